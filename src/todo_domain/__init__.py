@@ -1,0 +1,78 @@
+"""The tasks of many users: the rules, and the ports to the world. Standard library only."""
+
+from todo_domain.batch import Batch, BatchResult, Create, ListCounters, Operation, Outcome, Patch, Played, Remove
+from todo_domain.changes import Change, ChangePage, Deletion, FeedToken
+from todo_domain.draft import ABSENT, Priority, TaskDraft, TaskPatch
+from todo_domain.due import Due
+from todo_domain.errors import (
+    AccessDenied,
+    BatchFailed,
+    CursorExpired,
+    EmptyPatch,
+    IdempotencyConflict,
+    PreconditionFailed,
+    RuleViolated,
+    StorageUnavailable,
+    TaskNotFound,
+    TodoError,
+    TokenRejected,
+    TokenVerificationUnavailable,
+    Unavailable,
+    Violation,
+)
+from todo_domain.idempotency import IdempotencyKey
+from todo_domain.identity import Principal, UserId
+from todo_domain.listing import SortKey, TaskPage, TaskQuery
+from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TokenVerifier
+from todo_domain.task import Task
+from todo_domain.use_cases import TaskUseCases
+
+__all__ = [
+    "ABSENT",
+    "AccessDenied",
+    "Added",
+    "Batch",
+    "BatchFailed",
+    "BatchResult",
+    "Change",
+    "ChangePage",
+    "Clock",
+    "Create",
+    "CursorExpired",
+    "Deletion",
+    "Due",
+    "Edit",
+    "EmptyPatch",
+    "FeedToken",
+    "Guard",
+    "IdempotencyConflict",
+    "IdempotencyKey",
+    "ListCounters",
+    "Operation",
+    "Outcome",
+    "Patch",
+    "Played",
+    "PreconditionFailed",
+    "Principal",
+    "Priority",
+    "Remove",
+    "RuleViolated",
+    "SortKey",
+    "StorageUnavailable",
+    "StoreMaintenance",
+    "Task",
+    "TaskDraft",
+    "TaskNotFound",
+    "TaskPage",
+    "TaskPatch",
+    "TaskQuery",
+    "TaskRepository",
+    "TaskUseCases",
+    "TodoError",
+    "TokenRejected",
+    "TokenVerificationUnavailable",
+    "TokenVerifier",
+    "Unavailable",
+    "UserId",
+    "Violation",
+]

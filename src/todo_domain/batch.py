@@ -1,0 +1,160 @@
+"""Several operations on one list that happen together or not at all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from todo_domain.changes import Change, Deletion
+from todo_domain.draft import TaskDraft, TaskPatch
+from todo_domain.errors import BatchFailed, RuleViolated, TaskNotFound, TodoError, Violation
+from todo_domain.identity import UserId
+from todo_domain.task import Task
+
+MAX_OPERATIONS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Add a task."""
+
+    draft: TaskDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Change a task that is at one of the expected revisions; None expects any."""
+
+    task_id: int
+    patch: TaskPatch
+    expected: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove a task that is at one of the expected revisions; None expects any."""
+
+    task_id: int
+    expected: frozenset[int] | None = None
+
+
+Operation = Create | Patch | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one operation did: the task it was about, and that task's revision afterwards.
+
+    There is no text in it, so it can be kept for a replay and nothing of a task
+    outlives its deletion.
+    """
+
+    task_id: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """One outcome per operation, in order; `replayed` says that the batch was done before."""
+
+    outcomes: tuple[Outcome, ...]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListCounters:
+    """The revision of a list and the last id given out in it; both begin at 0."""
+
+    revision: int = 0
+    last_task_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What to write for a batch: the last state of every task it touched, and the new counters."""
+
+    changes: tuple[Change, ...]
+    counters: ListCounters
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """1–100 operations that see each other's effects in order. Raises RuleViolated.
+
+    An adapter makes it atomic: it reads and locks the tasks in `task_ids` and the
+    list's counters, plays the batch, and writes what was played, in one transaction.
+    """
+
+    operations: tuple[Operation, ...]
+
+    def __post_init__(self) -> None:
+        """Check the number of operations."""
+        if not 1 <= len(self.operations) <= MAX_OPERATIONS:
+            message = f"must have 1 to {MAX_OPERATIONS} operations"
+            raise RuleViolated([Violation(("operations",), "batch_size", message)])
+
+    @property
+    def task_ids(self) -> Sequence[int]:
+        """The ids of the tasks that operations name, ascending: the order to lock them in."""
+        return sorted({operation.task_id for operation in self.operations if not isinstance(operation, Create)})
+
+    def play(self, user_id: UserId, stored: Mapping[int, Task], counters: ListCounters, at: datetime) -> Played:
+        """Compute the effect on stored tasks, every operation that alters one raising the revision by one.
+
+        Raises BatchFailed at the first operation that would fail. Pure: what was stored is not altered.
+        """
+        played = _Play(user_id, dict(stored), counters, at)
+        for index, operation in enumerate(self.operations):
+            try:
+                played.apply(operation)
+            except TodoError as cause:
+                raise BatchFailed(index, cause) from cause
+        return Played(tuple(played.changes.values()), played.counters, tuple(played.outcomes))
+
+
+class _Play:
+    """The state of a list while a batch is played on it."""
+
+    def __init__(self, user_id: UserId, tasks: dict[int, Task], counters: ListCounters, at: datetime) -> None:
+        self._user_id = user_id
+        self._tasks = tasks
+        self._at = at
+        self.counters = counters
+        self.changes: dict[int, Change] = {}
+        self.outcomes: list[Outcome] = []
+
+    def apply(self, operation: Operation) -> None:
+        revision = self.counters.revision + 1
+        match operation:
+            case Create(draft):
+                task_id = self.counters.last_task_id + 1
+                self.counters = replace(self.counters, last_task_id=task_id)
+                self._keep(Task.from_draft(draft, user_id=self._user_id, id=task_id, revision=revision, at=self._at))
+            case Patch(task_id, patch, expected):
+                task = self._expect(task_id, expected)
+                patched = task.patched(patch, self._at)
+                if patched is task:
+                    self.outcomes.append(Outcome(task_id, task.revision))
+                else:
+                    self._keep(replace(patched, revision=revision))
+            case Remove(task_id, expected):
+                self._expect(task_id, expected)
+                del self._tasks[task_id]
+                self._note(Deletion(task_id, revision))
+
+    def _expect(self, task_id: int, expected: frozenset[int] | None) -> Task:
+        task = self._tasks.get(task_id)
+        if task is None:
+            raise TaskNotFound(task_id)
+        task.require(expected)
+        return task
+
+    def _keep(self, task: Task) -> None:
+        self._tasks[task.id] = task
+        self._note(task)
+
+    def _note(self, change: Change) -> None:
+        self.counters = replace(self.counters, revision=change.revision)
+        self.changes[change.id] = change
+        self.outcomes.append(Outcome(change.id, change.revision))

@@ -1,0 +1,140 @@
+"""What a caller wants a task to be, checked before any task is touched."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import Any, Final
+
+from todo_domain.due import Due, accept_due
+from todo_domain.errors import EmptyPatch
+from todo_domain.rules import Violations
+
+MAX_TITLE_LENGTH: Final = 200
+MAX_DESCRIPTION_LENGTH: Final = 1000
+MAX_TAGS: Final = 20
+MAX_TAG_LENGTH: Final = 50
+
+
+class Priority(IntEnum):
+    """How much a task matters; the numbers are the order."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+class Absent(Enum):
+    """The type of ABSENT: in a patch, absent means "stays" and None means "cleared"."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDraft:
+    """All that a caller decides about a task: to create one, or to replace one.
+
+    - title: 1–200 code points, white space at both ends is dropped
+    - description: None or up to 1000 code points, kept as given
+    - tags: up to 20, each 1–50 code points, white space at both ends is dropped;
+      of tags that differ only in case the first is kept
+
+    Text holds no control characters (a description: but tab, LF and CR) and no lone
+    surrogates. Raises RuleViolated with everything that is wrong.
+    """
+
+    title: str
+    description: str | None = None
+    complete: bool = False
+    priority: Priority = Priority.MEDIUM
+    due: Due | None = None
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every field and keep it in its accepted form."""
+        _accept_fields(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPatch:
+    """The fields of a task to change, by the rules of TaskDraft; the others stay as they are.
+
+    None clears `description` and `due` and is refused elsewhere. Raises EmptyPatch
+    when no field is named, RuleViolated with everything that is wrong.
+    """
+
+    title: str | Absent = ABSENT
+    description: str | Absent | None = ABSENT
+    complete: bool | Absent = ABSENT
+    priority: Priority | Absent = ABSENT
+    due: Due | Absent | None = ABSENT
+    tags: tuple[str, ...] | Absent = ABSENT
+
+    def __post_init__(self) -> None:
+        """Check every named field and keep it in its accepted form."""
+        if not _accept_fields(self):
+            raise EmptyPatch
+
+    def named_fields(self) -> dict[str, Any]:
+        """Return the fields that are not absent."""
+        return {name: value for name in _ACCEPT if (value := getattr(self, name)) is not ABSENT}
+
+
+def _accept_title(found: Violations, title: object) -> str:
+    return found.line(("title",), title, MAX_TITLE_LENGTH)
+
+
+def _accept_description(found: Violations, description: object) -> str | None:
+    return None if description is None else found.prose(("description",), description, MAX_DESCRIPTION_LENGTH)
+
+
+def _accept_complete(found: Violations, complete: object) -> object:
+    if not isinstance(complete, bool):
+        found.add(("complete",), "bool_type", "must be true or false")
+    return complete
+
+
+def _accept_priority(found: Violations, priority: object) -> object:
+    if not isinstance(priority, Priority):
+        found.add(("priority",), "priority_type", "must be low, medium or high")
+    return priority
+
+
+def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[str, ...]:
+    """Return the tags trimmed and without those that differ from an earlier one only in case."""
+    if not isinstance(tags, tuple | list):
+        found.add((field,), "tags_type", "must be a list of tags")
+        return ()
+    if len(tags) > MAX_TAGS:
+        found.add((field,), "too_many_tags", f"must have at most {MAX_TAGS} tags")
+        return ()
+    accepted: dict[str, str] = {}
+    for position, tag in enumerate(tags):
+        trimmed = found.line((field, position), tag, MAX_TAG_LENGTH)
+        accepted.setdefault(trimmed.casefold(), trimmed)
+    return tuple(accepted.values())
+
+
+_ACCEPT: Mapping[str, Callable[[Violations, object], object]] = {
+    "title": _accept_title,
+    "description": _accept_description,
+    "complete": _accept_complete,
+    "priority": _accept_priority,
+    "due": accept_due,
+    "tags": accept_tags,
+}
+
+
+def _accept_fields(target: TaskDraft | TaskPatch) -> bool:
+    """Bring every named field of a frozen target into its accepted form; say whether there was one."""
+    found = Violations()
+    named = False
+    for name, accept in _ACCEPT.items():
+        value = getattr(target, name)
+        if value is not ABSENT:
+            object.__setattr__(target, name, accept(found, value))
+            named = True
+    found.refuse()
+    return named

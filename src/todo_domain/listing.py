@@ -1,0 +1,160 @@
+"""Finding tasks: what is asked for, in which order, and where a page ends.
+
+Order and search are decided here, on code points, so that every adapter gives the
+same answer: adapters keep the derived keys and compare bytes.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Final
+
+from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
+from todo_domain.draft import Priority, accept_tags
+from todo_domain.due import Due, first_key_of, last_key_of
+from todo_domain.rules import Violations, is_clean
+from todo_domain.task import Task
+
+MAX_LIMIT: Final = 500
+DEFAULT_LIMIT: Final = 100
+MAX_SEARCH_LENGTH: Final = 200
+
+
+class SortKey(StrEnum):
+    """What tasks are ordered by."""
+
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+    DUE = "due"
+    PRIORITY = "priority"
+    TITLE = "title"
+
+    def of(self, task: Task) -> str | int | None:
+        """Return what the task is ordered by; None comes last, ascending and descending."""
+        match self:
+            case SortKey.CREATED_AT:
+                return instant_key(task.created_at)
+            case SortKey.UPDATED_AT:
+                return instant_key(task.updated_at)
+            case SortKey.DUE:
+                return task.due.sort_key if task.due else None
+            case SortKey.PRIORITY:
+                return int(task.priority)
+            case SortKey.TITLE:
+                return fold(task.title)
+
+    def can_be(self, value: object) -> bool:
+        """Say whether some task could be ordered by this value."""
+        match self, value:
+            case ((SortKey.CREATED_AT | SortKey.UPDATED_AT), str()):
+                return _reads_back(value, lambda text: instant_key(datetime.fromisoformat(text)))
+            case SortKey.DUE, None:
+                return True
+            case SortKey.DUE, str():
+                return _reads_back(value, lambda text: Due.from_sort_key(text, None).sort_key)
+            case SortKey.PRIORITY, int():
+                return value in {int(priority) for priority in Priority}
+            case SortKey.TITLE, str():
+                return is_clean(value)
+            case _:
+                return False
+
+
+def fold(text: str) -> str:
+    """Return the text that is searched, and that titles are ordered by: without regard to case."""
+    return text.casefold()
+
+
+def instant_key(instant: datetime) -> str:
+    """Return text whose code point order is the order of instants, to the microsecond."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskQuery:
+    """Which tasks of a user to list: those that meet every condition that is given.
+
+    - priority: one of these; tag: all of these, without regard to case
+    - due_from, due_until: days, both inclusive, which a task without a due never meets
+    - q: 1–200 code points, anywhere in title or description, without regard to case
+    - limit: 1–500 tasks; cursor: a page's `next_cursor`, good for the same query only
+
+    Ties are ordered by ascending id. Raises RuleViolated.
+    """
+
+    complete: bool | None = None
+    priority: frozenset[Priority] = frozenset()
+    tag: tuple[str, ...] = ()
+    due_from: date | None = None
+    due_until: date | None = None
+    q: str | None = None
+    sort: SortKey = SortKey.CREATED_AT
+    descending: bool = False
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+    after: Position | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Check the rules, fold what is compared, and read the cursor."""
+        found = Violations()
+        if self.tag:
+            object.__setattr__(self, "tag", tuple(sorted(map(fold, accept_tags(found, self.tag, "tag")))))
+        if self.q == "":
+            found.add(("q",), "text_too_short", f"must have 1 to {MAX_SEARCH_LENGTH} characters")
+        elif self.q is not None:
+            object.__setattr__(self, "q", fold(found.prose(("q",), self.q, MAX_SEARCH_LENGTH)))
+        if not 1 <= self.limit <= MAX_LIMIT:
+            found.add(("limit",), "limit", f"must be 1 to {MAX_LIMIT}")
+        found.refuse()
+        if self.cursor is not None:
+            after = decode_cursor(self.cursor, self._identity())
+            if not self.sort.can_be(after.value):
+                raise cursor_refused()
+            object.__setattr__(self, "after", after)
+
+    @property
+    def due_range(self) -> tuple[str | None, str | None]:
+        """The lowest and the highest `Due.sort_key` that match, None where there is no bound."""
+        return (
+            first_key_of(self.due_from) if self.due_from else None,
+            last_key_of(self.due_until) if self.due_until else None,
+        )
+
+    def cursor_after(self, task: Task) -> str:
+        """Return the cursor of the page that begins behind this task."""
+        return encode_cursor(self._identity(), Position(self.sort.of(task), task.id))
+
+    def page(self, found: Sequence[Task], revision: int) -> "TaskPage":
+        """Make a page of the first `limit + 1` tasks that an adapter found, in order."""
+        tasks = tuple(found[: self.limit])
+        return TaskPage(tasks, self.cursor_after(tasks[-1]) if len(found) > self.limit else None, revision)
+
+    def _identity(self) -> str:
+        asked = (
+            self.complete,
+            sorted(self.priority),
+            self.tag,
+            self.due_range,
+            self.q,
+            self.sort,
+            self.descending,
+        )
+        return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """Some tasks in order; `next_cursor` is None on the last page; `revision` is the list's."""
+
+    tasks: tuple[Task, ...]
+    next_cursor: str | None
+    revision: int
+
+
+def _reads_back(text: str, rewrite: Callable[[str], str]) -> bool:
+    try:
+        return rewrite(text) == text
+    except (ValueError, OverflowError):
+        return False

@@ -1,0 +1,59 @@
+"""The rules that text has to keep, and the collecting of what breaks them."""
+
+import re
+from collections.abc import Sequence
+
+from todo_domain.errors import RuleViolated, Violation
+
+# C0 controls but for tab, LF and CR, and surrogates, which no encoding can carry.
+_NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_BREAK = re.compile("[\t\n\r]")
+
+
+def is_clean(text: str) -> bool:
+    """Say whether text has no control character that no field may hold, and no lone surrogate."""
+    return not _NEVER.search(text)
+
+
+class Violations:
+    """Collects every broken rule of one value, so that a caller hears of all at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Violation] = []
+
+    def add(self, field: Sequence[str | int], code: str, message: str) -> None:
+        """Note that the value at `field` breaks a rule."""
+        self._found.append(Violation(tuple(field), code, message))
+
+    def refuse(self) -> None:
+        """Raise RuleViolated if anything was noted."""
+        if self._found:
+            raise RuleViolated(self._found)
+
+    def line(self, field: Sequence[str | int], value: object, most: int) -> str:
+        """Return the text without white space at its ends: 1-`most` code points, on one line."""
+        trimmed = self._text(field, value).strip()
+        if _BREAK.search(trimmed):
+            self.add(field, "text_control", "must not contain tabs or line breaks")
+        elif len(trimmed) > most:
+            self.add(field, "text_too_long", f"must have at most {most} characters")
+        elif not trimmed:
+            self.add(field, "text_too_short", f"must have 1 to {most} characters besides white space at its ends")
+        return trimmed
+
+    def prose(self, field: Sequence[str | int], value: object, most: int) -> str:
+        """Return the text as it is: up to `most` code points, line breaks and tabs allowed."""
+        text = self._text(field, value)
+        if len(text) > most:
+            self.add(field, "text_too_long", f"must have at most {most} characters")
+        return text
+
+    def _text(self, field: Sequence[str | int], value: object) -> str:
+        """Return the text, or a stand-in that breaks no further rule."""
+        if not isinstance(value, str):
+            self.add(field, "text_type", "must be text")
+        elif not is_clean(value):
+            self.add(field, "text_control", "must not contain control characters or lone surrogates")
+        else:
+            return value
+        return "?"

@@ -1,0 +1,95 @@
+"""A task, and what may be done to it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Self
+
+from todo_domain.draft import Priority, TaskDraft, TaskPatch
+from todo_domain.due import Due
+from todo_domain.errors import PreconditionFailed
+from todo_domain.identity import UserId
+
+MAX_TASK_ID = 2**53 - 1
+"""The last integer that every JSON reader keeps exactly (RFC 8259 §6)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task as it stands at one revision of its owner's list.
+
+    - id: 1, 2, 3 … per user, never given out again, below 2^53
+    - revision: the list's revision at the task's last change
+    - times: aware, UTC, microseconds; `updated_at` never precedes `created_at` and
+      never decreases, whatever the clock does
+
+    The constructor trusts its arguments, so that adapters can restore what was
+    accepted before: what comes from a caller passes TaskDraft or TaskPatch first.
+    """
+
+    user_id: UserId
+    id: int
+    revision: int
+    title: str
+    description: str | None
+    completed_at: datetime | None
+    priority: Priority
+    due: Due | None
+    tags: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def from_draft(cls, draft: TaskDraft, *, user_id: UserId, id: int, revision: int, at: datetime) -> Self:
+        """Create the task that a draft describes."""
+        return cls(
+            user_id=user_id,
+            id=id,
+            revision=revision,
+            title=draft.title,
+            description=draft.description,
+            completed_at=at if draft.complete else None,
+            priority=draft.priority,
+            due=draft.due,
+            tags=draft.tags,
+            created_at=at,
+            updated_at=at,
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether the task is done."""
+        return self.completed_at is not None
+
+    def replaced(self, draft: TaskDraft, at: datetime) -> Self:
+        """Return the task with every field of the draft, absent ones at their defaults."""
+        return self._changed(
+            at,
+            complete=draft.complete,
+            title=draft.title,
+            description=draft.description,
+            priority=draft.priority,
+            due=draft.due,
+            tags=draft.tags,
+        )
+
+    def patched(self, patch: TaskPatch, at: datetime) -> Self:
+        """Return the task with the fields that the patch names."""
+        return self._changed(at, **patch.named_fields())
+
+    def require(self, expected: frozenset[int] | None) -> None:
+        """Raise PreconditionFailed unless the task is at an expected revision; None expects any.
+
+        An empty set expects what no task is at, as an If-Match does that lists
+        only weak or foreign tags (RFC 9110 §13.1.1).
+        """
+        if expected is not None and self.revision not in expected:
+            raise PreconditionFailed(self.revision)
+
+    def _changed(self, at: datetime, *, complete: bool | None = None, **named: Any) -> Self:
+        """Return the same object when nothing differs, so that a no-op leaves no trace."""
+        at = max(at, self.updated_at)
+        if complete is not None and complete is not self.complete:
+            named["completed_at"] = at if complete else None
+        if all(getattr(self, name) == value for name, value in named.items()):
+            return self
+        return replace(self, updated_at=at, **named)
