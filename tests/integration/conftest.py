@@ -1,0 +1,24 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.postgres import LocalPostgres, Postgres, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The server of all tests: the one at TODO_TEST_DATABASE_URL, else one of our own."""
+    url = os.environ.get("TODO_TEST_DATABASE_URL")
+    if url:
+        yield Postgres(url)
+    else:
+        with running_postgres() as server:
+            yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[LocalPostgres]:
+    """A server of this test alone, to stop and to kill."""
+    with running_postgres() as server:
+        yield server

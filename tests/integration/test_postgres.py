@@ -1,0 +1,54 @@
+"""The servers that the other tests stand on."""
+
+import psycopg
+import pytest
+
+from tests.postgres import LocalPostgres, Postgres
+
+
+def _execute(url: str, statement: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(statement.encode())
+
+
+def _read(url: str, query: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_a_database_is_a_copy_of_its_template(postgres: Postgres) -> None:
+    with postgres.database() as template:
+        _execute(template, "CREATE TABLE copied AS SELECT 42 AS answer")
+
+        with postgres.database(template.rpartition("/")[2]) as copy:
+            copied = _read(copy, "TABLE copied")
+
+    assert copied == [(42,)]
+
+
+def test_a_database_is_gone_at_its_end(postgres: Postgres) -> None:
+    with postgres.database() as url:
+        pass
+
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(url)
+
+
+def test_a_killed_server_comes_back_with_what_was_committed(own_postgres: LocalPostgres) -> None:
+    _execute(own_postgres.url, "CREATE TABLE kept AS SELECT 42 AS answer")
+
+    own_postgres.kill()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(own_postgres.url)
+    own_postgres.start()
+
+    assert _read(own_postgres.url, "TABLE kept") == [(42,)]
+
+
+def test_a_restarted_server_ends_open_sessions(own_postgres: LocalPostgres) -> None:
+    session = psycopg.connect(own_postgres.url)
+
+    own_postgres.restart()
+
+    with session, pytest.raises(psycopg.OperationalError):
+        session.execute("SELECT")

