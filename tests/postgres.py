@@ -120,6 +120,7 @@ def running_postgres(*, durable: bool = False) -> Iterator[LocalPostgres]:
         "unix_socket_directories=",
         "max_connections=200",
         "synchronous_commit=on",
+        "dynamic_shared_memory_type=mmap",  # within the data directory: a killed server leaves nothing elsewhere
         *(() if durable else _FAST),
     )
     with _binaries() as binaries, _directory_in(place) as directory:
@@ -128,7 +129,7 @@ def running_postgres(*, durable: bool = False) -> Iterator[LocalPostgres]:
         try:
             yield server
         finally:
-            server.kill()
+            server.stop()
 
 
 @contextmanager
