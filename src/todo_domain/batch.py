@@ -7,8 +7,9 @@ from typing import Final
 
 from todo_domain.changes import Change, Deletion
 from todo_domain.draft import TaskDraft, TaskPatch
-from todo_domain.errors import BatchFailed, RuleViolated, TaskNotFound, TodoError, Violation
+from todo_domain.errors import BatchFailed, TaskNotFound, TodoError
 from todo_domain.identity import UserId
+from todo_domain.rules import Violations
 from todo_domain.task import Task
 
 MAX_OPERATIONS: Final = 100
@@ -71,7 +72,10 @@ class ListCounters:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What to write for a batch: the last state of every task it touched, and the new counters."""
+    """What to write for a batch: the last state of every task it altered, and the new counters.
+
+    A task that the batch both adds and removes is a deletion that no stored task precedes.
+    """
 
     changes: tuple[Change, ...]
     counters: ListCounters
@@ -89,10 +93,15 @@ class Batch:
     operations: tuple[Operation, ...]
 
     def __post_init__(self) -> None:
-        """Check the number of operations."""
-        if not 1 <= len(self.operations) <= MAX_OPERATIONS:
-            message = f"must have 1 to {MAX_OPERATIONS} operations"
-            raise RuleViolated([Violation(("operations",), "batch_size", message)])
+        """Check the number of operations, and that they are operations."""
+        found = Violations()
+        if not isinstance(self.operations, tuple) or not 1 <= len(self.operations) <= MAX_OPERATIONS:
+            found.add(("operations",), "batch_size", f"must have 1 to {MAX_OPERATIONS} operations")
+            found.refuse()
+        for index, operation in enumerate(self.operations):
+            holds = isinstance(operation, Operation)
+            found.expect(holds, ("operations", index), "operation_type", "must be a create, a patch or a remove")
+        found.refuse()
 
     @property
     def task_ids(self) -> Sequence[int]:

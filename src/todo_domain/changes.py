@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from todo_domain.errors import RuleViolated, Violation
-from todo_domain.task import Task
+from todo_domain.task import MAX_REVISION, Task
 
 MAX_CHANGES: Final = 500
 DEFAULT_CHANGES: Final = 100
@@ -27,8 +27,8 @@ class FeedToken:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what `str` of a token wrote, such as `k3v9.42`; raise RuleViolated on anything else."""
-        match = _TOKEN.match(text)
-        if not match:
+        match = _TOKEN.match(text) if isinstance(text, str) else None
+        if match is None or int(match[2]) > MAX_REVISION:
             raise RuleViolated([Violation(("since",), "feed_token", "must be the next token of an earlier answer")])
         return cls(match[1], int(match[2]))
 

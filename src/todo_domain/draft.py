@@ -1,6 +1,6 @@
 """What a caller wants a task to be, checked before any task is touched."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Any, Final
@@ -54,7 +54,7 @@ class TaskDraft:
 
     def __post_init__(self) -> None:
         """Check every field and keep it in its accepted form."""
-        _accept_fields(self)
+        _accept_fields(self, _ACCEPT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +74,10 @@ class TaskPatch:
 
     def __post_init__(self) -> None:
         """Check every named field and keep it in its accepted form."""
-        if not _accept_fields(self):
+        named = self.named_fields()
+        if not named:
             raise EmptyPatch
+        _accept_fields(self, named)
 
     def named_fields(self) -> dict[str, Any]:
         """Return the fields that are not absent."""
@@ -91,14 +93,12 @@ def _accept_description(found: Violations, description: object) -> str | None:
 
 
 def _accept_complete(found: Violations, complete: object) -> object:
-    if not isinstance(complete, bool):
-        found.add(("complete",), "bool_type", "must be true or false")
+    found.expect(isinstance(complete, bool), ("complete",), "bool_type", "must be true or false")
     return complete
 
 
 def _accept_priority(found: Violations, priority: object) -> object:
-    if not isinstance(priority, Priority):
-        found.add(("priority",), "priority_type", "must be low, medium or high")
+    found.expect(isinstance(priority, Priority), ("priority",), "priority_type", "must be low, medium or high")
     return priority
 
 
@@ -127,14 +127,9 @@ _ACCEPT: Mapping[str, Callable[[Violations, object], object]] = {
 }
 
 
-def _accept_fields(target: TaskDraft | TaskPatch) -> bool:
-    """Bring every named field of a frozen target into its accepted form; say whether there was one."""
+def _accept_fields(target: TaskDraft | TaskPatch, names: Iterable[str]) -> None:
+    """Bring these fields of a frozen target into their accepted form."""
     found = Violations()
-    named = False
-    for name, accept in _ACCEPT.items():
-        value = getattr(target, name)
-        if value is not ABSENT:
-            object.__setattr__(target, name, accept(found, value))
-            named = True
+    for name in names:
+        object.__setattr__(target, name, _ACCEPT[name](found, getattr(target, name)))
     found.refuse()
-    return named

@@ -14,7 +14,8 @@ _OPEN_END = "24:00"
 
 @cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # Some systems name their own zone so: it would mean another one on another machine.
+    return frozenset(available_timezones() - {"localtime"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Due:
     What was said is what is kept: nothing is converted, so a time zone's change of
     rules does not move a task. A time zone needs a time. The zone's name is checked
     when a draft or a patch brings it, not here, so that what was stored under an
-    older time zone database stays readable.
+    older time zone database stays readable. The names are those of the system's
+    database and of the package `tzdata`, if it is installed.
     """
 
     date: dt.date
@@ -34,7 +36,7 @@ class Due:
     @property
     def sort_key(self) -> str:
         """Text whose code point order is the order of due tasks: by day, then time, the open end last."""
-        return f"{self.date.isoformat()}T{self.time.isoformat('minutes') if self.time else _OPEN_END}"
+        return f"{self.date.isoformat()}T{_OPEN_END if self.time is None else format(self.time, '%H:%M')}"
 
     @classmethod
     def from_sort_key(cls, key: str, timezone: str | None) -> Self:
@@ -57,17 +59,32 @@ def last_key_of(day: dt.date) -> str:
     return f"{day.isoformat()}T{_OPEN_END}"
 
 
+def is_day(value: object) -> bool:
+    """Say whether a value is a day; a datetime is a date to Python, but not to us."""
+    return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+
+
 def accept_due(found: Violations, due: object) -> Due | None:
     """Return the due of a draft or a patch, noting what is wrong with it."""
     if due is None:
         return None
     if not isinstance(due, Due):
-        found.add(("due",), "due_type", "must be a due or nothing")
+        found.add(("due",), "due_type", "must be a day, with or without a time and a time zone")
         return None
-    if due.time is not None and (due.time.second or due.time.microsecond or due.time.tzinfo):
-        found.add(("due", "time"), "due_time", "must be a wall-clock time in whole minutes")
-    if due.timezone is not None and due.time is None:
-        found.add(("due", "timezone"), "due_timezone", "needs a time")
-    elif due.timezone is not None and due.timezone not in _time_zones():
-        found.add(("due", "timezone"), "due_timezone", "must be the name of an IANA time zone")
+    found.expect(is_day(due.date), ("due", "date"), "due_date", "must be a day")
+    if due.time is not None:
+        message = "must be a wall-clock time in whole minutes"
+        found.expect(_is_wall_clock_time(due.time), ("due", "time"), "due_time", message)
+    if due.timezone is not None:
+        message = "must be the name of an IANA time zone"
+        found.expect(_is_time_zone(due.timezone), ("due", "timezone"), "due_timezone", message)
+        found.expect(due.time is not None, ("due", "timezone"), "due_timezone", "needs a time")
     return due
+
+
+def _is_wall_clock_time(value: object) -> bool:
+    return isinstance(value, dt.time) and not (value.second or value.microsecond or value.tzinfo)
+
+
+def _is_time_zone(value: object) -> bool:
+    return isinstance(value, str) and value in _time_zones()

@@ -1,8 +1,10 @@
 """How a write is recognised when a caller sends it again."""
 
 import hashlib
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Self
 
 from todo_domain.errors import IdempotencyConflict, RuleViolated, Violation
 
@@ -22,16 +24,31 @@ class IdempotencyKey:
 
     def __post_init__(self) -> None:
         """Check the rule of keys."""
-        if not _KEY.match(self.key):
+        if not isinstance(self.key, str) or not _KEY.match(self.key):
             message = "must be 1 to 255 visible ASCII characters"
             raise RuleViolated([Violation(("Idempotency-Key",), "idempotency_key", message)])
 
     @classmethod
-    def of_request(cls, key: str, request: object) -> "IdempotencyKey":
-        """Name a request that is made of dataclasses, tuples and plain values."""
-        return cls(key, hashlib.sha256(repr(request).encode()).hexdigest())
+    def of_request(cls, key: str, request: object) -> Self:
+        """Name a request that is made of dataclasses, tuples, sets and plain values.
+
+        The fingerprint is the same in every process: nothing of it hangs on the order of a set.
+        """
+        return cls(key, hashlib.sha256(json.dumps(request, default=_marked).encode()).hexdigest())
 
     def recognise(self, fingerprint: str) -> None:
         """Raise IdempotencyConflict if the key was kept for a request with another fingerprint."""
         if fingerprint != self.fingerprint:
             raise IdempotencyConflict
+
+
+def _marked(value: Any) -> dict[str, object]:
+    """Return what JSON has no form for under the name of its type, so that nothing else looks the same."""
+    content: object
+    if is_dataclass(value):
+        content = {each.name: getattr(value, each.name) for each in fields(value)}
+    elif isinstance(value, frozenset):
+        content = sorted(value)
+    else:
+        content = str(value)
+    return {type(value).__name__: content}

@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from todo_domain.errors import AccessDenied, RuleViolated, Violation
 
-MAX_USER_ID_LENGTH = 128
-_USER_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_\-.:@|]{1,128}\Z")
+MAX_USER_ID_LENGTH: Final = 128
+_USER_ID = re.compile(rf"(?!\.{{1,2}}\Z)[A-Za-z0-9_\-.:@|]{{1,{MAX_USER_ID_LENGTH}}}\Z")
 
 
 class UserId(str):
@@ -22,7 +22,7 @@ class UserId(str):
     def __new__(cls, value: str) -> Self:
         """Check the rule and make it so."""
         if not isinstance(value, str) or not _USER_ID.match(value):
-            message = "must be 1 to 128 letters, digits or _ - . : @ | and neither . nor .."
+            message = f"must be 1 to {MAX_USER_ID_LENGTH} ASCII letters, digits or _ - . : @ | and neither . nor .."
             raise RuleViolated([Violation(("user_id",), "user_id", message)])
         return super().__new__(cls, value)
 

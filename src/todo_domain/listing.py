@@ -13,7 +13,7 @@ from typing import Final
 
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
 from todo_domain.draft import Priority, accept_tags
-from todo_domain.due import Due, first_key_of, last_key_of
+from todo_domain.due import Due, first_key_of, is_day, last_key_of
 from todo_domain.rules import Violations, is_clean
 from todo_domain.task import Task
 
@@ -49,15 +49,15 @@ class SortKey(StrEnum):
         """Say whether some task could be ordered by this value."""
         match self, value:
             case ((SortKey.CREATED_AT | SortKey.UPDATED_AT), str()):
-                return _reads_back(value, lambda text: instant_key(datetime.fromisoformat(text)))
+                return _reads_back(value, lambda text: instant_key(datetime.fromisoformat(text).replace(tzinfo=UTC)))
             case SortKey.DUE, None:
                 return True
             case SortKey.DUE, str():
                 return _reads_back(value, lambda text: Due.from_sort_key(text, None).sort_key)
             case SortKey.PRIORITY, int():
-                return value in {int(priority) for priority in Priority}
+                return not isinstance(value, bool) and value in set(Priority)
             case SortKey.TITLE, str():
-                return is_clean(value)
+                return is_clean(value) and fold(value) == value
             case _:
                 return False
 
@@ -99,14 +99,18 @@ class TaskQuery:
     def __post_init__(self) -> None:
         """Check the rules, fold what is compared, and read the cursor."""
         found = Violations()
-        if self.tag:
-            object.__setattr__(self, "tag", tuple(sorted(map(fold, accept_tags(found, self.tag, "tag")))))
+        found.expect(isinstance(self.complete, bool | None), ("complete",), "bool_type", "must be true or false")
+        found.expect(_are_priorities(self.priority), ("priority",), "priority_type", "must be of low, medium and high")
+        object.__setattr__(self, "tag", tuple(sorted(map(fold, accept_tags(found, self.tag, "tag")))))
+        for name, day in (("due_from", self.due_from), ("due_until", self.due_until)):
+            found.expect(day is None or is_day(day), (name,), "date_type", "must be a day")
         if self.q == "":
             found.add(("q",), "text_too_short", f"must have 1 to {MAX_SEARCH_LENGTH} characters")
         elif self.q is not None:
             object.__setattr__(self, "q", fold(found.prose(("q",), self.q, MAX_SEARCH_LENGTH)))
-        if not 1 <= self.limit <= MAX_LIMIT:
-            found.add(("limit",), "limit", f"must be 1 to {MAX_LIMIT}")
+        found.expect(isinstance(self.sort, SortKey), ("sort",), "sort", f"must be one of {', '.join(SortKey)}")
+        found.expect(isinstance(self.descending, bool), ("descending",), "bool_type", "must be true or false")
+        found.limit(self.limit, MAX_LIMIT)
         found.refuse()
         if self.cursor is not None:
             after = decode_cursor(self.cursor, self._identity())
@@ -153,8 +157,12 @@ class TaskPage:
     revision: int
 
 
+def _are_priorities(value: object) -> bool:
+    return isinstance(value, frozenset) and all(isinstance(each, Priority) for each in value)
+
+
 def _reads_back(text: str, rewrite: Callable[[str], str]) -> bool:
     try:
         return rewrite(text) == text
-    except (ValueError, OverflowError):
+    except ValueError:
         return False

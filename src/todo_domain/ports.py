@@ -36,10 +36,10 @@ class TaskRepository(Protocol):
     """Keeps the task list of every user.
 
     - Every method is about the list of one user and MUST neither read nor alter another's.
-    - A list has a revision, 0 at first. Every call that alters the list MUST raise it,
-      by one for every task it alters, in the transaction that makes the alteration;
-      what was altered MUST carry the new revision. A call that fails, or alters
-      nothing, MUST NOT raise it. A list that nothing was ever added to need not exist.
+    - A list has a revision, 0 at first. Every alteration of a task MUST raise it by one,
+      in the transaction that makes the alteration; what was altered MUST carry the
+      new revision. A call that fails, or alters nothing, MUST NOT raise it. A list
+      that nothing was ever added to need not exist.
     - The order of revisions MUST be the order in which alterations become visible:
       who sees revision n of a list sees everything up to n.
     - When a writing method returns, what it wrote MUST be durable, as far as the store is.

@@ -25,10 +25,20 @@ class Violations:
         """Note that the value at `field` breaks a rule."""
         self._found.append(Violation(tuple(field), code, message))
 
+    def expect(self, holds: bool, field: Sequence[str | int], code: str, message: str) -> None:  # noqa: FBT001 the rule itself
+        """Note that the value at `field` breaks a rule unless the rule holds."""
+        if not holds:
+            self.add(field, code, message)
+
     def refuse(self) -> None:
         """Raise RuleViolated if anything was noted."""
         if self._found:
             raise RuleViolated(self._found)
+
+    def limit(self, value: object, most: int) -> None:
+        """Note when the value is no number of entries to answer with: 1-`most`."""
+        holds = type(value) is int and 1 <= value <= most
+        self.expect(holds, ("limit",), "limit", f"must be 1 to {most}")
 
     def line(self, field: Sequence[str | int], value: object, most: int) -> str:
         """Return the text without white space at its ends: 1-`most` code points, on one line."""

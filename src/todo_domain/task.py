@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from todo_domain.draft import Priority, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import PreconditionFailed
 from todo_domain.identity import UserId
 
-MAX_TASK_ID = 2**53 - 1
+MAX_TASK_ID: Final = 2**53 - 1
 """The last integer that every JSON reader keeps exactly (RFC 8259 §6)."""
+
+MAX_REVISION: Final = MAX_TASK_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from todo_domain.batch import Batch, BatchResult
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, ChangePage, FeedToken
 from todo_domain.draft import TaskDraft, TaskPatch
-from todo_domain.errors import RuleViolated, Violation
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal
 from todo_domain.listing import TaskPage, TaskQuery
 from todo_domain.ports import Added, Clock, TaskRepository
+from todo_domain.rules import Violations
 from todo_domain.task import Task
 
 
@@ -74,6 +74,7 @@ class TaskUseCases:
 
     async def changes(self, since: FeedToken | None = None, limit: int = DEFAULT_CHANGES) -> ChangePage:
         """Return 1–500 changes since a token, or from the start. Raises CursorExpired, RuleViolated."""
-        if not 1 <= limit <= MAX_CHANGES:
-            raise RuleViolated([Violation(("limit",), "limit", f"must be 1 to {MAX_CHANGES}")])
+        found = Violations()
+        found.limit(limit, MAX_CHANGES)
+        found.refuse()
         return await self._repository.changes(self._user_id, since, limit)
