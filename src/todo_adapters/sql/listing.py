@@ -1,0 +1,129 @@
+"""The statement behind a TaskQuery: one for each shape that queries have, whatever values they ask for."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from todo_adapters.sql.dialects import Dialect
+from todo_adapters.sql.statements import ALIVE, LIST_OF_USER, OF_USER, TASK, ZERO, Among
+from todo_adapters.sql.tables import task_lists, tasks
+from todo_domain import SortKey, TaskQuery, UserId
+
+_SORTED_BY: Final = {
+    SortKey.CREATED_AT: tasks.c.created_at,
+    SortKey.UPDATED_AT: tasks.c.updated_at,
+    SortKey.DUE: tasks.c.due,
+    SortKey.PRIORITY: tasks.c.priority,
+    SortKey.TITLE: tasks.c.title_key,
+}
+_INSTANTS: Final = {SortKey.CREATED_AT, SortKey.UPDATED_AT}
+
+
+class PlaceOf(FunctionElement[int]):
+    """`PlaceOf(text, parameter)`: where the parameter first occurs in the text, from 1, or 0; no wildcards."""
+
+    inherit_cache = True
+    type = sa.Integer()
+
+
+@compiles(PlaceOf, "sqlite")
+def _place_on_sqlite(element: PlaceOf, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(PlaceOf, "postgresql")
+def _place_on_postgresql(element: PlaceOf, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **kw)})"
+
+
+def list_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[str, dict[str, Any]]:
+    """Return SQL and parameters for `rows.read_page`.
+
+    Its rows are the list's revision and a task: one more than the query's limit, so
+    that a next page shows; a row of nulls when no task matches; none without a list.
+    """
+    values = {"user_id": user_id, "limit": query.limit + 1, **dict(_conditions(dialect, query))}
+    return _compiled(dialect, tuple(values), query.complete, query.sort, query.descending), values
+
+
+def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]:
+    """Name what the query asks for; the names tell the statement's shape."""
+    if query.priority:
+        yield "priorities", dialect.write_set([int(priority) for priority in query.priority])
+    for position, tag in enumerate(query.tag):
+        yield f"tag_{position}", f"\n{tag}\n"
+    for name, bound in zip(("earliest", "latest"), query.due_range, strict=True):
+        if bound is not None:
+            yield name, bound
+    if query.q is not None:
+        yield "q", query.q
+    if query.after is not None:
+        yield "after_id", query.after.id
+        if isinstance(value := query.after.value, str) and query.sort in _INSTANTS:
+            yield "after", dialect.write_instant(datetime.fromisoformat(value))
+        elif value is not None:
+            yield "after", value
+
+
+@lru_cache(maxsize=512)
+def _compiled(dialect: Dialect, names: tuple[str, ...], complete: bool | None, sort: SortKey, descending: bool) -> str:  # noqa: FBT001 - a key of the cache
+    value = _SORTED_BY[sort]
+    wanted = (
+        sa.select(*{column.name: column for column in (*TASK, value)}.values())
+        .where(OF_USER, ALIVE, *_filters(names, complete), *_behind_cursor(names, value, descending=descending))
+        .order_by(*_order(value, tasks.c.id, descending=descending))
+        .limit(sa.bindparam("limit"))
+        .offset(ZERO)
+    )
+    page = wanted.subquery("page")
+    return dialect.compile(
+        sa.select(task_lists.c.revision, *page.c)
+        .select_from(task_lists.outerjoin(page, sa.true()))
+        .where(LIST_OF_USER)
+        .order_by(*_order(page.c[value.name], page.c.id, descending=descending))
+    )
+
+
+def _filters(names: Collection[str], complete: bool | None) -> Iterator[sa.ColumnElement[bool]]:  # noqa: FBT001 - as in a TaskQuery
+    if complete is not None:
+        yield tasks.c.completed_at.is_not(None) if complete else tasks.c.completed_at.is_(None)
+    if "priorities" in names:
+        yield Among(tasks.c.priority, sa.bindparam("priorities"))
+    for name in names:
+        if name.startswith("tag_"):
+            yield PlaceOf(tasks.c.tags_key, sa.bindparam(name)) > ZERO
+    if "earliest" in names:
+        yield tasks.c.due >= sa.bindparam("earliest")
+    if "latest" in names:
+        yield tasks.c.due <= sa.bindparam("latest")
+    if "q" in names:
+        yield sa.or_(
+            *(PlaceOf(text, sa.bindparam("q")) > ZERO for text in (tasks.c.title_key, tasks.c.description_key))
+        )
+
+
+def _behind_cursor(
+    names: Collection[str], value: sa.Column[Any], *, descending: bool
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Begin behind the cursor's place among the tasks with a value, or among those without, which come last."""
+    if "after_id" not in names:
+        return
+    later_tie = tasks.c.id > sa.bindparam("after_id")
+    if "after" not in names:
+        yield sa.and_(value.is_(None), later_tie)
+        return
+    after: sa.BindParameter[Any] = sa.bindparam("after")
+    further = value < after if descending else value > after
+    yield sa.or_(further, sa.and_(value == after, later_tie), *([value.is_(None)] if value.nullable else []))
+
+
+def _order(
+    value: sa.ColumnElement[Any], task_id: sa.ColumnElement[int], *, descending: bool
+) -> tuple[sa.ColumnElement[Any], ...]:
+    return (value.desc() if descending else value.asc()).nulls_last(), task_id

@@ -1,0 +1,136 @@
+"""Between rows and the domain. Rows are read by position: nothing is made per row but the task."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from todo_adapters.sql.dialects import Dialect
+from todo_domain import (
+    Change,
+    ChangePage,
+    CursorExpired,
+    Deletion,
+    Due,
+    FeedToken,
+    IdempotencyKey,
+    Outcome,
+    Priority,
+    Task,
+    TaskPage,
+    TaskQuery,
+    UserId,
+)
+from todo_domain.listing import fold
+
+_ERASED: Final[Mapping[str, Any]] = {
+    "title": "",
+    "title_key": "",
+    "description": None,
+    "description_key": None,
+    "completed_at": None,
+    "priority": 0,
+    "due": None,
+    "due_timezone": None,
+    "tags": "",
+    "tags_key": "",
+}
+_PRIORITIES: Final = {int(priority): priority for priority in Priority}
+
+
+def read_task(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task:
+    """Make a task of the columns of `statements.TASK`."""
+    task_id, revision, title, description, completed_at, priority, due, due_timezone, tags, created_at, updated_at = row
+    instant = dialect.read_instant
+    return Task(
+        user_id=user_id,
+        id=task_id,
+        revision=revision,
+        title=title,
+        description=description,
+        completed_at=instant(completed_at) if completed_at else None,
+        priority=_PRIORITIES[priority],
+        due=Due.from_sort_key(due, due_timezone) if due else None,
+        tags=tuple(tags.split("\n")) if tags else (),
+        created_at=instant(created_at),
+        updated_at=instant(updated_at),
+    )
+
+
+def read_page(dialect: Dialect, user_id: UserId, query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskPage:
+    """Make a page of the rows of `listing.list_statement`: the list's revision, then a task or nulls."""
+    found = [read_task(dialect, user_id, row[1:12]) for row in rows if row[1] is not None]
+    return query.page(found, rows[0][0] if rows else 0)
+
+
+def read_changes(
+    dialect: Dialect, user_id: UserId, since: FeedToken | None, limit: int, rows: Sequence[Sequence[Any]]
+) -> ChangePage:
+    """Make a page of the rows of `statements.CHANGES`, run with one more than the limit. Raises CursorExpired."""
+    epoch, revision, forgotten, *_ = rows[0]
+    revision = revision or 0
+    if since is not None:
+        ours = since.epoch == epoch and since.revision <= revision
+        if not ours or 0 < since.revision < (forgotten or 0):
+            raise CursorExpired
+    changes = [_read_change(dialect, user_id, row[3:]) for row in rows[:limit] if row[3] is not None]
+    has_more = len(rows) > limit
+    reached = changes[-1].revision if has_more else revision
+    return ChangePage(tuple(changes), FeedToken(epoch, reached), has_more)
+
+
+def _read_change(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Change:
+    *task, deleted_at = row
+    return read_task(dialect, user_id, task) if deleted_at is None else Deletion(row[0], row[1])
+
+
+def read_outcomes(key: IdempotencyKey, rows: Sequence[Sequence[Any]]) -> tuple[Outcome, ...]:
+    """Return what the rows of `statements.KEY` keep, none for a new key. Raises IdempotencyConflict."""
+    for fingerprint, *_ in rows[:1]:
+        key.recognise(fingerprint)
+    return tuple(Outcome(task_id, revision) for _, task_id, revision, _ in rows)
+
+
+def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetime) -> dict[str, Any]:
+    """Return all columns of `tasks` for a task, or for the tombstone of one that was removed at a time."""
+    if isinstance(change, Deletion):
+        instant = dialect.write_instant(at)
+        times = {"created_at": instant, "updated_at": instant, "deleted_at": instant}
+        return {"user_id": user_id, "id": change.id, "revision": change.revision, **_ERASED, **times}
+    instant_of = dialect.write_instant
+    folded = [fold(tag) for tag in change.tags]
+    return {
+        "user_id": user_id,
+        "id": change.id,
+        "revision": change.revision,
+        "title": change.title,
+        "title_key": fold(change.title),
+        "description": change.description,
+        "description_key": None if change.description is None else fold(change.description),
+        "completed_at": instant_of(change.completed_at) if change.completed_at else None,
+        "priority": int(change.priority),
+        "due": change.due.sort_key if change.due else None,
+        "due_timezone": change.due.timezone if change.due else None,
+        "tags": "\n".join(change.tags),
+        "tags_key": "".join(["\n", *(f"{tag}\n" for tag in folded)]) if folded else "",
+        "created_at": instant_of(change.created_at),
+        "updated_at": instant_of(change.updated_at),
+        "deleted_at": None,
+    }
+
+
+def key_values(
+    dialect: Dialect, user_id: UserId, key: IdempotencyKey, outcomes: Sequence[Outcome], at: datetime
+) -> list[dict[str, Any]]:
+    """Return a row of `idempotency_keys` for each outcome of the request that the key names."""
+    return [
+        {
+            "user_id": user_id,
+            "key": key.key,
+            "position": position,
+            "fingerprint": key.fingerprint,
+            "task_id": outcome.task_id,
+            "revision": outcome.revision,
+            "created_at": dialect.write_instant(at),
+        }
+        for position, outcome in enumerate(outcomes)
+    ]
