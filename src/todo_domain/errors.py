@@ -45,6 +45,10 @@ class RuleViolated(TodoError, ValueError):
         super().__init__("; ".join(f"{'.'.join(map(str, v.field))}: {v.message}" for v in violations))
         self.violations = tuple(violations)
 
+    def within(self, *place: str | int) -> "RuleViolated":
+        """Return the same error for a value that is a part of something greater."""
+        return RuleViolated([Violation((*place, *v.field), v.code, v.message) for v in self.violations])
+
 
 class EmptyPatch(TodoError, ValueError):
     """Raised when a patch names no field."""

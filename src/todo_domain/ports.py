@@ -152,6 +152,10 @@ class TokenVerifier(Protocol):
         """
         ...
 
+    async def check(self) -> None:
+        """Return if tokens can be verified; raise TokenVerificationUnavailable if not."""
+        ...
+
 
 class Clock(Protocol):
     """Tells the time."""

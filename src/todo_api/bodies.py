@@ -1,0 +1,75 @@
+"""Reading a request's body: bounded, of the right type, strict JSON (RFC 8259)."""
+
+import json
+from collections.abc import Collection
+from email.message import Message
+from typing import Any, Final, NoReturn
+
+from fastapi import Request
+
+from todo_api.problems import MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, FieldError, Refusal
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+
+def refuse_body(request: Request) -> None:
+    """Refuse a body where none has a meaning (RFC 9110 §9.3.1)."""
+    if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+        raise Refusal(MALFORMED, "this request takes no body")
+
+
+async def read_json_object(request: Request, media_types: Collection[str]) -> dict[str, Any]:
+    """Return the body, a JSON object of at most 64 KiB.
+
+    Refuses, in this order: another media type, too many bytes, malformed JSON (with
+    names that come twice, or numbers that are none), anything but an object.
+    """
+    _check_media_type(request, media_types)
+    body = await _read(request)
+    try:
+        content = _DECODER.decode(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise Refusal(MALFORMED, "the body is not JSON in UTF-8") from None
+    if not isinstance(content, dict):
+        raise Refusal(MALFORMED, "the body must be a JSON object")
+    return content
+
+
+def _check_media_type(request: Request, media_types: Collection[str]) -> None:
+    value = request.headers.get("content-type", "")
+    if value in media_types:
+        return
+    header = Message()
+    header["content-type"] = value
+    if header.get_content_type() not in media_types or header.get_content_charset("utf-8") != "utf-8":
+        raise Refusal(UNSUPPORTED_MEDIA_TYPE, f"send the body as {' or '.join(media_types)}, in UTF-8")
+
+
+async def _read(request: Request) -> bytes:
+    too_large = Refusal(PAYLOAD_TOO_LARGE, f"the body must have at most {MAX_BODY_BYTES} bytes")
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        raise too_large
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise too_large
+    return body
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        error = FieldError(loc=["body", twice], msg="must not come twice", type="repeated_name")
+        raise Refusal(MALFORMED, "a name comes twice in one object", errors=[error])
+    return content
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_repetition, parse_constant=_refuse_constant)

@@ -1,0 +1,54 @@
+"""Entity tags and the conditions made of them (RFC 9110 §8.8.3 and §13.1)."""
+
+import re
+from typing import Annotated, Final
+
+from fastapi import Header
+
+from todo_domain import RuleViolated, Violation
+
+_ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_LIST = re.compile(rf"\s*{_ENTITY_TAG}\s*(?:,\s*{_ENTITY_TAG}\s*)*\Z")
+_STRONG = re.compile(r'(?<!W/)"([1-9][0-9]{0,15})"')
+_ANY: Final = "*"
+
+IfMatch = Annotated[
+    str | None,
+    Header(description="Do it only if the task still has one of these ETags; `*` is any.", examples=['"42"']),
+]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(description="Answer 304 if the answer still has one of these ETags; `*` is any.", examples=['"42"']),
+]
+
+
+def strong_tag(revision: int) -> str:
+    """Return the ETag of a task at a revision."""
+    return f'"{revision}"'
+
+
+def expected_revisions(if_match: str | None) -> frozenset[int] | None:
+    """Return the revisions that If-Match lets pass; None lets any pass.
+
+    A comparison is strong: weak tags, and tags that are none of ours, match nothing.
+    """
+    if if_match is None or if_match.strip() == _ANY:
+        return None
+    _check("If-Match", if_match)
+    return frozenset(map(int, _STRONG.findall(if_match)))
+
+
+def not_modified(if_none_match: str | None, tag: str) -> bool:
+    """Say whether If-None-Match names the current tag; a comparison is weak."""
+    if if_none_match is None:
+        return False
+    if if_none_match.strip() == _ANY:
+        return True
+    _check("If-None-Match", if_none_match)
+    return tag.removeprefix("W/") in re.findall(r'"[^"]*"', if_none_match)
+
+
+def _check(header: str, value: str) -> None:
+    if not _LIST.match(value):
+        message = 'must be * or a list of entity tags, such as "42"'
+        raise RuleViolated([Violation(("header", header), "entity_tag", message)])

@@ -1,0 +1,48 @@
+"""How the log is written: one JSON object a line in production, readable on a terminal."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Final
+
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _OWN and value is not None}
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record and its extra fields as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **_extras(record),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class TerminalFormatter(logging.Formatter):
+    """Writes a record and its extra fields for people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line, and the traceback if there is one."""
+        fields = " ".join(f"{name}={value}" for name, value in _extras(record).items())
+        line = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {record.getMessage()} {fields}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def configure_logging(*, as_json: bool) -> None:
+    """Send every log to standard error, in one form; replaces what was configured before."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if as_json else TerminalFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # Both would log every request once more, and httpx those to the keys of tokens.
+    for name in ("uvicorn.access", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)

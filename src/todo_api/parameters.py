@@ -1,0 +1,65 @@
+"""What stands in the path and in the query of a request."""
+
+from typing import Annotated, Literal
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+import todo_domain as domain
+from todo_api.problems import within
+from todo_api.schemas import PRIORITIES, PriorityName
+from todo_api.text_forms import Count, Day, Flag, Repeatable, text_of
+from todo_domain.draft import MAX_TAGS
+from todo_domain.identity import MAX_USER_ID_LENGTH
+from todo_domain.listing import DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH
+from todo_domain.task import MAX_TASK_ID
+
+UserIdInPath = Annotated[
+    str, Path(description="The owner of the tasks, who must be the caller.", max_length=MAX_USER_ID_LENGTH)
+]
+TaskId = Annotated[
+    int,
+    text_of("[1-9][0-9]{0,15}", int, f"must be a whole number from 1 to {MAX_TASK_ID}"),
+    Path(ge=1, le=MAX_TASK_ID, examples=[1]),
+]
+Sort = Literal[
+    "created_at", "-created_at", "updated_at", "-updated_at", "due", "-due", "priority", "-priority", "title", "-title"
+]
+
+
+class ListParameters(BaseModel):
+    """Which tasks to list, in which order, and how many."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    complete: Flag | None = None
+    priority: Annotated[list[PriorityName], Repeatable] = Field([], description="One of these.")
+    tag: Annotated[list[str], Repeatable] = Field(
+        [], description="All of these, without regard to case.", max_length=MAX_TAGS
+    )
+    due_from: Day | None = Field(None, description="The first day that a task may be due.")
+    due_until: Day | None = Field(None, description="The last day that a task may be due.")
+    q: str | None = Field(
+        None,
+        description="Text that title or description contain, without regard to case.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH},
+    )
+    sort: Sort = Field("created_at", description="Descending with `-`; ties in the order of ids, no value last.")
+    limit: Count = Field(DEFAULT_LIMIT, json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT})
+    cursor: str | None = Field(None, description="The `next_cursor` of a page of the same query.")
+
+    def to_domain(self) -> domain.TaskQuery:
+        """Return the query; raise RuleViolated with the names of parameters."""
+        with within("query"):
+            return domain.TaskQuery(
+                complete=self.complete,
+                priority=frozenset(PRIORITIES[name] for name in self.priority),
+                tag=tuple(self.tag),
+                due_from=self.due_from,
+                due_until=self.due_until,
+                q=self.q,
+                sort=domain.SortKey(self.sort.removeprefix("-")),
+                descending=self.sort.startswith("-"),
+                limit=self.limit,
+                cursor=self.cursor,
+            )

@@ -1,0 +1,73 @@
+"""One structured line for every request, and an answer to what nobody foresaw."""
+
+import logging
+import re
+import secrets
+from time import perf_counter
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from todo_api.problems import INTERNAL_ERROR, Refusal, answer
+
+_log: Final = logging.getLogger("todo_api.requests")
+_SANE: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+
+class RequestLog:
+    """Names every request, times it, and logs it when its answer is done.
+
+    The id is taken from a sane `X-Request-ID`, else made, and sent back. Of the request
+    the line has the method, the route's template and the user, never a token or a body.
+    An unforeseen error is logged with its traceback and answered without a detail.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        scope["request_id"] = request_id = _request_id(scope)
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_named)
+        except ClientDisconnect:
+            scope["error_code"] = "CLIENT_DISCONNECTED"
+        except Exception:  # noqa: BLE001 - whatever it was, its caller gets an answer
+            _log.exception("unforeseen", extra={"request_id": request_id})
+            if not status:
+                await answer(Request(scope), Refusal(INTERNAL_ERROR, "this was logged with the request id"))(
+                    scope, receive, send_named
+                )
+        finally:
+            route = scope.get("route")
+            _log.info(
+                "request",
+                extra={
+                    "request_id": request_id,
+                    "method": scope["method"],
+                    "route": getattr(route, "path", None),
+                    "status": status,
+                    "duration_ms": round((perf_counter() - started) * 1000, 3),
+                    "user_id": scope.get("user_id"),
+                    "error_code": scope.get("error_code"),
+                },
+            )
+
+
+def _request_id(scope: Scope) -> str:
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given.decode() if _SANE.fullmatch(given) else secrets.token_hex(16)

@@ -1,0 +1,53 @@
+"""Whether the server lives, and whether it can serve. Open to everyone, and silent about everything else."""
+
+from collections.abc import Awaitable
+from typing import Final, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from todo_api.dependencies import container_of
+from todo_domain import Unavailable
+
+router: Final = APIRouter(tags=["health"])
+
+State = Literal["ready", "unavailable"]
+
+
+class Health(BaseModel):
+    """The server answers."""
+
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    """Which of the things that the server needs can be used."""
+
+    status: State
+    database: State
+    keys: State
+
+
+@router.get("/health", operation_id="get_health")
+async def get_health() -> Health:
+    """Say that the process lives."""
+    return Health(status="ok")
+
+
+@router.get("/health/ready", operation_id="get_readiness", responses={503: {"model": Readiness}})
+async def get_readiness(request: Request, response: Response) -> Readiness:
+    """Say whether the database and the keys can be used: 503 if not."""
+    container = container_of(request)
+    database = await _state_of(container.task_repository().check())
+    keys = await _state_of(container.token_verifier().check())
+    ready = database == keys == "ready"
+    response.status_code = 200 if ready else 503
+    return Readiness(status="ready" if ready else "unavailable", database=database, keys=keys)
+
+
+async def _state_of(check: Awaitable[None]) -> State:
+    try:
+        await check
+    except Unavailable:
+        return "unavailable"
+    return "ready"

@@ -1,0 +1,124 @@
+"""The tasks of one owner: find, create, read, replace, patch, delete."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlencode
+from zlib import crc32
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from todo_api.conditions import IfMatch, IfNoneMatch, expected_revisions, not_modified, strong_tag
+from todo_api.dependencies import Tasks
+from todo_api.openapi import BODY, refusals
+from todo_api.owner_route import OwnerRoute
+from todo_api.parameters import ListParameters, TaskId
+from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from todo_api.schemas import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
+from todo_domain import Task, TaskPage
+
+router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
+_NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "Not Modified"}}
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="A name for this request, so that it can be sent again: 1–255 visible ASCII characters.",
+        examples=["7d3b8f0e-5f0a-4a55-9d25-3f1f7d1c2b7a"],
+    ),
+]
+
+
+@router.get("", operation_id="list_tasks", response_model=TaskListResponse, responses=_NOT_MODIFIED | refusals())
+async def list_tasks(
+    request: Request, tasks: Tasks, query: Annotated[ListParameters, Query()], if_none_match: IfNoneMatch = None
+) -> Response:
+    """Find tasks: those that meet every condition given, a page at a time.
+
+    The `Link` header with `rel="next"` leads to the next page.
+    """
+    page = await tasks.list(query.to_domain())
+    tag = f'W/"{page.revision}-{crc32(request.scope["query_string"]):08x}"'
+    headers = {"ETag": tag, **_next_link(request, page)}
+    if not_modified(if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    return _json(TaskListResponse.of(page), headers)
+
+
+@router.post(
+    "",
+    operation_id="create_task",
+    response_model=TaskResponse,
+    status_code=201,
+    responses=refusals(*BODY, IDEMPOTENCY_CONFLICT),
+)
+async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
+    """Create a task, with the next id of the list.
+
+    With an Idempotency-Key the request can be sent again safely: the same key and body
+    give the same answer and no second task.
+    """
+    added = await tasks.create(body.to_domain(), idempotency_key)
+    headers = {"Location": f"/api/{quote(added.task.user_id, safe=':@')}/tasks/{added.task.id}"}
+    if added.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return _task(added.task, headers, status=201)
+
+
+@router.get(
+    "/{task_id}", operation_id="get_task", response_model=TaskResponse, responses=_NOT_MODIFIED | refusals(NOT_FOUND)
+)
+async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
+    """Read one task."""
+    task = await tasks.get(task_id)
+    if not_modified(if_none_match, strong_tag(task.revision)):
+        return Response(status_code=304, headers={"ETag": strong_tag(task.revision)})
+    return _task(task)
+
+
+@router.put(
+    "/{task_id}",
+    operation_id="replace_task",
+    response_model=TaskResponse,
+    responses=refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
+)
+async def replace_task(tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None) -> Response:
+    """Replace a task: a field that is absent returns to its default. It never creates one."""
+    return _task(await tasks.replace(task_id, body.to_domain(), expected_revisions(if_match)))
+
+
+@router.patch(
+    "/{task_id}",
+    operation_id="patch_task",
+    response_model=TaskResponse,
+    responses=refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
+)
+async def patch_task(tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None) -> Response:
+    """Change the fields that are named (RFC 7396); null clears `description` and `due`."""
+    return _task(await tasks.patch(task_id, body.to_domain(), expected_revisions(if_match)))
+
+
+@router.delete(
+    "/{task_id}", operation_id="delete_task", status_code=204, responses=refusals(NOT_FOUND, PRECONDITION_FAILED)
+)
+async def delete_task(tasks: Tasks, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    """Delete a task for good; its text is erased at once."""
+    await tasks.remove(task_id, expected_revisions(if_match))
+    return Response(status_code=204)
+
+
+def _task(task: Task, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    return _json(TaskResponse.of(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
+
+
+def _json(model: BaseModel, headers: Mapping[str, str], status: int = 200) -> Response:
+    return Response(to_json(model), status, headers, "application/json")
+
+
+def _next_link(request: Request, page: TaskPage) -> dict[str, str]:
+    if page.next_cursor is None:
+        return {}
+    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    query = urlencode([*parameters, ("cursor", page.next_cursor)])
+    return {"Link": f'<?{query}>; rel="next"'}

@@ -1,0 +1,188 @@
+"""What goes over the wire: the bodies of requests and answers, and what they mean in the domain.
+
+Here is the shape and the type of things; their rules are the domain's. The limits in
+the JSON schemas are the domain's constants.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+import todo_domain as domain
+from todo_api.problems import within
+from todo_api.text_forms import ClockTime, Day
+from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
+
+READ_ONLY: Final = frozenset({"id", "user_id", "completed_at", "created_at", "updated_at", "revision"})
+
+EXAMPLE_TASK: Final = {
+    "id": 1,
+    "user_id": "alice",
+    "title": "Buy milk",
+    "description": "The one in glass bottles",
+    "complete": False,
+    "completed_at": None,
+    "priority": "high",
+    "due": {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"},
+    "tags": ["shop"],
+    "created_at": "2026-11-21T09:30:00.123456Z",
+    "updated_at": "2026-11-21T09:30:00.123456Z",
+    "revision": 1,
+}
+
+
+Title = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TITLE_LENGTH})]
+Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH})]
+Tag = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TAG_LENGTH})]
+Tags = Annotated[list[Tag], Field(json_schema_extra={"maxItems": MAX_TAGS})]
+PriorityName = Literal["low", "medium", "high"]
+PRIORITIES: Final[dict[PriorityName, domain.Priority]] = {
+    "low": domain.Priority.LOW,
+    "medium": domain.Priority.MEDIUM,
+    "high": domain.Priority.HIGH,
+}
+_PRIORITY_NAMES: Final[dict[domain.Priority, PriorityName]] = {priority: name for name, priority in PRIORITIES.items()}
+
+
+def _absent() -> Any:
+    """Stand in for a field that a patch does not name, which `model_fields_set` tells."""
+
+
+class Due(BaseModel):
+    """A day, with an optional time of the day and, only with a time, an optional IANA time zone."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    date: Day
+    time: ClockTime | None = None
+    timezone: str | None = Field(None, examples=["Europe/Berlin"])
+
+    def to_domain(self) -> domain.Due:
+        """Return the due; whether its parts go together is for the draft or the patch to say."""
+        return domain.Due(self.date, self.time, self.timezone)
+
+    @classmethod
+    def of(cls, due: domain.Due) -> "Due":
+        """Write a due of the domain."""
+        return cls.model_construct(date=due.date, time=due.time, timezone=due.timezone)
+
+
+class _TaskBody(BaseModel):
+    """What the bodies that describe a task share: strict types, no unknown field.
+
+    A client may send back what it got: read-only fields are accepted and ignored.
+    """
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra=lambda schema: schema["properties"].update(
+            {name: {"readOnly": True, "description": "Ignored."} for name in READ_ONLY}
+        ),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ignore_read_only(cls, body: object) -> object:
+        if isinstance(body, Mapping):
+            return {name: value for name, value in body.items() if name not in READ_ONLY}
+        return body
+
+    def _values(self) -> dict[str, Any]:
+        """Return the fields that the body names, as the domain writes them."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        if "priority" in values:
+            values["priority"] = PRIORITIES[values["priority"]]
+        if values.get("due"):
+            values["due"] = values["due"].to_domain()
+        return values
+
+
+class TaskCreate(_TaskBody):
+    """A new task."""
+
+    title: Title = Field(examples=["Buy milk"])
+    description: Description | None = None
+    complete: bool = False
+    priority: PriorityName = "medium"
+    due: Due | None = None
+    tags: Tags = []
+
+    def to_domain(self) -> domain.TaskDraft:
+        """Return the draft; raise RuleViolated with the places in the body."""
+        with within("body"):
+            return domain.TaskDraft(**self._values())
+
+
+class TaskUpdate(TaskCreate):
+    """All of a task: a field that is absent returns to its default."""
+
+
+class TaskPatch(_TaskBody):
+    """The fields to change (RFC 7396); null clears `description` and `due`."""
+
+    title: Title = Field(default_factory=_absent)
+    description: Description | None = Field(default_factory=_absent)
+    complete: bool = Field(default_factory=_absent)
+    priority: PriorityName = Field(default_factory=_absent)
+    due: Due | None = Field(default_factory=_absent)
+    tags: Tags = Field(default_factory=_absent)
+
+    def to_domain(self) -> domain.TaskPatch:
+        """Return the patch; raise EmptyPatch, or RuleViolated with the places in the body."""
+        with within("body"):
+            return domain.TaskPatch(**self._values())
+
+
+class TaskResponse(BaseModel):
+    """A task."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(examples=[EXAMPLE_TASK]))
+
+    id: int
+    user_id: str
+    title: str
+    description: str | None
+    complete: bool
+    completed_at: dt.datetime | None
+    priority: PriorityName
+    due: Due | None
+    tags: list[str]
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    revision: int
+
+    @classmethod
+    def of(cls, task: domain.Task) -> "TaskResponse":
+        """Write a task of the domain, which needs no validation."""
+        return cls.model_construct(
+            id=task.id,
+            user_id=task.user_id,
+            title=task.title,
+            description=task.description,
+            complete=task.complete,
+            completed_at=task.completed_at,
+            priority=_PRIORITY_NAMES[task.priority],
+            due=Due.of(task.due) if task.due else None,
+            tags=list(task.tags),
+            created_at=task.created_at,
+            updated_at=task.updated_at,
+            revision=task.revision,
+        )
+
+
+class TaskListResponse(BaseModel):
+    """A page of tasks; `count` is their number on this page, `next_cursor` null on the last page."""
+
+    tasks: list[TaskResponse]
+    count: int
+    next_cursor: str | None
+    revision: int = Field(description="The revision of the whole list: it rises with every change.")
+
+    @classmethod
+    def of(cls, page: domain.TaskPage) -> "TaskListResponse":
+        """Write a page of the domain."""
+        tasks = [TaskResponse.of(task) for task in page.tasks]
+        return cls.model_construct(tasks=tasks, count=len(tasks), next_cursor=page.next_cursor, revision=page.revision)

@@ -1,0 +1,41 @@
+"""Types that are written as text of one form only, where Pydantic would accept several."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+def text_of(pattern: str, parse: Callable[[str], Any], message: str) -> BeforeValidator:
+    """Accept text of one form, and what it is parsed to; the message says which form."""
+    form = re.compile(pattern, re.ASCII)
+
+    def read(value: object) -> object:
+        if isinstance(value, str) and form.fullmatch(value):
+            try:
+                return parse(value)
+            except ValueError:
+                pass  # such as the 31st of February
+        raise PydanticCustomError("form", "{rule}", {"rule": message})
+
+    return BeforeValidator(read)
+
+
+Day = Annotated[dt.date, text_of(r"\d{4}-\d{2}-\d{2}", dt.date.fromisoformat, "must be a day, such as 2026-12-01")]
+
+_CLOCK_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+ClockTime = Annotated[
+    dt.time,
+    text_of(_CLOCK_TIME, dt.time.fromisoformat, "must be a time of the day, such as 17:00"),
+    PlainSerializer(lambda time: time.isoformat("minutes")),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK_TIME}$", "examples": ["17:00"]}),
+]
+
+Flag = Annotated[bool, text_of("true|false", "true".__eq__, "must be true or false")]
+Count = Annotated[int, text_of("[0-9]{1,16}", int, "must be a whole number")]
+
+Repeatable = BeforeValidator(lambda values: [values] if isinstance(values, str) else values)
+"""Makes a list of a parameter that may come more than once, and came once."""
