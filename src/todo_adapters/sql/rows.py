@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from todo_adapters.sql.dialects import Dialect
 from todo_domain import (
+    Added,
+    BatchResult,
     Change,
     ChangePage,
     CursorExpired,
@@ -16,6 +18,7 @@ from todo_domain import (
     Outcome,
     Priority,
     Task,
+    TaskDraft,
     TaskPage,
     TaskQuery,
     UserId,
@@ -83,11 +86,31 @@ def _read_change(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Chang
     return read_task(dialect, user_id, task) if deleted_at is None else Deletion(row[0], row[1])
 
 
-def read_outcomes(key: IdempotencyKey, rows: Sequence[Sequence[Any]]) -> tuple[Outcome, ...]:
-    """Return what the rows of `statements.KEY` keep, none for a new key. Raises IdempotencyConflict."""
-    for fingerprint, *_ in rows[:1]:
-        key.recognise(fingerprint)
-    return tuple(Outcome(task_id, revision) for _, task_id, revision, _ in rows)
+def replay_add(
+    dialect: Dialect, user_id: UserId, draft: TaskDraft, key: IdempotencyKey, rows: Sequence[Sequence[Any]]
+) -> Added | None:
+    """Return the first answer to an `add`, from the rows of `statements.KEY`; None for a new key.
+
+    The same draft with the id, revision and time that were kept is that answer.
+    Raises IdempotencyConflict.
+    """
+    if not rows:
+        return None
+    fingerprint, task_id, revision, created_at = rows[0]
+    key.recognise(fingerprint)
+    at = dialect.read_instant(created_at)
+    return Added(Task.from_draft(draft, user_id=user_id, id=task_id, revision=revision, at=at), replayed=True)
+
+
+def replay_apply(key: IdempotencyKey, rows: Sequence[Sequence[Any]]) -> BatchResult | None:
+    """Return the first answer to an `apply`, from the rows of `statements.KEY`; None for a new key.
+
+    Raises IdempotencyConflict.
+    """
+    if not rows:
+        return None
+    key.recognise(rows[0][0])
+    return BatchResult(tuple(Outcome(task_id, revision) for _, task_id, revision, _ in rows), replayed=True)
 
 
 def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetime) -> dict[str, Any]:

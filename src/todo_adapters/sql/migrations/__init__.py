@@ -1,0 +1,80 @@
+"""Bringing a database to the schema of this version: by Alembic, forward only, all at once or not at all.
+
+There is no way back but a backup: to downgrade would be to delete what users wrote.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from todo_domain import StorageUnavailable
+
+# Any number that other users of the same PostgreSQL database are unlikely to take.
+_UPGRADE_LOCK: Final = 0x746F646F
+# Alembic knows one migration context per process.
+_one_upgrade: Final = threading.Lock()
+
+
+def upgrade(url: str | sa.URL) -> None:
+    """Bring the database at a URL (`sqlite:///…`, `postgresql://…`) to this version's schema.
+
+    Safe to call again and by several processes at once. Raises StorageUnavailable
+    when the database can't be used or has a schema that this version does not know.
+    """
+    with _one_upgrade, _transaction(url) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+        command.upgrade(_config(connection=connection), "head")
+
+
+def is_current(url: str | sa.URL) -> bool:
+    """Say whether the database has exactly this version's schema. Raises StorageUnavailable."""
+    with _transaction(url) as connection:
+        applied = MigrationContext.configure(connection).get_current_heads()
+    return applied == tuple(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _config(**attributes: Any) -> Config:
+    """Name the scripts that are installed with this package; env.py reads the attributes."""
+    config = Config(attributes=attributes)
+    config.set_main_option("script_location", "todo_adapters.sql:migrations")
+    return config
+
+
+@contextmanager
+def _transaction(url: str | sa.URL) -> Iterator[sa.Connection]:
+    engine = _engine(sa.make_url(url))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (sa.exc.SQLAlchemyError, CommandError) as cause:
+        raise StorageUnavailable(f"the database's schema can't be read or upgraded: {cause}") from cause
+    finally:
+        engine.dispose()
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        # A pooler in between may not keep prepared statements.
+        psycopg = url.set(drivername="postgresql+psycopg")
+        return sa.create_engine(psycopg, poolclass=sa.NullPool, connect_args={"prepare_threshold": None})
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+
+    # The driver by itself begins no transaction before DDL.
+    @sa.event.listens_for(engine, "connect")
+    def _leave_transactions_to_us(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,66 @@
+"""Task lists, tasks, idempotency keys, and the store's epoch."""
+
+import secrets
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: Final = "0001"
+down_revision: Final = None
+
+_TEXT: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_INSTANT: Final = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
+
+
+def upgrade() -> None:
+    """Create everything and draw the first epoch."""
+    op.create_table(
+        "task_lists",
+        sa.Column("user_id", _TEXT, primary_key=True),
+        sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("last_task_id", sa.BigInteger, nullable=False),
+        sa.Column("forgotten_revision", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
+        "tasks",
+        sa.Column("user_id", _TEXT, primary_key=True),
+        sa.Column("id", sa.BigInteger, primary_key=True),
+        sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("title", _TEXT, nullable=False),
+        sa.Column("title_key", _TEXT, nullable=False),
+        sa.Column("description", _TEXT),
+        sa.Column("description_key", _TEXT),
+        sa.Column("completed_at", _INSTANT),
+        sa.Column("priority", sa.SmallInteger, nullable=False),
+        sa.Column("due", _TEXT),
+        sa.Column("due_timezone", _TEXT),
+        sa.Column("tags", _TEXT, nullable=False),
+        sa.Column("tags_key", _TEXT, nullable=False),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("updated_at", _INSTANT, nullable=False),
+        sa.Column("deleted_at", _INSTANT),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("tasks_by_revision", "tasks", ["user_id", "revision"], unique=True)
+    _create_partial_index("tasks_by_deletion", "tasks", "deleted_at", where="deleted_at IS NOT NULL")
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("user_id", _TEXT, primary_key=True),
+        sa.Column("key", _TEXT, primary_key=True),
+        sa.Column("position", sa.SmallInteger, primary_key=True),
+        sa.Column("fingerprint", _TEXT, nullable=False),
+        sa.Column("task_id", sa.BigInteger, nullable=False),
+        sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    _create_partial_index("idempotency_keys_by_creation", "idempotency_keys", "created_at", where="position = 0")
+    store = op.create_table("store", sa.Column("epoch", _TEXT, primary_key=True), sqlite_with_rowid=False)
+    op.execute(sa.insert(store).values(epoch=secrets.token_hex(4)))
+
+
+def _create_partial_index(name: str, table: str, column: str, *, where: str) -> None:
+    op.create_index(name, table, [column], sqlite_where=sa.text(where), postgresql_where=sa.text(where))
