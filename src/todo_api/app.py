@@ -12,7 +12,7 @@ from todo_api import openapi
 from todo_api.container import Container, opened
 from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, answer, refusal_of
 from todo_api.request_log import RequestLog
-from todo_api.routes import health, tasks
+from todo_api.routes import batch, changes, health, tasks
 from todo_api.settings import Settings
 from todo_domain import TodoError
 
@@ -23,7 +23,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app = FastAPI(title="todo-backend", lifespan=_lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.container = container
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # the documented way
-    for router in (tasks.router, health.router):
+    for router in (tasks.router, batch.router, changes.router, health.router):
         # Not include_router: it would match every path twice, and no route is shared between apps.
         app.router.routes.extend(router.routes)
     for kind in (TodoError, Refusal, HTTPException):

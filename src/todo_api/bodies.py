@@ -18,14 +18,14 @@ def refuse_body(request: Request) -> None:
         raise Refusal(MALFORMED, "this request takes no body")
 
 
-async def read_json_object(request: Request, media_types: Collection[str]) -> dict[str, Any]:
-    """Return the body, a JSON object of at most 64 KiB.
+async def read_json_object(request: Request, media_types: Collection[str], max_bytes: int) -> dict[str, Any]:
+    """Return the body, a JSON object of at most `max_bytes`.
 
     Refuses, in this order: another media type, too many bytes, malformed JSON (with
     names that come twice, or numbers that are none), anything but an object.
     """
     _check_media_type(request, media_types)
-    body = await _read(request)
+    body = await _read(request, max_bytes)
     try:
         content = _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -45,15 +45,15 @@ def _check_media_type(request: Request, media_types: Collection[str]) -> None:
         raise Refusal(UNSUPPORTED_MEDIA_TYPE, f"send the body as {' or '.join(media_types)}, in UTF-8")
 
 
-async def _read(request: Request) -> bytes:
-    too_large = Refusal(PAYLOAD_TOO_LARGE, f"the body must have at most {MAX_BODY_BYTES} bytes")
+async def _read(request: Request, max_bytes: int) -> bytes:
+    too_large = Refusal(PAYLOAD_TOO_LARGE, f"the body must have at most {max_bytes} bytes")
     length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+    if not length.isdecimal() or int(length) > max_bytes:
         raise too_large
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > max_bytes:
             raise too_large
     return body
 

@@ -11,6 +11,7 @@ from todo_adapters.jwt.jwks import JwksTokenVerifier
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier
 from todo_adapters.system_clock import SystemClock
 from todo_api.development import development_secret
+from todo_api.live_feed import LiveFeed
 from todo_api.settings import Settings
 from todo_domain import Clock, TaskUseCases, TokenVerifier
 
@@ -50,14 +51,15 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     task_repository = providers.Singleton(_task_repository, settings)
     token_verifier = providers.Singleton(_token_verifier, settings, clock)
-    task_use_cases = providers.Factory(TaskUseCases, task_repository, clock)
+    live_feed = providers.Singleton(LiveFeed, task_repository)
+    task_use_cases = providers.Factory(TaskUseCases, task_repository, clock, announce=live_feed.provided.announce)
 
 
 @asynccontextmanager
 async def opened(container: Container) -> AsyncIterator[None]:
     """Open the adapters that hold files or connections, and close them in the end."""
     async with AsyncExitStack() as stack:
-        for adapter in (container.task_repository(), container.token_verifier()):
+        for adapter in (container.task_repository(), container.token_verifier(), container.live_feed()):
             if isinstance(adapter, AbstractAsyncContextManager):
                 await stack.enter_async_context(adapter)
         yield

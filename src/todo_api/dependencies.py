@@ -37,7 +37,7 @@ async def authenticate(request: Request) -> Principal:
     if scheme.lower() != "bearer" or not token:
         raise token_missing()
     principal = await container_of(request).token_verifier().verify(token)
-    request.scope["user_id"] = principal.user_id
+    request.scope["principal"] = principal
     return principal
 
 

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope, Send
 
-from todo_api.bodies import read_json_object, refuse_body
+from todo_api.bodies import MAX_BODY_BYTES, read_json_object, refuse_body
 from todo_api.dependencies import use_cases
 from todo_api.problems import FieldError, invalid
 
@@ -38,6 +38,8 @@ class OwnerRoute(APIRoute):
         self._media_types = _PATCH if self.methods == {"PATCH"} else _JSON
         self.app = self._serve
 
+    max_body_bytes = MAX_BODY_BYTES
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         tasks = await use_cases(request, scope["path_params"]["user_id"])
@@ -47,7 +49,7 @@ class OwnerRoute(APIRoute):
 
     async def _read_body(self, request: Request) -> Mapping[str, Any] | None:
         if self._body:
-            return await read_json_object(request, self._media_types)
+            return await read_json_object(request, self._media_types, self.max_body_bytes)
         refuse_body(request)
         return None
 

@@ -9,6 +9,7 @@ import todo_domain as domain
 from todo_api.problems import within
 from todo_api.schemas import PRIORITIES, PriorityName
 from todo_api.text_forms import Count, Day, Flag, Repeatable, text_of
+from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
 from todo_domain.draft import MAX_TAGS
 from todo_domain.identity import MAX_USER_ID_LENGTH
 from todo_domain.listing import DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH
@@ -63,3 +64,22 @@ class ListParameters(BaseModel):
                 limit=self.limit,
                 cursor=self.cursor,
             )
+
+
+class SinceParameter(BaseModel):
+    """Where to go on in the change feed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: str | None = Field(None, description="The `next` of an earlier answer; everything without it.")
+
+    def token(self) -> domain.FeedToken | None:
+        """Return the place in the feed; raise RuleViolated for what is none."""
+        with within("query"):
+            return domain.FeedToken.parse(self.since) if self.since is not None else None
+
+
+class ChangeParameters(SinceParameter):
+    """Where to go on in the change feed, and how far."""
+
+    limit: Count = Field(DEFAULT_CHANGES, json_schema_extra={"minimum": 1, "maximum": MAX_CHANGES})

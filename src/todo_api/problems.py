@@ -134,12 +134,12 @@ def token_missing() -> Refusal:
 
 
 @contextmanager
-def within(place: str) -> Iterator[None]:
-    """Say of every rule violated in this block that it is about a value in `place`, such as the body."""
+def within(*place: str | int) -> Iterator[None]:
+    """Say of every rule violated in this block that it is about a value at `place`, such as `"body"`."""
     try:
         yield
     except domain.RuleViolated as violated:
-        raise violated.within(place) from None
+        raise violated.within(*place) from None
 
 
 def answer(request: Request, refusal: Refusal) -> Response:

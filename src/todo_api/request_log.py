@@ -53,7 +53,7 @@ class RequestLog:
                     scope, receive, send_named
                 )
         finally:
-            route = scope.get("route")
+            route, principal = scope.get("route"), scope.get("principal")
             _log.info(
                 "request",
                 extra={
@@ -62,7 +62,7 @@ class RequestLog:
                     "route": getattr(route, "path", None),
                     "status": status,
                     "duration_ms": round((perf_counter() - started) * 1000, 3),
-                    "user_id": scope.get("user_id"),
+                    "user_id": getattr(principal, "user_id", None),
                     "error_code": scope.get("error_code"),
                 },
             )

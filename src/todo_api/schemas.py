@@ -110,9 +110,9 @@ class TaskCreate(_TaskBody):
     due: Due | None = None
     tags: Tags = []
 
-    def to_domain(self) -> domain.TaskDraft:
-        """Return the draft; raise RuleViolated with the places in the body."""
-        with within("body"):
+    def to_domain(self, *place: str | int) -> domain.TaskDraft:
+        """Return the draft; raise RuleViolated about values at `place`, the body unless told."""
+        with within(*place or ("body",)):
             return domain.TaskDraft(**self._values())
 
 
@@ -130,9 +130,9 @@ class TaskPatch(_TaskBody):
     due: Due | None = Field(default_factory=_absent)
     tags: Tags = Field(default_factory=_absent)
 
-    def to_domain(self) -> domain.TaskPatch:
-        """Return the patch; raise EmptyPatch, or RuleViolated with the places in the body."""
-        with within("body"):
+    def to_domain(self, *place: str | int) -> domain.TaskPatch:
+        """Return the patch; raise EmptyPatch, or RuleViolated about values at `place`, the body unless told."""
+        with within(*place or ("body",)):
             return domain.TaskPatch(**self._values())
 
 
@@ -186,3 +186,32 @@ class TaskListResponse(BaseModel):
         """Write a page of the domain."""
         tasks = [TaskResponse.of(task) for task in page.tasks]
         return cls.model_construct(tasks=tasks, count=len(tasks), next_cursor=page.next_cursor, revision=page.revision)
+
+
+class TaskDeletion(BaseModel):
+    """All that is remembered of a deleted task."""
+
+    id: int
+    deleted: Literal[True] = True
+    revision: int
+
+
+class ChangesResponse(BaseModel):
+    """Changes in order of revision; `next` is the token to go on from, with or without changes."""
+
+    changes: list[TaskResponse | TaskDeletion]
+    next: str = Field(examples=["k3v9.42"])
+    has_more: bool
+
+    @classmethod
+    def of(cls, page: domain.ChangePage) -> "ChangesResponse":
+        """Write a page of the domain."""
+        changes = [change_of(change) for change in page.changes]
+        return cls.model_construct(changes=changes, next=str(page.next), has_more=page.has_more)
+
+
+def change_of(change: domain.Change) -> TaskResponse | TaskDeletion:
+    """Write one change of the domain."""
+    if isinstance(change, domain.Task):
+        return TaskResponse.of(change)
+    return TaskDeletion.model_construct(id=change.id, revision=change.revision)

@@ -33,7 +33,7 @@ def decode_cursor(cursor: str, query_identity: str) -> Position:
         genuine = cursor == encode_cursor(query_identity, position)
     except (ValueError, TypeError, RecursionError):
         raise cursor_refused() from None
-    if not genuine or not _is_id(task_id):
+    if not genuine or not _is_key(value) or not _is_id(task_id):
         raise cursor_refused()
     return position
 
@@ -41,6 +41,10 @@ def decode_cursor(cursor: str, query_identity: str) -> Position:
 def cursor_refused() -> RuleViolated:
     """Return the one error for every cursor that is not a page's own."""
     return RuleViolated([Violation(("cursor",), "cursor", "must be the next_cursor of a page of the same query")])
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str | int | None) and not isinstance(value, bool)
 
 
 def _is_id(value: object) -> bool:

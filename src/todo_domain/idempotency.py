@@ -26,7 +26,7 @@ class IdempotencyKey:
         """Check the rule of keys."""
         if not isinstance(self.key, str) or not _KEY.match(self.key):
             message = "must be 1 to 255 visible ASCII characters"
-            raise RuleViolated([Violation(("Idempotency-Key",), "idempotency_key", message)])
+            raise RuleViolated([Violation(("idempotency_key",), "idempotency_key", message)])
 
     @classmethod
     def of_request(cls, key: str, request: object) -> Self:

@@ -55,7 +55,7 @@ class SortKey(StrEnum):
             case SortKey.DUE, str():
                 return _reads_back(value, lambda text: Due.from_sort_key(text, None).sort_key)
             case SortKey.PRIORITY, int():
-                return not isinstance(value, bool) and value in set(Priority)
+                return value in set(Priority)
             case SortKey.TITLE, str():
                 return is_clean(value) and fold(value) == value
             case _:

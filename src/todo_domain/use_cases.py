@@ -1,12 +1,14 @@
 """What a caller can do with a task list: the application's verbs."""
 
+from collections.abc import Callable
+
 from todo_domain.batch import Batch, BatchResult
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, ChangePage, FeedToken
 from todo_domain.draft import TaskDraft, TaskPatch
 from todo_domain.idempotency import IdempotencyKey
-from todo_domain.identity import Principal
+from todo_domain.identity import Principal, UserId
 from todo_domain.listing import TaskPage, TaskQuery
-from todo_domain.ports import Added, Clock, TaskRepository
+from todo_domain.ports import Added, Clock, Edit, TaskRepository
 from todo_domain.rules import Violations
 from todo_domain.task import Task
 
@@ -17,14 +19,24 @@ class TaskUseCases:
     To make one is to pass the rule of access: it raises AccessDenied unless the
     principal is the owner, so no verb can be reached for a foreign list.
 
+    After every write that may have altered the list, `announce` is called with its owner.
+
     `expected` is the set of revisions that the caller knows the task at; a write
     raises PreconditionFailed when the task is at none of them. None expects any.
     """
 
-    def __init__(self, repository: TaskRepository, clock: Clock, principal: Principal, owner: str) -> None:
-        self._user_id = principal.access(owner)
+    def __init__(
+        self,
+        repository: TaskRepository,
+        clock: Clock,
+        principal: Principal,
+        owner: str,
+        announce: Callable[[UserId], None] = lambda _: None,
+    ) -> None:
+        self.user_id = principal.access(owner)
         self._repository = repository
         self._clock = clock
+        self._announce = announce
 
     async def create(self, draft: TaskDraft, key: str | None = None) -> Added:
         """Add a task; with an idempotency key, at most once for that key.
@@ -32,49 +44,53 @@ class TaskUseCases:
         Raises RuleViolated for a malformed key, IdempotencyConflict.
         """
         named = None if key is None else IdempotencyKey.of_request(key, draft)
-        return await self._repository.add(self._user_id, draft, at=self._clock.now(), key=named)
+        added = await self._repository.add(self.user_id, draft, at=self._clock.now(), key=named)
+        self._announce(self.user_id)
+        return added
 
     async def get(self, task_id: int) -> Task:
         """Return one task, or raise TaskNotFound."""
-        return await self._repository.get(self._user_id, task_id)
+        return await self._repository.get(self.user_id, task_id)
 
     async def list(self, query: TaskQuery) -> TaskPage:
         """Return a page of the tasks that meet the query."""
-        return await self._repository.list(self._user_id, query)
+        return await self._repository.list(self.user_id, query)
 
     async def replace(self, task_id: int, draft: TaskDraft, expected: frozenset[int] | None = None) -> Task:
         """Give every field of a task the draft's value. Raises TaskNotFound, PreconditionFailed."""
         at = self._clock.now()
-
-        def edit(task: Task) -> Task:
-            task.require(expected)
-            return task.replaced(draft, at)
-
-        return await self._repository.change(self._user_id, task_id, edit)
+        return await self._change(task_id, expected, lambda task: task.replaced(draft, at))
 
     async def patch(self, task_id: int, patch: TaskPatch, expected: frozenset[int] | None = None) -> Task:
         """Change the fields that the patch names. Raises TaskNotFound, PreconditionFailed."""
         at = self._clock.now()
-
-        def edit(task: Task) -> Task:
-            task.require(expected)
-            return task.patched(patch, at)
-
-        return await self._repository.change(self._user_id, task_id, edit)
+        return await self._change(task_id, expected, lambda task: task.patched(patch, at))
 
     async def remove(self, task_id: int, expected: frozenset[int] | None = None) -> None:
         """Remove a task for good. Raises TaskNotFound, PreconditionFailed."""
         guard = None if expected is None else lambda task: task.require(expected)
-        await self._repository.remove(self._user_id, task_id, at=self._clock.now(), guard=guard)
+        await self._repository.remove(self.user_id, task_id, at=self._clock.now(), guard=guard)
+        self._announce(self.user_id)
 
     async def apply(self, batch: Batch, key: str | None = None) -> BatchResult:
         """Do all operations of a batch or none. Raises BatchFailed, IdempotencyConflict."""
         named = None if key is None else IdempotencyKey.of_request(key, batch)
-        return await self._repository.apply(self._user_id, batch, at=self._clock.now(), key=named)
+        result = await self._repository.apply(self.user_id, batch, at=self._clock.now(), key=named)
+        self._announce(self.user_id)
+        return result
 
     async def changes(self, since: FeedToken | None = None, limit: int = DEFAULT_CHANGES) -> ChangePage:
         """Return 1–500 changes since a token, or from the start. Raises CursorExpired, RuleViolated."""
         found = Violations()
         found.limit(limit, MAX_CHANGES)
         found.refuse()
-        return await self._repository.changes(self._user_id, since, limit)
+        return await self._repository.changes(self.user_id, since, limit)
+
+    async def _change(self, task_id: int, expected: frozenset[int] | None, edit: Edit) -> Task:
+        def conditional(task: Task) -> Task:
+            task.require(expected)
+            return edit(task)
+
+        changed = await self._repository.change(self.user_id, task_id, conditional)
+        self._announce(self.user_id)
+        return changed

@@ -5,29 +5,22 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 from zlib import crc32
 
-from fastapi import APIRouter, Header, Query, Request
-from pydantic import BaseModel
-from pydantic_core import to_json
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from todo_api.answers import json_answer
 from todo_api.conditions import IfMatch, IfNoneMatch, expected_revisions, not_modified, strong_tag
 from todo_api.dependencies import Tasks
+from todo_api.idempotency import IdempotencyKey, replay_header
 from todo_api.openapi import BODY, refusals
 from todo_api.owner_route import OwnerRoute
 from todo_api.parameters import ListParameters, TaskId
-from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, within
 from todo_api.schemas import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
 from todo_domain import Task, TaskPage
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
 _NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "Not Modified"}}
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        description="A name for this request, so that it can be sent again: 1–255 visible ASCII characters.",
-        examples=["7d3b8f0e-5f0a-4a55-9d25-3f1f7d1c2b7a"],
-    ),
-]
 
 
 @router.get("", operation_id="list_tasks", response_model=TaskListResponse, responses=_NOT_MODIFIED | refusals())
@@ -43,7 +36,7 @@ async def list_tasks(
     headers = {"ETag": tag, **_next_link(request, page)}
     if not_modified(if_none_match, tag):
         return Response(status_code=304, headers=headers)
-    return _json(TaskListResponse.of(page), headers)
+    return json_answer(TaskListResponse.of(page), headers)
 
 
 @router.post(
@@ -59,11 +52,11 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
     With an Idempotency-Key the request can be sent again safely: the same key and body
     give the same answer and no second task.
     """
-    added = await tasks.create(body.to_domain(), idempotency_key)
-    headers = {"Location": f"/api/{quote(added.task.user_id, safe=':@')}/tasks/{added.task.id}"}
-    if added.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return _task(added.task, headers, status=201)
+    draft = body.to_domain()
+    with within("header"):
+        added = await tasks.create(draft, idempotency_key)
+    location = f"/api/{quote(added.task.user_id, safe=':@')}/tasks/{added.task.id}"
+    return _task(added.task, {"Location": location} | replay_header(replayed=added.replayed), status=201)
 
 
 @router.get(
@@ -109,11 +102,7 @@ async def delete_task(tasks: Tasks, task_id: TaskId, if_match: IfMatch = None) -
 
 
 def _task(task: Task, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    return _json(TaskResponse.of(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
-
-
-def _json(model: BaseModel, headers: Mapping[str, str], status: int = 200) -> Response:
-    return Response(to_json(model), status, headers, "application/json")
+    return json_answer(TaskResponse.of(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
 
 
 def _next_link(request: Request, page: TaskPage) -> dict[str, str]:

@@ -1,0 +1,120 @@
+"""The bodies of a batch of operations and of its answer."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field
+
+import todo_domain as domain
+from todo_api.problems import within
+from todo_api.schemas import TaskCreate, TaskPatch
+from todo_domain.batch import MAX_OPERATIONS
+from todo_domain.task import MAX_TASK_ID
+
+_TaskId = Annotated[int, Field(ge=1, le=MAX_TASK_ID)]
+_Expected = Annotated[
+    int | None, Field(ge=1, le=MAX_TASK_ID, description="Do it only if the task is at this revision.")
+]
+
+
+class _Operation(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class CreateOperation(_Operation):
+    """Create a task."""
+
+    op: Literal["create"]
+    task: TaskCreate
+
+    def to_domain(self, index: int) -> domain.Operation:
+        """Return the operation; raise RuleViolated."""
+        return domain.Create(self.task.to_domain(*_task_of(index)))
+
+
+class PatchOperation(_Operation):
+    """Change fields of a task."""
+
+    op: Literal["patch"]
+    id: _TaskId
+    task: TaskPatch
+    if_revision: _Expected = None
+
+    def to_domain(self, index: int) -> domain.Operation:
+        """Return the operation; raise RuleViolated, and BatchFailed for an empty patch."""
+        try:
+            patch = self.task.to_domain(*_task_of(index))
+        except domain.EmptyPatch as empty:
+            raise domain.BatchFailed(index, empty) from None
+        return domain.Patch(self.id, patch, _expected(self.if_revision))
+
+
+class DeleteOperation(_Operation):
+    """Delete a task."""
+
+    op: Literal["delete"]
+    id: _TaskId
+    if_revision: _Expected = None
+
+    def to_domain(self, _index: int) -> domain.Operation:
+        """Return the operation."""
+        return domain.Remove(self.id, _expected(self.if_revision))
+
+
+Operation = Annotated[
+    CreateOperation | PatchOperation | DeleteOperation,
+    Discriminator("op", custom_error_type="operation", custom_error_message="op must be create, patch or delete"),
+]
+
+
+class BatchRequest(BaseModel):
+    """1–100 operations that are done in order, all or none."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "operations": [
+                        {"op": "create", "task": {"title": "Buy milk"}},
+                        {"op": "patch", "id": 1, "task": {"complete": True}, "if_revision": 3},
+                        {"op": "delete", "id": 2},
+                    ]
+                }
+            ]
+        },
+    )
+
+    operations: list[Operation] = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_OPERATIONS})
+
+    def to_domain(self) -> domain.Batch:
+        """Return the batch; raise RuleViolated with the places in the body, BatchFailed."""
+        operations = tuple(operation.to_domain(index) for index, operation in enumerate(self.operations))
+        with within("body"):
+            return domain.Batch(operations)
+
+
+class OperationResult(BaseModel):
+    """The task that an operation was about, and its revision afterwards; a deletion has one too."""
+
+    id: int
+    revision: int
+
+
+class BatchResponse(BaseModel):
+    """One result for every operation, in order."""
+
+    results: list[OperationResult]
+
+    @classmethod
+    def of(cls, result: domain.BatchResult) -> "BatchResponse":
+        """Write a result of the domain."""
+        return cls(results=[OperationResult(id=done.task_id, revision=done.revision) for done in result.outcomes])
+
+
+def _task_of(index: int) -> tuple[str | int, ...]:
+    return ("body", "operations", index, "task")
+
+
+def _expected(revision: int | None) -> frozenset[int] | None:
+    return None if revision is None else frozenset({revision})

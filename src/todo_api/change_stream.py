@@ -1,0 +1,96 @@
+"""The change feed as server-sent events."""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from todo_api.live_feed import LiveFeed
+from todo_api.schemas import change_of
+from todo_domain import ChangePage, FeedToken, TaskUseCases, TodoError
+
+HEARTBEAT_SECONDS: Final = 15.0
+SEND_SECONDS: Final = 10.0
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class ChangeStream(Response):
+    """An answer that goes on: a page of changes whenever there are some, a heartbeat when there are none.
+
+    It reads the feed when it is woken and holds nothing meanwhile: no database
+    connection, and no event that could not be sent. A reader that does not take a page
+    within 10 s is dropped; it can resume from the last event it got. The stream ends
+    with the caller's token, with the server, and when the feed can't be continued.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, tasks: TaskUseCases, first: ChangePage, live_feed: LiveFeed, until: datetime) -> None:
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
+        self._tasks = tasks
+        self._page = first
+        self._live_feed = live_feed
+        self._until = until
+        self._stuck = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until something ends the stream."""
+        del scope  # what it says was judged by the route
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        following = asyncio.create_task(self._follow(send))
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            await asyncio.wait({following, gone}, timeout=self._seconds_left(), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            following.cancel()
+            gone.cancel()
+            await asyncio.gather(following, gone, return_exceptions=True)
+        if gone.cancelled() and not self._stuck:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _follow(self, send: Send) -> None:
+        page = self._page
+        with self._live_feed.subscribe(self._tasks.user_id) as wake, suppress(TodoError, TimeoutError):
+            while not self._live_feed.closed:
+                if page.changes:
+                    await self._send(send, _events(page))
+                # What is announced from here on is either read now or wakes afterwards.
+                wake.clear()
+                page = await self._tasks.changes(page.next)
+                if not page.changes and not await _woken(wake):
+                    await self._send(send, b":\n\n")
+
+    async def _send(self, send: Send, chunk: bytes) -> None:
+        self._stuck = True
+        async with asyncio.timeout(SEND_SECONDS):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        self._stuck = False
+
+    def _seconds_left(self) -> float:
+        return max(0.0, (self._until - datetime.now(UTC)).total_seconds())
+
+
+def _events(page: ChangePage) -> bytes:
+    return b"".join(
+        b"id: %s\ndata: %s\n\n"
+        % (str(FeedToken(page.next.epoch, change.revision)).encode(), to_json(change_of(change)))
+        for change in page.changes
+    )
+
+
+async def _woken(wake: asyncio.Event) -> bool:
+    """Wait for a wake, at most until the next heartbeat is due; say whether it came."""
+    try:
+        async with asyncio.timeout(HEARTBEAT_SECONDS):
+            return await wake.wait()
+    except TimeoutError:
+        return False
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

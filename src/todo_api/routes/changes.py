@@ -1,0 +1,68 @@
+"""The change feed of one owner's list: read page by page, or live."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response
+
+from todo_api.answers import json_answer
+from todo_api.change_stream import ChangeStream
+from todo_api.dependencies import Tasks, container_of
+from todo_api.openapi import refusals
+from todo_api.owner_route import OwnerRoute
+from todo_api.parameters import ChangeParameters, SinceParameter
+from todo_api.problems import CURSOR_EXPIRED
+from todo_api.schemas import ChangesResponse
+from todo_domain import FeedToken, RuleViolated, Violation
+
+router: Final = APIRouter(prefix="/api/{user_id}/changes", tags=["changes"], route_class=OwnerRoute)
+
+_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "Events without end: `id` is a token of the feed, `data` one of its changes.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+LastEventId = Annotated[str | None, Header(description="The id of the last event that was received.")]
+
+
+@router.get("", operation_id="list_changes", response_model=ChangesResponse, responses=refusals(CURSOR_EXPIRED))
+async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]) -> Response:
+    """Read what has changed since a token, each task once and in its latest state; everything without one.
+
+    410 means that something could be missing: start over without a token.
+    """
+    page = await tasks.changes(query.token(), query.limit)
+    return json_answer(ChangesResponse.of(page))
+
+
+@router.get(
+    "/stream",
+    operation_id="stream_changes",
+    responses={**_EVENTS, **refusals(CURSOR_EXPIRED)},
+    response_class=Response,
+)
+async def stream_changes(
+    request: Request, tasks: Tasks, query: Annotated[SinceParameter, Query()], last_event_id: _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "Events without end: `id` is a token of the feed, `data` one of its changes.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+LastEventId = None
+) -> Response:
+    """Follow the change feed as server-sent events.
+
+    The id of an event is the token to go on from, which an EventSource sends back as
+    `Last-Event-ID`. The stream ends with the token of the caller.
+    """
+    first = await tasks.changes(_last_seen(last_event_id) or query.token())
+    return ChangeStream(tasks, first, container_of(request).live_feed(), until=request.scope["principal"].expires_at)
+
+
+def _last_seen(last_event_id: str | None) -> FeedToken | None:
+    try:
+        return FeedToken.parse(last_event_id) if last_event_id else None
+    except RuleViolated:
+        message = "must be the id of an event of this stream"
+        raise RuleViolated([Violation(("header", "Last-Event-ID"), "feed_token", message)]) from None
