@@ -1,0 +1,91 @@
+"""What a token must say, once its signature is known to be right (RFC 7519 §4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from todo_adapters.jwt.encoding import read_json_object
+from todo_domain import Principal, RuleViolated, TokenRejected, UserId
+
+LEEWAY: Final = timedelta(seconds=30)
+MAX_LIFE: Final = timedelta(days=31)
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_LAST_SECOND = 253_402_300_799  # of the year 9999: what a datetime can hold
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a signed token says: who it speaks for, and from when until when.
+
+    A grant stays true, so it can be kept; the time has to be asked at every use.
+    """
+
+    principal: Principal
+    not_before: datetime
+
+    def principal_at(self, now: datetime) -> Principal:
+        """Return the principal if the token is valid now, give or take 30 s; else raise TokenRejected."""
+        remaining = self.principal.expires_at - now
+        if remaining <= -LEEWAY:
+            raise TokenRejected("the token has expired")
+        if remaining > MAX_LIFE:
+            raise TokenRejected(f"the token is valid for more than {MAX_LIFE.days} days")
+        if self.not_before - now > LEEWAY:
+            raise TokenRejected("the token is not valid yet")
+        return self.principal
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """What claims have to say; an issuer or audience of None is not asked for.
+
+    The user is the claim `user_id`, and nothing that looks like it. With
+    `accept_subject` a token without one names its user in `sub`.
+    """
+
+    issuer: str | None = None
+    audience: str | None = None
+    accept_subject: bool = False
+
+    def read(self, payload: bytes) -> Grant:
+        """Return what the payload grants; raise TokenRejected when it breaks a rule that time has no part in."""
+        try:
+            claims = read_json_object(payload)
+        except ValueError:
+            raise TokenRejected("the payload is not a JSON object") from None
+        self._check_origin(claims)
+        if "exp" not in claims:
+            raise TokenRejected("the token never expires")
+        principal = Principal(self._user_id(claims), _time(claims, "exp"))
+        return Grant(principal, not_before=max(_time(claims, "nbf"), _time(claims, "iat")))
+
+    def _check_origin(self, claims: Mapping[str, Any]) -> None:
+        if self.issuer is not None and claims.get("iss") != self.issuer:
+            raise TokenRejected("the token is of another issuer")
+        audience = claims.get("aud")
+        # A lone audience may stand without a list (RFC 7519 §4.1.3).
+        if self.audience is not None and self.audience not in (audience if isinstance(audience, list) else [audience]):
+            raise TokenRejected("the token is for another audience")
+
+    def _user_id(self, claims: Mapping[str, Any]) -> UserId:
+        if "user_id" in claims:
+            named = claims["user_id"]
+            if claims.get("sub", named) != named:
+                raise TokenRejected("user_id and sub differ")
+        elif self.accept_subject and "sub" in claims:
+            named = claims["sub"]
+        else:
+            raise TokenRejected("the token names no user")
+        try:
+            return UserId(named)
+        except RuleViolated:
+            raise TokenRejected("the token's user is not a user id") from None
+
+
+def _time(claims: Mapping[str, Any], name: str) -> datetime:
+    """Return the time that a claim says; the epoch if there is no such claim."""
+    seconds = claims.get(name, 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _LAST_SECOND:
+        raise TokenRejected(f"{name} is not a number of seconds since 1970")
+    return _EPOCH + timedelta(seconds=seconds)

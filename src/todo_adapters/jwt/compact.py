@@ -1,0 +1,54 @@
+"""The form of a token: JWS compact serialisation (RFC 7515 §7.1) with a header that holds no surprise."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from todo_adapters.jwt.encoding import decode_base64url, read_json_object
+from todo_domain import TokenRejected
+
+MAX_TOKEN_LENGTH: Final = 8192
+_TYPES = ("JWT", "at+jwt")
+# Each changes what the signature covers or what the payload is.
+_REFUSED = ("crit", "b64", "cty")
+
+
+@dataclass(frozen=True, slots=True)
+class CompactToken:
+    """A well-formed token of which nothing is proven yet; the payload is not even read.
+
+    What else a header may hold is not looked at: a key that a token brings along or
+    points to (`jwk`, `jku`, `x5c`, `x5u`) proves nothing.
+    """
+
+    algorithm: str
+    key_id: str | None
+    payload: bytes
+    signing_input: bytes
+    signature: bytes
+
+    @classmethod
+    def parse(cls, token: str, algorithms: Collection[str]) -> Self:
+        """Take a token apart; raise TokenRejected unless it is signed with one of these algorithms."""
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise TokenRejected(f"the token has more than {MAX_TOKEN_LENGTH} characters")
+        try:
+            header, payload, signature = (decode_base64url(part) for part in token.split("."))
+            fields = read_json_object(header)
+        except ValueError:
+            raise TokenRejected("the token is not three parts of base64url, the first of them JSON") from None
+        algorithm, key_id = _check_header(fields, algorithms)
+        return cls(algorithm, key_id, payload, token.rpartition(".")[0].encode(), signature)
+
+
+def _check_header(fields: dict[str, Any], algorithms: Collection[str]) -> tuple[str, str | None]:
+    algorithm = fields.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise TokenRejected(f"the header's alg is none of {', '.join(algorithms)}")
+    if "typ" in fields and fields["typ"] not in _TYPES:
+        raise TokenRejected(f"the header's typ is none of {', '.join(_TYPES)}")
+    if not isinstance(fields.get("kid", ""), str):
+        raise TokenRejected("the header's kid is not text")
+    if any(name in fields for name in _REFUSED):
+        raise TokenRejected(f"the header has one of {', '.join(_REFUSED)}")
+    return algorithm, fields.get("kid")

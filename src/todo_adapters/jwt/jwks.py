@@ -1,0 +1,72 @@
+"""Tokens signed with keys that the issuer publishes, such as a Better Auth server."""
+
+import time
+from collections.abc import Callable
+
+from todo_adapters.jwt.cache import GrantCache
+from todo_adapters.jwt.claims import ClaimRules
+from todo_adapters.jwt.compact import CompactToken
+from todo_adapters.jwt.key_set import ALGORITHMS, PublicKey
+from todo_adapters.jwt.key_source import KeySource
+from todo_domain import Clock, Principal, TokenRejected
+
+
+class JwksTokenVerifier:
+    """A TokenVerifier for EdDSA, ES256, ES512, RS256 and PS256 with the keys at a URL.
+
+    `kid`, `iss` and `aud` are required; with `accept_subject` a token without
+    `user_id` names its user in `sub`. Nothing is fetched before the first token.
+    `KeySource` says how keys are fetched and what `monotonic` and `timeout_seconds`
+    are; raises ValueError for a URL that it refuses. It has to be closed.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings, each by its name
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        issuer: str,
+        audience: str,
+        accept_subject: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+        timeout_seconds: float = 3.0,
+    ) -> None:
+        self._clock = clock
+        self._rules = ClaimRules(issuer, audience, accept_subject)
+        self._cache = GrantCache()
+        self._source = KeySource(url, on_change=self._cache.clear, monotonic=monotonic, timeout_seconds=timeout_seconds)
+
+    async def verify(self, token: str) -> Principal:
+        """See TokenVerifier."""
+        if self._cache.get(token):
+            # This may find that the keys have changed, and then the token is no longer known.
+            await self._source.current()
+            if known := self._cache.get(token):
+                return known.principal_at(self._clock.now())
+        signed = CompactToken.parse(token, ALGORITHMS)
+        key = await self._key_of(signed)
+        if not key.verifies(signed.signing_input, signed.signature):
+            raise TokenRejected("the signature is not of the key that the token names")
+        grant = self._rules.read(signed.payload)
+        principal = grant.principal_at(self._clock.now())
+        self._cache.put(token, grant)
+        return principal
+
+    async def check(self) -> None:
+        """Return if there are keys to verify with; else raise TokenVerificationUnavailable."""
+        await self._source.current()
+
+    async def close(self) -> None:
+        """Close all connections. What is being verified fails with TokenVerificationUnavailable."""
+        await self._source.close()
+
+    async def _key_of(self, signed: CompactToken) -> PublicKey:
+        if signed.key_id is None:
+            raise TokenRejected("the header has no kid")
+        keys = await self._source.current()
+        if signed.key_id not in keys:
+            keys = await self._source.renewed()
+        key = keys.get(signed.key_id)
+        if key is None or key.algorithm != signed.algorithm:
+            raise TokenRejected("the issuer has no key of this kid and alg")
+        return key

@@ -1,0 +1,138 @@
+"""Getting signing keys from where they are published, seldom, and safely when that fails."""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from math import inf
+from typing import Final
+
+import httpx
+
+from todo_adapters.jwt.key_set import KeySet, read_key_set
+from todo_domain import TokenVerificationUnavailable
+
+FRESH_SECONDS: Final = 300
+STALE_SECONDS: Final = 3600
+RENEWAL_SECONDS: Final = 10
+RETRY_SECONDS: Final = 5
+MAX_BYTES: Final = 256 * 1024
+
+_LOG = logging.getLogger(__name__)
+
+
+class KeySource:
+    """The key set at a URL, as it was a short while ago.
+
+    - A set is fresh for 300 s. Older, it is still given out while it is fetched anew;
+      from 3600 s on it is given out no more.
+    - One fetch at a time, which all who need it wait for. None within 5 s of a failure;
+      those for a key that the set lacks are 10 s apart.
+    - A set is replaced by a set with usable keys and by nothing else. `on_change` is
+      called in the moment that another set takes its place.
+
+    Raises ValueError for a URL that is neither https nor of this machine's loopback.
+    `monotonic` tells seconds; a fetch may take `timeout_seconds` in all.
+    """
+
+    def __init__(
+        self, url: str, *, on_change: Callable[[], None], monotonic: Callable[[], float], timeout_seconds: float
+    ) -> None:
+        self._url = _accept_url(url)
+        self._on_change = on_change
+        self._monotonic = monotonic
+        self._timeout_seconds = timeout_seconds
+        self._client = httpx.AsyncClient(
+            # A compressed answer could be of any size.
+            headers={"accept": "application/json", "accept-encoding": "identity"},
+            follow_redirects=False,
+            timeout=timeout_seconds,
+            # A proxy that the environment names has a loopback of its own.
+            trust_env=not _is_loopback(self._url.host),
+        )
+        self._keys: KeySet = {}
+        self._fetched_at = self._retry_at = self._renewal_at = -inf
+        self._fetch: asyncio.Task[None] | None = None
+
+    async def current(self) -> KeySet:
+        """Return keys of the last hour; raise TokenVerificationUnavailable if they can't be had."""
+        if self._age < FRESH_SECONDS:
+            return self._keys
+        self._begin_fetch()
+        if self._age >= STALE_SECONDS:
+            await self._end_fetch()
+            if self._age >= STALE_SECONDS:
+                raise TokenVerificationUnavailable("the signing keys can't be fetched")
+        return self._keys
+
+    async def renewed(self) -> KeySet:
+        """Return the keys after a fetch, for one that is missing; or at once if the last was just now."""
+        if self._monotonic() >= self._renewal_at and self._begin_fetch():
+            self._renewal_at = self._monotonic() + RENEWAL_SECONDS
+        await self._end_fetch()
+        return self._keys
+
+    async def close(self) -> None:
+        """Give up the fetch that is under way and close all connections."""
+        if self._fetch:
+            self._fetch.cancel()
+        await self._end_fetch()
+        await self._client.aclose()
+
+    @property
+    def _age(self) -> float:
+        return self._monotonic() - self._fetched_at
+
+    def _begin_fetch(self) -> bool:
+        """Start a fetch, and say so, unless one is under way or has just failed."""
+        if (self._fetch and not self._fetch.done()) or self._monotonic() < self._retry_at:
+            return False
+        self._fetch = asyncio.create_task(self._refresh())
+        return True
+
+    async def _end_fetch(self) -> None:
+        """Wait for the fetch that is under way. Who stops waiting doesn't stop it for the others."""
+        if self._fetch:
+            await asyncio.wait([self._fetch])
+
+    async def _refresh(self) -> None:
+        asked_at = self._monotonic()
+        try:
+            keys = read_key_set(await self._get())
+        except (httpx.HTTPError, TimeoutError, ValueError) as cause:
+            self._retry_at = self._monotonic() + RETRY_SECONDS
+            _LOG.warning("The signing keys can't be fetched: %r", cause)
+            return
+        self._fetched_at = asked_at
+        if keys != self._keys:
+            self._keys = keys
+            self._on_change()
+
+    async def _get(self) -> bytes:
+        content = bytearray()
+        async with asyncio.timeout(self._timeout_seconds), self._client.stream("GET", self._url) as response:
+            if response.status_code != HTTPStatus.OK:
+                raise ValueError(f"the answer is {response.status_code}")
+            async for chunk in response.aiter_raw():
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise ValueError(f"the answer has more than {MAX_BYTES} bytes")
+        return bytes(content)
+
+
+def _accept_url(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        raise ValueError("the address of a key set must be a URL") from None
+    if not url.host or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))):
+        raise ValueError("the address of a key set must be https, or http on loopback")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,93 @@
+"""Tokens signed with a secret that the front end shares with this service (HS256)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import jwt
+from jwt.algorithms import HMACAlgorithm
+
+from todo_adapters.jwt.cache import GrantCache
+from todo_adapters.jwt.claims import MAX_LIFE, ClaimRules
+from todo_adapters.jwt.compact import CompactToken
+from todo_domain import Clock, Principal, TokenRejected, UserId
+
+MIN_SECRET_BYTES: Final = 32
+# Better Auth falls back to this one, which everybody can read in its source.
+_PUBLISHED_SECRET = b"better-auth-secret-12345678901234567890"
+_ALGORITHM = "HS256"
+_HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
+
+
+class SharedSecretTokenVerifier:
+    """A TokenVerifier for HS256 with any of these secrets; to rotate, add the new one, later drop the old one.
+
+    A secret has at least 32 bytes and is neither Better Auth's published default nor
+    a key of another algorithm, such as one in PEM form. Raises ValueError, which names
+    the rule and never the secret. `iss` and `aud` are asked for when they are given here.
+    """
+
+    def __init__(
+        self, secrets: Sequence[str], clock: Clock, *, issuer: str | None = None, audience: str | None = None
+    ) -> None:
+        if not secrets:
+            raise ValueError("at least one secret is needed")
+        self._secrets = [_accept_secret(secret) for secret in secrets]
+        self._clock = clock
+        self._rules = ClaimRules(issuer, audience)
+        self._cache = GrantCache()
+
+    async def verify(self, token: str) -> Principal:
+        """See TokenVerifier."""
+        now = self._clock.now()
+        if known := self._cache.get(token):
+            return known.principal_at(now)
+        signed = CompactToken.parse(token, [_ALGORITHM])
+        if not any(_HMAC.verify(signed.signing_input, secret, signed.signature) for secret in self._secrets):
+            raise TokenRejected("the signature is not of a secret of ours")
+        grant = self._rules.read(signed.payload)
+        principal = grant.principal_at(now)
+        self._cache.put(token, grant)
+        return principal
+
+
+def mint_token(  # noqa: PLR0913 - the claims of the token, each by its name
+    secret: str,
+    user_id: UserId,
+    at: datetime,
+    lifetime: timedelta,
+    *,
+    issuer: str | None = None,
+    audience: str | None = None,
+) -> str:
+    """Return a token for the user, issued `at` (aware), for development and tests.
+
+    Raises ValueError for a secret that the verifier would refuse, and for a lifetime
+    that is not 1 second to 31 days.
+    """
+    if not timedelta(seconds=1) <= lifetime <= MAX_LIFE:
+        raise ValueError(f"a token's lifetime must be 1 second to {MAX_LIFE.days} days")
+    issued_at = int(at.timestamp())
+    claims = {
+        "user_id": user_id,
+        "iat": issued_at,
+        "exp": issued_at + int(lifetime.total_seconds()),
+        **({} if issuer is None else {"iss": issuer}),
+        **({} if audience is None else {"aud": audience}),
+    }
+    return jwt.encode(claims, _accept_secret(secret), _ALGORITHM)
+
+
+def _accept_secret(secret: str) -> bytes:
+    try:
+        key = secret.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a shared secret must be text that UTF-8 can carry") from None
+    if len(key) < MIN_SECRET_BYTES:
+        raise ValueError(f"a shared secret must have at least {MIN_SECRET_BYTES} bytes")
+    if key == _PUBLISHED_SECRET:
+        raise ValueError("a shared secret must not be Better Auth's default, which is published")
+    try:
+        return _HMAC.prepare_key(key)
+    except jwt.InvalidKeyError:
+        raise ValueError("a shared secret must not be a key of another algorithm") from None

@@ -1,0 +1,66 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tokens import JSON, base64url
+from todo_adapters.jwt.encoding import decode_base64url, read_json_object
+
+
+@given(st.binary())
+def test_what_is_spelt_in_base64url_is_read_back(content: bytes) -> None:
+    assert decode_base64url(base64url(content)) == content
+
+
+@given(st.text() | st.text("AQgw-_+/= \n", max_size=8))
+def test_no_bytes_have_two_spellings(text: str) -> None:
+    try:
+        content = decode_base64url(text)
+    except ValueError:
+        return
+
+    assert base64url(content) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["QQ==", "QQ=", "Q", "QR", "Q+8", "Q/8", "QQ\n", " QQ", "Q.Q", "Qé", "QQQQ=", "\ud800"]
+)
+def test_padding_foreign_characters_and_left_over_bits_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^not (unpadded )?base64url$"):
+        decode_base64url(text)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=3))
+def test_an_object_is_read_back(value: dict[str, Any]) -> None:
+    assert read_json_object(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"{", id="cut off"),
+        pytest.param(b"{} {}", id="two"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b'"{}"', id="text"),
+        pytest.param(b'{"a": 1, "a": 1}', id="a name twice"),
+        pytest.param(b'{"b": {"a": 1, "\\u0061": 2}}', id="a name twice, further in and spelt differently"),
+        pytest.param(b'{"a": NaN}', id="NaN"),
+        pytest.param(b'{"a": -Infinity}', id="Infinity"),
+        pytest.param(b'{"a": ' + b"1" * 5000 + b"}", id="a number of 5000 digits"),
+        pytest.param(b"\xef\xbb\xbf{}", id="a byte order mark"),
+        pytest.param('{"a": 1}'.encode("utf-16"), id="UTF-16"),
+        pytest.param('{"a": 1}'.encode("utf-16-le"), id="UTF-16 without a mark"),
+        pytest.param('{"a": 1}'.encode("utf-32-be"), id="UTF-32"),
+        pytest.param(b'{"a": "\xff"}', id="no UTF-8"),
+        pytest.param(b'{"a": "\xed\xa0\x80"}', id="a surrogate"),
+        pytest.param(b'{"a": "\x00"}', id="a bare NUL"),
+        pytest.param(b'{"a":' * 100_000, id="nested too deeply"),
+    ],
+)
+def test_what_is_no_unambiguous_object_in_utf_8_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - every kind of malformed JSON has words of its own
+        read_json_object(content)
