@@ -75,11 +75,12 @@ class ChangeStream(Response):
 
 
 def _events(page: ChangePage) -> bytes:
-    return b"".join(
-        b"id: %s\ndata: %s\n\n"
-        % (str(FeedToken(page.next.epoch, change.revision)).encode(), to_json(change_of(change)))
+    epoch = page.next.epoch
+    events = [
+        f"id: {FeedToken(epoch, change.revision)}\ndata: {change_of(change).model_dump_json()}\n\n"
         for change in page.changes
-    )
+    ]
+    return "".join(events).encode()
 
 
 async def _woken(wake: asyncio.Event) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from dependency_injector import containers, providers
-from todo_adapters.sql.postgres import PostgresTaskRepository
-from todo_adapters.sql.sqlite import SqliteTaskRepository
 
 from todo_adapters.jwt.jwks import JwksTokenVerifier
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier
+from todo_adapters.sql.postgres import PostgresTaskRepository
+from todo_adapters.sql.sqlite import SqliteTaskRepository
 from todo_adapters.system_clock import SystemClock
 from todo_api.development import development_secret
 from todo_api.live_feed import LiveFeed

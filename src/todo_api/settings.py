@@ -1,85 +1,155 @@
 """The settings of the server: read once from the environment or `.env`, checked at the start."""
 
-from ipaddress import ip_address
+import re
+from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_PREFIX: Final = "TODO_"
+_ORIGIN: Final = re.compile(r"\*|https?://[^/\s]+")
 
-def _names(name: str) -> AliasChoices:
-    """Understand a setting by our name and by the ecosystem's; ours goes first."""
-    return AliasChoices(f"TODO_{name}", name)
+
+class WrongSetting(ValueError):
+    """Raised when the server can't start with a setting; one line that names it and never tells a secret."""
+
+
+def _also(name: str) -> AliasChoices:
+    """Understand a setting by the ecosystem's name too; ours goes first."""
+    return AliasChoices(_PREFIX + name, name)
 
 
 def data_path(name: str) -> Path:
     """Return where a file of this program is kept for the user who runs it."""
-    return Path(user_data_path("todo-backend", appauthor=False)) / name
+    return user_data_path("todo-backend", appauthor=False) / name
 
 
 _Words = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What the operator decides. Names are those of the environment, in lower case."""
+    """What the operator decides. Raises WrongSetting only through `read_settings`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TODO_",
+        env_prefix=_PREFIX,
         env_file=".env",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
         populate_by_name=True,
     )
 
-    env: Literal["development", "production"] = "development"
-    host: str = Field("127.0.0.1", validation_alias=_names("HOST"))
-    port: int = Field(8000, ge=0, le=65535, validation_alias=_names("PORT"))
+    env: Literal["development", "production"] = Field(
+        "development", description="`production` asks for authentication and HTTPS."
+    )
+    host: str = Field("127.0.0.1", validation_alias=_also("HOST"), description="The address to listen on.")
+    port: int = Field(
+        8000, ge=0, le=65535, validation_alias=_also("PORT"), description="The port to listen on; 0 takes a free one."
+    )
+    workers: int = Field(1, ge=1, le=100, description="Processes that serve; SQLite takes one only.")
 
-    database_url: SecretStr | None = Field(None, validation_alias=_names("DATABASE_URL"))
-    database_connections: int = Field(10, ge=1, le=1000)
-    database_timeout_seconds: float = Field(5.0, gt=0, le=60)
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=_also("DATABASE_URL"),
+        description="A PostgreSQL URL, or the path of an SQLite file, which is the default: one in the user's data "
+        "directory.",
+    )
+    database_connections: int = Field(10, ge=1, le=1000, description="The most connections of one process.")
+    database_timeout_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long to wait for a connection, and again for its answer."
+    )
 
-    auth: Literal["secret", "jwks"] | None = None
-    better_auth_secret: SecretStr | None = Field(None, validation_alias=_names("BETTER_AUTH_SECRET"))
-    previous_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    better_auth_url: str | None = Field(None, validation_alias=_names("BETTER_AUTH_URL"))
-    jwt_issuer: str | None = Field(None, validation_alias=_names("JWT_ISSUER"))
-    jwt_audience: str | None = Field(None, validation_alias=_names("JWT_AUDIENCE"))
-    user_from_sub: bool = False
+    auth: Literal["secret", "jwks"] | None = Field(
+        None, description="How tokens are verified: `jwks` where BETTER_AUTH_URL is set, else `secret`."
+    )
+    better_auth_secret: SecretStr | None = Field(
+        None,
+        validation_alias=_also("BETTER_AUTH_SECRET"),
+        description="The secret of HS256 tokens, at least 32 bytes.",
+    )
+    previous_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Secrets that were replaced, and whose tokens still count."
+    )
+    better_auth_url: str | None = Field(
+        None,
+        validation_alias=_also("BETTER_AUTH_URL"),
+        description="The base URL of the Better Auth server whose keys verify tokens.",
+    )
+    jwt_issuer: str | None = Field(
+        None, validation_alias=_also("JWT_ISSUER"), description="What `iss` must be; with `jwks` BETTER_AUTH_URL."
+    )
+    jwt_audience: str | None = Field(
+        None, validation_alias=_also("JWT_AUDIENCE"), description="What `aud` must be; with `jwks` BETTER_AUTH_URL."
+    )
+    user_from_sub: bool = Field(
+        default=False, description="With `jwks`: `sub` is the user where a token has no `user_id`."
+    )
 
-    cors_origins: _Words = Field((), validation_alias=_names("CORS_ORIGINS"))
-    trusted_proxies: _Words = ()
-    ssl_certfile: Path | None = None
-    ssl_keyfile: Path | None = None
+    cors_origins: _Words = Field(
+        (), validation_alias=_also("CORS_ORIGINS"), description="Origins whose pages may call the API, or `*`."
+    )
+    trusted_proxies: _Words = Field(
+        (), description="Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed, or `*`."
+    )
+    ssl_certfile: FilePath | None = Field(None, description="The certificate chain, to serve HTTPS without a proxy.")
+    ssl_keyfile: FilePath | None = Field(None, description="The private key of the certificate.")
 
-    deletions_days: int = Field(30, ge=1)
-    idempotency_hours: int = Field(24, ge=24)
-    log_format: Literal["json", "text"] | None = None
+    deletions_days: int = Field(30, ge=1, le=36500, description="How long the change feed remembers a deletion.")
+    idempotency_hours: int = Field(24, ge=24, le=87600, description="How long an Idempotency-Key is remembered.")
+    log_format: Literal["json", "text"] | None = Field(
+        None, description="How the log is written: `json` in production, else `text`."
+    )
 
     @field_validator("cors_origins", "trusted_proxies", "previous_secrets", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("database_url")
+    @classmethod
+    def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.match(r"postgres(ql)?://|sqlite:///(?!:memory:)|(?!\w+:|:memory:).", value.get_secret_value()):
+            raise ValueError("must begin with postgresql://, postgres:// or sqlite:///, or be the path of a file")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError("must be origins, such as https://app.example.org without a path, or *")
+        return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            if proxy != "*":
+                ip_network(proxy)
+        return proxies
+
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
         if self.auth == "jwks" and not self.better_auth_url:
             raise ValueError("TODO_AUTH=jwks needs BETTER_AUTH_URL")
-        if self.auth == "secret" and not self.better_auth_secret:
-            raise ValueError("TODO_AUTH=secret needs BETTER_AUTH_SECRET")
+        if (self.auth == "secret" or self.previous_secrets) and not self.better_auth_secret:
+            raise ValueError("TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET")
         if self.exposed and self.authentication == "development":
             raise ValueError("BETTER_AUTH_SECRET or BETTER_AUTH_URL must be set where others can reach the server")
+        if self.user_from_sub and self.authentication != "jwks":
+            raise ValueError("TODO_USER_FROM_SUB needs BETTER_AUTH_URL")
         if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
             raise ValueError("TODO_SSL_CERTFILE and TODO_SSL_KEYFILE go together")
         if self.env == "production" and not self.ssl_certfile and not self.trusted_proxies:
             raise ValueError(
-                "TODO_ENV=production needs HTTPS: set TODO_TRUSTED_PROXIES, or TODO_SSL_CERTFILE and _KEYFILE"
+                "TODO_ENV=production needs HTTPS: set TODO_TRUSTED_PROXIES, or TODO_SSL_CERTFILE and TODO_SSL_KEYFILE"
             )
-        if self.user_from_sub and not (self.authentication == "jwks" and self.jwt_audience):
-            raise ValueError("TODO_USER_FROM_SUB needs TODO_AUTH=jwks and JWT_AUDIENCE")
+        if self.workers > 1 and self.sqlite_path:
+            raise ValueError("TODO_WORKERS must be 1 with SQLite: set DATABASE_URL to a PostgreSQL database")
         return self
 
     @property
@@ -104,19 +174,41 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The URL of the database: SQLite in the user's data directory unless set."""
-        if self.database_url:
-            return self.database_url.get_secret_value()
-        return f"sqlite:///{data_path('tasks.sqlite3')}"
+        if self.sqlite_path:
+            return f"sqlite:///{self.sqlite_path}"
+        return self.database_url.get_secret_value() if self.database_url else ""
 
     @property
     def sqlite_path(self) -> Path | None:
         """The file of the embedded database, or None when it is PostgreSQL."""
-        scheme, _, path = self.database.partition(":///")
-        return Path(path).expanduser() if scheme == "sqlite" and path else None
+        if not self.database_url:
+            return data_path("tasks.sqlite3")
+        url = self.database_url.get_secret_value()
+        return None if url.startswith("postgres") else Path(url.removeprefix("sqlite:///")).expanduser()
+
+    @property
+    def logs_as_json(self) -> bool:
+        """Whether programs read the log, rather than people."""
+        return (self.log_format or {"production": "json"}.get(self.env)) == "json"
+
+
+def names_of(setting: str) -> tuple[str, ...]:
+    """Return the names that a setting has in the environment, ours first."""
+    alias = Settings.model_fields[setting].validation_alias
+    return tuple(map(str, alias.choices)) if isinstance(alias, AliasChoices) else (_PREFIX + setting.upper(),)
+
+
+def read_settings() -> Settings:
+    """Return the settings in force; raise WrongSetting with all that is wrong with them."""
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        faults = invalid.errors(include_url=False, include_context=False, include_input=False)
+        raise WrongSetting("; ".join(_line(str(fault["loc"][0]), ...) for fault in faults)) from None
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host to listen on can be reached from this machine only."""
+    """Say whether an address can be reached from, or is on, this machine only."""
     if host == "localhost":
         return True
     try:

@@ -17,13 +17,13 @@ from todo_domain import FeedToken, RuleViolated, Violation
 
 router: Final = APIRouter(prefix="/api/{user_id}/changes", tags=["changes"], route_class=OwnerRoute)
 
+LastEventId = Annotated[str | None, Header(description="The id of the last event that was received.")]
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Events without end: `id` is a token of the feed, `data` one of its changes.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
-LastEventId = Annotated[str | None, Header(description="The id of the last event that was received.")]
 
 
 @router.get("", operation_id="list_changes", response_model=ChangesResponse, responses=refusals(CURSOR_EXPIRED))
@@ -39,28 +39,25 @@ async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]
 @router.get(
     "/stream",
     operation_id="stream_changes",
-    responses={**_EVENTS, **refusals(CURSOR_EXPIRED)},
     response_class=Response,
+    responses=_EVENTS | refusals(CURSOR_EXPIRED),
 )
 async def stream_changes(
-    request: Request, tasks: Tasks, query: Annotated[SinceParameter, Query()], last_event_id: _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "Events without end: `id` is a token of the feed, `data` one of its changes.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
-}
-LastEventId = None
+    request: Request,
+    tasks: Tasks,
+    query: Annotated[SinceParameter, Query()],
+    last_event_id: LastEventId = None,
 ) -> Response:
     """Follow the change feed as server-sent events.
 
     The id of an event is the token to go on from, which an EventSource sends back as
     `Last-Event-ID`. The stream ends with the token of the caller.
     """
-    first = await tasks.changes(_last_seen(last_event_id) or query.token())
+    first = await tasks.changes(_resumed(last_event_id) or query.token())
     return ChangeStream(tasks, first, container_of(request).live_feed(), until=request.scope["principal"].expires_at)
 
 
-def _last_seen(last_event_id: str | None) -> FeedToken | None:
+def _resumed(last_event_id: str | None) -> FeedToken | None:
     try:
         return FeedToken.parse(last_event_id) if last_event_id else None
     except RuleViolated:

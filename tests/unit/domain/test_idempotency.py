@@ -1,0 +1,113 @@
+from datetime import date, time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.domain.strategies import drafts, patches
+from todo_domain import (
+    Batch,
+    Create,
+    Due,
+    IdempotencyConflict,
+    IdempotencyKey,
+    Patch,
+    Priority,
+    Remove,
+    RuleViolated,
+    TaskDraft,
+    TaskPatch,
+)
+
+VISIBLE = {chr(code) for code in range(0x21, 0x7F)}
+RULE = r"^idempotency_key: must be 1 to 255 visible ASCII characters$"
+
+
+def fingerprint(request: object) -> str:
+    return IdempotencyKey.of_request("key", request).fingerprint
+
+
+@given(st.text(max_size=5) | st.text(sorted(VISIBLE), max_size=300))
+def test_a_key_is_1_to_255_visible_characters(text: str) -> None:
+    try:
+        accepted = IdempotencyKey(text, "").key == text
+    except RuleViolated:
+        accepted = False
+
+    assert accepted is (1 <= len(text) <= 255 and set(text) <= VISIBLE)
+
+
+@pytest.mark.parametrize("key", ["a", "a" * 255, "".join(sorted(VISIBLE))])
+def test_a_key_at_the_limits_is_kept_as_it_is(key: str) -> None:
+    assert IdempotencyKey.of_request(key, TaskDraft(title="x")).key == key
+
+
+@pytest.mark.parametrize(
+    "key", ["", "a" * 256, " ", "a b", "a\n", "a\t", "\0", "\x7f", "\u00e9", "\ud800", None, 5, b"a", ["a"]], ids=ascii
+)
+def test_any_other_key_is_refused(key: Any) -> None:
+    with pytest.raises(RuleViolated, match=RULE):
+        IdempotencyKey.of_request(key, TaskDraft(title="x"))
+
+
+@given(drafts, drafts)
+def test_drafts_have_one_fingerprint_if_and_only_if_they_are_equal(one: TaskDraft, other: TaskDraft) -> None:
+    assert (fingerprint(one) == fingerprint(other)) is (one == other)
+    assert fingerprint(one) == fingerprint(TaskDraft(**{n: getattr(one, n) for n in TaskDraft.__dataclass_fields__}))
+
+
+@given(patches, patches)
+def test_patches_have_one_fingerprint_if_and_only_if_they_are_equal(one: TaskPatch, other: TaskPatch) -> None:
+    assert (fingerprint(Patch(1, one)) == fingerprint(Patch(1, other))) is (one == other)
+
+
+def test_the_order_of_a_set_makes_no_difference() -> None:
+    one, other = frozenset([0, 8]), frozenset([8, 0])
+
+    assert list(one) != list(other)
+    assert fingerprint(Batch((Remove(1, one),))) == fingerprint(Batch((Remove(1, other),)))
+
+
+def test_requests_that_look_alike_are_told_apart() -> None:
+    draft = TaskDraft(title="x")
+    patch = TaskPatch(title="x")
+    requests = [
+        draft,
+        Batch((Create(draft),)),
+        Batch((Create(draft), Create(draft))),
+        Batch((Patch(1, patch),)),
+        Batch((Patch(1, patch, frozenset()),)),
+        Batch((Patch(1, patch, frozenset({1})),)),
+        Batch((Patch(1, TaskPatch(title="x", description=None)),)),
+        Batch((Patch(1, TaskPatch(title="x", description="null")),)),
+        Batch((Patch(1, TaskPatch(title="x", description="Absent.ABSENT")),)),
+        Batch((Patch(1, TaskPatch(title="x", description='{"Absent": "Absent.ABSENT"}')),)),
+        Batch((Remove(1),)),
+        Batch((Remove(1, frozenset()),)),
+        Batch((Remove(11),)),
+    ]
+
+    assert len({fingerprint(request) for request in requests}) == len(requests)
+
+
+def test_a_fingerprint_stays_the_same_from_process_to_process_and_release_to_release() -> None:
+    due = Due(date(2026, 12, 1), time(17, 0), "Europe/Berlin")
+    draft = TaskDraft(title="Stra\u00dfe", priority=Priority.HIGH, due=due, tags=("a", "b"))
+    batch = Batch((Create(draft), Patch(1, TaskPatch(due=None), frozenset({8, 0})), Remove(2)))
+
+    assert fingerprint(draft) == "f005b52c1c99cbe30ccd49f45a480b69a0a4cd98ef8561a316578f293859152f"
+    assert fingerprint(batch) == "4cf3022658ffb920c858b765d6c40244bf6f1e1d108b385c8f77cb10c59a9b46"
+
+
+def test_a_key_recognises_the_request_it_was_kept_for() -> None:
+    key = IdempotencyKey.of_request("key", TaskDraft(title="x"))
+
+    key.recognise(fingerprint(TaskDraft(title=" x ")))
+
+
+def test_a_key_that_was_kept_for_another_request_conflicts() -> None:
+    key = IdempotencyKey.of_request("key", TaskDraft(title="x"))
+
+    with pytest.raises(IdempotencyConflict, match=r"^this idempotency key was used for a different request$"):
+        key.recognise(fingerprint(TaskDraft(title="y")))

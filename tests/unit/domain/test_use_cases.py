@@ -1,0 +1,278 @@
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.domain.strategies import ALICE, NOON
+from todo_adapters.in_memory import InMemoryTaskRepository
+from todo_domain import (
+    AccessDenied,
+    Batch,
+    BatchFailed,
+    Create,
+    Deletion,
+    IdempotencyConflict,
+    Outcome,
+    Patch,
+    PreconditionFailed,
+    Principal,
+    Priority,
+    Remove,
+    RuleViolated,
+    TaskDraft,
+    TaskNotFound,
+    TaskPatch,
+    TaskQuery,
+    TaskUseCases,
+    UserId,
+)
+
+LATER = NOON + timedelta(hours=1)
+MILK = TaskDraft(title="Buy milk", priority=Priority.HIGH)
+BREAD = TaskDraft(title="Buy bread")
+DONE = TaskPatch(complete=True)
+# No verb needs a loop of its own: each is run to its end, like a call.
+run = asyncio.run
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is set."""
+
+    time: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def repository() -> InMemoryTaskRepository:
+    return InMemoryTaskRepository()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def alice(repository: InMemoryTaskRepository, clock: Clock) -> TaskUseCases:
+    return TaskUseCases(repository, clock, Principal(ALICE, expires_at=LATER), "alice")
+
+
+@pytest.fixture
+def bob(repository: InMemoryTaskRepository, clock: Clock) -> TaskUseCases:
+    return TaskUseCases(repository, clock, Principal(UserId("bob"), expires_at=LATER), "bob")
+
+
+def titles(of: TaskUseCases) -> list[str]:
+    return [task.title for task in run(of.list(TaskQuery())).tasks]
+
+
+@pytest.mark.parametrize("owner", ["alice", "nobody", "", "../bob"])
+def test_no_verb_can_be_reached_for_a_foreign_list(
+    repository: InMemoryTaskRepository, clock: Clock, owner: str
+) -> None:
+    bob = Principal(UserId("bob"), expires_at=LATER)
+
+    with pytest.raises(AccessDenied):
+        TaskUseCases(repository, clock, bob, owner)
+
+
+def test_a_created_task_is_dated_by_the_clock_and_can_be_read(alice: TaskUseCases) -> None:
+    added = run(alice.create(MILK))
+
+    assert not added.replayed
+    assert (added.task.user_id, added.task.id, added.task.revision) == (ALICE, 1, 1)
+    assert added.task.created_at == NOON
+    assert run(alice.get(1)) == added.task
+
+
+def test_a_foreign_task_and_a_missing_one_are_the_same_error(alice: TaskUseCases, bob: TaskUseCases) -> None:
+    run(alice.create(MILK))
+
+    for attempt in (
+        bob.get(1),
+        bob.replace(1, BREAD),
+        bob.patch(1, DONE),
+        bob.remove(1),
+    ):
+        with pytest.raises(TaskNotFound, match=r"^no task 1$"):
+            run(attempt)
+
+    assert titles(alice) == ["Buy milk"]
+
+
+def test_a_list_is_that_of_its_owner_and_meets_the_query(alice: TaskUseCases, bob: TaskUseCases) -> None:
+    run(alice.create(MILK))
+    run(alice.create(BREAD))
+    run(bob.create(TaskDraft(title="Buy a car", priority=Priority.HIGH)))
+
+    page = run(alice.list(TaskQuery(priority=frozenset({Priority.HIGH}))))
+
+    assert [task.title for task in page.tasks] == ["Buy milk"]
+    assert page.revision == 2
+
+
+def test_a_task_is_created_once_for_a_key(alice: TaskUseCases, clock: Clock) -> None:
+    first = run(alice.create(MILK, key="k"))
+    clock.time = LATER
+    run(alice.patch(1, DONE))
+
+    again = run(alice.create(MILK, key="k"))
+
+    assert again.replayed
+    assert again.task == first.task
+    assert titles(alice) == ["Buy milk"]
+
+
+def test_a_key_is_good_for_one_request(alice: TaskUseCases, bob: TaskUseCases) -> None:
+    run(alice.create(MILK, key="k"))
+
+    with pytest.raises(IdempotencyConflict):
+        run(alice.create(BREAD, key="k"))
+    with pytest.raises(IdempotencyConflict):
+        run(alice.apply(Batch((Create(MILK),)), key="k"))
+
+    assert not run(bob.create(BREAD, key="k")).replayed
+    assert titles(alice) == ["Buy milk"]
+
+
+def test_without_a_key_every_call_creates(alice: TaskUseCases) -> None:
+    run(alice.create(MILK))
+    run(alice.create(MILK))
+
+    assert titles(alice) == ["Buy milk", "Buy milk"]
+
+
+@pytest.mark.parametrize("key", ["", "a" * 256, "a b"], ids=len)
+def test_a_malformed_key_is_refused_before_anything_is_done(alice: TaskUseCases, key: str) -> None:
+    with pytest.raises(RuleViolated, match=r"^idempotency_key: "):
+        run(alice.create(MILK, key=key))
+    with pytest.raises(RuleViolated, match=r"^idempotency_key: "):
+        run(alice.apply(Batch((Create(MILK),)), key=key))
+
+    assert titles(alice) == []
+
+
+@pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
+def test_a_task_is_replaced_when_it_is_as_expected(
+    alice: TaskUseCases, clock: Clock, expected: frozenset[int] | None
+) -> None:
+    run(alice.create(MILK))
+    clock.time = LATER
+
+    replaced = run(alice.replace(1, BREAD, expected))
+
+    assert (replaced.title, replaced.priority) == ("Buy bread", Priority.MEDIUM)
+    assert (replaced.created_at, replaced.updated_at, replaced.revision) == (NOON, LATER, 2)
+    assert run(alice.get(1)) == replaced
+
+
+@pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
+def test_a_task_is_patched_when_it_is_as_expected(
+    alice: TaskUseCases, clock: Clock, expected: frozenset[int] | None
+) -> None:
+    run(alice.create(MILK))
+    clock.time = LATER
+
+    patched = run(alice.patch(1, DONE, expected))
+
+    assert (patched.title, patched.completed_at, patched.revision) == ("Buy milk", LATER, 2)
+    assert run(alice.get(1)) == patched
+
+
+@pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
+def test_a_task_is_removed_when_it_is_as_expected(alice: TaskUseCases, expected: frozenset[int] | None) -> None:
+    run(alice.create(MILK))
+
+    run(alice.remove(1, expected))
+
+    assert titles(alice) == []
+    with pytest.raises(TaskNotFound):
+        run(alice.remove(1, expected))
+
+
+@pytest.mark.parametrize("expected", [frozenset(), frozenset({2})], ids=["none", "another"])
+def test_nothing_is_done_to_a_task_that_is_not_as_expected(alice: TaskUseCases, expected: frozenset[int]) -> None:
+    before = run(alice.create(MILK)).task
+
+    for attempt in (
+        alice.replace(1, BREAD, expected),
+        alice.patch(1, DONE, expected),
+        alice.remove(1, expected),
+    ):
+        with pytest.raises(PreconditionFailed, match=r"^the task is at revision 1$"):
+            run(attempt)
+
+    assert run(alice.get(1)) == before
+    assert run(alice.list(TaskQuery())).revision == 1
+
+
+def test_a_change_that_alters_nothing_leaves_no_trace(alice: TaskUseCases, clock: Clock) -> None:
+    before = run(alice.create(MILK)).task
+    clock.time = LATER
+
+    assert run(alice.patch(1, TaskPatch(title="Buy milk"))) == before
+    assert run(alice.replace(1, MILK)) == before
+    assert run(alice.list(TaskQuery())).revision == 1
+
+
+def test_a_batch_is_done_as_a_whole(alice: TaskUseCases) -> None:
+    run(alice.create(MILK))
+
+    result = run(alice.apply(Batch((Create(BREAD), Patch(2, DONE), Remove(1)))))
+
+    assert result.outcomes == (Outcome(2, 2), Outcome(2, 3), Outcome(1, 4))
+    assert not result.replayed
+    assert titles(alice) == ["Buy bread"]
+
+
+def test_a_batch_that_fails_leaves_nothing_behind(alice: TaskUseCases) -> None:
+    run(alice.create(MILK))
+
+    with pytest.raises(BatchFailed, match=r"^operation 2: no task 9$"):
+        run(alice.apply(Batch((Create(BREAD), Remove(1), Remove(9))), key="k"))
+
+    assert titles(alice) == ["Buy milk"]
+    assert not run(alice.apply(Batch((Remove(1),)), key="k")).replayed
+
+
+def test_a_batch_is_done_once_for_a_key(alice: TaskUseCases) -> None:
+    batch = Batch((Create(MILK), Create(BREAD)))
+    first = run(alice.apply(batch, key="k"))
+
+    again = run(alice.apply(batch, key="k"))
+
+    assert again.replayed
+    assert again.outcomes == first.outcomes
+    assert titles(alice) == ["Buy milk", "Buy bread"]
+
+
+def test_the_feed_goes_on_where_a_reader_stopped(alice: TaskUseCases) -> None:
+    run(alice.create(MILK))
+    bread = run(alice.create(BREAD)).task
+    start = run(alice.changes(limit=1))
+    run(alice.remove(1))
+
+    rest = run(alice.changes(start.next))
+
+    assert start.has_more
+    assert rest.changes == (bread, Deletion(1, 3))
+    assert not rest.has_more
+    assert run(alice.changes(rest.next)).changes == ()
+
+
+@pytest.mark.parametrize("limit", [1, 500])
+def test_a_page_of_the_feed_has_1_to_500_changes(alice: TaskUseCases, limit: int) -> None:
+    run(alice.create(MILK))
+
+    assert len(run(alice.changes(limit=limit)).changes) == 1
+
+
+@pytest.mark.parametrize("limit", [0, 501, -1, True, 1.5, "10", None], ids=repr)
+def test_another_limit_is_refused(alice: TaskUseCases, limit: Any) -> None:
+    with pytest.raises(RuleViolated, match=r"^limit: must be 1 to 500$"):
+        run(alice.changes(limit=limit))
