@@ -14,6 +14,7 @@ from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, answer, re
 from todo_api.request_log import RequestLog
 from todo_api.routes import batch, changes, health, tasks
 from todo_api.settings import Settings
+from todo_api.shutdown import told_of_shutdown
 from todo_domain import TodoError
 
 
@@ -28,6 +29,7 @@ def create_app(container: Container | None = None) -> FastAPI:
         app.router.routes.extend(router.routes)
     for kind in (TodoError, Refusal, HTTPException):
         app.add_exception_handler(kind, _answer)
+    app.add_middleware(RequestLog)
     if origins := container.settings().cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -45,14 +47,15 @@ def create_app(container: Container | None = None) -> FastAPI:
             expose_headers=["ETag", "Location", "Link", "Retry-After", "X-Request-ID", "Idempotency-Replayed"],
             max_age=600,
         )
-    app.add_middleware(RequestLog)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with opened(app.state.container):
-        yield
+    container: Container = app.state.container
+    async with opened(container):
+        with told_of_shutdown(container.live_feed().close):
+            yield
 
 
 async def _answer(request: Request, error: Exception) -> Response:

@@ -60,10 +60,7 @@ class DeleteOperation(_Operation):
         return domain.Remove(self.id, _expected(self.if_revision))
 
 
-Operation = Annotated[
-    CreateOperation | PatchOperation | DeleteOperation,
-    Discriminator("op", custom_error_type="operation", custom_error_message="op must be create, patch or delete"),
-]
+Operation = Annotated[CreateOperation | PatchOperation | DeleteOperation, Discriminator("op")]
 
 
 class BatchRequest(BaseModel):

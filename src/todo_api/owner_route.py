@@ -1,6 +1,6 @@
 """The route of every endpoint that serves the owner of a list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from fastapi import Request
@@ -100,6 +100,19 @@ def _validated(model: type[BaseModel], values: object, place: str, errors: list[
     try:
         return model.model_validate(values)
     except ValidationError as found:
-        faults = found.errors(include_url=False, include_context=False, include_input=False)
-        errors += [FieldError(loc=[place, *fault["loc"]], msg=fault["msg"], type=fault["type"]) for fault in faults]
+        for fault in found.errors(include_url=False, include_input=False):
+            # Pydantic's own sentence for this one repeats the input.
+            tags = fault.get("ctx", {}).get("expected_tags")
+            message = f"the kind must be one of {tags}" if tags else fault["msg"]
+            errors.append(FieldError(loc=[place, *_place(fault["loc"], values)], msg=message, type=fault["type"]))
         return None
+
+
+def _place(loc: tuple[int | str, ...], values: Any) -> Iterator[int | str]:
+    """Leave out what Pydantic adds to a place that is not in the input: the kind of a union's member."""
+    *way, last = loc or ("",)
+    for step in way:
+        if isinstance(values, list) or step in values:
+            yield step
+            values = values[step]
+    yield last
