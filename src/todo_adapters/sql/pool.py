@@ -2,68 +2,69 @@
 
 psycopg_pool takes locks, events and tasks at every checkout, which costs as much as a
 small statement. Here nothing is awaited unless a connection has to be opened, tested
-or waited for, and nothing at all when one is given back, so no cancellation can lose one.
+or waited for, and nothing at all when one is given back, so no cancellation can lose it.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import psycopg
+from psycopg.errors import DeadlockDetected, ReadOnlySqlTransaction, SerializationFailure, UniqueViolation
 from psycopg.pq import TransactionStatus
 
-from todo_adapters.sql.connection import Connection
+from todo_adapters.sql.postgres_connection import Connection
 from todo_domain import StorageUnavailable
 
-_TRUSTED_SECONDS = 20.0
+_TRUSTED_SECONDS: Final = 20.0
+_SURPLUS_SECONDS: Final = 600.0
+_RACES: Final = (DeadlockDetected, SerializationFailure, UniqueViolation)
 
 
 class ConnectionLost(StorageUnavailable):
     """Raised when a connection broke in use: what was last sent on it may or may not have been done."""
 
 
-class Pool:
-    """Connections in autocommit, opened when needed and reused in last-in, first-out order.
+class RaceLost(StorageUnavailable):
+    """Raised when a transaction was undone because of another one: do it again."""
 
-    - conninfo: a libpq URL
-    - min_size, max_size: how many connections to keep, and to have at most
-    - checkout_seconds: how long to wait for a connection, in order of arrival
-    - statement_seconds: how long a connection may be held, statements and all
-    - prepare_threshold: after how many uses a statement is prepared on the server;
-      None, never, is the only safe one behind a pooler that is not known to keep them
+
+class Pool:
+    """Connections in autocommit, opened when needed, lent last in, first out, closed when long unused.
+
+    - conninfo: libpq's; max_size: how many connections there may be
+    - checkout_seconds: how long to wait for one, in order of arrival
+    - statement_seconds: how long one is lent, statements and all; a server that does
+      not even answer a cancellation gets half a second more
+    - prepare_threshold: after how many uses a statement is prepared, where the caller
+      knows that the pooler keeps it; None prepares on direct connections only
     """
 
     def __init__(
         self,
         conninfo: str,
         *,
-        min_size: int = 1,
         max_size: int = 10,
         checkout_seconds: float = 5.0,
         statement_seconds: float = 5.0,
         prepare_threshold: int | None = None,
     ) -> None:
         self._conninfo = conninfo
-        self._min_size = min_size
         self._max_size = max_size
         self._checkout_seconds = checkout_seconds
         self._statement_seconds = statement_seconds
         self._prepare_threshold = prepare_threshold
-        self._size = 0  # connections that are open or being opened, none of them without an owner
+        self._size = 0
         self._idle: deque[Connection] = deque()
+        # Nobody stands in line while a connection is idle, or one more may be opened.
         self._line: deque[asyncio.Future[Connection | None]] = deque()
         self._suspect_until = 0.0
         self._closed = False
 
-    async def open(self) -> None:
-        """Open the connections to keep; raise StorageUnavailable if the server can't be reached."""
-        opened = [await self._acquire() for _ in range(self._min_size)]
-        for connection in opened:
-            self._release(connection)
-
     def close(self) -> None:
-        """Refuse who waits and who comes, close what is idle, and the rest as it is given back."""
+        """Close what is idle, and the rest as it is given back; refuse who waits and who comes."""
         self._closed = True
         while self._idle:
             self._discard(self._idle.pop())
@@ -75,23 +76,30 @@ class Pool:
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection to one task.
 
-        Raises StorageUnavailable when there is none in time, or when its time is up;
-        ConnectionLost when it broke; other errors of psycopg come through, and then
-        nothing was done.
+        Raises nothing of psycopg's but StorageUnavailable: ConnectionLost when it
+        broke, RaceLost when its transaction did, else one that is final.
         """
         connection = await self._acquire()
         overdue = asyncio.get_running_loop().call_later(self._statement_seconds, connection.give_up)
         try:
             yield connection
         except psycopg.Error as error:
-            if connection.given_up:
-                raise StorageUnavailable("the database did not answer in time") from error
-            if connection.closed:
-                raise ConnectionLost("the connection to the database was lost") from error
-            raise
+            raise self._judge(connection, error) from error
         finally:
             overdue.cancel()
             self._release(connection)
+
+    def _judge(self, connection: Connection, error: psycopg.Error) -> StorageUnavailable:
+        if isinstance(error, _RACES):
+            return RaceLost("the database undid a transaction for the sake of another")
+        if connection.given_up or connection.closed or isinstance(error, ReadOnlySqlTransaction):
+            # What is wrong with one may be wrong with all: they have to prove themselves.
+            self._suspect_until = asyncio.get_running_loop().time()
+            lost = connection.closed and not connection.given_up
+            connection.hang_up()
+            if lost:
+                return ConnectionLost("the connection to the database was lost")
+        return StorageUnavailable("the database failed, or did not answer in time")
 
     async def _acquire(self) -> Connection:
         if self._idle and self._is_fresh(self._idle[-1]):
@@ -102,22 +110,22 @@ class Pool:
             async with asyncio.timeout(self._checkout_seconds):
                 return await self._find() or await self._open()
         except TimeoutError:
-            raise StorageUnavailable("no database connection was free in time") from None
+            raise StorageUnavailable("there was no free database connection in time") from None
         except psycopg.Error as error:
             raise StorageUnavailable("the database can't be reached") from error
 
     def _is_fresh(self, connection: Connection) -> bool:
-        """Say whether a connection is good without asking the server, which would be a round trip."""
+        """Say whether a connection is good without a round trip to the server."""
         trusted_from = max(asyncio.get_running_loop().time() - _TRUSTED_SECONDS, self._suspect_until)
         return connection.idle_since > trusted_from and connection.is_quiet()
 
     async def _find(self) -> Connection | None:
-        """Return an idle connection that answers, or one that is given back, or None: open one then."""
+        """Return an idle connection that answers, or one that is given back; or None: one may be opened."""
         while self._idle:
             connection = self._idle.pop()
             usable = False
             try:
-                usable = self._is_fresh(connection) or await connection.is_writable()
+                usable = await connection.is_writable()
             finally:
                 if not usable:
                     self._discard(connection)
@@ -146,14 +154,13 @@ class Pool:
             raise
 
     def _release(self, connection: Connection) -> None:
-        if connection.closed or connection.given_up:
-            # What broke one may have broken the others: they have to prove themselves.
-            self._suspect_until = asyncio.get_running_loop().time()
         if self._closed or connection.given_up or connection.pgconn.transaction_status != TransactionStatus.IDLE:
             self._discard(connection)
-        else:
-            connection.idle_since = asyncio.get_running_loop().time()
-            self._pass_on(connection)
+            return
+        connection.idle_since = asyncio.get_running_loop().time()
+        if self._idle and self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
+            self._discard(self._idle.popleft())
+        self._pass_on(connection)
 
     def _discard(self, connection: Connection) -> None:
         connection.hang_up()

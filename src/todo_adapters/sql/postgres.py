@@ -1,0 +1,217 @@
+"""Task lists in PostgreSQL: the promises of the ports, kept by single statements and short transactions."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from psycopg.rows import TupleRow
+
+from todo_adapters.sql import postgres_statements as chained
+from todo_adapters.sql import rows, statements
+from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.migrations import is_current
+from todo_adapters.sql.pool import ConnectionLost, Pool, RaceLost
+from todo_adapters.sql.postgres_batch import apply_batch
+from todo_adapters.sql.postgres_connection import Connection, conninfo_of
+from todo_adapters.sql.tables import store
+from todo_domain import (
+    Added,
+    Batch,
+    BatchResult,
+    ChangePage,
+    Deletion,
+    Edit,
+    FeedToken,
+    Guard,
+    IdempotencyKey,
+    Outcome,
+    StorageUnavailable,
+    Task,
+    TaskDraft,
+    TaskNotFound,
+    TaskPage,
+    TaskQuery,
+    UserId,
+)
+
+T = TypeVar("T")
+
+_MOST_RACES: Final = 20
+_GET: Final = POSTGRESQL.compile(statements.GET)
+_CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
+_REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
+_EPOCH: Final = POSTGRESQL.compile(statements.EPOCH)
+_RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.c.epoch))
+
+
+class PostgresTaskRepository:
+    """A TaskRepository and StoreMaintenance on a PostgreSQL database, or on a pooler in transaction mode.
+
+    - url: `postgres://` or `postgresql://`, with libpq's parameters
+    - max_connections: of this process
+    - checkout_seconds: how long a call waits for a connection
+    - statement_seconds: how long it then waits for the database; a batch, for all of its statements
+    - prepare_threshold: after how many uses a statement is prepared, if the pooler is
+      known to keep prepared statements; None finds out whether there is a pooler
+
+    A read, and a write with an idempotency key, is sent once more when the connection
+    breaks under it. Other writes are not: who reads the state afterwards can't tell his
+    own write from another's, so the caller hears StorageUnavailable, and has the means
+    to find out. A transaction that a deadlock or a race undid is always run again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_connections: int = 10,
+        checkout_seconds: float = 5.0,
+        statement_seconds: float = 5.0,
+        prepare_threshold: int | None = None,
+    ) -> None:
+        self._url = url
+        self._pool = Pool(
+            conninfo_of(url),
+            max_size=max_connections,
+            checkout_seconds=checkout_seconds,
+            statement_seconds=statement_seconds,
+            prepare_threshold=prepare_threshold,
+        )
+
+    async def open(self) -> None:
+        """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read."""
+        if not await asyncio.to_thread(is_current, self._url):
+            raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
+
+    async def close(self) -> None:
+        """Close all connections, those in use when they are given back."""
+        self._pool.close()
+
+    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
+        """See TaskRepository. One statement."""
+        task = Task.from_draft(draft, user_id=user_id, id=0, revision=0, at=at)
+        values = rows.change_values(POSTGRESQL, user_id, task, at)
+        if key is None:
+            ((task_id, revision),) = await self._run(chained.ADD, values, repeatable=False)
+        else:
+            (kept,) = rows.key_values(POSTGRESQL, user_id, key, [Outcome(0, 0)], at)
+            found = await self._run(chained.ADD_ONCE, {**values, **kept})
+            if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
+                return replayed
+            ((_, task_id, revision, _),) = found
+        return Added(replace(task, id=task_id, revision=revision))
+
+    async def get(self, user_id: UserId, task_id: int) -> Task:
+        """See TaskRepository. One statement."""
+        found = await self._run(_GET, {"user_id": user_id, "id": task_id})
+        if not found:
+            raise TaskNotFound(task_id)
+        return rows.read_task(POSTGRESQL, user_id, found[0])
+
+    async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
+        """See TaskRepository. One statement."""
+        found = await self._run(*list_statement(POSTGRESQL, user_id, query))
+        return rows.read_page(POSTGRESQL, user_id, query, found)
+
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        """See TaskRepository. Two statements, and one more for each race that is lost."""
+        task = await self.get(user_id, task_id)
+        while (edited := edit(task)) != task:
+            values = rows.change_values(POSTGRESQL, user_id, edited, edited.updated_at)
+            revision, current = await self._write(user_id, values, expected=task.revision)
+            if revision is not None:
+                return replace(edited, revision=revision)
+            task = current
+        return task
+
+    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
+        """See TaskRepository. One statement; with a guard two, and one more for each race that is lost."""
+        tombstone = rows.change_values(POSTGRESQL, user_id, Deletion(task_id, 0), at)
+        if guard is None:
+            await self._write(user_id, tombstone, expected=None)
+            return
+        task = await self.get(user_id, task_id)
+        revision = None
+        while revision is None:
+            guard(task)
+            revision, task = await self._write(user_id, tombstone, expected=task.revision)
+
+    async def apply(
+        self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
+    ) -> BatchResult:
+        """See TaskRepository. Two round trips."""
+        return await self._do(
+            lambda connection: apply_batch(connection, user_id, batch, at, key), repeatable=key is not None
+        )
+
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        """See TaskRepository. One statement."""
+        asked = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
+        return rows.read_changes(POSTGRESQL, user_id, since, limit, await self._run(_CHANGES, asked))
+
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        """See TaskRepository. One statement."""
+        found = await self._run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
+        return {UserId(user_id): revision for user_id, revision in found}
+
+    async def check(self) -> None:
+        """See StoreMaintenance. One statement."""
+        await self._run(_EPOCH, {})
+
+    async def purge(
+        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
+    ) -> int:
+        """See StoreMaintenance. Two statements, each of which passes by what others hold."""
+        keys, deletions = (
+            (chained.COUNT_OLD_KEYS, chained.COUNT_OLD_DELETIONS)
+            if dry_run
+            else (chained.FORGET_KEYS, chained.FORGET_DELETIONS)
+        )
+        forgotten = 0
+        for statement, before in ((keys, keys_before), (deletions, deletions_before)):
+            values = {"before": POSTGRESQL.write_instant(before), "limit": limit - forgotten}
+            ((count,),) = await self._run(statement, values)
+            forgotten += count
+        return forgotten
+
+    async def renew_epoch(self) -> str:
+        """See StoreMaintenance. One statement."""
+        ((epoch,),) = await self._run(_RENEW_EPOCH, {"epoch": secrets.token_hex(4)})
+        return str(epoch)
+
+    async def _write(
+        self, user_id: UserId, values: Mapping[str, Any], *, expected: int | None
+    ) -> tuple[int | None, Task]:
+        """Write the row of a task that is at an expected revision, or at any; return the new revision and the old task.
+
+        Without the new revision, nothing was written: the task is at another one.
+        """
+        statement = chained.WRITE if expected is None else chained.WRITE_IF_AT
+        found = await self._run(statement, {**values, "expected": expected}, repeatable=False)
+        if not found:
+            raise TaskNotFound(values["id"])
+        revision, *row = found[0]
+        return revision, rows.read_task(POSTGRESQL, user_id, row)
+
+    async def _run(self, sql: str, values: dict[str, Any], *, repeatable: bool = True) -> Sequence[TupleRow]:
+        return await self._do(lambda connection: connection.run(sql, values), repeatable=repeatable)
+
+    async def _do(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
+        """Do work in one transaction, again when it was undone, and when it may be, again after a broken connection."""
+        races = 0
+        while True:
+            try:
+                async with self._pool.connection() as connection:
+                    return await work(connection)
+            except RaceLost:
+                races += 1
+                if races == _MOST_RACES:
+                    raise
+            except ConnectionLost:
+                if not repeatable:
+                    raise
+                repeatable = False

@@ -1,0 +1,132 @@
+"""One connection to PostgreSQL that never makes its user wait for a server that has stopped to answer."""
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import Any, Final, Self
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+from psycopg.waiting import wait_async
+
+# A peer that is gone without a word is noticed after 5 s with data on the way, after 9 s without.
+_UNLESS_IN_URL: Final[dict[str, Any]] = {
+    "connect_timeout": 4,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
+_PREPARED_BY_NEON: Final = 5
+_PREPARED_ON_DIRECT: Final = 1
+_GRACE_SECONDS: Final = 0.5
+
+
+def conninfo_of(url: str) -> str:
+    """Return libpq's form of a `postgres://` or `postgresql://` URL, with timeouts where it names none.
+
+    Raises ValueError that repeats nothing of the URL, since it holds a password.
+    """
+    try:
+        return make_conninfo("", **{**_UNLESS_IN_URL, **conninfo_to_dict(url)})
+    except psycopg.ProgrammingError:
+        raise ValueError("the database URL has a form or a parameter that PostgreSQL does not know") from None
+
+
+def is_neon_pooler(url: str) -> bool:
+    """Say whether the host is one of Neon's poolers, which keep prepared statements."""
+    host = str(conninfo_to_dict(url).get("host"))
+    return host.partition(".")[0].endswith("-pooler")
+
+
+class Connection(psycopg.AsyncConnection[TupleRow]):
+    """A connection in autocommit, to be used by one task at a time.
+
+    - idle_since: when it was last given back, in the loop's time
+    - given_up: its time was up, so whatever it was doing is not to be waited for
+    """
+
+    idle_since = 0.0
+    given_up = False
+    _giving_up: asyncio.Task[None] | None = None
+    _cursor: psycopg.AsyncCursor[TupleRow] | None = None
+
+    @classmethod
+    async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
+        """Connect; prepare statements after so many uses, or, if that is None, as soon as it is safe."""
+        connection = await cls.connect(conninfo, autocommit=True, prepare_threshold=prepare_threshold)
+        try:
+            if prepare_threshold is None and await connection.is_direct():
+                connection.prepare_threshold = _PREPARED_ON_DIRECT
+        except BaseException:
+            connection.hang_up()
+            raise
+        return connection
+
+    async def run(self, sql: str, parameters: dict[str, Any]) -> list[TupleRow]:
+        """Run one statement and return its rows, in one round trip.
+
+        The cursor is kept: to make one for each statement costs a fifth of a small one.
+        """
+        if self._cursor is None:
+            self._cursor = self.cursor()
+        await self._cursor.execute(sql, parameters)
+        return await self._cursor.fetchall()
+
+    def is_quiet(self) -> bool:
+        """Say whether the server has sent nothing, such as its farewell; asks the kernel only.
+
+        A farewell is read at first, and the end of the stream behind it only then.
+        """
+        try:
+            self.pgconn.consume_input()
+            self.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    async def is_writable(self) -> bool:
+        """Ask the server whether it is there, and is no standby."""
+        try:
+            return await self.run("SHOW transaction_read_only", {}) == [("off",)]
+        except psycopg.Error:
+            return False
+
+    async def is_direct(self) -> bool:
+        """Say whether the process that answers is the one that was connected to: a pooler's is another one."""
+        return await self.run("SELECT pg_backend_pid()", {}) == [(self.info.backend_pid,)]
+
+    def give_up(self) -> None:
+        """Ask the server to stop, so that abandoned statements don't pile up there, and soon stop listening."""
+        self.given_up = True
+        self._giving_up = asyncio.create_task(self._give_up())
+
+    async def _give_up(self) -> None:
+        with suppress(psycopg.Error, TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await self.cancel_safe()
+                await asyncio.sleep(_GRACE_SECONDS)
+        # To close it would pull the socket from under the statement that waits; so this end is shut.
+        stalled = socket.socket(fileno=self.fileno())
+        with suppress(OSError):
+            stalled.shutdown(socket.SHUT_RDWR)
+        stalled.detach()
+
+    def hang_up(self) -> None:
+        """Close the connection without waiting for anything."""
+        if self._giving_up:
+            self._giving_up.cancel()
+        self.pgconn.finish()
+
+    async def wait(self, gen: PQGen[RV], interval: float = 1.0, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - psycopg's signature
+        """Wait as psycopg does, but hang up when cancelled.
+
+        psycopg asks the server to cancel, and waits for that: seconds, when the server is frozen.
+        """
+        try:
+            return await wait_async(gen, self.fileno(), interval, timeout)
+        except asyncio.CancelledError:
+            self.hang_up()
+            raise
