@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -34,8 +35,9 @@ class Postgres:
         self.url = url
 
     @contextmanager
-    def database(self, template: str = "template1") -> Iterator[str]:
-        """Give the URL of a new database, a copy of one that nobody is connected to; dropped at the end."""
+    def database(self, copy_of: str | None = None) -> Iterator[str]:
+        """Give the URL of a new database, empty or a copy of one nobody is connected to; it is dropped at the end."""
+        template = urlsplit(copy_of).path[1:] if copy_of else "template1"
         name = f"test_{uuid4().hex}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
@@ -48,8 +50,7 @@ class Postgres:
             connection.execute(statement.encode())
 
     def _url_of(self, database: str) -> str:
-        address, mark, parameters = self.url.partition("?")
-        return f"{address.rpartition('/')[0]}/{database}{mark}{parameters}"
+        return urlsplit(self.url)._replace(path=f"/{database}").geturl()
 
 
 class LocalPostgres(Postgres):

@@ -16,11 +16,11 @@ def _read(url: str, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def test_a_database_is_a_copy_of_its_template(postgres: Postgres) -> None:
-    with postgres.database() as template:
-        _execute(template, "CREATE TABLE copied AS SELECT 42 AS answer")
+def test_a_database_may_be_a_copy_of_another(postgres: Postgres) -> None:
+    with postgres.database() as original:
+        _execute(original, "CREATE TABLE copied AS SELECT 42 AS answer")
 
-        with postgres.database(template.rpartition("/")[2]) as copy:
+        with postgres.database(copy_of=original) as copy:
             copied = _read(copy, "TABLE copied")
 
     assert copied == [(42,)]
