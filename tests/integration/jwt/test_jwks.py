@@ -83,7 +83,9 @@ async def test_a_key_proves_nothing_for_another_algorithm(verifier: JwksTokenVer
         await verifier.verify(token(SigningKey.generate(algorithm, kid=KEY.kid)))
 
 
-@pytest.mark.parametrize("secret", [KEY.jwk["x"], decode_base64url(KEY.jwk["x"]).decode("latin-1")])
+@pytest.mark.parametrize(
+    "secret", [KEY.jwk["x"], decode_base64url(KEY.jwk["x"]).decode("latin-1")], ids=["text", "bytes"]
+)
 async def test_a_public_key_is_no_secret(verifier: JwksTokenVerifier, secret: str) -> None:
     forged = hs256({**CLAIMS, "iss": URL, "aud": URL}, {"alg": "HS256", "kid": KEY.kid}, secret)
 
