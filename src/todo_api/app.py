@@ -2,51 +2,74 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from todo_api import openapi
 from todo_api.container import Container, opened
-from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, answer, refusal_of
+from todo_api.owner_route import OwnerRoutes
+from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, answer, answer_to
 from todo_api.request_log import RequestLog
 from todo_api.routes import batch, changes, health, tasks
 from todo_api.settings import Settings
 from todo_api.shutdown import told_of_shutdown
 from todo_domain import TodoError
 
+_REQUEST_HEADERS: Final = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "X-Request-ID",
+)
+_ANSWER_HEADERS: Final = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "Idempotency-Replayed")
 
-def create_app(container: Container | None = None) -> FastAPI:
+
+class App(FastAPI):
+    """FastAPI with the order of things that every request passes, from the outside in."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put what is ours around FastAPI's own stack, and the routes of owners before it."""
+        app: ASGIApp = RequestLog(OwnerRoutes(super().build_middleware_stack(), self.routes))
+        if origins := self.state.container.settings().cors_origins:
+            app = CORSMiddleware(
+                app,
+                allow_origins=origins,
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+                allow_headers=_REQUEST_HEADERS,
+                expose_headers=_ANSWER_HEADERS,
+                max_age=600,
+            )
+        return app
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        return openapi.document(self)
+
+
+def create_app(container: Container | None = None) -> App:
     """Return the app of a container, or of one made from the settings in the environment."""
-    container = container or Container(settings=Settings())
-    app = FastAPI(title="todo-backend", lifespan=_lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.container = container
-    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # the documented way
+    app = App(
+        title="todo-backend",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.container = container or Container(settings=Settings())
     for router in (tasks.router, batch.router, changes.router, health.router):
         # Not include_router: it would match every path twice, and no route is shared between apps.
         app.router.routes.extend(router.routes)
     for kind in (TodoError, Refusal, HTTPException):
         app.add_exception_handler(kind, _answer)
-    app.add_middleware(RequestLog)
-    if origins := container.settings().cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "If-Match",
-                "If-None-Match",
-                "Idempotency-Key",
-                "Last-Event-ID",
-                "X-Request-ID",
-            ],
-            expose_headers=["ETag", "Location", "Link", "Retry-After", "X-Request-ID", "Idempotency-Replayed"],
-            max_age=600,
-        )
     return app
 
 
@@ -60,10 +83,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _answer(request: Request, error: Exception) -> Response:
     match error:
-        case TodoError():
-            return answer(request, refusal_of(error))
-        case Refusal():
-            return answer(request, error)
+        case TodoError() | Refusal():
+            return answer_to(request, error)
         case HTTPException(status_code=METHOD_NOT_ALLOWED.status):
             allowed = ", ".join(sorted(_methods_at(request)))
             return answer(request, Refusal(METHOD_NOT_ALLOWED, f"the methods here are {allowed}", {"Allow": allowed}))

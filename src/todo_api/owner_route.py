@@ -6,11 +6,14 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api.bodies import MAX_BODY_BYTES, read_json_object, refuse_body
 from todo_api.dependencies import use_cases
-from todo_api.problems import FieldError, invalid
+from todo_api.problems import FieldError, Refusal, answer_to, invalid
+from todo_domain import TodoError
 
 _JSON: Final = ("application/json",)
 _PATCH: Final = ("application/json", "application/merge-patch+json")
@@ -42,9 +45,12 @@ class OwnerRoute(APIRoute):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        tasks = await use_cases(request, scope["path_params"]["user_id"])
-        body = await self._read_body(request)
-        response = await self.endpoint(tasks=tasks, **self._bind(request, body))
+        try:
+            tasks = await use_cases(request, scope["path_params"]["user_id"])
+            body = await self._read_body(request)
+            response: Response = await self.endpoint(tasks=tasks, **self._bind(request, body))
+        except (TodoError, Refusal) as error:
+            response = answer_to(request, error)
         await response(scope, receive, send)
 
     async def _read_body(self, request: Request) -> Mapping[str, Any] | None:
@@ -75,6 +81,28 @@ class OwnerRoute(APIRoute):
         if self.dependant.request_param_name:
             arguments[self.dependant.request_param_name] = request
         return arguments
+
+
+class OwnerRoutes:
+    """Serves the routes of owners before everything that FastAPI puts around a route and they don't need.
+
+    What matches none of them in path and method goes on to the app, which knows
+    these routes too: they are in its documentation, and a wrong method is refused there.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        self._app = app
+        self._routes = [route for route in routes if isinstance(route, OwnerRoute)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            for route in self._routes:
+                if scope["method"] in route.methods and (match := route.path_regex.match(scope["path"])):
+                    scope.update(route=route, path_params=match.groupdict())
+                    await route.app(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
 
 
 def _model_of(fields: Iterable[Any]) -> type[BaseModel] | None:
@@ -112,7 +140,7 @@ def _place(loc: tuple[int | str, ...], values: Any) -> Iterator[int | str]:
     """Leave out what Pydantic adds to a place that is not in the input: the kind of a union's member."""
     *way, last = loc or ("",)
     for step in way:
-        if isinstance(values, list) or step in values:
+        if not isinstance(values, dict) or step in values:
             yield step
             values = values[step]
     yield last

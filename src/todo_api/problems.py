@@ -157,6 +157,11 @@ def answer(request: Request, refusal: Refusal) -> Response:
     return Response(body, refusal.kind.status, refusal.headers, MEDIA_TYPE)
 
 
+def answer_to(request: Request, error: domain.TodoError | Refusal) -> Response:
+    """Write the problem document of an error."""
+    return answer(request, error if isinstance(error, Refusal) else refusal_of(error))
+
+
 def example(kind: ProblemKind) -> dict[str, Any]:
     """Return a problem of this kind for the documentation."""
     return {
