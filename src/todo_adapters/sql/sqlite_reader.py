@@ -14,9 +14,9 @@ from todo_domain import StorageUnavailable
 Rows = list[tuple[Any, ...]]
 
 _THREADS: Final = 2
-_SHORT_TICKS: Final = 50
+_SHORT_TICKS: Final = 25
 _TICK_STEPS: Final = 1000
-"""Steps of SQLite's virtual machine: 50,000 take about a millisecond, and list some 1,000 tasks."""
+"""Steps of SQLite's virtual machine: 25,000 take about a millisecond, and list 1,000 tasks."""
 
 
 class SqliteReader:

@@ -1,0 +1,87 @@
+import re
+from datetime import date
+
+import pytest
+
+from todo_adapters.sql import statements
+from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect
+from todo_adapters.sql.listing import list_statement
+from todo_domain import Priority, SortKey, TaskQuery, UserId
+
+ALICE = UserId("alice")
+both = pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=["sqlite", "postgresql"])
+in_every_order = pytest.mark.parametrize(
+    ("sort", "descending"), [(sort, descending) for sort in SortKey for descending in (False, True)]
+)
+
+
+def parameters_of(sql: str) -> set[str]:
+    return set(re.findall(r"(?:%\(|(?<!:):)([a-z]\w*)", sql))  # %(name)s or :name, not ::TYPE
+
+
+@both
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        ("GET", {"user_id", "id"}),
+        ("GET_SOME", {"user_id", "ids"}),
+        ("COUNTERS", {"user_id"}),
+        ("REVISIONS", {"user_ids"}),
+        ("CHANGES", {"user_id", "since", "limit"}),
+        ("KEY", {"user_id", "key"}),
+        ("EPOCH", set()),
+        ("RENEW_EPOCH", {"epoch"}),
+        ("OLD_KEYS", {"before", "limit"}),
+        ("FORGET_KEY", {"user_id", "key"}),
+        ("OLD_DELETIONS", {"before", "limit"}),
+        ("FORGET_DELETION", {"user_id", "id"}),
+        ("RAISE_FORGOTTEN", {"user_id", "forgotten_revision"}),
+    ],
+)
+def test_a_statement_takes_the_parameters_that_it_names_and_no_other(
+    dialect: Dialect, statement: str, parameters: set[str]
+) -> None:
+    sql = dialect.compile(getattr(statements, statement))
+
+    assert parameters_of(sql) == parameters
+
+
+@both
+@in_every_order
+def test_a_listing_brings_a_value_for_each_of_its_parameters(
+    dialect: Dialect,
+    sort: SortKey,
+    descending: bool,  # noqa: FBT001 - pytest passes by name
+) -> None:
+    query = TaskQuery(
+        complete=True,
+        priority=frozenset(Priority),
+        tag=("a", "b"),
+        due_from=date(2026, 1, 1),
+        due_until=date(2026, 12, 31),
+        q="milk",
+        sort=sort,
+        descending=descending,
+    )
+
+    sql, values = list_statement(dialect, ALICE, query)
+
+    assert parameters_of(sql) == set(values)
+
+
+@both
+def test_queries_of_one_shape_share_a_statement(dialect: Dialect) -> None:
+    first, _ = list_statement(dialect, ALICE, TaskQuery(tag=("home",), limit=5))
+    second, _ = list_statement(dialect, UserId("bob"), TaskQuery(tag=("garden",), limit=7))
+
+    assert first is second
+
+
+@both
+def test_nothing_that_a_caller_says_is_part_of_a_statement(dialect: Dialect) -> None:
+    said = "x' OR 1=1 --"
+
+    sql, values = list_statement(dialect, ALICE, TaskQuery(q=said, tag=(said,)))
+
+    assert "OR 1=1" not in sql
+    assert values["q"] == said.casefold()
