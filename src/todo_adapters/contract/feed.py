@@ -1,0 +1,134 @@
+"""The promise to feed every change: in order, each task once, nothing missed."""
+
+import asyncio
+
+from todo_adapters.contract.given import (
+    ALL,
+    NOON,
+    WRITERS,
+    add_titles,
+    feed_token,
+    look,
+    read_feed,
+    retitle,
+    someone,
+)
+from todo_adapters.contract.suite import Contract, Store
+from todo_domain import Batch, Change, Create, Deletion, FeedToken, Task, TaskDraft, TaskQuery, UserId
+
+
+async def _write(repository: Store, user_id: UserId, writer: int) -> None:
+    """Alter a list in every way, as eight revisions whose last ones no later change covers up."""
+    draft = TaskDraft(title=f"{writer}")
+    changing, going, _ = await add_titles(repository, user_id, [draft.title] * 3)
+    await repository.change(user_id, changing.id, retitle("changed"))
+    await repository.remove(user_id, going.id, at=NOON)
+    await repository.apply(user_id, Batch((Create(draft), Create(draft))), at=NOON)
+    await repository.add(user_id, draft, at=NOON)
+
+
+class FeedsEveryChange(Contract):
+    """Who goes on from the token of each page has, at the end, exactly the list."""
+
+    async def test_changes_come_in_order_of_revision_each_task_once_in_its_latest_state(
+        self, repository: Store
+    ) -> None:
+        user = someone()
+        first, _, third, _ = await add_titles(repository, user, "abcd")
+        await repository.remove(user, 2, at=NOON)
+        changed = await repository.change(user, 4, retitle("D"))
+        first = await repository.change(user, 1, retitle("A"))
+
+        page = await repository.changes(user, None, ALL)
+
+        assert page.changes == (third, Deletion(2, 5), changed, first)
+        assert (page.next.revision, page.has_more) == (7, False)
+
+    async def test_a_reader_is_told_what_changed_since_its_token_and_nothing_else(self, repository: Store) -> None:
+        user = someone()
+        await add_titles(repository, user, "abc")
+        token = await feed_token(repository, user)
+
+        changed = await repository.change(user, 1, retitle("A"))
+        await repository.remove(user, 3, at=NOON)
+        added = (await repository.add(user, TaskDraft(title="d"), at=NOON)).task
+        page = await repository.changes(user, token, ALL)
+
+        assert page.changes == (changed, Deletion(3, 5), added)
+        assert page.next == FeedToken(token.epoch, 6)
+
+    async def test_a_reader_that_has_seen_everything_stays_where_it_is(self, repository: Store) -> None:
+        user = someone()
+        await add_titles(repository, user, "ab")
+        token = await feed_token(repository, user)
+
+        page = await repository.changes(user, token, 1)
+
+        assert (page.changes, page.next, page.has_more) == ((), token, False)
+
+    async def test_a_page_ends_where_its_token_goes_on(self, repository: Store) -> None:
+        user = someone()
+        tasks = await add_titles(repository, user, "abcd")
+        await repository.remove(user, 3, at=NOON)
+
+        short = await repository.changes(user, None, 2)
+        rest = await repository.changes(user, short.next, 2)
+
+        assert (short.changes, short.next.revision, short.has_more) == ((tasks[0], tasks[1]), 2, True)
+        assert (rest.changes, rest.next.revision, rest.has_more) == ((tasks[3], Deletion(3, 5)), 5, False)
+
+    async def test_pages_of_every_size_hold_the_same_changes(self, repository: Store) -> None:
+        user = someone()
+        for writer in range(3):
+            await _write(repository, user, writer)
+        whole = (await repository.changes(user, None, ALL)).changes
+
+        for limit in range(1, len(whole) + 2):
+            pages = await read_feed(repository, user, None, limit)
+
+            assert tuple(change for page in pages for change in page) == whole
+            assert max(map(len, pages)) <= limit
+
+    async def test_a_list_without_changes_has_a_token_to_go_on_from(self, repository: Store) -> None:
+        user = someone()
+        token = await feed_token(repository, user)
+
+        (task,) = await add_titles(repository, user, "a")
+
+        assert (await repository.changes(user, token, ALL)).changes == (task,)
+
+    async def test_a_reader_beside_concurrent_writers_misses_nothing(self, repository: Store) -> None:
+        user = someone()
+        writing = asyncio.gather(*(_write(repository, user, writer) for writer in range(WRITERS)))
+
+        seen: list[Change] = []
+        token: FeedToken | None = None
+        reading = True
+        while reading:
+            at_rest = writing.done()
+            page = await repository.changes(user, token, 7)
+            seen += page.changes
+            token = page.next
+            reading = page.has_more or not at_rest
+            await asyncio.sleep(0)
+        await writing
+
+        revisions = [change.revision for change in seen]
+        assert revisions == sorted(set(revisions))
+        copy = {change.id: change for change in seen}
+        whole = await repository.list(user, TaskQuery(limit=ALL))
+        assert {task for task in copy.values() if isinstance(task, Task)} == set(whole.tasks)
+        assert sum(isinstance(change, Deletion) for change in copy.values()) == WRITERS
+        assert token is not None
+        assert token.revision == whole.revision == 8 * WRITERS
+
+    async def test_feeds_of_different_users_do_not_mix(self, repository: Store) -> None:
+        alice, bob = someone(), someone()
+        await add_titles(repository, alice, "a")
+        token = await feed_token(repository, alice)
+        await add_titles(repository, bob, "abc")
+        _, before = await look(repository, alice)
+
+        page = await repository.changes(alice, token, ALL)
+
+        assert (page.changes, page.next) == ((), before.next)

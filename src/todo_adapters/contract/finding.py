@@ -1,0 +1,97 @@
+"""The promise to find tasks: filters and search, without regard to case and nothing else."""
+
+import datetime as dt
+
+import pytest
+
+from todo_adapters.contract.given import NOON, add_titles, ids_of, someone
+from todo_adapters.contract.suite import Contract, Store
+from todo_domain import Due, Priority, TaskDraft, TaskQuery
+
+MAY = dt.date(2026, 5, 1)
+JUNE = dt.date(2026, 6, 1)
+DRAFTS = (
+    TaskDraft(title="a", complete=True, priority=Priority.LOW, tags=("Home", "work")),
+    TaskDraft(title="b", priority=Priority.HIGH, due=Due(MAY), tags=("home",)),
+    TaskDraft(title="c", complete=True, due=Due(MAY, dt.time(0, 0)), tags=("homework", "STRASSE")),
+    TaskDraft(title="d", priority=Priority.HIGH, due=Due(JUNE, dt.time(23, 59), "Pacific/Kiritimati")),
+    TaskDraft(title="e", description="b", due=Due(JUNE), tags=("%", '","', "_")),
+)
+FILTERS: dict[str, tuple[TaskQuery, list[int]]] = {
+    "complete": (TaskQuery(complete=True), [1, 3]),
+    "incomplete": (TaskQuery(complete=False), [2, 4, 5]),
+    "a priority": (TaskQuery(priority=frozenset({Priority.HIGH})), [2, 4]),
+    "one of two priorities": (TaskQuery(priority=frozenset({Priority.LOW, Priority.MEDIUM})), [1, 3, 5]),
+    "a tag in any case, whole": (TaskQuery(tag=("HOME",)), [1, 2]),
+    "every tag": (TaskQuery(tag=("work", "home")), [1]),
+    "a tag that casefolds to two letters": (TaskQuery(tag=("straße",)), [3]),
+    "a tag is no pattern": (TaskQuery(tag=("%",)), [5]),
+    "a tag with the signs of lists": (TaskQuery(tag=('","',)), [5]),
+    "from a day": (TaskQuery(due_from=JUNE), [4, 5]),
+    "from a day to its end": (TaskQuery(due_from=MAY, due_until=MAY), [2, 3]),
+    "until a day": (TaskQuery(due_until=dt.date(2026, 5, 31)), [2, 3]),
+    "all conditions at once": (TaskQuery(complete=False, priority=frozenset({Priority.HIGH}), q="B"), [2]),
+    "conditions that exclude each other": (TaskQuery(due_from=JUNE, due_until=MAY), []),
+}
+
+SEARCHES = (
+    ("MILK", "buy milk", True),
+    ("milk", "BUY MILK", True),
+    ("y m", "buy milk", True),
+    ("strasse", "Große Straße", True),
+    ("ß", "STRASSE", True),
+    ("ẞ", "strasse", True),
+    ("ΣΊΣΥΦΟΣ", "Σίσυφος", True),
+    ("i\u0307s", "İstanbul", True),
+    ("İ", "i\u0307", True),
+    ("istanbul", "İstanbul", False),
+    ("\u0131", "I", False),
+    ("\U00010428", "\U00010400", True),
+    ("😀", "a😀b", True),
+    ("\U0001f601", "\U0001f600", False),
+    ("apfel", "Äpfel", False),
+    ("é", "e\u0301", False),
+    ("%", "100 %", True),
+    ("%", "100", False),
+    ("_", "snake_case", True),
+    ("_", "snake", False),
+    ("m*k", "milk", False),
+    ("\\", "back\\slash", True),
+    ("\\", "backslash", False),
+    ("'", "don't", True),
+    ("milk ", "milk", False),
+)
+
+
+class FindsTasks(Contract):
+    """A filter keeps what meets it and nothing else; a search is for code points of casefolded text."""
+
+    @pytest.mark.parametrize(("query", "expected"), FILTERS.values(), ids=FILTERS)
+    async def test_only_tasks_that_meet_every_condition_are_listed(
+        self, repository: Store, query: TaskQuery, expected: list[int]
+    ) -> None:
+        user = someone()
+        for draft in DRAFTS:
+            await repository.add(user, draft, at=NOON)
+
+        assert await ids_of(repository, user, query) == expected
+
+    async def test_search_compares_casefolded_code_points_in_title_and_description(self, repository: Store) -> None:
+        for needle, text, found in SEARCHES:
+            user = someone()
+            await add_titles(repository, user, ["-", text])
+            await repository.add(user, TaskDraft(title="-", description=text), at=NOON)
+
+            ids = await ids_of(repository, user, TaskQuery(q=needle))
+
+            assert ids == ([2, 3] if found else []), f"{needle!r} in {text!r}"
+
+    async def test_search_and_order_follow_a_change_of_text(self, repository: Store) -> None:
+        user = someone()
+        await repository.add(user, TaskDraft(title="old", description="old", tags=("old",)), at=NOON)
+
+        await repository.change(user, 1, lambda task: task.replaced(TaskDraft(title="NEW", tags=("NEW",)), NOON))
+
+        assert await ids_of(repository, user, TaskQuery(q="old")) == []
+        assert await ids_of(repository, user, TaskQuery(tag=("old",))) == []
+        assert await ids_of(repository, user, TaskQuery(q="new", tag=("new",))) == [1]

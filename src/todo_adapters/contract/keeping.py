@@ -1,0 +1,122 @@
+"""The promise to keep tasks: what was accepted is what is found again."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from todo_adapters.contract.given import ALL, NOON, add_titles, after, look, retitle, someone
+from todo_adapters.contract.suite import Contract, Store
+from todo_domain import Due, Priority, Task, TaskDraft, TaskNotFound, TaskQuery
+from todo_domain.task import MAX_TASK_ID
+
+DRAFTS = {
+    "only a title": TaskDraft(title="milk"),
+    "every field": TaskDraft(
+        title="Größe 📏",
+        description="first\r\n\tsecond  ",
+        complete=True,
+        priority=Priority.HIGH,
+        due=Due(dt.date(2026, 12, 1), dt.time(17, 5), "Europe/Berlin"),
+        tags=("b", "A", "ß"),
+    ),
+    "an empty description": TaskDraft(title="x", description=""),
+    "a due day": TaskDraft(title="x", due=Due(dt.date(1, 1, 1))),
+    "a due time without a zone": TaskDraft(title="x", due=Due(dt.date(9999, 12, 31), dt.time(0, 0))),
+    "the longest texts": TaskDraft(
+        title="😀" * 200, description="😀" * 1000, tags=tuple(f"{n:😀<50}" for n in range(20))
+    ),
+    "what databases trip over": TaskDraft(
+        title="'; DROP TABLE tasks; --",
+        description='%s $1 :a ? \\ \\N {} "\x7f\u2028',
+        tags=('"', ",", "{}", "\\", "NULL"),
+    ),
+    "composed and decomposed": TaskDraft(title="é", description="e\u0301", tags=("é", "e\u0301")),
+}
+
+
+class KeepsTasks(Contract):
+    """What is added is kept as it was accepted, under ids and revisions that count from 1."""
+
+    @pytest.mark.parametrize("draft", DRAFTS.values(), ids=DRAFTS)
+    async def test_a_task_is_kept_as_it_was_accepted(self, repository: Store, draft: TaskDraft) -> None:
+        """Every field survives, whichever way the task is read."""
+        user = someone()
+        at = NOON.replace(microsecond=123_456)
+
+        added = await repository.add(user, draft, at=at)
+
+        assert added.task == Task.from_draft(draft, user_id=user, id=1, revision=1, at=at)
+        assert not added.replayed
+        assert await repository.get(user, 1) == added.task
+        page, feed = await look(repository, user)
+        assert page.tasks == feed.changes == (added.task,)
+
+    @pytest.mark.parametrize("draft", DRAFTS.values(), ids=DRAFTS)
+    async def test_a_task_is_kept_as_it_was_changed(self, repository: Store, draft: TaskDraft) -> None:
+        """Every field can be replaced."""
+        user = someone()
+        (task,) = await add_titles(repository, user, ["before"])
+
+        changed = await repository.change(user, 1, lambda task: task.replaced(draft, after(1)))
+
+        assert changed == replace(task.replaced(draft, after(1)), revision=2)
+        assert await repository.get(user, 1) == changed
+
+    async def test_ids_and_revisions_count_from_one(self, repository: Store) -> None:
+        """Without other changes each task's revision is its id."""
+        user = someone()
+
+        tasks = await add_titles(repository, user, "abc")
+
+        assert [(task.id, task.revision) for task in tasks] == [(1, 1), (2, 2), (3, 3)]
+
+    @pytest.mark.parametrize("task_id", [2, MAX_TASK_ID])
+    async def test_a_task_that_was_never_added_is_not_found(self, repository: Store, task_id: int) -> None:
+        """The last id there can be is an id like any other."""
+        user = someone()
+        await add_titles(repository, user, "a")
+
+        with pytest.raises(TaskNotFound) as error:
+            await repository.get(user, task_id)
+
+        assert error.value.task_id == task_id
+
+    async def test_a_list_that_nobody_wrote_to_is_empty_at_revision_0(self, repository: Store) -> None:
+        """A user need not be made known first."""
+        user = someone()
+
+        page, feed = await look(repository, user)
+
+        assert (page.tasks, page.next_cursor, page.revision) == ((), None, 0)
+        assert (feed.changes, feed.next.revision, feed.has_more) == ((), 0, False)
+
+    async def test_what_was_handed_out_never_changes(self, repository: Store) -> None:
+        """A task is a value: a later write makes another one."""
+        user = someone()
+        (added,) = await add_titles(repository, user, ["before"])
+        got = await repository.get(user, 1)
+        page = await repository.list(user, TaskQuery())
+        feed = await repository.changes(user, None, ALL)
+        revisions = await repository.revisions([user])
+        copy = replace(added)
+
+        changed = await repository.change(user, 1, retitle("after", after(1)))
+        changed_copy = replace(changed)
+        await repository.remove(user, 1, at=after(2))
+
+        assert [added, got, *page.tasks, *feed.changes] == [copy] * 4
+        assert changed == changed_copy
+        assert revisions == {user: 1}
+
+    async def test_revisions_are_told_for_the_lists_that_were_asked_for(self, repository: Store) -> None:
+        """A list without a task may be missing or at 0; nothing else may be in the answer."""
+        alice, bob, stranger, unasked = someone(), someone(), someone(), someone()
+        for user, titles in ((alice, "a"), (bob, "ab"), (unasked, "abc")):
+            await add_titles(repository, user, titles)
+
+        told = await repository.revisions([alice, bob, stranger])
+
+        assert {user: revision for user, revision in told.items() if revision} == {alice: 1, bob: 2}
+        assert set(told) <= {alice, bob, stranger}
+        assert await repository.revisions([]) == {}

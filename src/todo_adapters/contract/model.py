@@ -1,0 +1,188 @@
+"""What every call of the port must answer, computed the slow and obvious way."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from todo_domain import (
+    Added,
+    Batch,
+    BatchFailed,
+    BatchResult,
+    Change,
+    ChangePage,
+    Create,
+    CursorExpired,
+    Deletion,
+    Edit,
+    FeedToken,
+    Guard,
+    IdempotencyKey,
+    Operation,
+    Outcome,
+    Patch,
+    Task,
+    TaskDraft,
+    TaskNotFound,
+    TaskPage,
+    TaskQuery,
+    TodoError,
+    UserId,
+)
+from todo_domain.listing import fold
+
+Answer = TypeVar("Answer")
+Place = tuple[Any, int]
+"""What a task is ordered by, and its id."""
+
+
+class Model:
+    """Plain dicts: the changes of each user as they happened, and the keys.
+
+    A revision is the number of changes. The methods are those of TaskRepository,
+    without the waiting.
+    """
+
+    def __init__(self, epoch: str) -> None:
+        self.epoch = epoch
+        self._logs: dict[UserId, list[tuple[Change, datetime]]] = {}
+        self._purged: dict[UserId, set[Change]] = {}
+        self._keys: dict[tuple[UserId, str], tuple[str, Any, datetime]] = {}
+
+    def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
+        return Added(*self._once(user_id, key, at, lambda: self._create(user_id, draft, at)))
+
+    def get(self, user_id: UserId, task_id: int) -> Task:
+        task = self._latest(user_id).get(task_id)
+        if not isinstance(task, Task):
+            raise TaskNotFound(task_id)
+        return task
+
+    def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
+        found = [task for task in self._latest(user_id).values() if isinstance(task, Task) and _meets(task, query)]
+        places: dict[Place, Any] = {(query.sort.of(task), task.id): task for task in found}
+        start = 0
+        if query.after:
+            cursor = query.after.value, query.after.id
+            start = 1 + _in_order({*places, cursor}, descending=query.descending).index(cursor)
+            places.setdefault(cursor)
+        ordered = _in_order(places, descending=query.descending)[start:]
+        return query.page([places[place] for place in ordered], self._revision(user_id))
+
+    def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        task = self.get(user_id, task_id)
+        edited = edit(task)
+        if edited == task:
+            return task
+        edited = replace(edited, revision=self._revision(user_id) + 1)
+        self._log(user_id, edited, edited.updated_at)
+        return edited
+
+    def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard) -> None:
+        guard(self.get(user_id, task_id))
+        self._log(user_id, Deletion(task_id, self._revision(user_id) + 1), at)
+
+    def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None) -> BatchResult:
+        def play() -> tuple[Outcome, ...]:
+            length = self._revision(user_id)
+            outcomes: list[Outcome] = []
+            try:
+                outcomes.extend(self._do(user_id, operation, at) for operation in batch.operations)
+            except TodoError as cause:
+                del self._logs.get(user_id, [])[length:]
+                raise BatchFailed(len(outcomes), cause) from cause
+            return tuple(outcomes)
+
+        return BatchResult(*self._once(user_id, key, at, play))
+
+    def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        seen = since.revision if since else 0
+        purged = self._purged.get(user_id, set())
+        missed = 0 < seen < max((deletion.revision for deletion in purged), default=0)
+        if missed or seen > self._revision(user_id) or (since and since.epoch != self.epoch):
+            raise CursorExpired
+        news = [change for change in self._latest(user_id).values() if change.revision > seen and change not in purged]
+        news.sort(key=lambda change: change.revision)
+        has_more = len(news) > limit
+        reached = news[limit - 1].revision if has_more else self._revision(user_id)
+        return ChangePage(tuple(news[:limit]), FeedToken(self.epoch, reached), has_more)
+
+    def revisions(self, user_ids: Collection[UserId]) -> dict[UserId, int]:
+        return {user_id: self._revision(user_id) for user_id in user_ids if self._revision(user_id)}
+
+    def purge(self, before: datetime) -> None:
+        for user_id, log in self._logs.items():
+            old = {change for change, at in log if isinstance(change, Deletion) and at < before}
+            self._purged.setdefault(user_id, set()).update(old)
+        self._keys = {name: kept for name, kept in self._keys.items() if kept[2] >= before}
+
+    def _revision(self, user_id: UserId) -> int:
+        return len(self._logs.get(user_id, ()))
+
+    def _latest(self, user_id: UserId) -> dict[int, Change]:
+        return {change.id: change for change, _ in self._logs.get(user_id, ())}
+
+    def _log(self, user_id: UserId, change: Change, at: datetime) -> None:
+        self._logs.setdefault(user_id, []).append((change, at))
+
+    def _create(self, user_id: UserId, draft: TaskDraft, at: datetime) -> Task:
+        task_id = max(self._latest(user_id), default=0) + 1
+        task = Task.from_draft(draft, user_id=user_id, id=task_id, revision=self._revision(user_id) + 1, at=at)
+        self._log(user_id, task, at)
+        return task
+
+    def _do(self, user_id: UserId, operation: Operation, at: datetime) -> Outcome:
+        if isinstance(operation, Create):
+            task = self._create(user_id, operation.draft, at)
+        elif isinstance(operation, Patch):
+            task = self.change(user_id, operation.task_id, conditional(operation, at))
+        else:
+            self.remove(user_id, operation.task_id, at=at, guard=lambda task: task.require(operation.expected))
+            return Outcome(operation.task_id, self._revision(user_id))
+        return Outcome(task.id, task.revision)
+
+    def _once(
+        self, user_id: UserId, key: IdempotencyKey | None, at: datetime, do: Callable[[], Answer]
+    ) -> tuple[Answer, bool]:
+        name = (user_id, key.key if key else "")
+        if key and name in self._keys:
+            fingerprint, answer, _ = self._keys[name]
+            key.recognise(fingerprint)
+            return answer, True
+        answer = do()
+        if key:
+            self._keys[name] = (key.fingerprint, answer, at)
+        return answer, False
+
+
+def conditional(patch: Patch, at: datetime) -> Edit:
+    """Return the edit that a patch of a batch asks for."""
+
+    def edit(task: Task) -> Task:
+        task.require(patch.expected)
+        return task.patched(patch.patch, at)
+
+    return edit
+
+
+def _in_order(places: Iterable[Place], *, descending: bool) -> list[Place]:
+    by_id = sorted(places, key=lambda place: place[1])
+    with_value = [place for place in by_id if place[0] is not None]
+    with_value.sort(key=lambda place: place[0], reverse=descending)
+    return with_value + [place for place in by_id if place[0] is None]
+
+
+def _meets(task: Task, query: TaskQuery) -> bool:
+    earliest, latest = query.due_range
+    due = task.due.sort_key if task.due else ""
+    texts = [fold(task.title), fold(task.description or "")]
+    met = [
+        query.complete in (None, task.complete),
+        not query.priority or task.priority in query.priority,
+        all(tag in map(fold, task.tags) for tag in query.tag),
+        earliest is None or earliest <= due,
+        latest is None or "" < due <= latest,
+        query.q is None or any(query.q in text for text in texts),
+    ]
+    return all(met)

@@ -1,0 +1,79 @@
+"""The promise to remove: the task is gone, its id stays used, the deletion is told."""
+
+import pytest
+
+from todo_adapters.contract.given import ALL, NOON, add_titles, after, ids_of, look, retitle, someone
+from todo_adapters.contract.suite import Contract, Store
+from todo_domain import Batch, Deletion, Patch, Remove, Task, TaskDraft, TaskNotFound, TaskPatch, TaskQuery
+
+
+class RemovesForGood(Contract):
+    """What was removed is found by nothing, and leaves an id and a revision behind."""
+
+    async def test_a_removed_task_is_gone_and_only_its_deletion_is_told(self, repository: Store) -> None:
+        user = someone()
+        _, second = await add_titles(repository, user, ["secret", "b"])
+
+        await repository.remove(user, 1, at=after(1))
+
+        page, feed = await look(repository, user)
+        assert page.tasks == (second,)
+        assert feed.changes == (second, Deletion(1, 3))
+        assert page.revision == feed.next.revision == 3
+        assert await ids_of(repository, user, TaskQuery(q="secret")) == []
+
+    async def test_a_removed_task_is_a_missing_task_to_every_call(self, repository: Store) -> None:
+        user = someone()
+        await add_titles(repository, user, "a")
+        await repository.remove(user, 1, at=NOON)
+        before = await look(repository, user)
+        guarded: list[Task] = []
+
+        with pytest.raises(TaskNotFound):
+            await repository.get(user, 1)
+        with pytest.raises(TaskNotFound):
+            await repository.change(user, 1, retitle("b"))
+        with pytest.raises(TaskNotFound):
+            await repository.remove(user, 1, at=NOON, guard=guarded.append)
+
+        assert guarded == []
+        assert await look(repository, user) == before
+
+    async def test_an_id_is_never_given_out_twice(self, repository: Store) -> None:
+        user = someone()
+        await add_titles(repository, user, "ab")
+
+        await repository.remove(user, 2, at=NOON)
+        third = await repository.add(user, TaskDraft(title="c"), at=NOON)
+        await repository.apply(user, Batch((Remove(1), Remove(3))), at=NOON)
+        fourth = await repository.add(user, TaskDraft(title="d"), at=NOON)
+
+        assert (third.task.id, third.task.revision) == (3, 4)
+        assert (fourth.task.id, fourth.task.revision) == (4, 7)
+
+    async def test_a_guard_that_raises_keeps_the_task_and_its_error_comes_through(self, repository: Store) -> None:
+        user = someone()
+        (task,) = await add_titles(repository, user, "a")
+        before = await look(repository, user)
+        error = LookupError("no")
+        guarded: list[Task] = []
+
+        def refuse(task: Task) -> None:
+            guarded.append(task)
+            raise error
+
+        with pytest.raises(LookupError) as raised:
+            await repository.remove(user, 1, at=NOON, guard=refuse)
+
+        assert raised.value is error
+        assert set(guarded) == {task}
+        assert await look(repository, user) == before
+
+    async def test_a_batch_removes_as_a_call_does(self, repository: Store) -> None:
+        user = someone()
+        await add_titles(repository, user, ["secret"])
+
+        await repository.apply(user, Batch((Patch(1, TaskPatch(title="Secret")), Remove(1))), at=NOON)
+
+        assert (await repository.list(user, TaskQuery())).tasks == ()
+        assert (await repository.changes(user, None, ALL)).changes == (Deletion(1, 3),)
