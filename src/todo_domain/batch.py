@@ -147,7 +147,7 @@ class _Play:
                     self.outcomes.append(Outcome(task_id, task.revision))
                 else:
                     self._keep(replace(patched, revision=revision))
-            case Remove(task_id, expected):
+            case Remove(task_id, expected):  # pragma: no branch  # mypy knows that there is no other
                 self._expect(task_id, expected)
                 del self._tasks[task_id]
                 self._note(Deletion(task_id, revision))

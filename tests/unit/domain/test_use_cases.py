@@ -12,7 +12,9 @@ from todo_domain import (
     Batch,
     BatchFailed,
     Create,
+    CursorExpired,
     Deletion,
+    FeedToken,
     IdempotencyConflict,
     Outcome,
     Patch,
@@ -263,6 +265,17 @@ def test_the_feed_goes_on_where_a_reader_stopped(alice: TaskUseCases) -> None:
     assert rest.changes == (bread, Deletion(1, 3))
     assert not rest.has_more
     assert run(alice.changes(rest.next)).changes == ()
+
+
+@pytest.mark.parametrize(("epoch", "revision"), [("another", 1), (None, 2)], ids=["epoch", "revision"])
+def test_the_feed_does_not_go_on_from_a_place_that_never_was(
+    alice: TaskUseCases, epoch: str | None, revision: int
+) -> None:
+    run(alice.create(MILK))
+    ours = run(alice.changes()).next.epoch
+
+    with pytest.raises(CursorExpired, match=r"^the feed can't be continued from this token; read it from the start$"):
+        run(alice.changes(FeedToken(epoch or ours, revision)))
 
 
 @pytest.mark.parametrize("limit", [1, 500])

@@ -1,0 +1,59 @@
+"""What tasks can be, for the laws that hold for all of them."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from hypothesis import strategies as st
+
+from todo_domain import Due, Priority, Task, TaskDraft, TaskPatch, UserId
+from todo_domain.task import MAX_REVISION, MAX_TASK_ID
+
+ALICE = UserId("alice")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+CONTROLS = [chr(code) for code in range(0x20)]
+SURROGATES = ["\ud800", "\udbff", "\udc00", "\udfff", "\ud83d\ude00"]
+
+instants = st.datetimes(timezones=st.just(UTC))
+task_ids = st.integers(1, MAX_TASK_ID)
+revisions = st.integers(1, MAX_REVISION)
+
+
+def texts(most: int, also: str = "") -> st.SearchStrategy[str]:
+    alphabet = st.characters(exclude_categories=["Cs"], exclude_characters=set(CONTROLS) - set(also))
+    return st.text(alphabet, max_size=most)
+
+
+def lines(most: int) -> st.SearchStrategy[str]:
+    return texts(most).filter(lambda text: text.strip())
+
+
+clock_times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
+dues = st.builds(Due, st.dates(), st.none() | clock_times) | st.builds(
+    Due, st.dates(), clock_times, st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"])
+)
+
+
+# Short, of letters with peculiar cases: quick to draw, and often the same but for case.
+# What the limits are is for examples to say.
+def words(most: int) -> st.SearchStrategy[str]:
+    return st.text("aA \u00df\u1e9e\u03a3\u03c2\u0130\u4e16\U0001f600", min_size=1, max_size=most).filter(str.strip)
+
+
+fields: dict[str, st.SearchStrategy[Any]] = {
+    "title": words(5),
+    "description": st.none() | words(5),
+    "complete": st.booleans(),
+    "priority": st.sampled_from(Priority),
+    "due": st.none() | dues,
+    "tags": st.lists(words(3), max_size=3).map(tuple),
+}
+drafts = st.builds(TaskDraft, **fields)
+patches = st.fixed_dictionaries({}, optional=fields).filter(bool).map(lambda named: TaskPatch(**named))
+
+new_tasks = st.builds(Task.from_draft, drafts, user_id=st.just(ALICE), id=task_ids, revision=revisions, at=instants)
+tasks = new_tasks | st.builds(Task.replaced, new_tasks, drafts, instants)
+
+
+def task(title: str = "Buy milk", *, id: int = 1, revision: int = 1, at: datetime = NOON, **named: Any) -> Task:
+    return Task.from_draft(TaskDraft(title=title, **named), user_id=ALICE, id=id, revision=revision, at=at)

@@ -1,0 +1,222 @@
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.domain.strategies import ALICE, NOON, drafts, patches, task
+from todo_domain import (
+    Batch,
+    BatchFailed,
+    Change,
+    Create,
+    Deletion,
+    ListCounters,
+    Operation,
+    Outcome,
+    Patch,
+    Played,
+    PreconditionFailed,
+    Remove,
+    RuleViolated,
+    Task,
+    TaskDraft,
+    TaskNotFound,
+    TaskPatch,
+)
+
+LATER = NOON + timedelta(hours=1)
+MILK = task("Buy milk", id=1, revision=4)
+BREAD = task("Buy bread", id=3, revision=2)
+STORED = {1: MILK, 3: BREAD}
+COUNTERS = ListCounters(revision=5, last_task_id=3)
+
+rename = TaskPatch(title="Buy oat milk")
+ids = st.integers(1, 6)
+expectations = st.none() | st.frozensets(st.integers(1, 8), max_size=4)
+operations = (
+    st.builds(Create, drafts) | st.builds(Patch, ids, patches, expectations) | st.builds(Remove, ids, expectations)
+)
+
+
+sequences = st.lists(operations, min_size=1, max_size=5)
+
+State = tuple[dict[int, Task], ListCounters, list[Outcome]]
+
+
+def play(*operations: Operation) -> Played:
+    return Batch(operations).play(ALICE, STORED, COUNTERS, LATER)
+
+
+def written(stored: dict[int, Task], changes: Iterable[Change]) -> dict[int, Task]:
+    states = dict[int, Change](stored) | {change.id: change for change in changes}
+    return {task_id: state for task_id, state in states.items() if isinstance(state, Task)}
+
+
+def at_once(several: list[Operation]) -> State | int:
+    """Return what a batch leaves, or the index of the operation that fails."""
+    try:
+        played = play(*several)
+    except BatchFailed as failure:
+        return failure.index
+    return written(STORED, played.changes), played.counters, list(played.outcomes)
+
+
+def one_by_one(several: list[Operation]) -> State | int:
+    """Return what the operations leave as batches of one, or the index of the first that fails."""
+    stored, counters, outcomes = STORED, COUNTERS, list[Outcome]()
+    for index, operation in enumerate(several):
+        try:
+            played = Batch((operation,)).play(ALICE, stored, counters, LATER)
+        except BatchFailed:
+            return index
+        stored = written(stored, played.changes)
+        counters = played.counters
+        outcomes += played.outcomes
+    return stored, counters, outcomes
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_a_batch_has_1_to_100_operations(size: int) -> None:
+    assert len(Batch((Remove(1),) * size).operations) == size
+
+
+@pytest.mark.parametrize(
+    "operations", [(), (Remove(1),) * 101, None, "abc", 5, [Remove(1)], Remove(1)], ids=lambda value: repr(value)[:20]
+)
+def test_another_number_of_operations_is_refused(operations: Any) -> None:
+    with pytest.raises(RuleViolated, match=r"^operations: must have 1 to 100 operations$"):
+        Batch(operations)
+
+
+def test_every_entry_that_is_no_operation_is_named() -> None:
+    entries: Any = (Remove(1), "remove", None, Create(TaskDraft(title="x")), [])
+    message = "must be a create, a patch or a remove"
+
+    with pytest.raises(
+        RuleViolated, match=rf"^operations\.1: {message}; operations\.2: {message}; operations\.4: {message}$"
+    ):
+        Batch(entries)
+
+
+def test_the_tasks_of_a_batch_are_named_once_and_in_ascending_order() -> None:
+    batch = Batch((Remove(7), Create(TaskDraft(title="x")), Patch(2, rename), Patch(7, rename), Remove(11)))
+
+    assert batch.task_ids == [2, 7, 11]
+
+
+def test_creating_gives_out_the_next_ids_and_revisions() -> None:
+    played = play(Create(TaskDraft(title="a")), Create(TaskDraft(title="b")))
+
+    assert played.changes == (task("a", id=4, revision=6, at=LATER), task("b", id=5, revision=7, at=LATER))
+    assert played.outcomes == (Outcome(4, 6), Outcome(5, 7))
+    assert played.counters == ListCounters(revision=7, last_task_id=5)
+
+
+def test_patching_gives_the_task_the_next_revision() -> None:
+    played = play(Patch(1, rename))
+
+    (changed,) = played.changes
+    assert isinstance(changed, Task)
+    assert (changed.title, changed.revision, changed.updated_at) == ("Buy oat milk", 6, LATER)
+    assert played.outcomes == (Outcome(1, 6),)
+    assert played.counters == ListCounters(revision=6, last_task_id=3)
+
+
+def test_patching_to_what_is_there_changes_nothing() -> None:
+    played = play(Patch(1, TaskPatch(title="Buy milk")))
+
+    assert played == Played((), COUNTERS, (Outcome(1, 4),))
+
+
+def test_removing_leaves_a_deletion_with_the_next_revision() -> None:
+    played = play(Remove(3))
+
+    assert played == Played((Deletion(3, 6),), ListCounters(revision=6, last_task_id=3), (Outcome(3, 6),))
+
+
+def test_operations_see_the_effects_of_those_before_them() -> None:
+    played = play(
+        Create(TaskDraft(title="a")),
+        Patch(4, TaskPatch(title="b"), frozenset({6})),
+        Patch(4, TaskPatch(title="b"), frozenset({7})),
+        Remove(1, frozenset({4})),
+    )
+
+    created, removed = played.changes
+    assert isinstance(created, Task)
+    assert (created.title, created.revision) == ("b", 7)
+    assert removed == Deletion(1, 8)
+    assert played.outcomes == (Outcome(4, 6), Outcome(4, 7), Outcome(4, 7), Outcome(1, 8))
+
+
+def test_a_task_that_is_added_and_removed_is_a_deletion_and_uses_up_its_id() -> None:
+    played = play(Create(TaskDraft(title="a")), Remove(4))
+
+    assert played == Played((Deletion(4, 7),), ListCounters(revision=7, last_task_id=4), (Outcome(4, 6), Outcome(4, 7)))
+
+
+@pytest.mark.parametrize("operation", [Patch(2, rename), Remove(2), Patch(0, rename), Remove(2**63)], ids=repr)
+def test_a_batch_fails_where_there_is_no_such_task(operation: Operation) -> None:
+    with pytest.raises(BatchFailed) as failure:
+        play(Create(TaskDraft(title="a")), operation)
+
+    assert failure.value.index == 1
+    assert isinstance(failure.value.cause, TaskNotFound)
+    assert failure.value.__cause__ is failure.value.cause
+
+
+@pytest.mark.parametrize("operation", [Patch(1, rename), Remove(1)], ids=["patch", "remove"])
+def test_a_removed_task_is_not_there_for_later_operations(operation: Operation) -> None:
+    with pytest.raises(BatchFailed, match=r"^operation 1: no task 1$"):
+        play(Remove(1), operation)
+
+
+@pytest.mark.parametrize("expected", [frozenset(), frozenset({3, 5})], ids=["none", "others"])
+def test_a_batch_fails_where_a_task_is_not_at_an_expected_revision(expected: frozenset[int]) -> None:
+    for operation in (Patch(1, rename, expected), Remove(1, expected)):
+        with pytest.raises(BatchFailed, match=r"^operation 1: the task is at revision 4$") as failure:
+            play(Create(TaskDraft(title="a")), operation)
+
+        assert isinstance(failure.value.cause, PreconditionFailed)
+
+
+def test_a_precondition_is_judged_even_where_the_patch_alters_nothing() -> None:
+    with pytest.raises(BatchFailed, match=r"^operation 0: the task is at revision 4$"):
+        play(Patch(1, TaskPatch(title="Buy milk"), frozenset({3})))
+
+
+@given(sequences)
+def test_a_batch_is_its_operations_one_after_another_up_to_the_first_that_fails(several: list[Operation]) -> None:
+    assert at_once(several) == one_by_one(several)
+
+
+@given(sequences)
+def test_every_alteration_has_a_revision_of_its_own_and_the_last_is_the_lists(several: list[Operation]) -> None:
+    try:
+        played = play(*several)
+    except BatchFailed:
+        return
+
+    raised = {outcome.revision for outcome in played.outcomes} - {stored.revision for stored in STORED.values()}
+    assert raised == set(range(COUNTERS.revision + 1, played.counters.revision + 1))
+    assert all(COUNTERS.revision < change.revision <= played.counters.revision for change in played.changes)
+
+
+def test_a_batch_never_dates_a_task_back() -> None:
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+
+    (changed,) = Batch((Patch(1, rename),)).play(ALICE, STORED, COUNTERS, long_ago).changes
+
+    assert isinstance(changed, Task)
+    assert changed.updated_at == NOON
+
+
+def test_what_was_stored_stays_as_it_was() -> None:
+    stored = dict(STORED)
+
+    Batch((Create(TaskDraft(title="a")), Patch(1, rename), Remove(3))).play(ALICE, stored, COUNTERS, LATER)
+
+    assert stored == STORED

@@ -1,0 +1,78 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from todo_domain import FeedToken, RuleViolated
+from todo_domain.changes import MAX_CHANGES
+from todo_domain.task import MAX_REVISION
+
+REFUSED = r"^since: must be the next token of an earlier answer$"
+epochs = st.from_regex(r"[a-z0-9]{1,32}", fullmatch=True)
+
+
+@given(epochs, st.integers(0, MAX_REVISION))
+def test_a_token_is_read_back_from_its_text(epoch: str, revision: int) -> None:
+    token = FeedToken(epoch, revision)
+
+    assert FeedToken.parse(str(token)) == token
+
+
+@given(st.text() | st.from_regex(re.compile(r"[a-z0-9]{0,33}\.?[0-9]*\n?", re.ASCII), fullmatch=True))
+def test_text_is_refused_unless_a_token_writes_it(text: str) -> None:
+    try:
+        token = FeedToken.parse(text)
+    except RuleViolated:
+        return
+
+    assert str(token) == text
+    assert 0 <= token.revision <= MAX_REVISION
+
+
+@pytest.mark.parametrize("text", ["k3v9.42", "0.0", "a" * 32 + ".1", "k." + str(2**53 - 1)])
+def test_what_a_store_writes_is_a_token(text: str) -> None:
+    assert str(FeedToken.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "42",
+        ".42",
+        "k3v9",
+        "k3v9.",
+        "k3v9.-1",
+        "k3v9.+1",
+        "k3v9.042",
+        "k3v9.4.2",
+        "k3v9.1e3",
+        "k3v9.42\n",
+        " k3v9.42",
+        "K3V9.42",
+        "a" * 33 + ".1",
+        "k." + str(2**53),
+        "k." + "9" * 16,
+        "k." + "9" * 5000,
+        "k.\u0661",
+        "\u0661.1",
+        "\0.1",
+        "\ud800.1",
+    ],
+)
+def test_any_other_text_is_no_token(text: str) -> None:
+    with pytest.raises(RuleViolated, match=REFUSED):
+        FeedToken.parse(text)
+
+
+@pytest.mark.parametrize("value", [None, 42, b"k3v9.42", ["k3v9.42"]])
+def test_what_is_not_text_is_no_token(value: Any) -> None:
+    with pytest.raises(RuleViolated, match=REFUSED):
+        FeedToken.parse(value)
+
+
+def test_a_page_of_changes_is_as_long_as_a_page_of_tasks() -> None:
+    assert MAX_CHANGES == 500

@@ -1,0 +1,110 @@
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.domain.strategies import dues
+from todo_domain import Due, RuleViolated, TaskDraft
+from todo_domain.due import first_key_of, last_key_of
+
+DAY = date(2026, 12, 1)
+
+
+def drafted(due: Any) -> Due | None:
+    return TaskDraft(title="x", due=due).due
+
+
+@given(dues)
+def test_a_due_is_read_back_from_its_sort_key_and_its_zone(due: Due) -> None:
+    assert Due.from_sort_key(due.sort_key, due.timezone) == due
+
+
+@given(dues, dues)
+def test_dues_are_ordered_by_day_then_time_with_the_open_end_last(one: Due, other: Due) -> None:
+    def moment(due: Due) -> tuple[date, bool, time]:
+        return due.date, due.time is None, due.time or time.min
+
+    assert (one.sort_key < other.sort_key) is (moment(one) < moment(other))
+
+
+@given(dues, st.dates())
+def test_the_keys_of_a_day_enclose_its_dues_and_no_others(due: Due, day: date) -> None:
+    assert first_key_of(due.date) <= due.sort_key <= last_key_of(due.date)
+    assert (first_key_of(day) <= due.sort_key <= last_key_of(day)) is (due.date == day)
+
+
+def test_midnight_is_a_time_and_not_an_open_end() -> None:
+    assert Due(DAY, time(0, 0)).sort_key == "2026-12-01T00:00"
+    assert Due(DAY).sort_key == "2026-12-01T24:00"
+
+
+@given(dues)
+def test_what_was_said_is_what_is_kept(due: Due) -> None:
+    assert drafted(due) == due
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kathmandu"])
+def test_a_time_may_have_an_iana_time_zone(zone: str) -> None:
+    assert drafted(Due(DAY, time(17), zone)) == Due(DAY, time(17), zone)
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "Mars/Olympus", "europe/berlin", "Europe/Berlin ", "../etc/passwd", "localtime", "\0", "\ud800", 1, []]
+)
+def test_a_zone_that_is_none_of_the_iana_names_is_refused(zone: Any) -> None:
+    with pytest.raises(RuleViolated, match=r"^due\.timezone: must be the name of an IANA time zone$"):
+        drafted(Due(DAY, time(17), zone))
+
+
+def test_a_zone_needs_a_time() -> None:
+    with pytest.raises(RuleViolated, match=r"^due\.timezone: needs a time$"):
+        drafted(Due(DAY, timezone="UTC"))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        time(17, 0, 1),
+        time(17, 0, 0, 1),
+        time(17, tzinfo=UTC),
+        time(17, tzinfo=timezone(timedelta(hours=2))),
+        datetime(2026, 12, 1, 17, tzinfo=UTC),
+        "17:00",
+        17,
+        (),
+    ],
+)
+def test_a_time_is_one_of_the_clock_in_whole_minutes(moment: Any) -> None:
+    with pytest.raises(RuleViolated, match=r"^due\.time: must be a wall-clock time in whole minutes$"):
+        drafted(Due(DAY, moment))
+
+
+@pytest.mark.parametrize("day", [None, "2026-12-01", 20261201, datetime(2026, 12, 1, tzinfo=UTC), time(17)])
+def test_a_due_needs_a_day(day: Any) -> None:
+    with pytest.raises(RuleViolated, match=r"^due\.date: must be a day$"):
+        drafted(Due(day))
+
+
+@pytest.mark.parametrize("value", ["2026-12-01", DAY, {"date": DAY}, 0, False, ()])
+def test_only_a_due_is_a_due(value: Any) -> None:
+    with pytest.raises(RuleViolated, match=r"^due: must be a day, with or without a time and a time zone$"):
+        drafted(value)
+
+
+def test_all_that_is_wrong_with_a_due_is_said_at_once() -> None:
+    nothing: Any = None
+
+    with pytest.raises(RuleViolated) as refusal:
+        drafted(Due(nothing, time(17, 0, 30), "Mars/Olympus"))
+
+    assert [violation.field for violation in refusal.value.violations] == [
+        ("due", "date"),
+        ("due", "time"),
+        ("due", "timezone"),
+    ]
+
+
+def test_a_zone_that_was_accepted_once_stays_readable() -> None:
+    assert Due.from_sort_key("2026-12-01T17:00", "Mars/Olympus").timezone == "Mars/Olympus"

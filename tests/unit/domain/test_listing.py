@@ -1,0 +1,368 @@
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.domain.strategies import CONTROLS, SURROGATES, dues, instants, task, tasks, texts, words
+from todo_domain import Due, Priority, RuleViolated, SortKey, Task, TaskQuery
+from todo_domain.cursor import Position, encode_cursor
+from todo_domain.listing import fold, instant_key
+
+CURSOR_REFUSED = r"^cursor: must be the next_cursor of a page of the same query$"
+DAY = date(2026, 12, 1)
+
+sort_keys = st.sampled_from(SortKey)
+queries = st.builds(
+    TaskQuery,
+    complete=st.none() | st.booleans(),
+    priority=st.frozensets(st.sampled_from(Priority)),
+    tag=st.lists(words(3), max_size=2).map(tuple),
+    due_from=st.none() | st.dates(),
+    due_until=st.none() | st.dates(),
+    q=st.none() | words(5),
+    sort=sort_keys,
+    descending=st.booleans(),
+    limit=st.integers(1, 500),
+)
+
+
+def identity_of(cursor: str) -> str:
+    """Return what binds a cursor to its query, as a forger would read it."""
+    identity: str = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[0]
+    return identity
+
+
+def going_on(query: TaskQuery, cursor: str) -> TaskQuery:
+    return replace(query, cursor=cursor)
+
+
+# Order
+
+
+@given(st.lists(tasks, max_size=3))
+def test_titles_are_ordered_by_the_code_points_of_their_casefolded_form(several: list[Task]) -> None:
+    def code_points(task: Task) -> list[int]:
+        return [ord(character) for character in task.title.casefold()]
+
+    assert sorted(several, key=SortKey.TITLE.of) == sorted(several, key=code_points)  # type: ignore[arg-type]  # a title always has a key
+
+
+@pytest.mark.parametrize(("one", "other"), [("buy milk", "BUY MILK"), ("Stra\u00dfe", "STRASSE"), ("\u03c3", "\u03c2")])
+def test_titles_that_differ_only_in_case_are_ties(one: str, other: str) -> None:
+    assert SortKey.TITLE.of(task(one)) == SortKey.TITLE.of(task(other))
+
+
+@given(texts(10))
+def test_folding_again_changes_nothing(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(tasks, tasks, tasks, sort_keys)
+def test_the_order_is_total_and_ties_are_consistent(one: Task, two: Task, three: Task, sort: SortKey) -> None:
+    def up_to(before: Task, after: Task) -> bool:
+        first: Any = sort.of(before)
+        last: Any = sort.of(after)
+        return last is None or (first is not None and first <= last)
+
+    assert up_to(one, one)
+    assert up_to(one, two) or up_to(two, one)
+    assert not (up_to(one, two) and up_to(two, three)) or up_to(one, three)
+    assert (up_to(one, two) and up_to(two, one)) is (sort.of(one) == sort.of(two))
+
+
+@given(tasks, tasks, st.sampled_from([SortKey.CREATED_AT, SortKey.UPDATED_AT, SortKey.DUE, SortKey.TITLE]))
+def test_the_order_of_keys_is_that_of_their_bytes(one: Task, other: Task, sort: SortKey) -> None:
+    first, last = str(sort.of(one)), str(sort.of(other))
+
+    assert (first < last) is (first.encode() < last.encode())
+
+
+@given(instants, instants)
+def test_instants_are_ordered_to_the_microsecond(one: datetime, other: datetime) -> None:
+    assert (instant_key(one) < instant_key(other)) is (one < other)
+    assert (instant_key(one) == instant_key(other)) is (one == other)
+
+
+def test_the_same_instant_has_one_key_wherever_it_was_told() -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    assert instant_key(noon.astimezone(timezone(timedelta(hours=-5)))) == instant_key(noon)
+
+
+def test_each_sort_key_orders_by_the_field_it_is_named_after() -> None:
+    done = replace(
+        task("Buy MILK", due=Due(DAY, time(17, 0), "Europe/Berlin"), priority=Priority.HIGH),
+        updated_at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+
+    assert {sort.value: sort.of(done) for sort in SortKey} == {
+        "created_at": "2026-03-01T12:00:00.000000+00:00",
+        "updated_at": "2026-03-02T00:00:00.000000+00:00",
+        "due": "2026-12-01T17:00",
+        "priority": 3,
+        "title": "buy milk",
+    }
+
+
+def test_a_task_without_a_due_has_no_key_to_be_ordered_by() -> None:
+    assert SortKey.DUE.of(task(due=None)) is None
+
+
+@given(tasks, sort_keys)
+def test_what_a_task_is_ordered_by_is_known_to_be_possible(one: Task, sort: SortKey) -> None:
+    assert sort.can_be(sort.of(one))
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        (SortKey.CREATED_AT, None),
+        (SortKey.CREATED_AT, 0),
+        (SortKey.CREATED_AT, ""),
+        (SortKey.CREATED_AT, "2026-03-01"),
+        (SortKey.CREATED_AT, "2026-03-01T12:00:00.000000"),
+        (SortKey.CREATED_AT, "2026-03-01T12:00:00+00:00"),
+        (SortKey.CREATED_AT, "2026-03-01T12:00:00.000000+02:00"),
+        (SortKey.CREATED_AT, "0001-01-01T00:00:00.000000+14:00"),
+        (SortKey.UPDATED_AT, "2026-02-30T12:00:00.000000+00:00"),
+        (SortKey.UPDATED_AT, "2026-03-01T12:00:00.000000+00:00\0"),
+        (SortKey.UPDATED_AT, "2026-03-01\ud80012:00:00.000000+00:00"),
+        (SortKey.DUE, 0),
+        (SortKey.DUE, "2026-12-01"),
+        (SortKey.DUE, "2026-12-01T"),
+        (SortKey.DUE, "20261201T17:00"),
+        (SortKey.DUE, "2026-12-01T17:00:30"),
+        (SortKey.DUE, "2026-12-01T17:00+02:00"),
+        (SortKey.DUE, "2026-12-01T24:01"),
+        (SortKey.DUE, "2026-02-30T24:00"),
+        (SortKey.DUE, "0000-01-01T24:00"),
+        (SortKey.PRIORITY, None),
+        (SortKey.PRIORITY, 0),
+        (SortKey.PRIORITY, 4),
+        (SortKey.PRIORITY, "1"),
+        (SortKey.TITLE, None),
+        (SortKey.TITLE, 1),
+        (SortKey.TITLE, "Milk"),
+        (SortKey.TITLE, "milk\0"),
+        (SortKey.TITLE, "\ud800"),
+    ],
+    ids=ascii,
+)
+def test_what_no_task_is_ordered_by_is_known_to_be_impossible(sort: SortKey, value: Any) -> None:
+    assert not sort.can_be(value)
+
+
+# The query
+
+
+def test_a_query_asks_for_the_first_hundred_tasks_as_they_were_created() -> None:
+    query = TaskQuery()
+
+    assert (query.sort, query.descending, query.limit, query.after) == (SortKey.CREATED_AT, False, 100, None)
+
+
+@pytest.mark.parametrize("limit", [1, 500])
+def test_a_page_has_1_to_500_tasks(limit: int) -> None:
+    assert TaskQuery(limit=limit).limit == limit
+
+
+@pytest.mark.parametrize("character", ["a", " ", "\n", "\u4e16", "\U0001f600"], ids=ascii)
+@pytest.mark.parametrize("length", [1, 200])
+def test_a_search_has_1_to_200_code_points(character: str, length: int) -> None:
+    assert TaskQuery(q=character * length).q == character * length
+
+
+@pytest.mark.parametrize("length", [1, 50])
+def test_a_tag_to_find_keeps_the_rules_of_a_tag(length: int) -> None:
+    assert TaskQuery(tag=("\U0001f600" * length,)).tag == ("\U0001f600" * length,)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("complete", 1, "must be true or false"),
+        ("complete", "true", "must be true or false"),
+        ("priority", None, "must be of low, medium and high"),
+        ("priority", "low", "must be of low, medium and high"),
+        ("priority", Priority.LOW, "must be of low, medium and high"),
+        ("priority", [Priority.LOW], "must be of low, medium and high"),
+        ("priority", frozenset({1}), "must be of low, medium and high"),
+        ("priority", frozenset({"low"}), "must be of low, medium and high"),
+        ("tag", None, "must be a list of tags"),
+        ("tag", "", "must be a list of tags"),
+        ("tag", "abc", "must be a list of tags"),
+        ("tag", {"a"}, "must be a list of tags"),
+        ("tag", ("a",) * 21, "must have at most 20 tags"),
+        ("due_from", "2026-12-01", "must be a day"),
+        ("due_from", datetime(2026, 12, 1, tzinfo=UTC), "must be a day"),
+        ("due_from", 0, "must be a day"),
+        ("due_until", "2026-12-01", "must be a day"),
+        ("due_until", datetime(2026, 12, 1, tzinfo=UTC), "must be a day"),
+        ("due_until", False, "must be a day"),
+        ("q", "", "must have 1 to 200 characters"),
+        ("q", "a" * 201, "must have at most 200 characters"),
+        ("q", "\U0001f600" * 201, "must have at most 200 characters"),
+        ("q", 5, "must be text"),
+        ("q", b"a", "must be text"),
+        ("q", ["a"], "must be text"),
+        ("sort", "title", "must be one of created_at, updated_at, due, priority, title"),
+        ("sort", None, "must be one of created_at, updated_at, due, priority, title"),
+        ("sort", [], "must be one of created_at, updated_at, due, priority, title"),
+        ("descending", None, "must be true or false"),
+        ("descending", 0, "must be true or false"),
+        ("limit", 0, "must be 1 to 500"),
+        ("limit", 501, "must be 1 to 500"),
+        ("limit", -1, "must be 1 to 500"),
+        ("limit", True, "must be 1 to 500"),
+        ("limit", 1.5, "must be 1 to 500"),
+        ("limit", float("nan"), "must be 1 to 500"),
+        ("limit", "10", "must be 1 to 500"),
+        ("limit", None, "must be 1 to 500"),
+    ],
+    ids=lambda part: ascii(part)[:40],
+)
+def test_a_condition_that_breaks_its_rule_is_refused(field: str, value: Any, message: str) -> None:
+    named: dict[str, Any] = {field: value}
+
+    with pytest.raises(RuleViolated, match=f"^{field}: {message}$"):
+        TaskQuery(**named)
+
+
+@pytest.mark.parametrize("unclean", [*sorted(set(CONTROLS) - set("\t\n\r")), *SURROGATES], ids=ascii)
+def test_no_control_character_and_no_lone_surrogate_can_be_searched(unclean: str) -> None:
+    message = "must not contain control characters or lone surrogates"
+
+    with pytest.raises(RuleViolated, match=rf"^tag\.0: {message}; q: {message}$"):
+        TaskQuery(q=f"a{unclean}b", tag=(f"a{unclean}",))
+
+
+def test_every_tag_to_find_that_breaks_a_rule_is_named() -> None:
+    with pytest.raises(RuleViolated, match=r"^tag\.1: must have at most 50 characters; tag\.2: must have 1 to 50 "):
+        TaskQuery(tag=("fine", "a" * 51, " "))
+
+
+def test_what_is_compared_is_folded() -> None:
+    query = TaskQuery(q=" Stra\u00dfe ", tag=("Work", " HOME ", "work"))
+
+    assert query.q == " strasse "
+    assert query.tag == ("home", "work")
+
+
+@given(st.none() | st.dates(), st.none() | st.dates(), dues)
+def test_both_ends_of_a_range_of_days_are_inclusive(start: date | None, end: date | None, due: Due) -> None:
+    lowest, highest = TaskQuery(due_from=start, due_until=end).due_range
+
+    meets = (lowest is None or lowest <= due.sort_key) and (highest is None or due.sort_key <= highest)
+
+    assert meets is ((start is None or start <= due.date) and (end is None or due.date <= end))
+
+
+# Pages
+
+
+def test_a_page_of_all_that_was_found_is_the_last() -> None:
+    found = [task(id=1), task(id=2)]
+
+    page = TaskQuery(limit=2).page(found, revision=9)
+
+    assert page.tasks == tuple(found)
+    assert page.next_cursor is None
+    assert page.revision == 9
+
+
+def test_a_page_goes_on_behind_its_last_task_when_more_was_found() -> None:
+    query = TaskQuery(limit=2)
+
+    page = query.page([task(id=1), task(id=2), task(id=3)], revision=9)
+
+    assert page.tasks == (task(id=1), task(id=2))
+    assert page.next_cursor == query.cursor_after(task(id=2))
+
+
+def test_an_empty_page_is_the_last() -> None:
+    assert TaskQuery().page([], revision=0).next_cursor is None
+
+
+@given(queries, tasks)
+def test_a_cursor_leads_behind_its_task(query: TaskQuery, last: Task) -> None:
+    following = going_on(query, query.cursor_after(last))
+
+    assert following.after == Position(query.sort.of(last), last.id)
+
+
+@given(queries, tasks, st.integers(1, 500))
+def test_a_cursor_is_good_for_pages_of_any_size(query: TaskQuery, last: Task, limit: int) -> None:
+    following = replace(query, limit=limit, cursor=query.cursor_after(last))
+
+    assert following.cursor_after(last) == query.cursor_after(last)
+
+
+@given(queries, queries, tasks)
+def test_a_cursor_of_another_query_is_refused(query: TaskQuery, other: TaskQuery, last: Task) -> None:
+    if replace(query, limit=1) == replace(other, limit=1):
+        return
+
+    with pytest.raises(RuleViolated, match=CURSOR_REFUSED):
+        going_on(other, query.cursor_after(last))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"complete": False},
+        {"priority": frozenset({Priority.LOW})},
+        {"tag": ("a",)},
+        {"due_from": DAY},
+        {"due_until": DAY},
+        {"q": "none"},
+        {"sort": SortKey.UPDATED_AT},
+        {"descending": True},
+    ],
+    ids=str,
+)
+def test_every_condition_makes_another_query(changed: dict[str, Any]) -> None:
+    cursor = TaskQuery().cursor_after(task())
+
+    with pytest.raises(RuleViolated, match=CURSOR_REFUSED):
+        TaskQuery(**changed, cursor=cursor)
+
+
+def test_the_same_query_in_other_words_is_the_same_query() -> None:
+    one = TaskQuery(tag=("Work", "home"), priority=frozenset([Priority.HIGH, Priority.LOW]), q="MILK")
+    other = TaskQuery(tag=(" HOME", "work"), priority=frozenset([Priority.LOW, Priority.HIGH]), q="milk")
+
+    assert one == other
+    assert one.cursor_after(task()) == other.cursor_after(task())
+
+
+@given(queries, st.none() | st.integers() | st.text(), st.integers(1, 2**53 - 1))
+def test_a_forged_place_is_refused_unless_a_task_could_be_there(
+    query: TaskQuery, value: str | int | None, task_id: int
+) -> None:
+    genuine = query.cursor_after(task(id=task_id))
+    forged = encode_cursor(identity_of(genuine), Position(value, task_id))
+
+    try:
+        following = going_on(query, forged)
+    except RuleViolated:
+        assert not query.sort.can_be(value)
+    else:
+        assert following.after == Position(value, task_id)
+        assert query.sort.can_be(value)
+
+
+@given(queries, st.text())
+def test_garbage_is_no_cursor(query: TaskQuery, garbage: str) -> None:
+    with pytest.raises(RuleViolated, match=CURSOR_REFUSED):
+        going_on(query, garbage)
+
+
+@pytest.mark.parametrize("cursor", ["", 0, 5, b"", [], False], ids=repr)
+def test_what_is_not_text_is_no_cursor(cursor: Any) -> None:
+    with pytest.raises(RuleViolated, match=CURSOR_REFUSED):
+        TaskQuery(cursor=cursor)
