@@ -1,0 +1,66 @@
+"""The API on a port of its own, in a thread of the test process."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import uvicorn
+
+from tests.tokens import SECRET, hs256
+from todo_api.app import create_app
+from todo_api.container import Container
+from todo_api.settings import Settings
+
+
+def new_user() -> str:
+    """Return the id of a user whom no other test knows."""
+    return f"user-{uuid4().hex}"
+
+
+def token_of(user_id: str, lifetime: timedelta = timedelta(hours=1)) -> str:
+    """Return a token that the server accepts now."""
+    now = datetime.now(UTC)
+    return hs256({"user_id": user_id, "iat": now.timestamp(), "exp": (now + lifetime).timestamp()})
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server, and callers of it."""
+
+    url: str
+    container: Container
+
+    def client(self, user_id: str | None = None, **headers: str) -> httpx.Client:
+        """Return a client that speaks for a user, about the list of that user."""
+        user_id = user_id or new_user()
+        headers = {"Authorization": f"Bearer {token_of(user_id)}", **headers}
+        return httpx.Client(base_url=f"{self.url}/api/{user_id}", headers=headers, timeout=30)
+
+
+def settings_for(database_url: Path | str, **others: Any) -> Settings:
+    """Return settings that owe nothing to the environment."""
+    return Settings(_env_file=None, database_url=str(database_url), better_auth_secret=SECRET, **others)
+
+
+@contextmanager
+def running_server(container: Container) -> Iterator[Server]:
+    """Serve a container's app on loopback."""
+    server = uvicorn.Server(uvicorn.Config(create_app(container), port=0, log_config=None, timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Server(f"http://127.0.0.1:{port}", container)
+    finally:
+        server.should_exit = True
+        thread.join()
