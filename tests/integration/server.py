@@ -37,11 +37,11 @@ class Server:
     url: str
     container: Container
 
-    def client(self, user_id: str | None = None, **headers: str) -> httpx.Client:
+    def client(self, user_id: str | None = None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
         """Return a client that speaks for a user, about the list of that user."""
         user_id = user_id or new_user()
-        headers = {"Authorization": f"Bearer {token_of(user_id)}", **headers}
-        return httpx.Client(base_url=f"{self.url}/api/{user_id}", headers=headers, timeout=30)
+        headers = {"Authorization": f"Bearer {token_of(user_id)}"}
+        return httpx.Client(base_url=f"{self.url}/api/{user_id}", headers=headers, transport=transport, timeout=30)
 
 
 def settings_for(database_url: Path | str, **others: Any) -> Settings:

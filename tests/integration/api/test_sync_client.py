@@ -1,0 +1,152 @@
+"""The example client, against a live server."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.server import Server, new_user
+
+SOURCE = Path(__file__).parents[3] / "examples" / "sync_client.py"
+
+
+class Network(httpx.HTTPTransport):
+    """A way to the server that can be cut before a request gets there, or before its answer comes back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loses_requests = False
+        self.loses_answers = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.loses_requests:
+            raise httpx.ConnectError("cut", request=request)
+        answer = super().handle_request(request)
+        if self.loses_answers:
+            answer.close()
+            raise httpx.ReadError("cut", request=request)
+        return answer
+
+
+@pytest.fixture
+def example() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("sync_client", SOURCE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def device(example: ModuleType, server: Server) -> Iterator[Callable[[str], tuple[Any, Network]]]:
+    """Make a device of a user: its copy of the tasks, and its network."""
+    with ExitStack() as clients:
+
+        def make(user_id: str) -> tuple[Any, Network]:
+            network = Network()
+            client = clients.enter_context(server.client(user_id, transport=network))
+            return example.SyncedTasks(client), network
+
+        yield make
+
+
+def test_two_devices_that_sync_have_the_same_tasks(device: Callable[[str], tuple[Any, Network]]) -> None:
+    user = new_user()
+    (phone, _), (laptop, _) = device(user), device(user)
+    phone.create(title="Buy milk")
+    phone.create(title="Call Bob")
+    phone.sync()
+    laptop.sync()
+
+    laptop.change(1, complete=True)
+    laptop.remove(2)
+    laptop.sync()
+    phone.sync()
+
+    assert phone.tasks == laptop.tasks
+    assert [(task["title"], task["complete"]) for task in phone.tasks.values()] == [("Buy milk", True)]
+
+
+def test_edits_made_offline_are_done_once_the_server_is_back(device: Callable[[str], tuple[Any, Network]]) -> None:
+    phone, network = device(new_user())
+    phone.create(title="Buy milk")
+    phone.sync()
+    network.loses_requests = True
+    phone.change(1, title="Buy oat milk")
+    phone.change(1, complete=True)
+    with pytest.raises(httpx.TransportError):
+        phone.sync()
+
+    network.loses_requests = False
+    phone.sync()
+
+    assert (phone.tasks[1]["title"], phone.tasks[1]["complete"]) == ("Buy oat milk", True)
+    assert (phone.outbox, phone.conflicts) == ([], [])
+
+
+def test_an_edit_whose_answer_was_lost_is_done_once(device: Callable[[str], tuple[Any, Network]]) -> None:
+    phone, network = device(new_user())
+    phone.create(title="Buy milk")
+    network.loses_answers = True
+    for _ in range(2):
+        with pytest.raises(httpx.TransportError):
+            phone.sync()
+
+    network.loses_answers = False
+    phone.sync()
+
+    assert [task["title"] for task in phone.tasks.values()] == ["Buy milk"]
+    assert phone.conflicts == []
+
+
+def test_an_edit_of_what_changed_elsewhere_is_a_conflict_and_overwrites_nothing(
+    device: Callable[[str], tuple[Any, Network]],
+) -> None:
+    user = new_user()
+    (phone, _), (laptop, _) = device(user), device(user)
+    phone.create(title="Buy milk")
+    phone.sync()
+    laptop.sync()
+    laptop.change(1, title="Buy oat milk")
+    laptop.sync()
+
+    phone.change(1, title="Buy soy milk")
+    phone.sync()
+
+    assert phone.tasks[1]["title"] == "Buy oat milk"
+    assert [edit.operation["task"] for edit in phone.conflicts] == [{"title": "Buy soy milk"}]
+
+
+def test_a_device_whose_token_expired_reads_everything_again(device: Callable[[str], tuple[Any, Network]]) -> None:
+    phone, _ = device(new_user())
+    phone.create(title="Buy milk")
+    phone.sync()
+    phone.tasks[99] = {"id": 99, "title": "Only ever here"}
+    phone._token = "other.1"  # noqa: SLF001 - of a store that was replaced
+
+    phone.sync()
+
+    assert list(phone.tasks) == [1]
+
+
+def test_a_device_that_follows_sees_a_change_of_another_device(device: Callable[[str], tuple[Any, Network]]) -> None:
+    user = new_user()
+    (phone, _), (laptop, _) = device(user), device(user)
+    laptop.create(title="Buy milk")
+    laptop.sync()
+    following = phone.follow()
+
+    first = next(following)
+    laptop.change(1, complete=True)
+    laptop.sync()
+    second = next(following)
+    following.close()
+
+    assert (first, second) == (1, 1)
+    assert phone.tasks == laptop.tasks
