@@ -10,8 +10,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from todo_api import openapi
+from todo_api import docs_pages, openapi
 from todo_api.container import Container, opened
+from todo_api.header_limit import HeaderLimit
+from todo_api.https_only import HttpsOnly
 from todo_api.owner_route import OwnerRoutes
 from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, answer, answer_to
 from todo_api.request_log import RequestLog
@@ -37,8 +39,12 @@ class App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put what is ours around FastAPI's own stack, and the routes of owners before it."""
-        app: ASGIApp = RequestLog(OwnerRoutes(super().build_middleware_stack(), self.routes))
-        if origins := self.state.container.settings().cors_origins:
+        settings = self.state.container.settings()
+        app: ASGIApp = OwnerRoutes(super().build_middleware_stack(), self.routes)
+        if settings.env == "production":
+            app = HttpsOnly(app)
+        app = RequestLog(HeaderLimit(app))
+        if origins := settings.cors_origins:
             app = CORSMiddleware(
                 app,
                 allow_origins=origins,
@@ -65,7 +71,7 @@ def create_app(container: Container | None = None) -> App:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.container = container or Container(settings=Settings())
-    for router in (tasks.router, batch.router, changes.router, health.router):
+    for router in (tasks.router, batch.router, changes.router, health.router, docs_pages.router):
         # Not include_router: it would match every path twice, and no route is shared between apps.
         app.router.routes.extend(router.routes)
     for kind in (TodoError, Refusal, HTTPException):

@@ -1,33 +1,57 @@
-"""The composition root: which adapter stands behind which port. No other module knows an adapter."""
+"""The composition root: which adapter stands behind which port. No other module knows an adapter.
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+The adapters for many servers are loaded only where they are used, since loading them
+takes a good part of the time that the server needs to start.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Protocol, runtime_checkable
 
 from dependency_injector import containers, providers
 
-from todo_adapters.jwt.jwks import JwksTokenVerifier
-from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier
-from todo_adapters.sql.postgres import PostgresTaskRepository
+from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint_token
+from todo_adapters.sql import migrations
 from todo_adapters.sql.sqlite import SqliteTaskRepository
 from todo_adapters.system_clock import SystemClock
-from todo_api.development import development_secret
+from todo_api.development import development_secret, prepare_directory
 from todo_api.live_feed import LiveFeed
-from todo_api.settings import Settings
-from todo_domain import Clock, TaskUseCases, TokenVerifier
+from todo_api.settings import Settings, WrongSetting
+from todo_domain import Clock, StoreMaintenance, TaskRepository, TaskUseCases, TokenVerifier, UserId
 
 
-def _task_repository(settings: Settings) -> SqliteTaskRepository | PostgresTaskRepository:
+class _Store(TaskRepository, StoreMaintenance, Protocol):
+    """Every repository here is both."""
+
+
+@runtime_checkable
+class _Openable(Protocol):
+    async def open(self) -> None: ...
+
+
+@runtime_checkable
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+def _task_repository(settings: Settings) -> _Store:
     if settings.sqlite_path:
         return SqliteTaskRepository(settings.sqlite_path)
+    from todo_adapters.sql.postgres import PostgresTaskRepository  # noqa: PLC0415 - see the module
+
     return PostgresTaskRepository(
         settings.database,
         max_connections=settings.database_connections,
-        timeout_seconds=settings.database_timeout_seconds,
+        checkout_seconds=settings.database_timeout_seconds,
+        statement_seconds=settings.database_timeout_seconds,
     )
 
 
 def _token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
     if settings.authentication == "jwks":
+        from todo_adapters.jwt.jwks import JwksTokenVerifier  # noqa: PLC0415 - see the module
+
         base = (settings.better_auth_url or "").rstrip("/")
         return JwksTokenVerifier(
             f"{base}/api/auth/jwks",
@@ -37,11 +61,15 @@ def _token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
             accept_subject=settings.user_from_sub,
         )
     return SharedSecretTokenVerifier(
-        settings.secrets() or [development_secret(settings)],
+        _secrets(settings),
         clock,
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
     )
+
+
+def _secrets(settings: Settings) -> list[str]:
+    return settings.secrets() or [development_secret(settings)]
 
 
 class Container(containers.DeclarativeContainer):
@@ -55,11 +83,71 @@ class Container(containers.DeclarativeContainer):
     task_use_cases = providers.Factory(TaskUseCases, task_repository, clock, announce=live_feed.provided.announce)
 
 
+def assemble(settings: Settings) -> Container:
+    """Return a container with its adapters made. Raises WrongSetting for what they refuse."""
+    container = Container(settings=settings)
+    with _blaming("TODO_DATABASE_URL"):
+        prepare_directory(settings)
+        container.task_repository()
+    with _blaming("BETTER_AUTH_URL" if settings.authentication == "jwks" else "BETTER_AUTH_SECRET"):
+        container.token_verifier()
+    return container
+
+
+@contextmanager
+def _blaming(setting: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise WrongSetting(f"{setting}: {error}") from error
+
+
 @asynccontextmanager
 async def opened(container: Container) -> AsyncIterator[None]:
-    """Open the adapters that hold files or connections, and close them in the end."""
-    async with AsyncExitStack() as stack:
-        for adapter in (container.task_repository(), container.token_verifier(), container.live_feed()):
-            if isinstance(adapter, AbstractAsyncContextManager):
-                await stack.enter_async_context(adapter)
+    """Open the adapters that hold files or connections, and close them in the end. Raises StorageUnavailable."""
+    async with opened_store(container), opened_verifier(container), container.live_feed():
         yield
+
+
+@asynccontextmanager
+async def opened_store(container: Container) -> AsyncIterator[StoreMaintenance]:
+    """Open the store alone, and close it in the end. Raises StorageUnavailable."""
+    store = container.task_repository()
+    if isinstance(store, _Openable):
+        await store.open()
+    async with _closing(store):
+        yield store
+
+
+@asynccontextmanager
+async def opened_verifier(container: Container) -> AsyncIterator[TokenVerifier]:
+    """Give the verifier of tokens, and close it in the end."""
+    verifier = container.token_verifier()
+    async with _closing(verifier):
+        yield verifier
+
+
+@asynccontextmanager
+async def _closing(adapter: object) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if isinstance(adapter, _Closable):
+            await adapter.close()
+
+
+def upgrade_store(settings: Settings) -> None:
+    """Bring the database to this version's schema. Raises StorageUnavailable."""
+    migrations.upgrade(settings.database)
+
+
+def mint(settings: Settings, user_id: str, lifetime: timedelta) -> str:
+    """Return a token for the user, signed with the present secret. Raises ValueError, also as RuleViolated."""
+    return mint_token(
+        _secrets(settings)[0],
+        UserId(user_id),
+        SystemClock().now(),
+        lifetime,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+    )

@@ -1,20 +1,34 @@
-"""The secret of the development mode: made once, kept for its user only."""
+"""What the development mode makes by itself: a directory for its files, and a secret kept for its user only."""
 
 import os
 import secrets
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from todo_api.settings import Settings, data_path
 
 
+def prepare_directory(settings: Settings) -> None:
+    """Make the directory of the default database; raise ValueError if one that was chosen is not there."""
+    if settings.database_url is None:
+        data_path("").mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif settings.sqlite_path and not settings.sqlite_path.parent.is_dir():
+        raise ValueError(f"there is no directory {settings.sqlite_path.parent}")
+
+
 def development_secret(settings: Settings) -> str:
-    """Return the secret that is kept beside the embedded database, with mode 0600; make it if there is none."""
-    database = settings.sqlite_path or data_path("tasks")
-    path = database.with_name(database.name + ".secret")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret := secrets.token_urlsafe(48))
-    return secret
+    """Return the secret that is kept beside the embedded database, with mode 0600; make it if there is none.
+
+    Whoever asks first makes it, and all who ask at once get the same. Raises OSError.
+    """
+    path = Path(f"{settings.sqlite_path or data_path('postgresql')}.secret")
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A temporary file has mode 0600; linked when it is complete, it is never seen without its content.
+        with NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
+    return path.read_text(encoding="ascii")

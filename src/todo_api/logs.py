@@ -3,9 +3,23 @@
 import json
 import logging
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+def log_config(*, as_json: bool) -> dict[str, Any]:
+    """Return the configuration (`logging.config.dictConfig`) that sends every log to standard error in one form."""
+    # They tell of every step, and of every request once more.
+    quiet = ("alembic", "httpx", "uvicorn")
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": JsonFormatter if as_json else TerminalFormatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "loggers": {name: {"level": "WARNING"} for name in quiet},
+    }
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:
@@ -35,14 +49,4 @@ class TerminalFormatter(logging.Formatter):
         """Return one line, and the traceback if there is one."""
         fields = " ".join(f"{name}={value}" for name, value in _extras(record).items())
         line = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {record.getMessage()} {fields}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
-
-
-def configure_logging(*, as_json: bool) -> None:
-    """Send every log to standard error, in one form; replaces what was configured before."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if as_json else TerminalFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # Both would log every request once more, and httpx those to the keys of tokens.
-    for name in ("uvicorn.access", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        return f"{line.rstrip()}\n{self.formatException(record.exc_info)}" if record.exc_info else line.rstrip()

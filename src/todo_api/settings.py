@@ -31,7 +31,7 @@ _Words = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What the operator decides. Raises WrongSetting only through `read_settings`."""
+    """What the operator decides; `read_settings` says in one line what is wrong with it."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
@@ -112,9 +112,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.match(r"postgres(ql)?://|sqlite:///(?!:memory:)|(?!\w+:|:memory:).", value.get_secret_value()):
+        """Write the path of a file as a URL; a URL of PostgreSQL stays as it was pasted."""
+        text = value.get_secret_value() if value else "postgres://"
+        if text.startswith(("postgres://", "postgresql://")):
+            return value
+        path = text.removeprefix("sqlite:///")
+        if not path or path == ":memory:" or re.match(r"\w{2,}:", path):
             raise ValueError("must begin with postgresql://, postgres:// or sqlite:///, or be the path of a file")
-        return value
+        return SecretStr(f"sqlite:///{Path(path).expanduser().absolute()}")
 
     @field_validator("cors_origins")
     @classmethod
@@ -174,22 +179,18 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The URL of the database: SQLite in the user's data directory unless set."""
-        if self.sqlite_path:
-            return f"sqlite:///{self.sqlite_path}"
-        return self.database_url.get_secret_value() if self.database_url else ""
+        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{data_path('tasks.sqlite3')}"
 
     @property
     def sqlite_path(self) -> Path | None:
         """The file of the embedded database, or None when it is PostgreSQL."""
-        if not self.database_url:
-            return data_path("tasks.sqlite3")
-        url = self.database_url.get_secret_value()
-        return None if url.startswith("postgres") else Path(url.removeprefix("sqlite:///")).expanduser()
+        scheme, _, path = self.database.partition(":///")
+        return Path(path) if scheme == "sqlite" else None
 
     @property
     def logs_as_json(self) -> bool:
         """Whether programs read the log, rather than people."""
-        return (self.log_format or {"production": "json"}.get(self.env)) == "json"
+        return self.log_format == "json" or (self.log_format is None and self.env == "production")
 
 
 def names_of(setting: str) -> tuple[str, ...]:
@@ -199,12 +200,17 @@ def names_of(setting: str) -> tuple[str, ...]:
 
 
 def read_settings() -> Settings:
-    """Return the settings in force; raise WrongSetting with all that is wrong with them."""
+    """Return the settings in force; raise WrongSetting that names all that are wrong."""
     try:
         return Settings()
     except ValidationError as invalid:
         faults = invalid.errors(include_url=False, include_context=False, include_input=False)
-        raise WrongSetting("; ".join(_line(str(fault["loc"][0]), ...) for fault in faults)) from None
+        raise WrongSetting("; ".join(_line(*fault["loc"][:1], message=fault["msg"]) for fault in faults)) from None
+
+
+def _line(*place: int | str, message: str) -> str:
+    names = (" or ".join(names_of(str(name).removeprefix(_PREFIX).lower())) for name in place)
+    return ": ".join((*names, message.removeprefix("Value error, ")))
 
 
 def is_loopback(host: str) -> bool:

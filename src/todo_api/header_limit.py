@@ -1,0 +1,30 @@
+"""A limit to the size of a request's head, since uvicorn with httptools has none."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from todo_api.problems import HEAD_TOO_LARGE, Refusal, answer
+
+MAX_HEAD_BYTES: Final = 64 * 1024
+
+
+class HeaderLimit:
+    """Refuses a request whose address and headers have more than 64 KiB in all (RFC 6585 §5)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES:
+            refusal = Refusal(HEAD_TOO_LARGE, f"address and headers must have at most {MAX_HEAD_BYTES} bytes")
+            await answer(Request(scope), refusal)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _head_bytes(scope: Scope) -> int:
+    sizes = sum(len(name) + len(value) for name, value in scope["headers"])
+    return sizes + len(scope["path"]) + len(scope["query_string"])
