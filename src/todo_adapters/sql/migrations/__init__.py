@@ -26,8 +26,9 @@ _one_upgrade: Final = threading.Lock()
 def upgrade(url: str | sa.URL) -> None:
     """Bring the database at a URL (`sqlite:///…`, `postgresql://…`) to this version's schema.
 
-    Safe to call again and by several processes at once. Raises StorageUnavailable
-    when the database can't be used or has a schema that this version does not know.
+    Safe to call again, and on PostgreSQL by several processes at once. Raises
+    StorageUnavailable when the database can't be used or has a schema that this
+    version does not know.
     """
     with _one_upgrade, _transaction(url) as connection:
         if connection.dialect.name == "postgresql":

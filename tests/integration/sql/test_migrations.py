@@ -1,0 +1,148 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from tests.postgres import Postgres
+from todo_adapters.sql.migrations import is_current, upgrade
+from todo_adapters.sql.tables import metadata
+from todo_domain import StorageUnavailable
+
+UPGRADE = "import sys; from todo_adapters.sql.migrations import upgrade; upgrade(sys.argv[1])"
+
+# Everything that a catalogue knows of our tables, what Alembic does not compare included.
+CATALOGUE = {
+    "sqlite": ["SELECT sql FROM sqlite_master WHERE tbl_name <> 'alembic_version' ORDER BY name"],
+    "postgresql": [
+        """SELECT table_name, column_name, ordinal_position, data_type, is_nullable, column_default, collation_name
+           FROM information_schema.columns
+           WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY 1, 3""",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1",
+        "SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL ORDER BY 1",
+    ],
+}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'todo.db'}"
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        with server.database() as url:
+            yield url
+
+
+@contextmanager
+def connection_to(url: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        yield connection
+
+
+def catalogue(url: str) -> list[list[sa.Row[Any]]]:
+    with connection_to(url) as connection:
+        return [list(connection.exec_driver_sql(query)) for query in CATALOGUE[connection.dialect.name]]
+
+
+def epochs(url: str) -> list[str]:
+    with connection_to(url) as connection:
+        return list(connection.scalars(sa.text("SELECT epoch FROM store")))
+
+
+def test_an_empty_database_is_not_current_until_it_is_upgraded(empty_database: str) -> None:
+    before = is_current(empty_database)
+
+    upgrade(empty_database)
+
+    assert (before, is_current(empty_database)) == (False, True)
+
+
+def test_upgrading_again_changes_nothing(empty_database: str) -> None:
+    upgrade(empty_database)
+    first = (catalogue(empty_database), epochs(empty_database))
+
+    upgrade(empty_database)
+
+    assert (catalogue(empty_database), epochs(empty_database)) == first
+
+
+def test_several_processes_may_upgrade_postgresql_at_once(postgres: Postgres) -> None:
+    with postgres.database() as url:
+        processes = [subprocess.Popen([sys.executable, "-c", UPGRADE, url]) for _ in range(2)]
+
+        statuses = [process.wait() for process in processes]
+
+        assert statuses == [0, 0]
+        assert len(epochs(url)) == 1
+
+
+def test_every_store_has_an_epoch_of_its_own(tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path / name}" for name in ("first.db", "second.db")]
+
+    for url in urls:
+        upgrade(url)
+
+    first, second = map(epochs, urls)
+    assert first != second
+
+
+def test_alembic_finds_nothing_to_add_to_the_migrations(empty_database: str) -> None:
+    upgrade(empty_database)
+
+    with connection_to(empty_database) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        differences = compare_metadata(context, metadata)
+
+    assert differences == []
+
+
+def test_the_migrations_make_what_the_tables_say(empty_database: str) -> None:
+    upgrade(empty_database)
+    migrated = catalogue(empty_database)
+    with connection_to(empty_database) as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+
+    assert catalogue(empty_database) == migrated
+
+
+def test_an_upgrade_that_fails_leaves_nothing(empty_database: str) -> None:
+    with connection_to(empty_database) as connection:
+        connection.execute(sa.text("CREATE TABLE store (id INTEGER)"))
+
+    with pytest.raises(StorageUnavailable, match="store"):
+        upgrade(empty_database)
+
+    with connection_to(empty_database) as connection:
+        assert sa.inspect(connection).get_table_names() == ["store"]
+
+
+def test_the_schema_of_a_later_version_is_refused(empty_database: str) -> None:
+    upgrade(empty_database)
+    with connection_to(empty_database) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    assert not is_current(empty_database)
+    with pytest.raises(StorageUnavailable, match="9999"):
+        upgrade(empty_database)
+
+
+def test_a_database_that_can_not_be_reached_is_storage_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        is_current(f"sqlite:///{tmp_path / 'missing' / 'todo.db'}")
+
+
+def test_there_is_no_way_back_but_a_backup() -> None:
+    scripts = ScriptDirectory.from_config(Config(config_args={"script_location": "todo_adapters.sql:migrations"}))
+
+    assert not [script.revision for script in scripts.walk_revisions() if hasattr(script.module, "downgrade")]
