@@ -11,7 +11,7 @@ from todo_api.dependencies import Tasks, container_of
 from todo_api.openapi import refusals
 from todo_api.owner_route import OwnerRoute
 from todo_api.parameters import ChangeParameters, SinceParameter
-from todo_api.problems import CURSOR_EXPIRED
+from todo_api.problems import CURSOR_EXPIRED, within
 from todo_api.schemas import ChangesResponse
 from todo_domain import FeedToken, RuleViolated, Violation
 
@@ -32,7 +32,8 @@ async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]
 
     410 means that something could be missing: start over without a token.
     """
-    page = await tasks.changes(query.token(), query.limit)
+    with within("query"):
+        page = await tasks.changes(query.token(), query.limit)
     return json_answer(ChangesResponse.of(page))
 
 
@@ -53,13 +54,17 @@ async def stream_changes(
     The id of an event is the token to go on from, which an EventSource sends back as
     `Last-Event-ID`. The stream ends with the token of the caller.
     """
-    first = await tasks.changes(_resumed(last_event_id) or query.token())
+    with within("query"):
+        since = query.token()
+    if last_event_id is not None:
+        since = _resumed(last_event_id)
+    first = await tasks.changes(since)
     return ChangeStream(tasks, first, container_of(request).live_feed(), until=request.scope["principal"].expires_at)
 
 
-def _resumed(last_event_id: str | None) -> FeedToken | None:
+def _resumed(last_event_id: str) -> FeedToken:
     try:
-        return FeedToken.parse(last_event_id) if last_event_id else None
+        return FeedToken.parse(last_event_id)
     except RuleViolated:
         message = "must be the id of an event of this stream"
         raise RuleViolated([Violation(("header", "Last-Event-ID"), "feed_token", message)]) from None

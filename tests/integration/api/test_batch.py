@@ -1,0 +1,123 @@
+"""Batches: all or nothing, one answer for each operation."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+CREATE = {"op": "create", "task": {"title": "a"}}
+
+
+def apply(client: httpx.Client, *operations: dict[str, Any], **headers: str) -> httpx.Response:
+    return client.post("/tasks/batch", json={"operations": operations}, headers=headers)
+
+
+def titles(client: httpx.Client) -> list[str]:
+    return [task["title"] for task in client.get("/tasks").json()["tasks"]]
+
+
+def test_operations_are_done_in_order_and_answered_one_by_one(alice: httpx.Client) -> None:
+    alice.post("/tasks", json={"title": "old"})
+
+    answer = apply(
+        alice,
+        CREATE,
+        {"op": "patch", "id": 2, "task": {"title": "b"}, "if_revision": 2},
+        {"op": "patch", "id": 2, "task": {"title": "b"}},
+        {"op": "delete", "id": 1, "if_revision": 1},
+    )
+
+    assert answer.status_code == 200
+    assert [(result["id"], result["revision"]) for result in answer.json()["results"]] == [
+        (2, 2),
+        (2, 3),
+        (2, 3),
+        (1, 4),
+    ]
+    assert titles(alice) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "code"),
+    [
+        ({"op": "delete", "id": 9}, 404, "NOT_FOUND"),
+        ({"op": "patch", "id": 1, "task": {"title": "x"}, "if_revision": 7}, 412, "PRECONDITION_FAILED"),
+        ({"op": "patch", "id": 1, "task": {}}, 400, "VALIDATION_ERROR"),
+    ],
+)
+def test_nothing_stays_of_a_batch_that_fails_at_its_last_operation(
+    alice: httpx.Client, last: dict[str, Any], status: int, code: str
+) -> None:
+    alice.post("/tasks", json={"title": "old"})
+    before = alice.get("/changes").json()
+
+    answer = apply(alice, CREATE, {"op": "delete", "id": 1} if status == 404 else CREATE, last)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
+    assert [error["loc"] for error in answer.json()["errors"]] == [["body", "operations", 2]]
+    assert alice.get("/changes").json() == before
+
+
+def test_a_batch_that_is_sent_again_with_its_key_is_done_once(alice: httpx.Client) -> None:
+    first = apply(alice, CREATE, CREATE, **{"Idempotency-Key": "k"})
+    alice.delete("/tasks/1")
+
+    again = apply(alice, CREATE, CREATE, **{"Idempotency-Key": "k"})
+
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert titles(alice) == ["a"]
+
+
+def test_a_key_of_a_batch_can_not_be_used_for_a_task(alice: httpx.Client) -> None:
+    apply(alice, CREATE, **{"Idempotency-Key": "k"})
+
+    answer = alice.post("/tasks", json={"title": "a"}, headers={"Idempotency-Key": "k"})
+
+    assert (answer.status_code, answer.json()["error_code"]) == (422, "IDEMPOTENCY_CONFLICT")
+
+
+@pytest.mark.parametrize("count", [0, 101])
+def test_a_batch_has_1_to_100_operations(alice: httpx.Client, count: int) -> None:
+    answer = apply(alice, *[CREATE] * count)
+
+    assert answer.status_code == 422
+    assert [error["loc"] for error in answer.json()["errors"]] == [["body", "operations"]]
+    assert "100" in answer.json()["detail"]
+    assert titles(alice) == []
+
+
+def test_100_operations_of_the_largest_tasks_fit_in_a_batch(alice: httpx.Client) -> None:
+    task = {"title": "t" * 200, "description": "d" * 1000, "tags": [f"{n:050}" for n in range(20)]}
+
+    answer = apply(alice, *[{"op": "create", "task": task}] * 100)
+
+    assert answer.status_code == 200
+    assert answer.json()["results"][-1] == {"id": 100, "revision": 100}
+
+
+@pytest.mark.parametrize(
+    ("operation", "place"),
+    [
+        ({"op": "move", "id": 1}, []),
+        ({"id": 1}, []),
+        (7, []),
+        ({"op": "delete"}, ["id"]),
+        ({"op": "delete", "id": 0}, ["id"]),
+        ({"op": "delete", "id": 2**53}, ["id"]),
+        ({"op": "delete", "id": "1"}, ["id"]),
+        ({"op": "delete", "id": 1, "if_revision": 0}, ["if_revision"]),
+        ({"op": "delete", "id": 1, "unless": True}, ["unless"]),
+        ({"op": "create", "task": {"title": ""}}, ["task", "title"]),
+        ({"op": "create", "task": {"title": "a", "tags": ["", "b"]}}, ["task", "tags", 0]),
+        ({"op": "patch", "id": 1, "task": {"completed": True}}, ["task", "completed"]),
+        ({"op": "patch", "id": 1, "task": {"due": {"date": "2026-02-30"}}}, ["task", "due", "date"]),
+    ],
+)
+def test_a_malformed_operation_is_refused_by_its_place(alice: httpx.Client, operation: Any, place: list[Any]) -> None:
+    answer = apply(alice, CREATE, operation)
+
+    assert answer.status_code == 422
+    assert [error["loc"] for error in answer.json()["errors"]] == [["body", "operations", 1, *place]]
+    assert "move" not in answer.text
+    assert titles(alice) == []
