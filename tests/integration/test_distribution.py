@@ -40,8 +40,8 @@ def test_nothing_else_is_installed(python: Path) -> None:
 
 
 def test_the_printed_embedding_runs(python: Path) -> None:
-    program = code_block("docs/architecture.md", "embed")
+    program = code_block("docs/architecture.md", "example: embedding")
 
     printed = _run(python, "-I", "-W", "error", "-c", program)
 
-    assert printed == "['Read the ports']\n"
+    assert printed == "[('Buy milk', True, 2)]\n"
