@@ -37,7 +37,7 @@ class Pool:
     - conninfo: libpq's; max_size: how many connections there may be
     - checkout_seconds: how long to wait for one, in order of arrival
     - statement_seconds: how long one is lent, statements and all; a server that does
-      not even answer a cancellation gets half a second more
+      not even heed a cancellation gets a second more
     - prepare_threshold: after how many uses a statement is prepared, where the caller
       knows that the pooler keeps it; None prepares on direct connections only
     """
@@ -52,32 +52,28 @@ class Pool:
         prepare_threshold: int | None = None,
     ) -> None:
         self._conninfo = conninfo
-        self._max_size = max_size
         self._checkout_seconds = checkout_seconds
         self._statement_seconds = statement_seconds
         self._prepare_threshold = prepare_threshold
-        self._size = 0
+        # Who has one of the places may hold a connection. asyncio's semaphore is first come, first served.
+        self._places = asyncio.Semaphore(max_size)
         self._idle: deque[Connection] = deque()
-        # Nobody stands in line while a connection is idle, or one more may be opened.
-        self._line: deque[asyncio.Future[Connection | None]] = deque()
+        self._farewells: set[asyncio.Task[None]] = set()
         self._suspect_until = 0.0
         self._closed = False
 
-    def close(self) -> None:
-        """Close what is idle, and the rest as it is given back; refuse who waits and who comes."""
+    async def close(self) -> None:
+        """Close what is idle, and the rest as it is given back; lend nothing more."""
         self._closed = True
-        while self._idle:
-            self._discard(self._idle.pop())
-        for turn in self._line:
-            if not turn.done():
-                turn.set_exception(StorageUnavailable("the database connections are closed"))
+        self._hang_up_idle()
+        await asyncio.gather(*self._farewells)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection to one task.
 
-        Raises nothing of psycopg's but StorageUnavailable: ConnectionLost when it
-        broke, RaceLost when its transaction did, else one that is final.
+        In place of psycopg's errors it raises StorageUnavailable: as ConnectionLost
+        when the connection broke, as RaceLost when a transaction can be run again.
         """
         connection = await self._acquire()
         overdue = asyncio.get_running_loop().call_later(self._statement_seconds, connection.give_up)
@@ -92,88 +88,72 @@ class Pool:
     def _judge(self, connection: Connection, error: psycopg.Error) -> StorageUnavailable:
         if isinstance(error, _RACES):
             return RaceLost("the database undid a transaction for the sake of another")
-        if connection.given_up or connection.closed or isinstance(error, ReadOnlySqlTransaction):
+        lost = connection.closed and not connection.given_up
+        if lost or connection.given_up or isinstance(error, ReadOnlySqlTransaction):
             # What is wrong with one may be wrong with all: they have to prove themselves.
             self._suspect_until = asyncio.get_running_loop().time()
-            lost = connection.closed and not connection.given_up
             connection.hang_up()
-            if lost:
-                return ConnectionLost("the connection to the database was lost")
+        if lost:
+            return ConnectionLost("the connection to the database was lost")
         return StorageUnavailable("the database failed, or did not answer in time")
 
     async def _acquire(self) -> Connection:
-        if self._idle and self._is_fresh(self._idle[-1]):
+        if self._idle and not self._places.locked() and self._is_fresh(self._idle[-1]):
+            await self._places.acquire()  # which does not wait now
             return self._idle.pop()
-        if self._closed:
-            raise StorageUnavailable("the database connections are closed")
         try:
             async with asyncio.timeout(self._checkout_seconds):
-                return await self._find() or await self._open()
+                await self._places.acquire()
+                try:
+                    return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)
+                except BaseException:
+                    self._places.release()
+                    raise
         except TimeoutError:
             raise StorageUnavailable("there was no free database connection in time") from None
         except psycopg.Error as error:
             raise StorageUnavailable("the database can't be reached") from error
+
+    async def _find(self) -> Connection | None:
+        """Return an idle connection that is good, or None when there is none."""
+        if self._closed:
+            raise StorageUnavailable("the database connections are closed")
+        if self._idle:
+            connection = self._idle.pop()
+            if self._is_fresh(connection) or await connection.is_writable():
+                return connection
+            self._hang_up_idle()  # those were out of use for longer
+        return None
 
     def _is_fresh(self, connection: Connection) -> bool:
         """Say whether a connection is good without a round trip to the server."""
         trusted_from = max(asyncio.get_running_loop().time() - _TRUSTED_SECONDS, self._suspect_until)
         return connection.idle_since > trusted_from and connection.is_quiet()
 
-    async def _find(self) -> Connection | None:
-        """Return an idle connection that answers, or one that is given back; or None: one may be opened."""
-        while self._idle:
-            connection = self._idle.pop()
-            usable = False
-            try:
-                usable = await connection.is_writable()
-            finally:
-                if not usable:
-                    self._discard(connection)
-            if usable:
-                return connection
-        if self._size < self._max_size:
-            self._size += 1
-            return None
-        return await self._stand_in_line()
-
-    async def _stand_in_line(self) -> Connection | None:
-        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self._line.append(turn)
-        try:
-            return await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._pass_on(turn.result())
-            raise
-
-    async def _open(self) -> Connection:
-        try:
-            return await Connection.open(self._conninfo, self._prepare_threshold)
-        except BaseException:
-            self._pass_on(None)
-            raise
-
     def _release(self, connection: Connection) -> None:
-        if self._closed or connection.given_up or connection.pgconn.transaction_status != TransactionStatus.IDLE:
-            self._discard(connection)
+        status = connection.pgconn.transaction_status
+        if status == TransactionStatus.ACTIVE:
+            # Its user was cancelled. The place stays taken until the server knows: it has so many sessions, too.
+            farewell = asyncio.create_task(self._dismiss(connection))
+            self._farewells.add(farewell)
+            farewell.add_done_callback(self._farewells.discard)
             return
-        connection.idle_since = asyncio.get_running_loop().time()
-        if self._idle and self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
-            self._discard(self._idle.popleft())
-        self._pass_on(connection)
-
-    def _discard(self, connection: Connection) -> None:
-        connection.hang_up()
-        self._pass_on(None)
-
-    def _pass_on(self, connection: Connection | None) -> None:
-        """Give a connection, or the right to open one, to whoever has waited longest."""
-        while self._line:
-            turn = self._line.popleft()
-            if not turn.done():
-                turn.set_result(connection)
-                return
-        if connection:
-            self._idle.append(connection)
+        if self._closed or connection.given_up or status != TransactionStatus.IDLE:
+            connection.hang_up()
         else:
-            self._size -= 1
+            connection.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(connection)
+            if self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
+                self._idle.popleft().hang_up()
+        self._places.release()
+
+    async def _dismiss(self, connection: Connection) -> None:
+        try:
+            await connection.stop()
+        finally:
+            connection.hang_up()
+            self._places.release()
+
+    def _hang_up_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().hang_up()

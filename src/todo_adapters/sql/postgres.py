@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from psycopg.rows import TupleRow
@@ -16,7 +17,7 @@ from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.migrations import is_current
 from todo_adapters.sql.pool import ConnectionLost, Pool, RaceLost
 from todo_adapters.sql.postgres_batch import apply_batch
-from todo_adapters.sql.postgres_connection import Connection, conninfo_of
+from todo_adapters.sql.postgres_connection import Connection, conninfo_of, is_neon_pooler
 from todo_adapters.sql.tables import store
 from todo_domain import (
     Added,
@@ -41,6 +42,7 @@ from todo_domain import (
 T = TypeVar("T")
 
 _MOST_RACES: Final = 20
+_KEPT_BY_NEON: Final = 5
 _GET: Final = POSTGRESQL.compile(statements.GET)
 _CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
@@ -79,7 +81,7 @@ class PostgresTaskRepository:
             max_size=max_connections,
             checkout_seconds=checkout_seconds,
             statement_seconds=statement_seconds,
-            prepare_threshold=prepare_threshold,
+            prepare_threshold=_KEPT_BY_NEON if prepare_threshold is None and is_neon_pooler(url) else prepare_threshold,
         )
 
     async def open(self) -> None:
@@ -89,12 +91,12 @@ class PostgresTaskRepository:
 
     async def close(self) -> None:
         """Close all connections, those in use when they are given back."""
-        self._pool.close()
+        await self._pool.close()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository. One statement."""
-        task = Task.from_draft(draft, user_id=user_id, id=0, revision=0, at=at)
-        values = rows.change_values(POSTGRESQL, user_id, task, at)
+        task = partial(Task.from_draft, draft, user_id=user_id, at=at)
+        values = rows.change_values(POSTGRESQL, user_id, task(id=0, revision=0), at)
         if key is None:
             ((task_id, revision),) = await self._run(chained.ADD, values, repeatable=False)
         else:
@@ -103,7 +105,7 @@ class PostgresTaskRepository:
             if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
                 return replayed
             ((_, task_id, revision, _),) = found
-        return Added(replace(task, id=task_id, revision=revision))
+        return Added(task(id=task_id, revision=revision))
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
         """See TaskRepository. One statement."""

@@ -25,12 +25,11 @@ async def apply_batch(
     key is read under the list's lock, so that of two batches with one key the second
     finds what the first has kept.
     """
-    async with connection.pipeline() as pipeline:
+    async with connection.pipeline():
         await connection.execute("BEGIN")
         locked = await connection.execute(_LOCK_TASKS, {"user_id": user_id, "ids": list(batch.task_ids)})
         counted = await connection.execute(_RAISE, {"user_id": user_id, "revisions": 0, "ids": 0})
         kept = await connection.execute(_KEY, {"user_id": user_id, "key": key.key}) if key else None
-        await pipeline.sync()
     counters = ListCounters(*(await counted.fetchall())[0])
     stored = [rows.read_task(POSTGRESQL, user_id, row) for row in await locked.fetchall()]
     try:

@@ -19,9 +19,9 @@ _UNLESS_IN_URL: Final[dict[str, Any]] = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
-_PREPARED_BY_NEON: Final = 5
-_PREPARED_ON_DIRECT: Final = 1
-_GRACE_SECONDS: Final = 0.5
+_PREPARED_AFTER: Final = 1
+_GRACE_SECONDS: Final = 1.0
+_PING_SECONDS: Final = 1.0
 
 
 def conninfo_of(url: str) -> str:
@@ -59,7 +59,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         connection = await cls.connect(conninfo, autocommit=True, prepare_threshold=prepare_threshold)
         try:
             if prepare_threshold is None and await connection.is_direct():
-                connection.prepare_threshold = _PREPARED_ON_DIRECT
+                connection.prepare_threshold = _PREPARED_AFTER
         except BaseException:
             connection.hang_up()
             raise
@@ -88,31 +88,38 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         return True
 
     async def is_writable(self) -> bool:
-        """Ask the server whether it is there, and is no standby."""
+        """Ask the server whether it is there and no standby, and hang up if it is not, or on an error."""
+        writable = False
         try:
-            return await self.run("SHOW transaction_read_only", {}) == [("off",)]
-        except psycopg.Error:
-            return False
+            async with asyncio.timeout(_PING_SECONDS):
+                writable = await self.run("SHOW transaction_read_only", {}) == [("off",)]
+        except (psycopg.Error, TimeoutError):
+            pass
+        finally:
+            if not writable:
+                self.hang_up()
+        return writable
 
     async def is_direct(self) -> bool:
         """Say whether the process that answers is the one that was connected to: a pooler's is another one."""
         return await self.run("SELECT pg_backend_pid()", {}) == [(self.info.backend_pid,)]
 
     def give_up(self) -> None:
-        """Ask the server to stop, so that abandoned statements don't pile up there, and soon stop listening."""
+        """Stop waiting: ask the server to stop, then stop listening."""
         self.given_up = True
         self._giving_up = asyncio.create_task(self._give_up())
 
     async def _give_up(self) -> None:
-        with suppress(psycopg.Error, TimeoutError):
+        with suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_SECONDS):
-                await self.cancel_safe()
+                await self.stop()
                 await asyncio.sleep(_GRACE_SECONDS)
-        # To close it would pull the socket from under the statement that waits; so this end is shut.
-        stalled = socket.socket(fileno=self.fileno())
-        with suppress(OSError):
-            stalled.shutdown(socket.SHUT_RDWR)
-        stalled.detach()
+        self._shut()
+
+    async def stop(self) -> None:
+        """Ask the server to stop what it does, so that abandoned statements don't pile up there."""
+        with suppress(psycopg.Error):
+            await self.cancel_safe(timeout=_GRACE_SECONDS)
 
     def hang_up(self) -> None:
         """Close the connection without waiting for anything."""
@@ -121,12 +128,19 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         self.pgconn.finish()
 
     async def wait(self, gen: PQGen[RV], interval: float = 1.0, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - psycopg's signature
-        """Wait as psycopg does, but hang up when cancelled.
+        """Wait as psycopg does, but end at once when cancelled.
 
-        psycopg asks the server to cancel, and waits for that: seconds, when the server is frozen.
+        psycopg would ask the server to cancel and wait for that, for seconds if the server is frozen.
         """
         try:
             return await wait_async(gen, self.fileno(), interval, timeout)
         except asyncio.CancelledError:
-            self.hang_up()
+            self._shut()
             raise
+
+    def _shut(self) -> None:
+        """Let whoever reads from the server find the end; to close would pull the socket from under him."""
+        ours = socket.socket(fileno=self.fileno())
+        with suppress(OSError):
+            ours.shutdown(socket.SHUT_RDWR)
+        ours.detach()

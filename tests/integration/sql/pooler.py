@@ -1,0 +1,95 @@
+"""A transaction pooler as small as can be: every transaction gets another session, and no statement stays prepared."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+_Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_PROTOCOL_3 = (196608).to_bytes(4)
+
+
+@asynccontextmanager
+async def pooling(url: str, sessions: int) -> AsyncIterator[str]:
+    """Run a pooler of so many sessions before a server that trusts us; give its URL."""
+    target = urlsplit(url)
+    idle: asyncio.Queue[_Stream] = asyncio.Queue()
+    serving: set[asyncio.Task[None]] = set()
+    opened = [await _log_in(url) for _ in range(sessions)]
+    for stream in opened:
+        idle.put_nowait(stream)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        this = asyncio.current_task()
+        assert this is not None
+        serving.add(this)
+        with suppress(asyncio.IncompleteReadError, ConnectionResetError, asyncio.CancelledError):
+            await _read(reader, kind_size=0)
+            writer.write(_welcome())
+            while True:
+                request = await _read_until(reader, b"SQ")
+                session_reader, session = stream = await idle.get()
+                status = b""
+                while status != b"I":
+                    session.write(request)
+                    reply = await _read_until(session_reader, b"Z")
+                    writer.write(reply)
+                    status = reply[-1:]
+                    if status != b"I":
+                        request = await _read_until(reader, b"SQ")
+                idle.put_nowait(stream)
+        serving.discard(this)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    try:
+        address = target._replace(netloc=f"{target.username}@127.0.0.1:{port}")
+        yield address._replace(query="sslmode=disable&gssencmode=disable").geturl()
+    finally:
+        server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving)
+        for _, writer in opened:
+            writer.close()
+            await writer.wait_closed()
+
+
+async def _log_in(url: str) -> _Stream:
+    target = urlsplit(url)
+    assert target.hostname is not None
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    options = f"user\0{target.username}\0database\0{target.path[1:]}\0\0".encode()
+    writer.write((8 + len(options)).to_bytes(4) + _PROTOCOL_3 + options)
+    await _read_until(reader, b"Z")
+    return reader, writer
+
+
+def _welcome() -> bytes:
+    parameters = {"client_encoding": "UTF8", "server_version": "18.0", "standard_conforming_strings": "on"}
+    return b"".join(
+        [
+            _message(b"R", bytes(4)),
+            *(_message(b"S", f"{name}\0{value}\0".encode()) for name, value in parameters.items()),
+            _message(b"K", bytes(8)),
+            _message(b"Z", b"I"),
+        ]
+    )
+
+
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + (4 + len(body)).to_bytes(4) + body
+
+
+async def _read(reader: asyncio.StreamReader, *, kind_size: int = 1) -> bytes:
+    head = await reader.readexactly(kind_size + 4)
+    return head + await reader.readexactly(int.from_bytes(head[kind_size:]) - 4)
+
+
+async def _read_until(reader: asyncio.StreamReader, kinds: bytes) -> bytes:
+    messages = [await _read(reader)]
+    while messages[-1][0] not in kinds:
+        messages.append(await _read(reader))
+    return b"".join(messages)

@@ -1,0 +1,121 @@
+"""A proxy on loopback before a PostgreSQL server, which counts what passes and fails on demand."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+
+class Proxy:
+    """Passes bytes both ways until it is told otherwise.
+
+    - sent: the clients' messages by type, as the protocol's letters (PostgreSQL docs, 54.7)
+    """
+
+    def __init__(self, url: str) -> None:
+        self._target = urlsplit(url)
+        self._port = 0
+        self._links: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._silenced: set[asyncio.StreamWriter] = set()
+        self._is_frozen = False
+        self._replies_to_lose = 0
+        self.sent: Counter[str] = Counter()
+
+    @classmethod
+    @asynccontextmanager
+    async def before(cls, url: str) -> AsyncIterator["Proxy"]:
+        """Run a proxy before the server at a URL."""
+        proxy = cls(url)
+        server = await asyncio.start_server(proxy._link, "127.0.0.1")
+        proxy._port = server.sockets[0].getsockname()[1]
+        try:
+            yield proxy
+        finally:
+            server.close()
+            for link in proxy._links:
+                link.cancel()
+            await asyncio.gather(*proxy._links, return_exceptions=True)
+
+    @property
+    def url(self) -> str:
+        """Where the proxy listens, without encryption, since it reads along."""
+        address = self._target._replace(netloc=f"{self._target.username}@127.0.0.1:{self._port}")
+        return address._replace(query="sslmode=disable&gssencmode=disable").geturl()
+
+    @property
+    def statements(self) -> int:
+        """How many statements were executed."""
+        return self.sent["E"] + self.sent["Q"]
+
+    @property
+    def round_trips(self) -> int:
+        """How often a client waited for the server."""
+        return self.sent["S"] + self.sent["Q"]
+
+    def freeze(self) -> None:
+        """Let nothing pass any more, and keep all connections."""
+        self._is_frozen = True
+
+    def silence(self) -> None:
+        """Let nothing pass any more on the connections that there are, as a router does that forgot them."""
+        self._silenced |= self._writers
+
+    def cut(self) -> None:
+        """Reset all connections."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def lose_replies(self, count: int) -> None:
+        """Reset a connection in place of the next replies, so that what was asked for is done."""
+        self._replies_to_lose = count
+
+    async def _link(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        link = asyncio.current_task()
+        assert link is not None
+        self._links.add(link)
+        self._writers.add(client)
+        server = None
+        try:
+            assert self._target.hostname is not None
+            server_reader, server = await asyncio.open_connection(self._target.hostname, self._target.port)
+            await asyncio.gather(self._ask(client_reader, client, server), self._reply(server_reader, client))
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            for writer in (client, server):
+                if writer:
+                    writer.transport.abort()
+                    with suppress(OSError):
+                        await writer.wait_closed()
+            self._writers.discard(client)
+            self._links.discard(link)
+
+    async def _ask(
+        self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter, server: asyncio.StreamWriter
+    ) -> None:
+        kind = ""  # the first message has no type
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                size = await client_reader.readexactly(4)
+                body = await client_reader.readexactly(int.from_bytes(size) - 4)
+                if not self._passes(client):
+                    await asyncio.Event().wait()
+                self.sent[kind] += 1
+                server.write(kind.encode() + size + body)
+                kind = (await client_reader.readexactly(1)).decode()
+        raise ConnectionResetError
+
+    async def _reply(self, server_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        while data := await server_reader.read(65536):
+            if not self._passes(client):
+                await asyncio.Event().wait()
+            if self._replies_to_lose:
+                self._replies_to_lose -= 1
+                break
+            client.write(data)
+        raise ConnectionResetError
+
+    def _passes(self, client: asyncio.StreamWriter) -> bool:
+        return not self._is_frozen and client not in self._silenced
