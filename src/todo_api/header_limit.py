@@ -1,13 +1,16 @@
 """A limit to the size of a request's head, since uvicorn with httptools has none."""
 
-from typing import Final
+import secrets
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from todo_api.problems import HEAD_TOO_LARGE, Refusal, answer
 
 MAX_HEAD_BYTES: Final = 64 * 1024
+_REFUSAL: Final = Refusal(HEAD_TOO_LARGE, f"address and headers must have at most {MAX_HEAD_BYTES} bytes")
 
 
 class HeaderLimit:
@@ -19,8 +22,7 @@ class HeaderLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES:
-            refusal = Refusal(HEAD_TOO_LARGE, f"address and headers must have at most {MAX_HEAD_BYTES} bytes")
-            await answer(Request(scope), refusal)(scope, receive, send)
+            await answer(Request(scope), _REFUSAL)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -28,3 +30,34 @@ class HeaderLimit:
 def _head_bytes(scope: Scope) -> int:
     sizes = sum(len(name) + len(value) for name, value in scope["headers"])
     return sizes + len(scope["path"]) + len(scope["query_string"])
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """HTTP/1.1 that ends a connection whose head does not end: no app would ever see it, and memory would fill."""
+
+    _unfinished_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; it counts until the parser gets somewhere with it."""
+        self._unfinished_bytes += len(data)
+        super().data_received(data)
+        if self._unfinished_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_refused_head())
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """Begin to serve the request."""
+        self._unfinished_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass a part of the body on."""
+        self._unfinished_bytes = 0
+        super().on_body(body)
+
+
+def _refused_head() -> bytes:
+    scope: dict[str, Any] = {"type": "http", "path": "", "request_id": secrets.token_hex(16)}
+    response = answer(Request(scope), _REFUSAL)
+    headers = b"".join(b"%s: %s\r\n" % header for header in response.raw_headers)
+    return b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n%s\r\n%s" % (headers, response.body)

@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from todo_api.container import Container, opened
+from todo_api.header_limit import BoundedHttpProtocol
 from todo_api.logs import log_config
 from todo_api.settings import Settings, WrongSetting
 
@@ -52,7 +53,7 @@ def rehearse(container: Container) -> None:
             tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             tls.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile, password="")
         except OSError as error:
-            raise WrongSetting(f"TODO_SSL_CERTFILE, TODO_SSL_KEYFILE: can't be used: {error.strerror}") from error
+            raise WrongSetting(f"TODO_SSL_CERTFILE, TODO_SSL_KEYFILE: {error}") from error
     asyncio.run(open_and_close())
 
 
@@ -69,7 +70,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         reload=reload,
         reload_dirs=list(map(str, _SOURCES)) if reload else None,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=BoundedHttpProtocol,
         ws="none",
         lifespan="on",
         log_config=log_config(as_json=settings.logs_as_json),

@@ -1,0 +1,58 @@
+"""The two forms of a line of the log."""
+
+import json
+import logging
+import sys
+from typing import Any
+
+from todo_api.logs import JsonFormatter, TerminalFormatter, log_config
+
+
+def record_of(**extra: Any) -> logging.LogRecord:
+    content = {"name": "todo_api", "msg": "a %s thing", "args": ("great",), "levelname": "INFO", "created": 0.125}
+    return logging.makeLogRecord({**content, **extra})
+
+
+def failed() -> logging.LogRecord:
+    try:
+        [].pop()
+    except IndexError:
+        return record_of(exc_info=sys.exc_info())
+
+
+def test_a_line_for_programs_is_one_json_object() -> None:
+    line = JsonFormatter().format(record_of(status=201, user_id="alice", error_code=None))
+
+    assert json.loads(line) == {
+        "time": "1970-01-01T00:00:00.125+00:00",
+        "level": "info",
+        "event": "a great thing",
+        "status": 201,
+        "user_id": "alice",
+    }
+
+
+def test_a_line_for_programs_has_the_traceback_within() -> None:
+    line = JsonFormatter().format(failed())
+
+    assert "\n" not in line
+    assert json.loads(line)["traceback"].endswith("IndexError: pop from empty list")
+
+
+def test_a_line_for_people_ends_with_the_fields() -> None:
+    line = TerminalFormatter().format(record_of(status=201, user_id="alice", error_code=None))
+
+    assert line.endswith("info    a great thing status=201 user_id=alice")
+
+
+def test_a_line_for_people_is_followed_by_the_traceback() -> None:
+    first, *_, last = TerminalFormatter().format(failed()).splitlines()
+
+    assert first.endswith("info    a great thing")
+    assert last == "IndexError: pop from empty list"
+
+
+def test_the_form_is_a_setting() -> None:
+    formatters = {as_json: log_config(as_json=as_json)["formatters"]["line"]["()"] for as_json in (True, False)}
+
+    assert formatters == {True: JsonFormatter, False: TerminalFormatter}

@@ -1,0 +1,231 @@
+"""What the operator may say, and what the server makes of it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from todo_api.settings import Settings, WrongSetting, is_loopback, names_of, read_settings
+
+SECRET = "a secret that is shared with tests only"
+A_FILE = __file__
+HTTPS = {"TODO_SSL_CERTFILE": A_FILE, "TODO_SSL_KEYFILE": A_FILE}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)  # where there is no `.env`
+    with patch.dict(os.environ, {"HOME": str(tmp_path)}, clear=True):
+        yield
+
+
+def settings_of(**environment: str) -> Settings:
+    os.environ |= environment
+    return read_settings()
+
+
+def fault_of(**environment: str) -> str:
+    with pytest.raises(WrongSetting) as refused:
+        settings_of(**environment)
+    return str(refused.value)
+
+
+def test_without_any_setting_it_is_the_development_mode_on_this_machine(tmp_path: Path) -> None:
+    settings = settings_of()
+
+    assert settings.authentication == "development"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.sqlite_path
+    assert settings.sqlite_path.is_relative_to(tmp_path)
+    assert settings.database == f"sqlite:///{settings.sqlite_path}"
+    assert not settings.exposed
+    assert not settings.secrets()
+
+
+@pytest.mark.parametrize("setting", Settings.model_fields)
+def test_every_setting_is_described_in_one_line(setting: str) -> None:
+    description = Settings.model_fields[setting].description
+
+    assert description
+    assert description.endswith(".")
+    assert "\n" not in description
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "database_url",
+        "better_auth_secret",
+        "better_auth_url",
+        "cors_origins",
+        "jwt_issuer",
+        "jwt_audience",
+        "host",
+        "port",
+    ],
+)
+def test_the_names_of_the_ecosystem_are_understood(setting: str) -> None:
+    assert names_of(setting) == (f"TODO_{setting.upper()}", setting.upper())
+
+
+def test_other_settings_have_our_prefix_only() -> None:
+    assert names_of("env") == ("TODO_ENV",)
+
+
+def test_our_name_goes_before_that_of_the_ecosystem() -> None:
+    assert settings_of(PORT="1", TODO_PORT="2").port == 2
+
+
+def test_an_empty_value_is_no_value() -> None:
+    assert settings_of(DATABASE_URL="", BETTER_AUTH_SECRET="").authentication == "development"
+
+
+def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TODO_PORT=8001\n")
+
+    assert settings_of().port == 8001
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://me:word@host/db", "postgresql://me@host/db?sslmode=require", "postgres:///"]
+)
+def test_a_url_of_postgresql_stays_as_it_was_pasted(url: str) -> None:
+    settings = settings_of(DATABASE_URL=url)
+
+    assert settings.database == url
+    assert settings.sqlite_path is None
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ("tasks.db", "{here}/tasks.db"),
+        ("/data/tasks.db", "/data/tasks.db"),
+        ("~/tasks.db", "{here}/tasks.db"),
+        ("sqlite:///tasks.db", "{here}/tasks.db"),
+        ("sqlite:////data/tasks.db", "/data/tasks.db"),
+    ],
+)
+def test_an_sqlite_file_is_named_by_a_path_or_a_url(given: str, path: str, tmp_path: Path) -> None:
+    assert settings_of(DATABASE_URL=given).sqlite_path == Path(path.format(here=tmp_path))
+
+
+@pytest.mark.parametrize("given", ["mysql://host/db", "sqlite://", "sqlite:///", ":memory:", "sqlite:///:memory:"])
+def test_other_databases_are_refused(given: str) -> None:
+    fault = fault_of(DATABASE_URL=given)
+
+    assert fault == (
+        "TODO_DATABASE_URL or DATABASE_URL: "
+        "must begin with postgresql://, postgres:// or sqlite:///, or be the path of a file"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "authentication"),
+    [
+        ({"BETTER_AUTH_SECRET": SECRET}, "secret"),
+        ({"BETTER_AUTH_URL": "https://auth.example"}, "jwks"),
+        ({"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_URL": "https://auth.example"}, "jwks"),
+        ({"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_URL": "https://auth.example", "TODO_AUTH": "secret"}, "secret"),
+    ],
+)
+def test_published_keys_go_before_a_secret_unless_it_is_said_otherwise(
+    environment: dict[str, str], authentication: str
+) -> None:
+    assert settings_of(**environment).authentication == authentication
+
+
+def test_the_present_secret_goes_before_the_previous_ones() -> None:
+    settings = settings_of(BETTER_AUTH_SECRET="new", TODO_PREVIOUS_SECRETS="old, older")
+
+    assert settings.secrets() == ["new", "old", "older"]
+
+
+@pytest.mark.parametrize("separator", [",", " ", ", "])
+def test_lists_are_separated_by_commas_or_spaces(separator: str) -> None:
+    origins = ("https://a.example", "http://localhost:3000")
+
+    assert settings_of(CORS_ORIGINS=separator.join(origins)).cors_origins == origins
+
+
+def test_networks_of_proxies_are_trusted() -> None:
+    assert settings_of(TODO_TRUSTED_PROXIES="10.0.0.0/8 ::1 *").trusted_proxies == ("10.0.0.0/8", "::1", "*")
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"TODO_ENV": "prod"}, "TODO_ENV: "),
+        ({"PORT": "http"}, "TODO_PORT or PORT: "),
+        ({"TODO_WORKERS": "0"}, "TODO_WORKERS: "),
+        ({"TODO_IDEMPOTENCY_HOURS": "23"}, "TODO_IDEMPOTENCY_HOURS: "),
+        ({"CORS_ORIGINS": "https://a.example/"}, "TODO_CORS_ORIGINS or CORS_ORIGINS: "),
+        ({"TODO_TRUSTED_PROXIES": "10.0.0.1/8"}, "TODO_TRUSTED_PROXIES: "),
+        ({"TODO_SSL_CERTFILE": "/nowhere"}, "TODO_SSL_CERTFILE: "),
+        ({"TODO_SSL_CERTFILE": A_FILE}, "TODO_SSL_CERTFILE and TODO_SSL_KEYFILE go together"),
+        ({"TODO_AUTH": "jwks"}, "TODO_AUTH=jwks needs BETTER_AUTH_URL"),
+        ({"TODO_AUTH": "secret"}, "TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET"),
+        ({"TODO_PREVIOUS_SECRETS": SECRET}, "TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET"),
+        ({"TODO_USER_FROM_SUB": "true"}, "TODO_USER_FROM_SUB needs BETTER_AUTH_URL"),
+        ({"TODO_WORKERS": "2"}, "TODO_WORKERS must be 1 with SQLite"),
+        ({"TODO_ENV": "production"}, "BETTER_AUTH_SECRET or BETTER_AUTH_URL must be set"),
+        ({"HOST": "0.0.0.0"}, "BETTER_AUTH_SECRET or BETTER_AUTH_URL must be set"),
+        ({"TODO_ENV": "production", "BETTER_AUTH_SECRET": SECRET}, "TODO_ENV=production needs HTTPS"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_names_it(environment: dict[str, str], named: str) -> None:
+    fault = fault_of(**environment)
+
+    assert fault.startswith(named)
+    assert "\n" not in fault
+    assert SECRET not in fault
+
+
+def test_all_wrong_settings_are_named_at_once() -> None:
+    fault = fault_of(TODO_ENV="prod", PORT="http")
+
+    assert "TODO_ENV: " in fault
+    assert "TODO_PORT or PORT: " in fault
+
+
+@pytest.mark.parametrize("https", [HTTPS, {"TODO_TRUSTED_PROXIES": "127.0.0.1"}])
+def test_production_is_https_by_itself_or_behind_a_proxy(https: dict[str, str]) -> None:
+    settings = settings_of(TODO_ENV="production", BETTER_AUTH_SECRET=SECRET, **https)
+
+    assert settings.exposed
+
+
+def test_several_workers_serve_postgresql() -> None:
+    assert settings_of(TODO_WORKERS="2", DATABASE_URL="postgres://host/db").workers == 2
+
+
+@pytest.mark.parametrize(
+    ("environment", "as_json"),
+    [
+        ({}, False),
+        ({"TODO_LOG_FORMAT": "json"}, True),
+        ({"TODO_ENV": "production", "BETTER_AUTH_SECRET": SECRET, **HTTPS}, True),
+        ({"TODO_ENV": "production", "BETTER_AUTH_SECRET": SECRET, **HTTPS, "TODO_LOG_FORMAT": "text"}, False),
+    ],
+)
+def test_the_log_is_json_in_production_unless_it_is_said_otherwise(
+    environment: dict[str, str], *, as_json: bool
+) -> None:
+    assert settings_of(**environment).logs_as_json is as_json
+
+
+def test_no_secret_is_shown() -> None:
+    settings = settings_of(BETTER_AUTH_SECRET=SECRET, DATABASE_URL="postgres://me:word@host/db")
+
+    assert SECRET not in repr(settings)
+    assert "word" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("localhost", True), ("127.0.0.2", True), ("::1", True), ("0.0.0.0", False), ("::", False), ("a.example", False)],
+)
+def test_a_loopback_address_is_known(host: str, *, local: bool) -> None:
+    assert is_loopback(host) is local
