@@ -1,0 +1,114 @@
+"""In production nothing is said over plain HTTP, and no head of a request fills the memory."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from tests.integration.server import new_user, settings_for, token_of
+from todo_api.app import create_app
+from todo_api.container import assemble, opened
+
+PROXY = "10.1.1.1"
+STRANGER = "203.0.113.7"
+
+
+def answer_to(
+    database: Path, path: str, *, scheme: str = "http", client: str = STRANGER, env: str = "production", **headers: str
+) -> httpx.Response:
+    """Ask an app behind a trusted proxy once, and return its answer."""
+    container = assemble(settings_for(database, env=env, trusted_proxies=PROXY))
+    app: Any = create_app(container)
+    behind_proxy: Any = ProxyHeadersMiddleware(app, trusted_hosts=PROXY)
+    transport = httpx.ASGITransport(behind_proxy, client=(client, 50000))
+
+    async def ask() -> httpx.Response:
+        async with opened(container), httpx.AsyncClient(transport=transport, base_url=f"{scheme}://todo.example") as c:
+            return await c.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    return asyncio.run(ask())
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "tasks.sqlite3"
+
+
+def test_https_is_served_and_asked_for_in_future(database: Path) -> None:
+    user = new_user()
+
+    answer = answer_to(database, f"/api/{user}/tasks", scheme="https", Authorization=f"Bearer {token_of(user)}")
+
+    assert answer.status_code == 200
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_plain_http_from_outside_is_refused(database: Path) -> None:
+    user = new_user()
+
+    answer = answer_to(database, f"/api/{user}/tasks", Authorization=f"Bearer {token_of(user)}")
+
+    assert answer.status_code == 403
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["error_code"] == "HTTPS_REQUIRED"
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready"])
+def test_probes_may_use_plain_http(database: Path, path: str) -> None:
+    assert answer_to(database, path).status_code == 200
+
+
+@pytest.mark.parametrize("client", ["127.0.0.1", "::1"])
+def test_callers_on_the_machine_may_use_plain_http(database: Path, client: str) -> None:
+    assert answer_to(database, "/openapi.json", client=client).status_code == 200
+
+
+def test_a_trusted_proxy_says_that_its_caller_used_https(database: Path) -> None:
+    answer = answer_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto="https")
+
+    assert answer.status_code == 200
+    assert "Strict-Transport-Security" in answer.headers
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+@pytest.mark.parametrize("client", [STRANGER, "127.0.0.1"])
+def test_nobody_else_is_believed(database: Path, client: str, protocol: str) -> None:
+    answer = answer_to(database, "/openapi.json", client=client, X_Forwarded_Proto=protocol)
+
+    assert answer.status_code == 403
+
+
+def test_what_a_trusted_proxy_got_in_the_clear_is_refused(database: Path) -> None:
+    answer = answer_to(database, "/openapi.json", client=PROXY, X_Forwarded_For="127.0.0.1", X_Forwarded_Proto="http")
+
+    assert answer.status_code == 403
+
+
+def test_in_development_plain_http_is_served(database: Path) -> None:
+    answer = answer_to(database, "/openapi.json", env="development")
+
+    assert answer.status_code == 200
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/health", {"X_Large": "x" * 65536}),
+        ("/health?" + "x" * 60000, {"X_Large": "x" * 6000}),
+        ("/" + "x" * 60000, {"X_Large": "x" * 6000}),
+    ],
+)
+def test_a_head_of_more_than_64_kib_is_refused(database: Path, path: str, headers: dict[str, str]) -> None:
+    answer = answer_to(database, path, **headers)
+
+    assert answer.status_code == 431
+    assert answer.json()["error_code"] == "HEAD_TOO_LARGE"
+
+
+def test_a_head_of_nearly_64_kib_is_read(database: Path) -> None:
+    assert answer_to(database, "/health", X_Large="x" * 65000).status_code == 200
