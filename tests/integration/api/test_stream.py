@@ -1,0 +1,169 @@
+"""The change feed, live."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.server import Server, new_user, running_server, settings_for, token_of
+from tests.postgres import Postgres
+from todo_adapters.sql.migrations import upgrade
+from todo_api import change_stream
+from todo_api.container import Container
+
+
+class Events:
+    """The events of an open stream, as they come."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.lines = answer.iter_lines()
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        token = ""
+        for line in self.lines:
+            name, _, value = line.partition(": ")
+            if name == "id":
+                token = value
+            elif name == "data":
+                yield token, json.loads(value)
+
+    def next(self) -> tuple[str, Any]:
+        return next(iter(self))
+
+
+@contextmanager
+def stream(client: httpx.Client, headers: dict[str, str] | None = None, **parameters: str) -> Iterator[Events]:
+    with client.stream("GET", "/changes/stream", headers=headers, params=parameters) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        yield Events(answer)
+
+
+def test_a_stream_begins_with_everything_and_goes_on_with_what_happens(alice: httpx.Client) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    with stream(alice) as events:
+        first = events.next()
+        created = alice.post("/tasks", json={"title": "b"})
+        second = events.next()
+        alice.delete("/tasks/1")
+        third = events.next()
+
+    assert first[1]["title"] == "a"
+    assert second[1] == created.json()
+    assert third[1] == {"id": 1, "deleted": True, "revision": 3}
+
+
+def test_an_event_s_id_is_a_token_of_the_feed(alice: httpx.Client) -> None:
+    alice.post("/tasks", json={"title": "a"})
+    with stream(alice) as events:
+        token, _ = events.next()
+    alice.post("/tasks", json={"title": "b"})
+
+    page = alice.get("/changes", params={"since": token}).json()
+
+    assert [change["title"] for change in page["changes"]] == ["b"]
+
+
+@pytest.mark.parametrize("resume", ["Last-Event-ID", "since"])
+def test_a_stream_is_resumed_behind_the_last_event(alice: httpx.Client, resume: str) -> None:
+    for title in "abc":
+        alice.post("/tasks", json={"title": title})
+    with stream(alice) as events:
+        token, _ = events.next()
+
+    headers, parameters = ({resume: token}, {}) if resume == "Last-Event-ID" else ({}, {resume: token})
+    with stream(alice, headers, **parameters) as events:
+        following = [events.next()[1]["title"], events.next()[1]["title"]]
+
+    assert following == ["b", "c"]
+
+
+def test_last_event_id_goes_before_since(alice: httpx.Client) -> None:
+    for title in "abc":
+        alice.post("/tasks", json={"title": title})
+    first, second, _ = (f"{alice.get('/changes').json()['next'].partition('.')[0]}.{n}" for n in (1, 2, 3))
+
+    with stream(alice, {"Last-Event-ID": second}, since=first) as events:
+        _, change = events.next()
+
+    assert change["title"] == "c"
+
+
+def test_a_stream_has_only_the_changes_of_its_owner(alice: httpx.Client, bob: httpx.Client) -> None:
+    with stream(alice) as events:
+        bob.post("/tasks", json={"title": "secret"})
+        alice.post("/tasks", json={"title": "mine"})
+        _, change = events.next()
+
+    assert change["title"] == "mine"
+
+
+def test_a_write_through_another_server_is_found_by_the_tick(postgres: Postgres) -> None:
+    user = new_user()
+    with ExitStack() as running:
+        database = running.enter_context(postgres.database())
+        upgrade(database)
+        here, there = (
+            running.enter_context(running_server(Container(settings=settings_for(database)))) for _ in range(2)
+        )
+        with here.client(user) as reader, there.client(user) as writer, stream(reader) as events:
+            writer.post("/tasks", json={"title": "a"})
+
+            _, change = events.next()
+
+    assert change["title"] == "a"
+
+
+def test_a_stream_ends_with_the_token_of_its_caller(server: Server) -> None:
+    user = new_user()
+    short = {"Authorization": f"Bearer {token_of(user, timedelta(seconds=1))}"}
+
+    with server.client(user) as client, stream(client, short) as events:
+        client.post("/tasks", json={"title": "a"})
+        seen = [change["title"] for _, change in events]
+
+    assert seen == ["a"]
+
+
+def test_a_quiet_stream_has_a_heartbeat(alice: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_stream, "HEARTBEAT_SECONDS", 0.01)
+
+    with stream(alice) as events:
+        beat = [next(events.lines), next(events.lines)]
+
+    assert beat == [":", ""]
+
+
+def test_streams_end_when_the_server_does(tmp_path_factory: pytest.TempPathFactory) -> None:
+    container = Container(settings=settings_for(tmp_path_factory.mktemp("end") / "tasks.sqlite3"))
+    with running_server(container) as server, server.client() as client:
+        client.post("/tasks", json={"title": "a"})
+        with stream(client) as events:
+            events.next()
+
+            container.live_feed().close()
+            rest = list(events)
+
+    assert rest == []
+
+
+@pytest.mark.parametrize("token", ["other.1", "{epoch}.7"])
+def test_a_stream_from_a_token_that_expired_is_gone(alice: httpx.Client, token: str) -> None:
+    epoch = alice.get("/changes").json()["next"].partition(".")[0]
+
+    answer = alice.get("/changes/stream", headers={"Last-Event-ID": token.format(epoch=epoch)})
+
+    assert (answer.status_code, answer.json()["error_code"]) == (410, "CURSOR_EXPIRED")
+
+
+@pytest.mark.parametrize("value", ["garbage", "1", "a.b.c", "é.1"])
+def test_a_malformed_last_event_id_is_refused_by_name(alice: httpx.Client, value: str) -> None:
+    answer = alice.get("/changes/stream", headers=[(b"Last-Event-ID", value.encode("latin-1"))])
+
+    assert answer.status_code == 422
+    assert [error["loc"] for error in answer.json()["errors"]] == [["header", "Last-Event-ID"]]
