@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -85,9 +86,14 @@ class PostgresTaskRepository:
         )
 
     async def open(self) -> None:
-        """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read."""
-        if not await asyncio.to_thread(is_current, self._url):
-            raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
+        """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
+        async with AsyncExitStack() as opened:
+            opened.push_async_callback(self.close)
+            async with self._pool.connection():
+                pass  # there is a server that answers: the check has no deadline of its own
+            if not await asyncio.to_thread(is_current, self._url):
+                raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
+            opened.pop_all()
 
     async def close(self) -> None:
         """Close all connections, those in use when they are given back."""

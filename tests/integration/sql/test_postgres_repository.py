@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -147,19 +147,30 @@ async def test_batches_that_lock_the_same_tasks_do_not_deadlock(database_url: st
     assert revisions == {user_id: 3 + 32 * 4}
 
 
-async def test_a_killed_server_that_is_back_is_used_as_if_it_had_never_been_away(own_postgres: LocalPostgres) -> None:
+async def test_a_killed_server_comes_back_with_every_write_that_was_answered(own_postgres: LocalPostgres) -> None:
     upgrade(own_postgres.url)
-    user_id = new_user()
+    user_id, answered = new_user(), set()
+
+    async def write(repository: PostgresTaskRepository) -> None:
+        with suppress(StorageUnavailable):
+            while True:
+                added = await repository.add(user_id, DRAFT, at=AT)
+                answered.add(added.task.id)
+                under_way.set()
+
+    under_way = asyncio.Event()
     async with opened(own_postgres.url) as repository:
-        await asyncio.gather(*(repository.add(user_id, DRAFT, at=AT) for _ in range(10)))
-        own_postgres.kill()
-        with pytest.raises(StorageUnavailable):
-            await repository.add(user_id, DRAFT, at=AT)
+        writers = asyncio.gather(*(write(repository) for _ in range(8)))
+        await under_way.wait()
+        await asyncio.to_thread(own_postgres.kill)
+        await writers
         own_postgres.start()
 
-        await asyncio.gather(*(repository.add(user_id, DRAFT, at=AT) for _ in range(10)))
+        last = (await repository.add(user_id, DRAFT, at=AT)).task.id
+        feed = await repository.changes(user_id, None, 1_000_000)
 
-        assert await tasks_of(repository, user_id) == 20
+    stored = {change.id for change in feed.changes}
+    assert answered < stored == set(range(1, last + 1))
 
 
 async def test_idle_connections_that_a_restart_ended_fail_no_write(own_postgres: LocalPostgres) -> None:
