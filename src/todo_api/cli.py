@@ -17,7 +17,7 @@ from todo_api import maintenance, serving
 from todo_api.app import create_app
 from todo_api.container import Container, assemble, mint, upgrade_store
 from todo_api.settings import Settings, WrongSetting, names_of, read_settings
-from todo_domain import Unavailable
+from todo_domain import StorageUnavailable
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -35,9 +35,12 @@ def main() -> None:
     """Run the command line. What is wrong with a setting, or out of reach, is one line and exit status 2."""
     try:
         cli()
-    except (WrongSetting, Unavailable) as error:
-        typer.echo(f"todo-api: {_one_line(error)}", err=True)
-        sys.exit(2)
+    except WrongSetting as error:
+        line = _one_line(error)
+    except StorageUnavailable as error:
+        line = f"TODO_DATABASE_URL: {_one_line(error)}"
+    typer.echo(f"todo-api: {line}", err=True)
+    sys.exit(2)
 
 
 @cli.command()

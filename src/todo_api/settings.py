@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         description="The secret of HS256 tokens, at least 32 bytes.",
     )
     previous_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Secrets that were replaced, and whose tokens still count."
+        (), description="Secrets that were replaced, whose tokens still count; with commas between them."
     )
     better_auth_url: str | None = Field(
         None,
@@ -104,10 +104,15 @@ class Settings(BaseSettings):
         None, description="How the log is written: `json` in production, else `text`."
     )
 
-    @field_validator("cors_origins", "trusted_proxies", "previous_secrets", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("previous_secrets", mode="before")
+    @classmethod
+    def _split_secrets(cls, value: object) -> object:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
     @field_validator("database_url")
     @classmethod

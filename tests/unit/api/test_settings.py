@@ -138,9 +138,9 @@ def test_published_keys_go_before_a_secret_unless_it_is_said_otherwise(
 
 
 def test_the_present_secret_goes_before_the_previous_ones() -> None:
-    settings = settings_of(BETTER_AUTH_SECRET="new", TODO_PREVIOUS_SECRETS="old, older")
+    settings = settings_of(BETTER_AUTH_SECRET="new", TODO_PREVIOUS_SECRETS="the old one, an older one,")
 
-    assert settings.secrets() == ["new", "old", "older"]
+    assert settings.secrets() == ["new", "the old one", "an older one"]
 
 
 @pytest.mark.parametrize("separator", [",", " ", ", "])
