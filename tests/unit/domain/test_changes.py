@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from todo_domain import FeedToken, RuleViolated
-from todo_domain.changes import MAX_CHANGES
 from todo_domain.task import MAX_REVISION
 
 REFUSED = r"^since: must be the next token of an earlier answer$"
@@ -72,7 +71,3 @@ def test_any_other_text_is_no_token(text: str) -> None:
 def test_what_is_not_text_is_no_token(value: Any) -> None:
     with pytest.raises(RuleViolated, match=REFUSED):
         FeedToken.parse(value)
-
-
-def test_a_page_of_changes_is_as_long_as_a_page_of_tasks() -> None:
-    assert MAX_CHANGES == 500

@@ -1,22 +1,20 @@
 import base64
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.strategies import CONTROLS, SURROGATES, dues, instants, task, tasks, texts, words
+from tests.unit.domain.strategies import CONTROLS, SURROGATES, dues, task, tasks, words
 from todo_domain import Due, Priority, RuleViolated, SortKey, Task, TaskQuery
 from todo_domain.cursor import Position, encode_cursor
-from todo_domain.listing import fold, instant_key
 
 CURSOR_REFUSED = r"^cursor: must be the next_cursor of a page of the same query$"
 DAY = date(2026, 12, 1)
 
-sort_keys = st.sampled_from(SortKey)
 queries = st.builds(
     TaskQuery,
     complete=st.none() | st.booleans(),
@@ -25,7 +23,7 @@ queries = st.builds(
     due_from=st.none() | st.dates(),
     due_until=st.none() | st.dates(),
     q=st.none() | words(5),
-    sort=sort_keys,
+    sort=st.sampled_from(SortKey),
     descending=st.booleans(),
     limit=st.integers(1, 500),
 )
@@ -39,125 +37,6 @@ def identity_of(cursor: str) -> str:
 
 def going_on(query: TaskQuery, cursor: str) -> TaskQuery:
     return replace(query, cursor=cursor)
-
-
-# Order
-
-
-@given(st.lists(tasks, max_size=3))
-def test_titles_are_ordered_by_the_code_points_of_their_casefolded_form(several: list[Task]) -> None:
-    def code_points(task: Task) -> list[int]:
-        return [ord(character) for character in task.title.casefold()]
-
-    assert sorted(several, key=SortKey.TITLE.of) == sorted(several, key=code_points)  # type: ignore[arg-type]  # a title always has a key
-
-
-@pytest.mark.parametrize(("one", "other"), [("buy milk", "BUY MILK"), ("Stra\u00dfe", "STRASSE"), ("\u03c3", "\u03c2")])
-def test_titles_that_differ_only_in_case_are_ties(one: str, other: str) -> None:
-    assert SortKey.TITLE.of(task(one)) == SortKey.TITLE.of(task(other))
-
-
-@given(texts(10))
-def test_folding_again_changes_nothing(text: str) -> None:
-    assert fold(fold(text)) == fold(text)
-
-
-@given(tasks, tasks, tasks, sort_keys)
-def test_the_order_is_total_and_ties_are_consistent(one: Task, two: Task, three: Task, sort: SortKey) -> None:
-    def up_to(before: Task, after: Task) -> bool:
-        first: Any = sort.of(before)
-        last: Any = sort.of(after)
-        return last is None or (first is not None and first <= last)
-
-    assert up_to(one, one)
-    assert up_to(one, two) or up_to(two, one)
-    assert not (up_to(one, two) and up_to(two, three)) or up_to(one, three)
-    assert (up_to(one, two) and up_to(two, one)) is (sort.of(one) == sort.of(two))
-
-
-@given(tasks, tasks, st.sampled_from([SortKey.CREATED_AT, SortKey.UPDATED_AT, SortKey.DUE, SortKey.TITLE]))
-def test_the_order_of_keys_is_that_of_their_bytes(one: Task, other: Task, sort: SortKey) -> None:
-    first, last = str(sort.of(one)), str(sort.of(other))
-
-    assert (first < last) is (first.encode() < last.encode())
-
-
-@given(instants, instants)
-def test_instants_are_ordered_to_the_microsecond(one: datetime, other: datetime) -> None:
-    assert (instant_key(one) < instant_key(other)) is (one < other)
-    assert (instant_key(one) == instant_key(other)) is (one == other)
-
-
-def test_the_same_instant_has_one_key_wherever_it_was_told() -> None:
-    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    assert instant_key(noon.astimezone(timezone(timedelta(hours=-5)))) == instant_key(noon)
-
-
-def test_each_sort_key_orders_by_the_field_it_is_named_after() -> None:
-    done = replace(
-        task("Buy MILK", due=Due(DAY, time(17, 0), "Europe/Berlin"), priority=Priority.HIGH),
-        updated_at=datetime(2026, 3, 2, tzinfo=UTC),
-    )
-
-    assert {sort.value: sort.of(done) for sort in SortKey} == {
-        "created_at": "2026-03-01T12:00:00.000000+00:00",
-        "updated_at": "2026-03-02T00:00:00.000000+00:00",
-        "due": "2026-12-01T17:00",
-        "priority": 3,
-        "title": "buy milk",
-    }
-
-
-def test_a_task_without_a_due_has_no_key_to_be_ordered_by() -> None:
-    assert SortKey.DUE.of(task(due=None)) is None
-
-
-@given(tasks, sort_keys)
-def test_what_a_task_is_ordered_by_is_known_to_be_possible(one: Task, sort: SortKey) -> None:
-    assert sort.can_be(sort.of(one))
-
-
-@pytest.mark.parametrize(
-    ("sort", "value"),
-    [
-        (SortKey.CREATED_AT, None),
-        (SortKey.CREATED_AT, 0),
-        (SortKey.CREATED_AT, ""),
-        (SortKey.CREATED_AT, "2026-03-01"),
-        (SortKey.CREATED_AT, "2026-03-01T12:00:00.000000"),
-        (SortKey.CREATED_AT, "2026-03-01T12:00:00+00:00"),
-        (SortKey.CREATED_AT, "2026-03-01T12:00:00.000000+02:00"),
-        (SortKey.CREATED_AT, "0001-01-01T00:00:00.000000+14:00"),
-        (SortKey.UPDATED_AT, "2026-02-30T12:00:00.000000+00:00"),
-        (SortKey.UPDATED_AT, "2026-03-01T12:00:00.000000+00:00\0"),
-        (SortKey.UPDATED_AT, "2026-03-01\ud80012:00:00.000000+00:00"),
-        (SortKey.DUE, 0),
-        (SortKey.DUE, "2026-12-01"),
-        (SortKey.DUE, "2026-12-01T"),
-        (SortKey.DUE, "20261201T17:00"),
-        (SortKey.DUE, "2026-12-01T17:00:30"),
-        (SortKey.DUE, "2026-12-01T17:00+02:00"),
-        (SortKey.DUE, "2026-12-01T24:01"),
-        (SortKey.DUE, "2026-02-30T24:00"),
-        (SortKey.DUE, "0000-01-01T24:00"),
-        (SortKey.PRIORITY, None),
-        (SortKey.PRIORITY, 0),
-        (SortKey.PRIORITY, 4),
-        (SortKey.PRIORITY, "1"),
-        (SortKey.TITLE, None),
-        (SortKey.TITLE, 1),
-        (SortKey.TITLE, "Milk"),
-        (SortKey.TITLE, "milk\0"),
-        (SortKey.TITLE, "\ud800"),
-    ],
-    ids=ascii,
-)
-def test_what_no_task_is_ordered_by_is_known_to_be_impossible(sort: SortKey, value: Any) -> None:
-    assert not sort.can_be(value)
-
-
-# The query
 
 
 def test_a_query_asks_for_the_first_hundred_tasks_as_they_were_created() -> None:
@@ -260,9 +139,6 @@ def test_both_ends_of_a_range_of_days_are_inclusive(start: date | None, end: dat
     meets = (lowest is None or lowest <= due.sort_key) and (highest is None or due.sort_key <= highest)
 
     assert meets is ((start is None or start <= due.date) and (end is None or due.date <= end))
-
-
-# Pages
 
 
 def test_a_page_of_all_that_was_found_is_the_last() -> None:
