@@ -19,6 +19,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL survives a crash of the process, and loses commits when the power fails.
     connection.execute("PRAGMA synchronous = FULL")
+    # Without it the text of removed tasks stays legible in the free space of pages.
+    connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 

@@ -2,13 +2,14 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from todo_adapters.sql.sqlite import SqliteTaskRepository
 from todo_adapters.sql.sqlite_file import claim, connect_reader, connect_writer
-from todo_domain import StorageUnavailable, TaskNotFound, UserId
+from todo_domain import StorageUnavailable, TaskDraft, TaskNotFound, UserId
 
 pytestmark = pytest.mark.anyio
 
@@ -22,6 +23,7 @@ except StorageUnavailable as error:
     print(error)
 """
 ALICE = UserId("alice")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FULL = 2
 
 
@@ -83,6 +85,20 @@ async def test_what_was_kept_is_there_when_the_file_is_opened_again(tmp_path: Pa
 
     assert (await again.changes(ALICE, None, 1)).next.epoch == epoch
     await again.close()
+
+
+async def test_the_text_of_a_removed_task_is_nowhere_in_the_file(tmp_path: Path) -> None:
+    repository = SqliteTaskRepository(tmp_path / "todo.db")
+    await repository.open()
+    for title in ("Buy milk", "Tell nobody"):
+        await repository.add(ALICE, TaskDraft(title=title, description="A long story. " * 70), at=NOON)
+
+    await repository.remove(ALICE, 2, at=NOON)
+    await repository.close()
+
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"Buy milk" in left
+    assert b"Tell nobody" not in left
 
 
 async def test_a_closed_repository_says_so(tmp_path: Path) -> None:
