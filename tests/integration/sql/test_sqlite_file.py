@@ -27,6 +27,10 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FULL = 2
 
 
+def all_bytes_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
 async def test_a_second_process_is_told_that_the_file_is_in_use(
     sqlite_repository: SqliteTaskRepository, tmp_path: Path
 ) -> None:
@@ -96,7 +100,7 @@ async def test_the_text_of_a_removed_task_is_nowhere_in_the_file(tmp_path: Path)
     await repository.remove(ALICE, 2, at=NOON)
     await repository.close()
 
-    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    left = all_bytes_in(tmp_path)
     assert b"Buy milk" in left
     assert b"Tell nobody" not in left
 
