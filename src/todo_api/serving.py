@@ -19,6 +19,8 @@ from todo_api.settings import Settings, WrongSetting
 
 # Less than the ten seconds after which container runtimes kill.
 SHUTDOWN_SECONDS: Final = 8
+# A worker that takes longer to import and open everything is killed and started again, over and over.
+WORKER_START_SECONDS: Final = 60
 _SOURCES: Final = [Path(__file__).parents[1] / name for name in ("todo_domain", "todo_adapters", "todo_api")]
 _log: Final = logging.getLogger(__name__)
 
@@ -81,6 +83,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=WORKER_START_SECONDS,
     )
     _log.info("listening", extra={"url": url})
     server = uvicorn.Server(config)

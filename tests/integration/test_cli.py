@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -208,6 +209,19 @@ def test_the_openapi_document_needs_no_setting(todo_api: Run) -> None:
 
     assert printed.status == 0
     assert json.loads(printed.out)["info"]["title"] == "todo-backend"
+
+
+def test_the_openapi_document_is_the_same_every_time() -> None:
+    program = Path(sys.executable).with_name("todo-api")
+
+    printed = {
+        subprocess.run(
+            [program, "openapi"], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    assert len(printed) == 1
 
 
 def test_a_check_tells_the_settings_in_force_without_secrets(todo_api: Run) -> None:
