@@ -1,6 +1,7 @@
 """Entity tags and the conditions made of them (RFC 9110 §8.8.3 and §13.1)."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import Header
@@ -8,17 +9,26 @@ from fastapi import Header
 from todo_domain import RuleViolated, Violation
 
 _ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_LIST = re.compile(rf"\s*{_ENTITY_TAG}\s*(?:,\s*{_ENTITY_TAG}\s*)*\Z")
+# A list may have empty elements (RFC 9110 §5.6.1).
+_LIST = re.compile(rf"[ \t,]*{_ENTITY_TAG}(?:[ \t]*,[ \t,]*{_ENTITY_TAG})*[ \t,]*\Z")
 _STRONG = re.compile(r'(?<!W/)"([1-9][0-9]{0,15})"')
 _ANY: Final = "*"
 
 IfMatch = Annotated[
     str | None,
-    Header(description="Do it only if the task still has one of these ETags; `*` is any.", examples=['"42"']),
+    Header(
+        alias="If-Match",
+        description="Do it only if the task still has one of these ETags; `*` is any.",
+        examples=['"42"'],
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header(description="Answer 304 if the answer still has one of these ETags; `*` is any.", examples=['"42"']),
+    Header(
+        alias="If-None-Match",
+        description="Answer 304 if the answer still has one of these ETags; `*` is any.",
+        examples=['"42"'],
+    ),
 ]
 
 
@@ -32,20 +42,21 @@ def expected_revisions(if_match: str | None) -> frozenset[int] | None:
 
     A comparison is strong: weak tags, and tags that are none of ours, match nothing.
     """
-    if if_match is None or if_match.strip() == _ANY:
+    if if_match is None or if_match.strip(" \t") == _ANY:
         return None
     _check("If-Match", if_match)
     return frozenset(map(int, _STRONG.findall(if_match)))
 
 
-def not_modified(if_none_match: str | None, tag: str) -> bool:
-    """Say whether If-None-Match names the current tag; a comparison is weak."""
+def known_to_reader(if_none_match: str | None) -> Callable[[str], bool]:
+    """Return what says whether If-None-Match names the current tag; a comparison is weak."""
     if if_none_match is None:
-        return False
-    if if_none_match.strip() == _ANY:
-        return True
+        return lambda _: False
+    if if_none_match.strip(" \t") == _ANY:
+        return lambda _: True
     _check("If-None-Match", if_none_match)
-    return tag.removeprefix("W/") in re.findall(r'"[^"]*"', if_none_match)
+    known = re.findall(r'"[^"]*"', if_none_match)
+    return lambda tag: tag.removeprefix("W/") in known
 
 
 def _check(header: str, value: str) -> None:

@@ -1,16 +1,32 @@
 """The headers of requests that can be sent again (draft-ietf-httpapi-idempotency-key-header)."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final
 
 from fastapi import Header
 
+from todo_domain import RuleViolated, Violation
+
+_HEADER: Final = "Idempotency-Key"
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias=_HEADER,
         description="A name for this request, so that it can be sent again: 1–255 visible ASCII characters.",
         examples=["7d3b8f0e-5f0a-4a55-9d25-3f1f7d1c2b7a"],
     ),
 ]
+
+
+@contextmanager
+def about_key() -> Iterator[None]:
+    """Say of a rule violated in this block that it is about the header."""
+    try:
+        yield
+    except RuleViolated as violated:
+        (found,) = violated.violations
+        raise RuleViolated([Violation(("header", _HEADER), found.code, found.message)]) from None
 
 
 def replay_header(*, replayed: bool) -> dict[str, str]:

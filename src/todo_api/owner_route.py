@@ -98,7 +98,7 @@ class OwnerRoutes:
         """Serve one request."""
         if scope["type"] == "http":
             for route in self._routes:
-                if scope["method"] in route.methods and (match := route.path_regex.match(scope["path"])):
+                if (match := route.path_regex.match(scope["path"])) and scope["method"] in (route.methods or ()):
                     scope.update(route=route, path_params=match.groupdict())
                     await route.app(scope, receive, send)
                     return
@@ -111,7 +111,8 @@ def _model_of(fields: Iterable[Any]) -> type[BaseModel] | None:
 
 def _header(request: Request, name: str) -> str | None:
     """Return the values of all lines of a header as one list (RFC 9110 §5.3)."""
-    return ", ".join(request.headers.getlist(name)) or None
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
 
 
 def _query_values(request: Request) -> dict[str, str | list[str]]:

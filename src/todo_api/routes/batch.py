@@ -8,10 +8,10 @@ from starlette.responses import Response
 from todo_api.answers import json_answer
 from todo_api.batches import BatchRequest, BatchResponse
 from todo_api.dependencies import Tasks
-from todo_api.idempotency import IdempotencyKey, replay_header
+from todo_api.idempotency import IdempotencyKey, about_key, replay_header
 from todo_api.openapi import BODY, refusals
 from todo_api.owner_route import OwnerRoute
-from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, within
+from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
 
 
 class BatchRoute(OwnerRoute):
@@ -36,6 +36,6 @@ async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: Idempot
     answer, so an answer has ids and revisions and no text; the change feed has that.
     """
     batch = body.to_domain()
-    with within("header"):
+    with about_key():
         result = await tasks.apply(batch, idempotency_key)
     return json_answer(BatchResponse.of(result), replay_header(replayed=result.replayed))

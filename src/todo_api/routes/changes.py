@@ -17,7 +17,9 @@ from todo_domain import FeedToken, RuleViolated, Violation
 
 router: Final = APIRouter(prefix="/api/{user_id}/changes", tags=["changes"], route_class=OwnerRoute)
 
-LastEventId = Annotated[str | None, Header(description="The id of the last event that was received.")]
+LastEventId = Annotated[
+    str | None, Header(alias="Last-Event-ID", description="The id of the last event that was received.")
+]
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Events without end: `id` is a token of the feed, `data` one of its changes.",

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from todo_api.answers import json_answer
-from todo_api.conditions import IfMatch, IfNoneMatch, expected_revisions, not_modified, strong_tag
+from todo_api.conditions import IfMatch, IfNoneMatch, expected_revisions, known_to_reader, strong_tag
 from todo_api.dependencies import Tasks
-from todo_api.idempotency import IdempotencyKey, replay_header
+from todo_api.idempotency import IdempotencyKey, about_key, replay_header
 from todo_api.openapi import BODY, refusals
 from todo_api.owner_route import OwnerRoute
 from todo_api.parameters import ListParameters, TaskId
-from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, within
+from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
 from todo_api.schemas import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
 from todo_domain import Task, TaskPage
 
@@ -31,10 +31,11 @@ async def list_tasks(
 
     The `Link` header with `rel="next"` leads to the next page.
     """
-    page = await tasks.list(query.to_domain())
+    asked, is_known = query.to_domain(), known_to_reader(if_none_match)
+    page = await tasks.list(asked)
     tag = f'W/"{page.revision}-{crc32(request.scope["query_string"]):08x}"'
     headers = {"ETag": tag, **_next_link(request, page)}
-    if not_modified(if_none_match, tag):
+    if is_known(tag):
         return Response(status_code=304, headers=headers)
     return json_answer(TaskListResponse.of(page), headers)
 
@@ -53,7 +54,7 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
     give the same answer and no second task.
     """
     draft = body.to_domain()
-    with within("header"):
+    with about_key():
         added = await tasks.create(draft, idempotency_key)
     location = f"/api/{quote(added.task.user_id, safe=':@')}/tasks/{added.task.id}"
     return _task(added.task, {"Location": location} | replay_header(replayed=added.replayed), status=201)
@@ -64,8 +65,9 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
 )
 async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
     """Read one task."""
+    is_known = known_to_reader(if_none_match)
     task = await tasks.get(task_id)
-    if not_modified(if_none_match, strong_tag(task.revision)):
+    if is_known(strong_tag(task.revision)):
         return Response(status_code=304, headers={"ETag": strong_tag(task.revision)})
     return _task(task)
 

@@ -1,6 +1,29 @@
 """The six endpoints, as a client sees them."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import httpx
+import pytest
+
+from tests.integration.api.refusals import refusal
+from tests.integration.server import Server, new_user
+
+FULL = {
+    "title": "Buy milk",
+    "description": "two\nbottles\t",
+    "complete": True,
+    "priority": "high",
+    "due": {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"},
+    "tags": ["shop", "Food"],
+}
+DEFAULTS: dict[str, Any] = {"description": None, "complete": False, "priority": "medium", "due": None, "tags": []}
+
+
+def create(client: httpx.Client, **fields: Any) -> Any:
+    answer = client.post("/tasks", json={"title": "a", **fields})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
 
 
 def test_a_created_task_is_where_its_location_says(alice: httpx.Client) -> None:
@@ -11,3 +34,165 @@ def test_a_created_task_is_where_its_location_says(alice: httpx.Client) -> None:
     assert created.json() == found.json()
     assert created.headers["ETag"] == found.headers["ETag"] == '"1"'
     assert created.json()["title"] == "Buy milk"
+
+
+@pytest.mark.parametrize("user", ["a|b", "a:b@c", "google-oauth2|1.2_3"])
+def test_a_location_can_be_followed_whatever_the_user_is_called(server: Server, user: str) -> None:
+    with server.client(f"{user}-{new_user()}") as client:
+        created = client.post("/tasks", json={"title": "a"})
+
+        assert client.get(str(client.base_url.join(created.headers["Location"]))).json() == created.json()
+
+
+def test_a_task_of_a_title_alone_has_the_defaults(alice: httpx.Client) -> None:
+    task = create(alice)
+
+    assert {name: task[name] for name in DEFAULTS} == DEFAULTS
+    assert (task["id"], task["revision"], task["user_id"]) == (1, 1, str(alice.base_url).split("/")[-2])
+    assert task["completed_at"] is None
+    assert task["created_at"] == task["updated_at"]
+
+
+def test_a_task_is_kept_as_it_was_sent(alice: httpx.Client) -> None:
+    task = create(alice, **FULL)
+
+    assert {name: task[name] for name in FULL} == FULL
+    assert task["completed_at"] == task["created_at"]
+
+
+def test_times_are_utc_to_the_microsecond(alice: httpx.Client) -> None:
+    before = datetime.now(UTC)
+
+    created_at = create(alice)["created_at"]
+
+    assert created_at.endswith("Z")
+    assert before <= datetime.fromisoformat(created_at) <= datetime.now(UTC)
+
+
+def test_ids_count_up_and_are_never_given_out_again(alice: httpx.Client) -> None:
+    for _ in range(3):
+        create(alice)
+    alice.delete("/tasks/3")
+
+    assert create(alice)["id"] == 4
+
+
+def test_a_replacement_returns_absent_fields_to_their_defaults(alice: httpx.Client) -> None:
+    task = create(alice, **FULL)
+
+    replaced = alice.put("/tasks/1", json={"title": "b"})
+
+    assert replaced.status_code == 200
+    assert replaced.json() == task | DEFAULTS | {
+        "title": "b",
+        "completed_at": None,
+        "revision": 2,
+        "updated_at": replaced.json()["updated_at"],
+    }
+    assert replaced.headers["ETag"] == '"2"'
+    assert alice.get("/tasks/1").json() == replaced.json()
+
+
+def test_a_replacement_never_creates(alice: httpx.Client) -> None:
+    answer = alice.put("/tasks/1", json={"title": "b"})
+
+    assert refusal(answer) == (404, "NOT_FOUND")
+    assert alice.get("/tasks").json()["tasks"] == []
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
+def test_a_patch_changes_what_it_names(alice: httpx.Client, media_type: str) -> None:
+    task = create(alice, **FULL)
+
+    patched = alice.patch("/tasks/1", content=b'{"title": "b"}', headers={"Content-Type": media_type})
+
+    assert patched.status_code == 200
+    assert patched.json() == task | {"title": "b", "revision": 2, "updated_at": patched.json()["updated_at"]}
+    assert patched.headers["ETag"] == '"2"'
+    assert alice.get("/tasks/1").json() == patched.json()
+
+
+@pytest.mark.parametrize("field", ["description", "due"])
+def test_null_in_a_patch_clears_a_field(alice: httpx.Client, field: str) -> None:
+    create(alice, **FULL)
+
+    assert alice.patch("/tasks/1", json={field: None}).json()[field] is None
+
+
+def test_completing_stamps_the_time_once_and_reopening_clears_it(alice: httpx.Client) -> None:
+    create(alice)
+
+    completed = alice.patch("/tasks/1", json={"complete": True}).json()
+    again = alice.patch("/tasks/1", json={"complete": True, "title": "b"}).json()
+    reopened = alice.patch("/tasks/1", json={"complete": False}).json()
+
+    assert completed["completed_at"] == completed["updated_at"]
+    assert again["completed_at"] == completed["completed_at"] < again["updated_at"]
+    assert reopened["completed_at"] is None
+    assert reopened["complete"] is False
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [("PATCH", {"title": " a "}), ("PATCH", {"due": None, "tags": []}), ("PUT", {"title": "a"})],
+)
+def test_a_change_that_alters_nothing_leaves_no_trace(alice: httpx.Client, method: str, body: Any) -> None:
+    task = create(alice)
+
+    answer = alice.request(method, "/tasks/1", json=body)
+
+    assert answer.json() == task
+    assert answer.headers["ETag"] == '"1"'
+    assert alice.get("/tasks").json()["revision"] == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_what_was_read_may_be_sent_back(alice: httpx.Client, method: str) -> None:
+    task = create(alice, **FULL)
+
+    answer = alice.request(method, "/tasks/1", json=task)
+
+    assert answer.status_code == 200
+    assert answer.json() == task
+
+
+def test_read_only_fields_are_ignored_whatever_they_say(alice: httpx.Client) -> None:
+    lies = {"id": 7, "user_id": "bob", "completed_at": "x", "created_at": 1, "updated_at": None, "revision": []}
+
+    task = create(alice, **lies)
+
+    assert (task["id"], task["revision"], task["completed_at"]) == (1, 1, None)
+
+
+def test_a_deleted_task_is_gone_for_every_method(alice: httpx.Client) -> None:
+    create(alice)
+
+    deleted = alice.delete("/tasks/1")
+
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    for method, body in [("GET", None), ("DELETE", None), ("PUT", {"title": "b"}), ("PATCH", {"title": "b"})]:
+        assert refusal(alice.request(method, "/tasks/1", json=body)) == (404, "NOT_FOUND")
+    assert alice.get("/tasks").json() == {"tasks": [], "count": 0, "next_cursor": None, "revision": 2}
+
+
+def test_tags_are_unique_without_regard_to_case(alice: httpx.Client) -> None:
+    assert create(alice, tags=["b", " Shop", "shop ", "SHOP"])["tags"] == ["b", "Shop"]
+
+
+def test_a_list_counts_the_tasks_of_its_page(alice: httpx.Client) -> None:
+    tasks = [create(alice) for _ in range(3)]
+
+    assert alice.get("/tasks").json() == {"tasks": tasks, "count": 3, "next_cursor": None, "revision": 3}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_a_task_of_another_user_is_forbidden_whether_it_exists_or_not(
+    alice: httpx.Client, bob: httpx.Client, method: str
+) -> None:
+    create(bob)
+    body = {"title": "mine"} if method in {"PUT", "PATCH"} else None
+
+    answers = [alice.request(method, str(bob.base_url.join(f"tasks/{n}")), json=body) for n in (1, 2)]
+
+    assert [refusal(answer) for answer in answers] == [(403, "AUTH_FORBIDDEN")] * 2
+    assert bob.get("/tasks/1").json()["title"] == "a"
