@@ -21,18 +21,13 @@ from todo_api.settings import Settings, WrongSetting
 from todo_domain import Clock, StoreMaintenance, TaskRepository, TaskUseCases, TokenVerifier, UserId
 
 
-class _Store(TaskRepository, StoreMaintenance, Protocol):
-    """Every repository here is both."""
-
-
-@runtime_checkable
-class _Openable(Protocol):
-    async def open(self) -> None: ...
-
-
 @runtime_checkable
 class _Closable(Protocol):
     async def close(self) -> None: ...
+
+
+class _Store(TaskRepository, StoreMaintenance, _Closable, Protocol):
+    async def open(self) -> None: ...
 
 
 def _task_repository(settings: Settings) -> _Store:
@@ -113,27 +108,22 @@ async def opened(container: Container) -> AsyncIterator[None]:
 async def opened_store(container: Container) -> AsyncIterator[StoreMaintenance]:
     """Open the store alone, and close it in the end. Raises StorageUnavailable."""
     store = container.task_repository()
-    if isinstance(store, _Openable):
-        await store.open()
-    async with _closing(store):
+    await store.open()
+    try:
         yield store
+    finally:
+        await store.close()
 
 
 @asynccontextmanager
 async def opened_verifier(container: Container) -> AsyncIterator[TokenVerifier]:
-    """Give the verifier of tokens, and close it in the end."""
+    """Give the verifier of tokens, and close it in the end if it has connections."""
     verifier = container.token_verifier()
-    async with _closing(verifier):
-        yield verifier
-
-
-@asynccontextmanager
-async def _closing(adapter: object) -> AsyncIterator[None]:
     try:
-        yield
+        yield verifier
     finally:
-        if isinstance(adapter, _Closable):
-            await adapter.close()
+        if isinstance(verifier, _Closable):
+            await verifier.close()
 
 
 def upgrade_store(settings: Settings) -> None:
