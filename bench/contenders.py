@@ -1,0 +1,163 @@
+"""The servers under test: how each is started, on which cores, and where it stores."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+FASTIFY = ROOT / "bench" / "fastify"
+_PATIENCE_SECONDS = 120
+
+
+class NotStarted(Exception):
+    """A server does not answer."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A program that serves the tasks API; `database` is where it stores."""
+
+    name: str
+    database: str | None
+    command: Callable[[int], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A contender that runs."""
+
+    name: str
+    port: int
+    pid: int
+
+
+def todo_api(*arguments: str) -> list[str]:
+    """Return the command line of this project's program."""
+    return [str(Path(sysconfig.get_path("scripts")) / "todo-api"), *arguments]
+
+
+def _ours(port: int) -> Sequence[str]:
+    return todo_api("serve", "--host", "127.0.0.1", "--port", str(port))
+
+
+def _uvicorn(app: str) -> Callable[[int], Sequence[str]]:
+    options = ("--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
+    return lambda port: [sys.executable, "-m", "uvicorn", f"bench.servers.{app}:app", *options, "--port", str(port)]
+
+
+CONTENDERS = {
+    contender.name: contender
+    for contender in (
+        Contender("ours", "postgresql", _ours),
+        Contender("ours-sqlite", "sqlite", _ours),
+        Contender("floor", "postgresql", _uvicorn("floor")),
+        Contender("fastify", "postgresql", lambda _: ["node", str(FASTIFY / "server.js")]),
+        Contender("tutorial", "postgresql", _uvicorn("tutorial")),
+        Contender("constant", None, _uvicorn("constant")),
+    )
+}
+
+
+def install_fastify() -> bool:
+    """Install what the Fastify server needs, as its lock file says; return False without Node."""
+    npm = shutil.which("npm")
+    if not npm or not shutil.which("node"):
+        return False
+    if not (FASTIFY / "node_modules").is_dir():
+        subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--silent"], cwd=FASTIFY, check=True)
+    return True
+
+
+@contextmanager
+def running(
+    contender: Contender, environment: Mapping[str, str], *, workers: int = 1, cores: frozenset[int] | None = None
+) -> Iterator[Server]:
+    """Run a contender until the block ends, on the server's core if none are named.
+
+    Raises NotStarted with the output of a program that does not answer.
+    """
+    port = free_port()
+    command = [*contender.command(port), *(["--workers", str(workers)] if workers > 1 else [])]
+    with tempfile.TemporaryFile() as output:
+        with on_cores(cores or SERVER_CORES):
+            process = subprocess.Popen(
+                command,
+                env=os.environ | environment | {"PORT": str(port)},
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            if not answers(port, process):
+                output.seek(0)
+                raise NotStarted(f"{contender.name} does not answer:\n{output.read().decode()}")
+            yield Server(contender.name, port, process.pid)
+        finally:
+            process.terminate()
+            process.wait(_PATIENCE_SECONDS)
+
+
+def answers(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait for the first answer to /health; return False when the process ends or takes too long."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
+        try:
+            connection.request("GET", "/health")
+            if connection.getresponse().status == HTTPStatus.OK:
+                return True
+        except (OSError, HTTPException):
+            time.sleep(0.005)
+        finally:
+            connection.close()
+    return False
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as attempt:
+        attempt.bind(("127.0.0.1", 0))
+        port: int = attempt.getsockname()[1]
+        return port
+
+
+def _cores() -> list[int]:
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+# One core is the server's alone; the load and the database share the others.
+ALL_CORES = frozenset(_cores())
+SERVER_CORES = frozenset(_cores()[:1])
+OTHER_CORES = frozenset(_cores()[1:]) or SERVER_CORES
+
+
+@contextmanager
+def on_cores(cores: frozenset[int]) -> Iterator[None]:
+    """Let what is started meanwhile run on these cores only, where the system can do that."""
+    with pinned(0, cores):
+        yield
+
+
+@contextmanager
+def pinned(pid: int, cores: frozenset[int]) -> Iterator[None]:
+    """Keep a process, 0 for this one, and what it starts meanwhile on these cores."""
+    if not cores:
+        yield
+        return
+    before = os.sched_getaffinity(pid)
+    os.sched_setaffinity(pid, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(pid, before)

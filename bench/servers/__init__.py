@@ -1,0 +1,1 @@
+"""The programs that the server is measured against; each answers the same requests on the same tables."""

@@ -1,0 +1,73 @@
+"""Tokens as front ends carry them: signed with a shared secret, or with a key that a JWKS server shows."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
+
+SECRET = "a secret of the benchmark alone, longer than 32 bytes"
+LIFE_SECONDS = 24 * 3600
+_KEY_ID = "bench"
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Mints tokens of one kind; `environment` makes a server accept them."""
+
+    kind: str
+    environment: dict[str, str]
+    key: str | Ed25519PrivateKey
+    url: str | None = None
+
+    def token(self, user_id: str) -> str:
+        """Return a token that speaks for the user."""
+        now = int(time.time())
+        claims: dict[str, str | int] = {"user_id": user_id, "iat": now, "exp": now + LIFE_SECONDS}
+        if self.url is None:
+            return jwt.encode(claims, self.key, "HS256")
+        claims |= {"sub": user_id, "iss": self.url, "aud": self.url}
+        return jwt.encode(claims, self.key, "EdDSA", headers={"kid": _KEY_ID})
+
+
+@contextmanager
+def issuer(kind: str) -> Iterator[Issuer]:
+    """Yield the issuer of a kind, `HS256` or `EdDSA`; the latter's keys are served while this is open."""
+    if kind == "HS256":
+        yield Issuer(kind, {"BETTER_AUTH_SECRET": SECRET}, SECRET)
+        return
+    key = Ed25519PrivateKey.generate()
+    public = json.loads(OKPAlgorithm.to_jwk(key.public_key())) | {"kid": _KEY_ID, "alg": "EdDSA"}
+    with _serving(json.dumps({"keys": [public]}).encode()) as url:
+        yield Issuer(kind, {"BETTER_AUTH_URL": url}, key, url)
+
+
+@contextmanager
+def _serving(answer: bytes) -> Iterator[str]:
+    """Answer every GET with these bytes; yield the base URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent: the progress bar has the terminal."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,123 @@
+"""The requests: what each connection sends, and whose tasks it touches."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+from bench.tokens import Issuer
+
+USERS = 100
+"""Users of the seeded database. The last ones' tasks are changed, the others' are only read."""
+_PATCHED_USERS = 32
+PAGE = 20
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that callers do all the time; `requests` of one connection, out of so many."""
+
+    name: str
+    status: int
+    requests: Callable[["Workload", int, int], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Requests to a database of these users, each with the same number of tasks, numbered from 1."""
+
+    issuer: Issuer
+    users: Sequence[str]
+    tasks_each: int
+
+    def of(self, operation: Operation, connections: int) -> list[Sequence[str]]:
+        """Return a list of requests for each connection."""
+        return [operation.requests(self, index, connections) for index in range(connections)]
+
+    def request(self, method: str, user: str, path: str = "", body: object = None) -> str:
+        """Write a request of a user about their tasks."""
+        return http_request(method, f"/api/{user}/tasks{path}", self.issuer.token(user), body)
+
+    def get_tasks(self, index: int, connections: int) -> list[str]:
+        """Get every task of a share of the users."""
+        return [
+            self.request("GET", user, f"/{task_id}")
+            for user in self._readers()[index::connections]
+            for task_id in range(1, self.tasks_each + 1)
+        ]
+
+    def list_tasks(self, index: int, connections: int) -> list[str]:
+        """List the first tasks of a share of the users."""
+        return [self.request("GET", user, f"?limit={PAGE}") for user in self._readers()[index::connections]]
+
+    def list_whole_pages(self, index: int, connections: int) -> list[str]:
+        """List a hundred tasks of a share of the users, which is what a request without a limit gets."""
+        return [self.request("GET", user) for user in self._readers()[index::connections]]
+
+    def post_tasks(self, index: int, connections: int) -> list[str]:  # noqa: ARG002
+        """Add tasks to a new user's list, so that no list that is read grows."""
+        user = f"poster-{uuid4().hex}"
+        return [self.request("POST", user, body=example_task(number)) for number in range(10)]
+
+    def patch_tasks(self, index: int, connections: int) -> list[str]:  # noqa: ARG002
+        """Change every task of one user to what it was not, over and over."""
+        user = self.users[-_PATCHED_USERS:][index % _PATCHED_USERS]
+        titles = [f"Changed {uuid4().hex[:8]}" for _ in range(2)]
+        return [
+            self.request("PATCH", user, f"/{task_id}", {"title": title})
+            for title in titles
+            for task_id in range(1, self.tasks_each + 1)
+        ]
+
+    def _readers(self) -> Sequence[str]:
+        return self.users[:-_PATCHED_USERS]
+
+
+OPERATIONS = {
+    operation.name: operation
+    for operation in (
+        Operation("get", 200, Workload.get_tasks),
+        Operation("list", 200, Workload.list_tasks),
+        Operation("post", 201, Workload.post_tasks),
+        Operation("patch", 200, Workload.patch_tasks),
+    )
+}
+
+
+def users() -> list[str]:
+    """Name the users of the seeded database."""
+    return [f"user-{number:03}" for number in range(USERS)]
+
+
+def seeding(workload: Workload, connections: int) -> list[list[str]]:
+    """Return the requests that add every user's tasks, the users shared among connections."""
+    of_users = [
+        [workload.request("POST", user, body=example_task(number)) for number in range(workload.tasks_each)]
+        for user in workload.users
+    ]
+    return [list(chain.from_iterable(of_users[index::connections])) for index in range(connections)]
+
+
+def example_task(number: int) -> dict[str, Any]:
+    """Return the body of a task such as people write."""
+    return {
+        "title": f"Task {number} of the week, the one that was put off",
+        "description": "Ask in the shop at the corner first: they had it last year." if number % 2 else None,
+        "priority": ("low", "medium", "high")[number % 3],
+        "due": {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"} if number % 2 else None,
+        "tags": ["home", "shop"][: number % 3],
+    }
+
+
+def http_request(method: str, path: str, token: str | None = None, body: object = None) -> str:
+    """Write an HTTP request on a kept-alive connection."""
+    content = "" if body is None else json.dumps(body)
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        *([f"Authorization: Bearer {token}"] if token else []),
+        *(["Content-Type: application/json", f"Content-Length: {len(content)}"] if content else []),
+    ]
+    return "\r\n".join(lines) + "\r\n\r\n" + content
