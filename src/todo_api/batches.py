@@ -103,11 +103,6 @@ class BatchResponse(BaseModel):
 
     results: list[OperationResult]
 
-    @classmethod
-    def of(cls, result: domain.BatchResult) -> "BatchResponse":
-        """Write a result of the domain."""
-        return cls(results=[OperationResult(id=done.task_id, revision=done.revision) for done in result.outcomes])
-
 
 def _task_of(index: int) -> tuple[str | int, ...]:
     return ("body", "operations", index, "task")

@@ -8,8 +8,9 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from todo_api.answers import json_bytes
 from todo_api.live_feed import LiveFeed
-from todo_api.schemas import change_of
+from todo_api.wire import change_response
 from todo_domain import ChangePage, FeedToken, TaskUseCases, TodoError
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -77,7 +78,7 @@ class ChangeStream(Response):
 def _events(page: ChangePage) -> bytes:
     epoch = page.next.epoch
     events = [
-        f"id: {FeedToken(epoch, change.revision)}\ndata: {change_of(change).model_dump_json()}\n\n"
+        f"id: {FeedToken(epoch, change.revision)}\ndata: {json_bytes(change_response(change)).decode()}\n\n"
         for change in page.changes
     ]
     return "".join(events).encode()

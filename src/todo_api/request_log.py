@@ -47,25 +47,23 @@ class RequestLog:
         except ClientDisconnect:
             scope["error_code"] = "CLIENT_DISCONNECTED"
         except Exception:  # noqa: BLE001 - whatever it was, its caller gets an answer
-            _log.exception("unforeseen", extra={"request_id": request_id})
+            _log.exception("unforeseen", extra={"fields": {"request_id": request_id}})
             if not status:
                 await answer(Request(scope), Refusal(INTERNAL_ERROR, "this was logged with the request id"))(
                     scope, receive, send_named
                 )
         finally:
             route, principal = scope.get("route"), scope.get("principal")
-            _log.info(
-                "request",
-                extra={
-                    "request_id": request_id,
-                    "method": scope["method"],
-                    "route": getattr(route, "path", None),
-                    "status": status,
-                    "duration_ms": round((perf_counter() - started) * 1000, 3),
-                    "user_id": getattr(principal, "user_id", None),
-                    "error_code": scope.get("error_code"),
-                },
-            )
+            fields = {
+                "request_id": request_id,
+                "method": scope["method"],
+                "route": getattr(route, "path", None),
+                "status": status,
+                "duration_ms": round((perf_counter() - started) * 1000, 3),
+                "user_id": getattr(principal, "user_id", None),
+                "error_code": scope.get("error_code"),
+            }
+            _log.info("request", extra={"fields": fields})
 
 
 def _request_id(scope: Scope) -> str:

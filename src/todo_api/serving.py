@@ -85,7 +85,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=WORKER_START_SECONDS,
     )
-    _log.info("listening", extra={"url": url})
+    _log.info("listening", extra={"fields": {"url": url}})
     server = uvicorn.Server(config)
     # The server ends with the signal that it was stopped by, and that is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,6 +12,7 @@ from todo_api.idempotency import IdempotencyKey, about_key, replay_header
 from todo_api.openapi import BODY, refusals
 from todo_api.owner_route import OwnerRoute
 from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from todo_api.wire import batch_response
 
 
 class BatchRoute(OwnerRoute):
@@ -38,4 +39,4 @@ async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: Idempot
     batch = body.to_domain()
     with about_key():
         result = await tasks.apply(batch, idempotency_key)
-    return json_answer(BatchResponse.of(result), replay_header(replayed=result.replayed))
+    return json_answer(batch_response(result), replay_header(replayed=result.replayed))

@@ -13,6 +13,7 @@ from todo_api.owner_route import OwnerRoute
 from todo_api.parameters import ChangeParameters, SinceParameter
 from todo_api.problems import CURSOR_EXPIRED, within
 from todo_api.schemas import ChangesResponse
+from todo_api.wire import changes_response
 from todo_domain import FeedToken, RuleViolated, Violation
 
 router: Final = APIRouter(prefix="/api/{user_id}/changes", tags=["changes"], route_class=OwnerRoute)
@@ -36,7 +37,7 @@ async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]
     """
     with within("query"):
         page = await tasks.changes(query.token(), query.limit)
-    return json_answer(ChangesResponse.of(page))
+    return json_answer(changes_response(page))
 
 
 @router.get(

@@ -17,6 +17,7 @@ from todo_api.owner_route import OwnerRoute
 from todo_api.parameters import ListParameters, TaskId
 from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
 from todo_api.schemas import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
+from todo_api.wire import list_response, task_response
 from todo_domain import Task, TaskPage
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
@@ -37,7 +38,7 @@ async def list_tasks(
     headers = {"ETag": tag, **_next_link(request, page)}
     if is_known(tag):
         return Response(status_code=304, headers=headers)
-    return json_answer(TaskListResponse.of(page), headers)
+    return json_answer(list_response(page), headers)
 
 
 @router.post(
@@ -104,7 +105,7 @@ async def delete_task(tasks: Tasks, task_id: TaskId, if_match: IfMatch = None) -
 
 
 def _task(task: Task, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    return json_answer(TaskResponse.of(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
+    return json_answer(task_response(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
 
 
 def _next_link(request: Request, page: TaskPage) -> dict[str, str]:

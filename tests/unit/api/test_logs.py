@@ -8,20 +8,20 @@ from typing import Any
 from todo_api.logs import JsonFormatter, TerminalFormatter, log_config
 
 
-def record_of(**extra: Any) -> logging.LogRecord:
+def record_of(fields: dict[str, Any] | None = None, **others: Any) -> logging.LogRecord:
     content = {"name": "todo_api", "msg": "a %s thing", "args": ("great",), "levelname": "INFO", "created": 0.125}
-    return logging.makeLogRecord({**content, **extra})
+    return logging.makeLogRecord({**content, "fields": fields or {}, **others})
 
 
 def failed() -> logging.LogRecord:
     try:
-        [].pop()
+        raise IndexError("pop from empty list")
     except IndexError:
         return record_of(exc_info=sys.exc_info())
 
 
 def test_a_line_for_programs_is_one_json_object() -> None:
-    line = JsonFormatter().format(record_of(status=201, user_id="alice", error_code=None))
+    line = JsonFormatter().format(record_of({"status": 201, "user_id": "alice", "error_code": None}))
 
     assert json.loads(line) == {
         "time": "1970-01-01T00:00:00.125+00:00",
@@ -40,7 +40,7 @@ def test_a_line_for_programs_has_the_traceback_within() -> None:
 
 
 def test_a_line_for_people_ends_with_the_fields() -> None:
-    line = TerminalFormatter().format(record_of(status=201, user_id="alice", error_code=None))
+    line = TerminalFormatter().format(record_of({"status": 201, "user_id": "alice", "error_code": None}))
 
     assert line.endswith("info    a great thing status=201 user_id=alice")
 
