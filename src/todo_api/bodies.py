@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 
 from fastapi import Request
 
-from todo_api.problems import MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, FieldError, Refusal
+from todo_api.problems import MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, FieldError, Refusal, malformed
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
@@ -15,7 +15,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 def refuse_body(request: Request) -> None:
     """Refuse a body where none has a meaning (RFC 9110 §9.3.1)."""
     if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
-        raise Refusal(MALFORMED, "this request takes no body")
+        raise malformed("this request takes no body", "no_body")
 
 
 async def read_json_object(request: Request, media_types: Collection[str], max_bytes: int) -> dict[str, Any]:
@@ -29,9 +29,9 @@ async def read_json_object(request: Request, media_types: Collection[str], max_b
     try:
         content = _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise Refusal(MALFORMED, "the body is not JSON in UTF-8") from None
+        raise malformed("the body is not JSON in UTF-8", "json") from None
     if not isinstance(content, dict):
-        raise Refusal(MALFORMED, "the body must be a JSON object")
+        raise malformed("the body must be a JSON object", "object")
     return content
 
 
@@ -63,7 +63,8 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        error = FieldError(loc=["body", twice], msg="must not come twice", type="repeated_name")
+        encodable = twice.encode(errors="replace").decode()  # it may have lone surrogates
+        error = FieldError(loc=["body", encodable], msg="must not come twice", type="repeated_name")
         raise Refusal(MALFORMED, "a name comes twice in one object", errors=[error])
     return content
 

@@ -87,6 +87,11 @@ class Refusal(Exception):
         self.errors = errors
 
 
+def malformed(detail: str, code: str) -> Refusal:
+    """Return the answer to a body that can't be understood."""
+    return Refusal(MALFORMED, detail, errors=[FieldError(loc=["body"], msg=detail, type=code)])
+
+
 def invalid(errors: Sequence[FieldError]) -> Refusal:
     """Return the answer to well-formed input that breaks rules."""
     detail = "; ".join(f"{'.'.join(map(str, error.loc))}: {error.msg}" for error in errors)
@@ -106,7 +111,7 @@ def _batch_failed(failed: domain.BatchFailed) -> Refusal:
 
 _REFUSALS: Final[Mapping[type[domain.TodoError], Callable[[Any], Refusal]]] = {
     domain.RuleViolated: _rule_violated,
-    domain.EmptyPatch: lambda e: Refusal(MALFORMED, str(e)),
+    domain.EmptyPatch: lambda e: malformed(str(e), "empty_patch"),
     domain.AccessDenied: lambda e: Refusal(AUTH_FORBIDDEN, str(e)),
     domain.TokenRejected: lambda _: Refusal(
         AUTH_INVALID, "the token is not valid", {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}

@@ -1,0 +1,410 @@
+"""Bad input: the right refusal, the field by its name, and nothing left behind."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.api.refusals import is_untouched, places, refusal
+from tests.integration.server import Server, new_user
+
+CONTROLS = [chr(code) for code in range(0x20)]
+SURROGATES = ["\ud800", "\udbff", "\udc00", "\udfff"]
+
+
+def escaped(text: str) -> str:
+    """Return a JSON string in which everything is escaped, lone surrogates too."""
+    return '"' + "".join(f"\\u{ord(character):04x}" for character in text) + '"'
+
+
+def post(client: httpx.Client, content: str | bytes, media_type: str = "application/json") -> httpx.Response:
+    return client.post("/tasks", content=content, headers={"Content-Type": media_type})
+
+
+@pytest.mark.parametrize("bad", [c for c in CONTROLS if c not in "\t\n\r"] + SURROGATES)
+def test_text_holds_no_control_characters_and_no_lone_surrogates(alice: httpx.Client, bad: str) -> None:
+    text = escaped(f"a{bad}b")
+
+    answer = post(alice, f'{{"title": {text}, "description": {text}, "tags": ["a", {text}]}}')
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer) == [["body", "title"], ["body", "description"], ["body", "tags", 1]]
+    assert is_untouched(alice)
+
+
+@pytest.mark.parametrize("bad", "\t\n\r")
+def test_titles_and_tags_stand_on_one_line_and_descriptions_need_not(alice: httpx.Client, bad: str) -> None:
+    text = f"a{bad}b"
+
+    answer = alice.post("/tasks", json={"title": text, "description": text, "tags": [text]})
+
+    assert places(answer) == [["body", "title"], ["body", "tags", 0]]
+    assert is_untouched(alice)
+
+
+@pytest.mark.parametrize("field", ["q", "tag", "cursor"])
+def test_parameters_hold_no_control_characters(alice: httpx.Client, field: str) -> None:
+    answer = alice.get("/tasks", params={field: "a\x00b"})
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer)[0][:2] == ["query", field]
+
+
+@pytest.mark.parametrize("piece", ["a", "\u00e9", "\U0001f95b", "\u0301"], ids=ascii)
+@pytest.mark.parametrize(("field", "most"), [("title", 200), ("description", 1000), ("tags", 50)])
+def test_text_is_measured_in_code_points(alice: httpx.Client, field: str, most: int, piece: str) -> None:
+    def answer_to(length: int) -> httpx.Response:
+        text = piece * length
+        return alice.post("/tasks", json={"title": "a", field: [text] if field == "tags" else text})
+
+    too_long = answer_to(most + 1)
+
+    assert refusal(too_long) == (422, "VALIDATION_ERROR")
+    assert places(too_long) == [["body", field, 0] if field == "tags" else ["body", field]]
+    assert str(most) in too_long.json()["detail"]
+    assert is_untouched(alice)
+    assert [answer_to(length).status_code for length in (1, most)] == [201, 201]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u00a0", "\u2003\u3000", "\u2028"], ids=ascii)
+def test_white_space_is_no_title_and_no_tag(alice: httpx.Client, blank: str) -> None:
+    answer = alice.post("/tasks", json={"title": blank, "tags": [blank]})
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer) == [["body", "title"], ["body", "tags", 0]]
+    assert is_untouched(alice)
+
+
+VALUES: dict[str, list[Any]] = {
+    "title": [None, 1, 1.5, True, [], {}, ["a"]],
+    "description": [1, False, [], {}],
+    "complete": [None, "true", "false", 1, 0, "1", "yes", []],
+    "priority": [None, "urgent", "", "HIGH", 2, True, ["low"]],
+    "tags": [None, "a", {"a": 1}, 7, [f"{n}" for n in range(21)]],
+    "due": ["2026-12-01", 1, True, []],
+    "completed": [True],
+    "Title": ["a"],
+    "": ["a"],
+    "\x00": ["a"],
+}
+DAY = {"date": "2026-12-01"}
+DAYS = [
+    *(None, 20261201, "", "2026-02-30", "2026-02-29", "2026-13-01", "0000-01-01", "10000-01-01", "26-12-01"),
+    *("20261201", "2026-W49-2", "2026-12-01T00:00:00", " 2026-12-01", "\u0662\u0660\u0662\u0666-12-01"),
+]
+TIMES = [17, "", "24:00", "17:60", "5:00", "17", "17:00:00", "17:00Z", "17:00+01:00", "1700"]
+ZONES = [1, "", "Mars/Olympus", "europe/berlin", "+01:00", "localtime", "../UTC", "Europe/Berlin\x00"]
+PARTS: list[Any] = [
+    *[("tags", ["a", tag], [1]) for tag in (None, 1, True, ["b"])],
+    *[("due", {"date": day}, ["date"]) for day in DAYS],
+    *[("due", DAY | {"time": time}, ["time"]) for time in TIMES],
+    *[("due", DAY | {"time": "17:00", "timezone": zone}, ["timezone"]) for zone in ZONES],
+    ("due", DAY | {"timezone": "Europe/Berlin"}, ["timezone"]),
+    ("due", {}, ["date"]),
+    ("due", DAY | {"at": "x"}, ["at"]),
+]
+WRONG: list[Any] = [(field, value, []) for field, values in VALUES.items() for value in values] + PARTS
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize(("field", "value", "place"), WRONG)
+def test_a_wrong_value_or_an_unknown_field_is_refused_by_name(
+    alice: httpx.Client, method: str, field: str, value: Any, place: list[Any]
+) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    answer = alice.request(method, "/tasks" if method == "POST" else "/tasks/1", json={"title": "b", field: value})
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer) == [["body", field, *place]]
+    assert alice.get("/tasks").json()["revision"] == 1
+
+
+@pytest.mark.parametrize("name", SURROGATES, ids=ascii)
+def test_a_field_that_no_encoding_can_carry_is_refused_all_the_same(alice: httpx.Client, name: str) -> None:
+    once = post(alice, f'{{"title": "a", {escaped(name)}: 1}}')
+    twice = post(alice, f'{{"title": "a", {escaped(name)}: 1, {escaped(name)}: 2}}')
+
+    assert refusal(once) == (422, "VALIDATION_ERROR")
+    assert refusal(twice) == (400, "VALIDATION_ERROR")
+    assert places(once) == [["body", ""]]
+    assert places(twice) == [["body", "?"]]
+    assert is_untouched(alice)
+
+
+def test_everything_that_is_wrong_is_said_at_once(alice: httpx.Client) -> None:
+    answer = alice.post("/tasks", params={"x": 1}, json={"title": 1, "complete": "true", "due": {"date": "x"}})
+
+    assert places(answer) == [["query", "x"], ["body", "title"], ["body", "complete"], ["body", "due", "date"]]
+
+
+def test_a_title_is_needed(alice: httpx.Client) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    for answer in (alice.post("/tasks", json={}), alice.put("/tasks/1", json={"complete": True})):
+        assert refusal(answer) == (422, "VALIDATION_ERROR")
+        assert places(answer) == [["body", "title"]]
+
+
+@pytest.mark.parametrize("body", [{}, {"revision": 1, "id": 1}])
+def test_a_patch_names_a_field(alice: httpx.Client, body: Any) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    answer = alice.patch("/tasks/1", json=body)
+
+    assert refusal(answer) == (400, "VALIDATION_ERROR")
+    assert places(answer) == [["body"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ('{"title": "a", "title": "a"}', "title"),
+        ('{"title": "a", "due": {"date": "2026-12-01", "date": "2026-12-01"}}', "date"),
+        ('{"title": "a", "id": {"x": 1, "x": 2}}', "x"),
+    ],
+)
+def test_a_name_comes_once_in_an_object(alice: httpx.Client, body: str, place: str) -> None:
+    answer = post(alice, body)
+
+    assert refusal(answer) == (400, "VALIDATION_ERROR")
+    assert places(answer) == [["body", place]]
+    assert is_untouched(alice)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"title": "a",}',
+        b"{'title': 'a'}",
+        b'{"title": "a"} x',
+        b'{"title": "a\nb"}',
+        b'{"title": "\xff"}',
+        b'{"title": "\xed\xa0\x80"}',
+        b'\xef\xbb\xbf{"title": "a"}',
+        '{"title": "a"}'.encode("utf-16"),
+        b'{"title": "a", "id": NaN}',
+        b'{"title": "a", "id": Infinity}',
+        b'{"title": "a", "id": -Infinity}',
+        b'{"title": "a", "id": 01}',
+        b'{"title": "a", "id": ' + b"9" * 5000 + b"}",
+        b'{"title": "a", "id": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        b'{"id":' * 9000 + b"1" + b"}" * 9000,
+        b"title=a",
+        b"[]",
+        b"null",
+        b'"title"',
+        b"7",
+        b'[{"title": "a"}]',
+    ],
+    ids=lambda body: ascii(body[:30]),
+)
+def test_a_body_is_one_json_object(alice: httpx.Client, body: bytes) -> None:
+    answer = post(alice, body)
+
+    assert refusal(answer) == (400, "VALIDATION_ERROR")
+    assert places(answer) == [["body"]]
+    assert is_untouched(alice)
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/batch"])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_of_a_megabyte_is_too_large(alice: httpx.Client, path: str, chunked: object) -> None:
+    body = b'{"title": "' + b"a" * 1_000_000 + b'"}'
+
+    answer = alice.post(
+        path,
+        content=iter([body[:500_000], body[500_000:]]) if chunked else body,
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert refusal(answer) == (413, "PAYLOAD_TOO_LARGE")
+    assert is_untouched(alice)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("size", "status"), [(65536, 201), (65537, 413)])
+def test_a_body_has_at_most_64_kib(alice: httpx.Client, size: int, status: int, chunked: object) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield from (body[:60_000], body[60_000:])
+
+    body = b'{"title": "a"}'.ljust(size)
+
+    answer = alice.post("/tasks", content=chunks() if chunked else body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=latin-1",
+        "application/json; charset=utf-16",
+        "application/problem+json",
+        "application/vnd.api+json",
+        "json",
+        "*/*",
+    ],
+)
+def test_another_media_type_is_refused(alice: httpx.Client, method: str, media_type: str) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    answer = alice.request(
+        method,
+        "/tasks" if method == "POST" else "/tasks/1",
+        content=b'{"title": "b"}',
+        headers={"Content-Type": media_type},
+    )
+
+    assert refusal(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert alice.get("/tasks").json()["revision"] == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_merge_patch_is_for_patches_alone(alice: httpx.Client, method: str) -> None:
+    answer = alice.request(
+        method,
+        "/tasks" if method == "POST" else "/tasks/1",
+        content=b'{"title": "b"}',
+        headers={"Content-Type": "application/merge-patch+json"},
+    )
+
+    assert refusal(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "Application/JSON",
+        "application/json; v=1",
+    ],
+)
+def test_json_in_utf_8_is_accepted_however_it_is_written(alice: httpx.Client, media_type: str) -> None:
+    assert post(alice, '{"title": "é"}', media_type).json()["title"] == "é"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/tasks"), ("GET", "/tasks/1"), ("DELETE", "/tasks/1"), ("GET", "/changes")]
+)
+def test_a_body_where_none_has_a_meaning_is_refused(
+    alice: httpx.Client, method: str, path: str, chunked: object
+) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    answer = alice.request(method, path, content=iter([b"{}"]) if chunked else b"{}")
+
+    assert refusal(answer) == (400, "VALIDATION_ERROR")
+    assert places(answer) == [["body"]]
+    assert alice.get("/tasks").json()["revision"] == 1
+
+
+IDS = ["0", "-1", "+1", "1.0", "1e1", "01", "abc", "%20", "%00", "%D9%A1", str(2**53), str(2**63), "9" * 400, "1%0A"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("task_id", IDS, ids=lambda task_id: task_id[:20])
+def test_what_can_be_no_id_is_refused_by_name(alice: httpx.Client, method: str, task_id: str) -> None:
+    body = {"title": "b"} if method in {"PUT", "PATCH"} else None
+
+    answer = alice.request(method, f"/tasks/{task_id}", json=body)
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer) == [["path", "task_id"]]
+
+
+def test_the_greatest_id_is_one_that_is_not_there(alice: httpx.Client) -> None:
+    assert refusal(alice.get(f"/tasks/{2**53 - 1}")) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        *[
+            (user, (403, "AUTH_FORBIDDEN"))
+            for user in ("a%20b", "%C3%A9", "%FF", "%00", "a%0A", "u" * 129, "%2E", "%2E%2E")
+        ],
+        *[(user, (404, "NOT_FOUND")) for user in ("a%2Fb", "", "a/b")],
+    ],
+)
+def test_what_can_be_no_user_is_somebody_else(server: Server, user: str, expected: Any) -> None:
+    with server.client(new_user()) as client:
+        request = client.build_request("GET", server.url)
+        request.url = request.url.copy_with(raw_path=f"/api/{user}/tasks".encode())
+
+        assert refusal(client.send(request)) == expected
+
+
+PARAMETERS = [
+    *[("complete", value) for value in ("", "1", "0", "True", "yes", "null", "true ")],
+    *[("priority", value) for value in ("", "urgent", "HIGH", "2")],
+    *[("due_from", value) for value in ("", "2026-02-30", "20261201", "today", "2026-12-01T00:00")],
+    *[("due_until", value) for value in ("", "2026-02-30", "0000-01-01")],
+    *[("q", value) for value in ("", "q" * 201)],
+    *[("sort", value) for value in ("", "id", "+title", "--title", "Title", "title,-due")],
+    *[("limit", value) for value in ("", "0", "501", "-1", "1.0", "1e2", "x", " 1", "9" * 17, "\u0661")],
+    *[("cursor", value) for value in ("", "x", "é", "AAAA", "W10", "W251bGxd", "////", "a" * 5000)],
+    *[(name, "1") for name in ("unknown", "Limit", "offset", "")],
+]
+
+
+@pytest.mark.parametrize(("name", "value"), PARAMETERS, ids=lambda text: ascii(text[:20]))
+def test_a_wrong_or_unknown_parameter_is_refused_by_name(alice: httpx.Client, name: str, value: str) -> None:
+    answer = alice.get("/tasks", params={name: value})
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer)[0][:2] == ["query", name]
+
+
+@pytest.mark.parametrize("name", ["complete", "due_from", "due_until", "q", "sort", "limit", "cursor"])
+def test_a_parameter_that_is_one_comes_once(alice: httpx.Client, name: str) -> None:
+    answer = alice.get("/tasks", params=[(name, "1"), (name, "1")])
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer) == [["query", name]]
+
+
+def test_at_most_20_tags_are_looked_for(alice: httpx.Client) -> None:
+    assert alice.get("/tasks", params={"tag": [f"{n}" for n in range(20)]}).status_code == 200
+    assert places(alice.get("/tasks", params={"tag": [f"{n}" for n in range(21)]})) == [["query", "tag"]]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/tasks"), ("GET", "/tasks/1"), ("PUT", "/tasks/1"), ("DELETE", "/tasks/1"), ("POST", "/tasks/batch")],
+)
+def test_an_endpoint_without_parameters_takes_none(alice: httpx.Client, method: str, path: str) -> None:
+    body = {"operations": [{"op": "create", "task": {"title": "a"}}]} if "batch" in path else {"title": "a"}
+
+    answer = alice.request(method, path, params={"x": "1"}, json=body if method.startswith("P") else None)
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer) == [["query", "x"]]
+    assert is_untouched(alice)
+
+
+def test_a_cursor_is_good_for_its_own_query_alone_and_only_whole(alice: httpx.Client) -> None:
+    for title in "ab":
+        alice.post("/tasks", json={"title": title})
+    cursor = alice.get("/tasks", params={"limit": 1}).json()["next_cursor"]
+
+    cut = [alice.get("/tasks", params={"cursor": cursor[:length]}) for length in range(len(cursor))]
+    others = [
+        alice.get("/tasks", params={"cursor": cursor, **query})
+        for query in ({"sort": "title"}, {"sort": "-created_at"}, {"q": "a"}, {"complete": "false"}, {"tag": "x"})
+    ]
+
+    assert alice.get("/tasks", params={"cursor": cursor, "limit": 7}).json()["tasks"][0]["title"] == "b"
+    for answer in cut + others:
+        assert refusal(answer) == (422, "VALIDATION_ERROR")
+        assert places(answer) == [["query", "cursor"]]
