@@ -1,5 +1,6 @@
 """The app: routes, the order of things around them, and what lives as long as it does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -14,6 +15,7 @@ from todo_api import docs_pages, openapi
 from todo_api.container import Container, opened
 from todo_api.header_limit import HeaderLimit
 from todo_api.https_only import HttpsOnly
+from todo_api.maintenance import purge_hourly
 from todo_api.owner_route import OwnerRoutes
 from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, answer, answer_to
 from todo_api.request_log import RequestLog
@@ -83,8 +85,10 @@ def create_app(container: Container | None = None) -> App:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     container: Container = app.state.container
     async with opened(container):
+        purging = asyncio.create_task(purge_hourly(container))
         with told_of_shutdown(container.live_feed().close):
             yield
+        purging.cancel()
 
 
 async def _answer(request: Request, error: Exception) -> Response:

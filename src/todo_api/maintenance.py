@@ -1,14 +1,18 @@
 """What an operator does to a store besides serving it."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
-from typing import Final
+from typing import Final, NoReturn
 
 from todo_api.container import Container, opened_store, opened_verifier
-from todo_domain import Unavailable
+from todo_domain import StorageUnavailable, StoreMaintenance, Unavailable
 
 _BATCH: Final = 500
 _ALL: Final = 2**31 - 1
+_HOUR: Final = 3600.0
+_log: Final = logging.getLogger(__name__)
 
 
 async def faults(container: Container) -> dict[str, str | None]:
@@ -35,16 +39,32 @@ async def purge(container: Container, *, dry_run: bool) -> AsyncIterator[int]:
 
     A dry run ends after it has counted. Raises StorageUnavailable.
     """
+    async with opened_store(container) as store:
+        yield await _forget(store, container, limit=_ALL, dry_run=True)
+        while not dry_run and (forgotten := await _forget(store, container)):
+            yield forgotten
+
+
+async def purge_hourly(container: Container) -> NoReturn:
+    """Do the same beside traffic, for as long as the server lives; what fails is tried again an hour later."""
+    while True:
+        await asyncio.sleep(_HOUR)
+        try:
+            while await _forget(container.task_repository(), container):
+                pass
+        except StorageUnavailable:
+            _log.warning("what is past its time could not be forgotten")
+
+
+async def _forget(store: StoreMaintenance, container: Container, limit: int = _BATCH, *, dry_run: bool = False) -> int:
     settings = container.settings()
     now = container.clock().now()
-    deletions_before = now - timedelta(days=settings.deletions_days)
-    keys_before = now - timedelta(hours=settings.idempotency_hours)
-    async with opened_store(container) as store:
-        yield await store.purge(deletions_before=deletions_before, keys_before=keys_before, limit=_ALL, dry_run=True)
-        while not dry_run and (
-            forgotten := await store.purge(deletions_before=deletions_before, keys_before=keys_before, limit=_BATCH)
-        ):
-            yield forgotten
+    return await store.purge(
+        deletions_before=now - timedelta(days=settings.deletions_days),
+        keys_before=now - timedelta(hours=settings.idempotency_hours),
+        limit=limit,
+        dry_run=dry_run,
+    )
 
 
 async def renew_epoch(container: Container) -> str:
