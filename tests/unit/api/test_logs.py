@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 from typing import Any
 
 from todo_api.logs import JsonFormatter, TerminalFormatter, log_config
