@@ -81,6 +81,7 @@ def _options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
     for name, choices in (("servers", CONTENDERS), ("operations", OPERATIONS), ("tokens", TOKENS), ("parts", PARTS)):
         options.add_argument(f"--{name}", nargs="+", choices=list(choices), metavar="NAME", help=", ".join(choices))
+    options.add_argument("--connections", nargs="+", type=int, metavar="NUMBER", help="connections at once")
     options.add_argument("--runs", type=int, help="how many runs the medians are taken of")
     options.add_argument("--seconds", type=float, help="how long a run takes")
     options.add_argument("--quick", action="store_true", help="fewer and shorter runs: minutes, not most of an hour")

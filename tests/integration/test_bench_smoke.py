@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 _ROOT = Path(__file__).parents[2]
 _FILES = {"results.json", "table.md", "throughput.svg", "cpu.svg", "latency.svg"}
 
@@ -35,10 +33,9 @@ def test_the_benchmark_drives_every_server_that_this_machine_can_run(tmp_path: P
     assert {path.name for path in tmp_path.iterdir()} == _FILES
 
 
-@pytest.mark.parametrize(
-    ("part", "records"), [("wire", 1), ("growth", 2), ("delay", 1), ("workers", 2), ("startup", 1)]
-)
-def test_each_part_of_the_benchmark_measures_our_server(tmp_path: Path, part: str, records: int) -> None:
-    results = _bench(tmp_path, "--parts", part, "--servers", "ours")
+def test_every_other_part_of_the_benchmark_measures_our_server(tmp_path: Path) -> None:
+    expected = {"wire": 1, "growth": 2, "delay": 1, "workers": 2, "startup": 1}
 
-    assert len(results[part]) == records
+    results = _bench(tmp_path, "--servers", "ours", "--parts", *expected)
+
+    assert {part: len(results[part]) for part in expected} == expected
