@@ -17,7 +17,7 @@ from todo_api.header_limit import HeaderLimit
 from todo_api.https_only import HttpsOnly
 from todo_api.maintenance import purge_hourly
 from todo_api.owner_route import OwnerRoutes
-from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Refusal, answer, answer_to
+from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, UNFORESEEN, Refusal, answer, answer_to
 from todo_api.request_log import RequestLog
 from todo_api.routes import batch, changes, health, tasks
 from todo_api.settings import Settings
@@ -76,7 +76,7 @@ def create_app(container: Container | None = None) -> App:
     for router in (tasks.router, batch.router, changes.router, health.router, docs_pages.router):
         # Not include_router: it would match every path twice, and no route is shared between apps.
         app.router.routes.extend(router.routes)
-    for kind in (TodoError, Refusal, HTTPException):
+    for kind in (TodoError, Refusal, HTTPException, Exception):
         app.add_exception_handler(kind, _answer)
     return app
 
@@ -98,8 +98,10 @@ async def _answer(request: Request, error: Exception) -> Response:
         case HTTPException(status_code=METHOD_NOT_ALLOWED.status):
             allowed = ", ".join(sorted(_methods_at(request)))
             return answer(request, Refusal(METHOD_NOT_ALLOWED, f"the methods here are {allowed}", {"Allow": allowed}))
-        case _:
+        case HTTPException():
             return answer(request, Refusal(NOT_FOUND, "there is no such path"))
+        case _:
+            return answer(request, UNFORESEEN)
 
 
 def _methods_at(request: Request) -> set[str]:

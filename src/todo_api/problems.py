@@ -67,7 +67,7 @@ class Problem(BaseModel):
     error_code: str
     timestamp: datetime
     request_id: str
-    errors: list[FieldError] = Field(default=[], description="Only in answers with VALIDATION_ERROR.")
+    errors: list[FieldError] = Field(default=[], description="Absent when no value is to blame.")
 
 
 class Refusal(Exception):
@@ -85,6 +85,9 @@ class Refusal(Exception):
         self.detail = detail
         self.headers = headers
         self.errors = errors
+
+
+UNFORESEEN: Final = Refusal(INTERNAL_ERROR, "this was logged with the request id")
 
 
 def malformed(detail: str, code: str) -> Refusal:
@@ -109,7 +112,7 @@ def _batch_failed(failed: domain.BatchFailed) -> Refusal:
     return Refusal(cause.kind, str(failed), errors=[error])
 
 
-_REFUSALS: Final[Mapping[type[domain.TodoError], Callable[[Any], Refusal]]] = {
+REFUSALS: Final[Mapping[type[domain.TodoError], Callable[[Any], Refusal]]] = {
     domain.RuleViolated: _rule_violated,
     domain.EmptyPatch: lambda e: malformed(str(e), "empty_patch"),
     domain.AccessDenied: lambda e: Refusal(AUTH_FORBIDDEN, str(e)),
@@ -131,8 +134,9 @@ _REFUSALS: Final[Mapping[type[domain.TodoError], Callable[[Any], Refusal]]] = {
 
 
 def refusal_of(error: domain.TodoError) -> Refusal:
-    """Return how an error of the domain is answered."""
-    return _REFUSALS[type(error)](error)
+    """Return how an error of the domain is answered; an adapter's own kind of it is answered alike."""
+    kind = next(kind for kind in type(error).__mro__ if kind in REFUSALS)
+    return REFUSALS[kind](error)
 
 
 def token_missing() -> Refusal:

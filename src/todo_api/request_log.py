@@ -9,7 +9,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo_api.problems import INTERNAL_ERROR, Refusal, answer
+from todo_api.problems import UNFORESEEN, answer
 
 _log: Final = logging.getLogger("todo_api.requests")
 _SANE: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -48,10 +48,9 @@ class RequestLog:
             scope["error_code"] = "CLIENT_DISCONNECTED"
         except Exception:  # noqa: BLE001 - whatever it was, its caller gets an answer
             _log.exception("unforeseen", extra={"fields": {"request_id": request_id}})
+            scope["error_code"] = UNFORESEEN.kind.error_code
             if not status:
-                await answer(Request(scope), Refusal(INTERNAL_ERROR, "this was logged with the request id"))(
-                    scope, receive, send_named
-                )
+                await answer(Request(scope), UNFORESEEN)(scope, receive, send_named)
         finally:
             route, principal = scope.get("route"), scope.get("principal")
             fields = {

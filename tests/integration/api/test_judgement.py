@@ -1,18 +1,14 @@
 """The order of judgement: of two faults the earlier one is answered, and a stranger's body stays unread."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from itertools import combinations
 
 import httpx
 import pytest
-from dependency_injector import providers
 
+from tests.integration.api.asgi import app_in_memory, ask
 from tests.integration.api.refusals import refusal
-from tests.integration.server import Server, new_user, token_of
-from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_api.app import create_app
-from todo_api.container import Container
+from tests.integration.server import new_user, token_of
 
 # In the order of judgement.
 FAULTS = {
@@ -74,19 +70,12 @@ STRANGERS = {
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 @pytest.mark.parametrize(("method", "path"), [("POST", "tasks"), ("PUT", "tasks/1"), ("POST", "tasks/batch")])
-def test_the_body_of_a_stranger_is_never_read(server: Server, stranger: str, method: str, path: str) -> None:
-    container = Container(
-        settings=server.container.settings(), task_repository=providers.Object(InMemoryTaskRepository())
-    )
-    transport = httpx.ASGITransport(create_app(container))
+def test_the_body_of_a_stranger_is_never_read(stranger: str, method: str, path: str) -> None:
     token, expected = STRANGERS[stranger]
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=transport, base_url="http://todo.example") as client:
-            return await client.request(method, f"/api/alice/{path}", content=unreadable(), headers=headers)
+    answer = ask(app_in_memory(), method, f"/api/alice/{path}", token, content=unreadable())
 
-    assert refusal(asyncio.run(ask())) == expected
+    assert refusal(answer) == expected
 
 
 async def unreadable() -> AsyncIterator[bytes]:
