@@ -93,12 +93,3 @@ class ChangesAtomically(Contract):
         assert (later.created_at, later.updated_at) == (after(60), after(90))
         assert (between.updated_at, between.completed_at) == (after(90), after(90))
         assert await repository.get(user, 1) == between
-
-    async def test_a_change_that_was_not_asked_for_a_version_checks_none(self, repository: Store) -> None:
-        user = someone()
-        await add_titles(repository, user, "a")
-
-        for title in "bcd":
-            await repository.change(user, 1, retitle(title))
-
-        assert (await repository.get(user, 1)).title == "d"

@@ -7,16 +7,16 @@ from typing import Any
 
 from tests.unit.broken import breaks
 from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_domain import Added, Edit, ListCounters, StorageUnavailable, Task, TaskDraft, TaskNotFound, UserId
+from todo_domain import Added, Edit, StorageUnavailable, Task, TaskDraft, TaskNotFound, UserId
 
 
 @breaks("test_a_foreign_task_is_a_missing_task")
 class LeaksAUsersTasks(InMemoryTaskRepository):
     async def get(self, user_id: UserId, task_id: int) -> Task:
-        try:
-            return await super().get(user_id, task_id)
-        except TaskNotFound:
-            return next(tasks.find(task_id) for tasks in self._lists.values() if task_id in tasks.tasks)
+        for tasks in (self._list_of(user_id), *self._lists.values()):
+            if task_id in tasks.tasks:
+                return tasks.find(task_id)
+        raise TaskNotFound(task_id)
 
 
 class _Caseless(dict[str, Any]):
@@ -86,8 +86,8 @@ class SkipsARevision(InMemoryTaskRepository):
         return await super().change(user_id, task_id, edit)
 
     def _raise_revision(self, user_id: UserId) -> None:
-        counters = self._lists[user_id].counters
-        self._lists[user_id].counters = ListCounters(counters.revision + 1, counters.last_task_id)
+        tasks = self._list_of(user_id)
+        tasks.counters = replace(tasks.counters, revision=tasks.counters.revision + 1)
 
 
 @breaks("test_an_edit_that_raises_changes_nothing_and_its_error_comes_through")
@@ -138,7 +138,8 @@ class TakesAnEmptyDescriptionForNone(InMemoryTaskRepository):
 class ShowsARevisionBeforeItsTask(InMemoryTaskRepository):
     async def apply(self, user_id: UserId, batch: Any, *, at: datetime, key: Any = None) -> Any:
         result = await super().apply(user_id, batch, at=at, key=key)
-        created = self._lists[user_id].tasks.pop(result.outcomes[-1].task_id)
+        tasks = self._lists[user_id].tasks
+        hidden = tasks.pop(result.outcomes[-1].task_id, None)
         await asyncio.sleep(0)
-        self._lists[user_id].tasks[created.id] = created
+        tasks.update({hidden.id: hidden} if hidden else {})
         return result

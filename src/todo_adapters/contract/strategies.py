@@ -1,0 +1,81 @@
+"""What the state machine draws: few values of everything, so that ids, keys, requests and states meet again."""
+
+import datetime as dt
+from typing import Any
+
+import hypothesis.strategies as st
+
+from todo_adapters.contract.given import after
+from todo_domain import Batch, Create, Due, Operation, Patch, Priority, Remove, SortKey, TaskDraft, TaskPatch
+
+DAY = dt.date(2026, 1, 1)
+NEXT_DAY = dt.date(2026, 1, 2)
+LETTERS = st.characters(min_codepoint=0x20, exclude_categories=["Cs"])
+TEXTS = st.text(LETTERS, min_size=1, max_size=4)
+
+USERS = st.integers(0, 2)
+TASK_IDS = st.integers(1, 6)
+TIMES = st.integers(-5, 5).map(lambda quarters: after(quarters / 4))
+KEYS = st.sampled_from([None, "k", "K", "l"])
+CHANCES = st.booleans()
+SELDOM = st.integers(0, 5).map(lambda n: n == 5)
+REVISIONS = st.integers(0, 12)
+EXPECTED = st.none() | REVISIONS.map(lambda bound: frozenset(range(bound)))
+
+DRAFTS = st.sampled_from(
+    [
+        TaskDraft(title="a"),
+        TaskDraft(title="A", description="", due=Due(DAY)),
+        TaskDraft(title="\uff5e", description="SS_", complete=True, priority=Priority.LOW, tags=("a", "%")),
+        TaskDraft(title="😀ß", priority=Priority.HIGH, due=Due(DAY, dt.time(9), "Asia/Tokyo"), tags=("A", "ß")),
+        TaskDraft(title="İ", description="\U00010400%", due=Due(NEXT_DAY, dt.time(0, 0))),
+    ]
+) | st.builds(TaskDraft, title=TEXTS.filter(str.strip), description=TEXTS)
+FIRST_DRAFTS = st.lists(DRAFTS, min_size=3, max_size=3)
+PATCHES = st.sampled_from(
+    [
+        TaskPatch(complete=True),
+        TaskPatch(complete=False),
+        TaskPatch(title="a"),
+        TaskPatch(title="Ss", tags=("B", "a"), priority=Priority.HIGH),
+        TaskPatch(description="\U00010428", due=Due(DAY)),
+        TaskPatch(description=None, due=None),
+    ]
+)
+OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
+    st.builds(Create, DRAFTS),
+    st.builds(Patch, TASK_IDS, PATCHES, EXPECTED),
+    st.builds(Remove, TASK_IDS, EXPECTED),
+)
+BATCHES = st.sampled_from(
+    [
+        Batch((Create(TaskDraft(title="a")), Create(TaskDraft(title="b")))),
+        Batch((Patch(1, TaskPatch(complete=True)), Patch(2, TaskPatch(complete=True)))),
+    ]
+) | st.builds(Batch, st.lists(OPERATIONS, min_size=1, max_size=4).map(tuple))
+CONDITIONS: list[dict[str, Any]] = [
+    {},
+    {"complete": True},
+    {"complete": False, "tag": ("A",)},
+    {"priority": frozenset({Priority.MEDIUM, Priority.HIGH})},
+    {"tag": ("a", "SS")},
+    {"due_from": DAY, "due_until": DAY},
+    {"due_from": NEXT_DAY},
+    {"due_until": DAY, "q": "a"},
+    {"q": "A"},
+    {"q": "ss"},
+    {"q": "%"},
+    {"q": "\U00010400"},
+]
+QUERIES = st.builds(
+    lambda conditions, sort, descending, limit: {
+        **conditions,
+        "sort": sort,
+        "descending": descending,
+        "limit": limit,
+    },
+    st.sampled_from(CONDITIONS),
+    st.sampled_from(SortKey),
+    st.booleans(),
+    st.integers(1, 3),
+)
