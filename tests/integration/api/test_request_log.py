@@ -127,6 +127,7 @@ class Breaking(Response):
     """An answer that does not get further than its head."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise LookupError
 
