@@ -1,0 +1,138 @@
+import createClient, { type Client } from "openapi-fetch";
+
+import { ApiProblem, answered, Conflict } from "./errors.ts";
+import { type FeedEvent, follow } from "./feed.ts";
+import { type Send, sendWithRetries } from "./retries.ts";
+import type { paths } from "./schema.d.ts";
+import { TokenSource } from "./tokens.ts";
+import type { Operation, Task, TaskDraft, TaskList, TaskPatch, TaskQuery } from "./types.ts";
+
+export interface TodoClientOptions {
+  /** The API's base URL. */
+  url: string;
+  /** Whose tasks; it must be the user of the tokens. */
+  userId: string;
+  /** Gets a new token, such as from `/api/auth/token`. */
+  fetchToken: () => Promise<string>;
+}
+
+/**
+ * The tasks of one user. What the API refuses is thrown as ApiProblem, no answer as
+ * Unreachable, and an error of `fetchToken` as it is.
+ */
+export class TodoClient {
+  readonly #http: Client<paths>;
+  readonly #owner: { user_id: string };
+  readonly #tokens: TokenSource;
+
+  constructor({ url, userId, fetchToken }: TodoClientOptions) {
+    this.#tokens = new TokenSource(fetchToken);
+    this.#owner = { user_id: userId };
+    this.#http = createClient<paths>({
+      baseUrl: url,
+      fetch: (request) => this.#authorized((each) => sendWithRetries(fetch, each), request),
+    });
+  }
+
+  /** Find tasks, a page at a time. */
+  async list(query: TaskQuery = {}): Promise<TaskList> {
+    const params = { path: this.#owner, query };
+    return answered(await this.#http.GET("/api/{user_id}/tasks", { params }));
+  }
+
+  async get(id: number): Promise<Task> {
+    return answered(await this.#http.GET("/api/{user_id}/tasks/{task_id}", { params: { path: this.#path(id) } }));
+  }
+
+  /** Create a task; with the key of an attempt whose answer was lost, at most one. */
+  async create(draft: TaskDraft, key: string = crypto.randomUUID()): Promise<Task> {
+    const params = { path: this.#owner, header: { "idempotency-key": key } };
+    return answered(await this.#http.POST("/api/{user_id}/tasks", { params, body: draft }));
+  }
+
+  /**
+   * Change fields of a task, only if it is as `seen`; without, however it is.
+   *
+   * Throws Conflict when it has changed in a way that this patch would overwrite.
+   */
+  async patch(id: number, patch: TaskPatch, seen?: { revision: number }): Promise<Task> {
+    const params = { path: this.#path(id), header: ifMatch(seen) };
+    try {
+      return answered(await this.#http.PATCH("/api/{user_id}/tasks/{task_id}", { params, body: patch }));
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.problem.status !== 412) throw error;
+      const latest = await this.get(id);
+      // So it is after an attempt that was done, but whose answer was lost.
+      if (holds(latest, patch)) return latest;
+      throw new Conflict(error.problem, latest);
+    }
+  }
+
+  /** Delete a task, only if it is as `seen`. That it is gone already is no error. */
+  async remove(id: number, seen?: { revision: number }): Promise<void> {
+    const params = { path: this.#path(id), header: ifMatch(seen) };
+    try {
+      answered(await this.#http.DELETE("/api/{user_id}/tasks/{task_id}", { params }));
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.problem.status !== 404) throw error;
+    }
+  }
+
+  /** Do all operations or none. */
+  async batch(operations: Operation[], key: string = crypto.randomUUID()): Promise<{ id: number; revision: number }[]> {
+    const params = { path: this.#owner, header: { "idempotency-key": key } };
+    const body = { operations };
+    return answered(await this.#http.POST("/api/{user_id}/tasks/batch", { params, body })).results;
+  }
+
+  /** Follow all changes, from the first on, until the signal aborts; see FeedEvent. */
+  follow(signal: AbortSignal): AsyncGenerator<FeedEvent> {
+    const path = this.#owner;
+    return follow(
+      async (since) => {
+        const params = { path, query: since === undefined ? {} : { since, limit: 500 } };
+        return answered(await this.#http.GET("/api/{user_id}/changes", { params, signal }));
+      },
+      async (since, streamSignal) => {
+        const params = { path, header: { "last-event-id": since } };
+        return answered(
+          await this.#http.GET("/api/{user_id}/changes/stream", {
+            params,
+            parseAs: "stream",
+            signal: streamSignal,
+            fetch: (request) => this.#authorized(fetch, request),
+          }),
+        );
+      },
+      signal,
+    );
+  }
+
+  #path(id: number) {
+    return { ...this.#owner, task_id: id };
+  }
+
+  /** Send with a token, and once more with a new one when the server refuses the first. */
+  async #authorized(send: Send, request: Request): Promise<Response> {
+    const token = await this.#tokens.get();
+    const response = await send(withBearer(request, token));
+    if (response.status !== 401) return response;
+    return send(withBearer(request, await this.#tokens.replace(token)));
+  }
+}
+
+function withBearer(request: Request, token: string): Request {
+  const authorized = request.clone();
+  authorized.headers.set("Authorization", `Bearer ${token}`);
+  return authorized;
+}
+
+function ifMatch(seen?: { revision: number }) {
+  return seen ? { "if-match": `"${seen.revision}"` } : {};
+}
+
+function holds(task: Task, patch: TaskPatch): boolean {
+  return Object.entries(patch).every(
+    ([name, value]) => JSON.stringify(task[name as keyof Task]) === JSON.stringify(value),
+  );
+}

@@ -1,0 +1,49 @@
+import { Unreachable } from "./errors.ts";
+
+const ATTEMPTS = 4;
+const FIRST_DELAY_MS = 200;
+const TIMEOUT_MS = 10_000;
+const PASSING = new Set([429, 500, 502, 503, 504]);
+
+export type Send = (request: Request) => Promise<Response>;
+
+/**
+ * Send a request up to four times, until it is answered by something else than a passing failure.
+ *
+ * Every request of this API can be sent again: a POST bears an Idempotency-Key. The pause
+ * doubles from 200 ms, and is what `Retry-After` asks for if that is longer. Throws
+ * Unreachable when no attempt was answered within 10 s.
+ */
+export async function sendWithRetries(send: Send, request: Request): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const last = attempt === ATTEMPTS;
+    let pauseMs = FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
+    try {
+      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const response = await send(new Request(request.clone(), { signal }));
+      await response.clone().arrayBuffer(); // an answer that breaks off is none
+      if (last || !PASSING.has(response.status)) return response;
+      pauseMs = Math.max(pauseMs, Number(response.headers.get("Retry-After") ?? 0) * 1000);
+    } catch (cause) {
+      request.signal.throwIfAborted();
+      if (last) throw new Unreachable("the server can't be reached", { cause });
+    }
+    await pause(pauseMs, request.signal);
+  }
+}
+
+/** Wait, or throw when the signal aborts. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}

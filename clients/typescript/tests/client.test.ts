@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
+import { test } from "node:test";
+
+import { ApiProblem, Conflict, Unreachable } from "../src/index.ts";
+import { json, lost, problem, scripted } from "./scripted-server.ts";
+
+const milk = { id: 1, title: "Buy milk", complete: false, revision: 1 };
+
+test("a create is sent again with the same key until it is answered", async (t) => {
+  const { client, asked } = await scripted(t, lost, problem(500, "DATABASE_ERROR"), json(201, milk));
+
+  const task = await client.create({ title: "Buy milk" });
+
+  assert.deepEqual(task, milk);
+  assert.equal(asked.length, 3);
+  assert.equal(new Set(asked.map(({ headers }) => headers["idempotency-key"])).size, 1);
+});
+
+test("a retry comes no sooner than the server asks for", async (t) => {
+  const { client } = await scripted(t, json(503, {}, { "Retry-After": "1" }), json(200, milk));
+  const begun = performance.now();
+
+  await client.get(1);
+
+  assert.ok(performance.now() - begun >= 990);
+});
+
+test("a failure that stays is told as the problem that it is, and silence as such", async (t) => {
+  const failing = await scripted(t, ...Array(4).fill(problem(500, "INTERNAL_ERROR")));
+  const silent = await scripted(t, ...Array(4).fill(lost));
+
+  await assert.rejects(failing.client.get(1), (error) => error instanceof ApiProblem && error.problem.status === 500);
+  await assert.rejects(silent.client.get(1), Unreachable);
+  assert.equal(silent.asked.length, 4);
+});
+
+test("an answer that breaks off is asked for again", async (t) => {
+  const half = (response: ServerResponse) => {
+    response.writeHead(200, { "Content-Length": "100" }).write("{", () => response.destroy());
+  };
+  const { client } = await scripted(t, half, json(200, milk));
+
+  assert.deepEqual(await client.get(1), milk);
+});
+
+test("an answer that is not the API's own is told by its status", async (t) => {
+  const { client } = await scripted(t, (response) => void response.writeHead(404).end("<h1>Nothing here</h1>"));
+
+  await assert.rejects(client.get(1), (error) => error instanceof ApiProblem && error.problem.status === 404);
+});
+
+test("a patch expects the revision that was seen, and tells of a conflict with the task as it is now", async (t) => {
+  const latest = { ...milk, title: "Buy oat milk", revision: 2 };
+  const { client, asked } = await scripted(t, problem(412, "PRECONDITION_FAILED"), json(200, latest));
+
+  await assert.rejects(client.patch(1, { title: "Buy soy milk" }, milk), (error) => {
+    assert.ok(error instanceof Conflict);
+    assert.deepEqual(error.latest, latest);
+    return true;
+  });
+  assert.equal(asked[0]?.headers["if-match"], '"1"');
+});
+
+test("a patch that was done, though its answer was lost, is no conflict", async (t) => {
+  const done = { ...milk, complete: true, revision: 2 };
+  const { client } = await scripted(t, lost, problem(412, "PRECONDITION_FAILED"), json(200, done));
+
+  assert.deepEqual(await client.patch(1, { complete: true }, milk), done);
+});
+
+test("a deletion that was done, though its answer was lost, is done", async (t) => {
+  const { client, asked } = await scripted(t, lost, problem(404, "NOT_FOUND"));
+
+  await client.remove(1, milk);
+
+  assert.equal(asked.length, 2);
+});
+
+test("a token that the server refuses is replaced once", async (t) => {
+  const { client, asked } = await scripted(
+    t,
+    problem(401, "AUTH_INVALID"),
+    json(200, milk),
+    problem(401, "AUTH_INVALID"),
+    problem(401, "AUTH_INVALID"),
+  );
+
+  await client.get(1);
+  await assert.rejects(client.get(1), (error) => error instanceof ApiProblem && error.problem.status === 401);
+
+  const [first, second, third, fourth] = asked.map(({ headers }) => headers.authorization);
+  assert.notEqual(first, second);
+  assert.equal(second, third);
+  assert.notEqual(third, fourth);
+});
+
+test("what a rule says is found by the field that broke it", () => {
+  const errors = [
+    { loc: ["body", "tags", 3], msg: "too long", type: "length" },
+    { loc: ["query", "limit"], msg: "too large", type: "limit" },
+  ];
+  const { fields } = new ApiProblem({ errors, detail: "" } as never);
+
+  assert.deepEqual([...fields], [["tags", "too long"]]);
+});

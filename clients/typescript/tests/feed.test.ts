@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { type Change, type FeedEvent, LocalTasks, type TodoClient } from "../src/index.ts";
+import { events, json, lost, problem, scripted } from "./scripted-server.ts";
+
+/** Read the feed until an event of this type has come so many times. */
+async function read(client: TodoClient, type: FeedEvent["type"], times: number): Promise<FeedEvent[]> {
+  const seen: FeedEvent[] = [];
+  for await (const event of client.follow(new AbortController().signal)) {
+    seen.push(event);
+    if (seen.filter((each) => each.type === type).length === times) break;
+  }
+  return seen;
+}
+
+function task(id: number, revision: number): Change {
+  return { id, revision } as Change;
+}
+
+function page(changes: Change[], next: string, has_more = false) {
+  return json(200, { changes, next, has_more });
+}
+
+function event(change: Change): string {
+  return `id: e.${change.revision}\ndata: ${JSON.stringify(change)}\n\n`;
+}
+
+test("the feed is read page by page, then live, and goes on where the stream ended", async (t) => {
+  const [first, rest] = [event(task(3, 3)).slice(0, 9), event(task(3, 3)).slice(9)];
+  const { client, asked } = await scripted(
+    t,
+    page([task(1, 1)], "e.1", true),
+    page([task(2, 2)], "e.2"),
+    events(first, rest, ":\n\n", event(task(4, 4))),
+    page([], "e.4"),
+    events(event(task(5, 5))),
+  );
+
+  const seen = await read(client, "change", 5);
+
+  assert.deepEqual(
+    seen.map((each) => (each.type === "change" ? each.change.id : each.type)),
+    [1, 2, "current", 3, 4, "current", 5],
+  );
+  assert.deepEqual(
+    asked.map(({ path, headers }) => [path?.split("changes")[1], headers["last-event-id"]]),
+    [
+      ["", undefined],
+      ["?since=e.1&limit=500", undefined],
+      ["/stream", "e.2"],
+      ["?since=e.4&limit=500", undefined],
+      ["/stream", "e.4"],
+    ],
+  );
+});
+
+test("a reader that may have missed something starts over", async (t) => {
+  const { client, asked } = await scripted(
+    t,
+    page([task(1, 1)], "e.1"),
+    problem(410, "CURSOR_EXPIRED"),
+    page([], "f.0"),
+    lost,
+  );
+
+  const seen = await read(client, "current", 2);
+
+  assert.deepEqual(
+    seen.map(({ type }) => type),
+    ["change", "current", "reset", "current"],
+  );
+  assert.equal(asked[2]?.path, "/api/ann/changes");
+});
+
+test("a feed that is lost is tried again from where it was", async (t) => {
+  const { client, asked } = await scripted(t, page([], "e.1"), lost, page([task(2, 2)], "e.2"), lost);
+
+  const seen = await read(client, "change", 1);
+
+  assert.deepEqual(
+    seen.map(({ type }) => type),
+    ["current", "lost", "change"],
+  );
+  assert.equal(asked[2]?.path, "/api/ann/changes?since=e.1&limit=500");
+});
+
+test("local tasks are the latest, in whatever order changes are taken in", () => {
+  const tasks = new LocalTasks();
+
+  tasks.take(task(1, 4));
+  tasks.take(task(1, 2));
+  tasks.apply({ type: "change", change: { id: 2, deleted: true, revision: 5 } });
+  tasks.take(task(2, 3));
+
+  assert.deepEqual(tasks.all, [task(1, 4)]);
+  assert.equal(tasks.get(2), undefined);
+  tasks.apply({ type: "reset" });
+  assert.deepEqual(tasks.all, []);
+});

@@ -1,0 +1,63 @@
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { TestContext } from "node:test";
+
+import { TodoClient } from "../src/index.ts";
+
+export interface Asked {
+  method: string | undefined;
+  path: string | undefined;
+  headers: IncomingHttpHeaders;
+}
+
+type Answer = (response: ServerResponse, asked: Asked) => void;
+
+/** Start a server that gives these answers, one after another, and keeps what it was asked. */
+export async function scripted(t: TestContext, ...answers: Answer[]) {
+  const asked: Asked[] = [];
+  const server = createServer((request, response) => {
+    const { method, url: path, headers } = request;
+    asked.push({ method, path, headers });
+    const answer = answers.shift() ?? assertNoMore;
+    request.resume().on("end", () => answer(response, { method, path, headers }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  let tokens = 0;
+  const fetchToken = async () => tokenOf({ iat: 0, exp: 900, number: ++tokens });
+  return { asked, client: new TodoClient({ url, userId: "ann", fetchToken }) };
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+  return (response) => {
+    response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));
+  };
+}
+
+export function problem(status: number, error_code: string): Answer {
+  return json(status, { status, error_code, detail: "as scripted" });
+}
+
+/** Break the connection off, as if the answer had been lost. */
+export const lost: Answer = (response) => void response.destroy();
+
+export function events(...chunks: string[]): Answer {
+  return (response) => {
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    for (const chunk of chunks) response.write(chunk);
+    response.end();
+  };
+}
+
+export function tokenOf(claims: object): string {
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
+}
+
+function assertNoMore(response: ServerResponse): void {
+  response.writeHead(418).end();
+}

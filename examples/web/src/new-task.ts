@@ -1,0 +1,38 @@
+import type { Task, TodoClient } from "todo-client";
+
+import { find } from "./dom.ts";
+import { Draft } from "./draft.ts";
+import { read, type Typed, valuesOf, write } from "./fields.ts";
+import { submit } from "./forms.ts";
+
+const form = find<HTMLFormElement>("#new-task");
+
+/** Let a person add tasks until the signal aborts. */
+export function addTasks(client: TodoClient, userId: string, added: (task: Task) => void, signal: AbortSignal): void {
+  // The key goes with what was typed: the same, sent again, is the same task.
+  const draft = new Draft<{ typed: Typed; key: string }>(userId, "new");
+  const keep = () => {
+    const content = { typed: read(form), key: crypto.randomUUID() };
+    draft.keep(content);
+    return content;
+  };
+
+  form.reset();
+  write(form, draft.content?.typed ?? {});
+  form.addEventListener("input", keep, { signal });
+  form.addEventListener(
+    "submit",
+    (event) => {
+      event.preventDefault();
+      void submit(form, async () => {
+        const { typed, key } = draft.content ?? keep();
+        added(await client.create(valuesOf(typed), key));
+        if (signal.aborted || JSON.stringify(read(form)) !== JSON.stringify(typed)) return;
+        draft.drop();
+        form.reset();
+        find("[name=title]", form).focus();
+      });
+    },
+    { signal },
+  );
+}

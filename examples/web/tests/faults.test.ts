@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import type { Page, Route } from "playwright-core";
+
+import { add, PASSWORD, shown, titles, World } from "./world.ts";
+
+let world: World;
+before(async () => {
+  world = await World.open();
+});
+after(() => world.close());
+
+test("what was typed survives a server whose answers are lost, and becomes one task", async () => {
+  const page = await world.person();
+  const keys = new Set<string>();
+  await page.route(/\/tasks$/, async (route) => {
+    keys.add(route.request().headers()["idempotency-key"] ?? "none");
+    await route.fetch();
+    await route.fulfill({ status: 500, headers: { "Access-Control-Allow-Origin": "*" } });
+  });
+
+  await type(page, "Buy milk");
+  await submit(page);
+  await page.getByText("The server failed. What you typed is kept").waitFor();
+  await page.unroute(/\/tasks$/);
+  await submit(page);
+
+  await emptied(page);
+  assert.deepEqual(await titles(page), ["Buy milk"]);
+  assert.equal(keys.size, 1);
+});
+
+test("what is typed while the server is slow is kept beside what is being saved", async () => {
+  const page = await world.person();
+  let release: () => void = () => assert.fail();
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(/\/tasks$/, async (route) => {
+    await released;
+    await route.continue();
+  });
+
+  await type(page, "Buy milk");
+  await submit(page);
+  await type(page, "Buy milk and eggs");
+  await submit(page);
+  release();
+
+  await shown(page, "Buy milk");
+  assert.equal(await titleTyped(page), "Buy milk and eggs");
+  await page.unroute(/\/tasks$/);
+  await submit(page);
+  await shown(page, "Buy milk and eggs");
+  assert.equal((await titles(page)).length, 2);
+});
+
+test("what was typed survives a server that is down and a page that is loaded anew", async () => {
+  const page = await world.person();
+  await add(page, "Buy milk");
+  await world.api.stop();
+
+  await type(page, "Call Bob");
+  await submit(page);
+  await page.getByText("The server can't be reached. What you typed is kept").waitFor();
+  await page.getByLabel("Done: Buy milk").click();
+  await page.getByText("Not changed").waitFor();
+  assert.equal(await page.getByLabel("Done: Buy milk").isChecked(), false);
+  await page.getByRole("button", { name: "Edit: Buy milk" }).click();
+  await page.getByRole("dialog").getByLabel("Title").fill("Buy oat milk");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("dialog").getByText("The server can't be reached").waitFor();
+  await page.reload();
+  await page.getByRole("dialog").waitFor();
+  await world.startApi();
+  await page.getByText("Live").waitFor();
+  await page.getByRole("button", { name: "Save" }).click();
+  await shown(page, "Buy oat milk");
+  await submit(page);
+
+  await shown(page, "Call Bob");
+});
+
+test("a token that has ended is renewed, and so is one that the server refuses", async () => {
+  const page = await clocked(world);
+  let renewals = 0;
+  page.on("request", (request) => {
+    renewals += Number(request.url().endsWith("/api/auth/token"));
+  });
+  await add(page, "With the first token");
+  assert.equal(renewals, 0);
+
+  await page.clock.fastForward("16:00");
+  await add(page, "With the second token");
+  assert.equal(renewals, 1);
+
+  const refused = (route: Route) =>
+    route.continue({ headers: { ...route.request().headers(), authorization: "Bearer x.y.z" } });
+  await page.route(/\/tasks$/, refused, { times: 1 });
+  await add(page, "With the third token");
+  assert.equal(renewals, 2);
+});
+
+test("with the sign-in server down, people go on until their token ends", async () => {
+  const page = await clocked(world);
+  await world.stopSite();
+
+  await add(page, "Works on");
+  await page.clock.fastForward("14:30");
+  await add(page, "Works on, though the token can't be renewed");
+  await page.clock.fastForward("01:00");
+  await type(page, "Has to wait");
+  await submit(page);
+  await page.getByText("The sign-in server can't be reached. What you typed is kept").waitFor();
+  assert.equal(await titleTyped(page), "Has to wait");
+  await world.startSite();
+  await submit(page);
+
+  await shown(page, "Has to wait");
+});
+
+test("what was typed survives the end of the session", async () => {
+  const page = await clocked(world);
+  const email = (await page.locator("#email").textContent()) ?? "";
+  await add(page, "Buy milk");
+  await page.getByRole("button", { name: "Edit: Buy milk" }).click();
+  await page.getByRole("dialog").getByLabel("Title").fill("Buy oat milk");
+
+  world.tables.session.length = 0;
+  await page.clock.fastForward("16:00");
+  await page.getByText("Your session has ended").waitFor();
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+
+  await shown(page, "Buy oat milk");
+});
+
+/** Return the window of a new person, with a clock that can be put forward. */
+async function clocked(world: World): Promise<Page> {
+  const page = await world.person();
+  await page.clock.install();
+  await page.reload();
+  await page.getByText("Live").waitFor();
+  return page;
+}
+
+async function type(page: Page, title: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Title" }).fill(title);
+}
+
+function submit(page: Page): Promise<void> {
+  return page.getByRole("button", { name: "Add task" }).click();
+}
+
+function titleTyped(page: Page): Promise<string> {
+  return page.getByRole("textbox", { name: "Title" }).inputValue();
+}
+
+async function emptied(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector<HTMLInputElement>("#new-task [name=title]")?.value === "");
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { AxeResults } from "axe-core";
+import type { JwtOptions } from "better-auth/plugins";
+import {
+  type APIRequestContext,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core";
+
+import { type Api, runApi, startApi } from "../server/api.ts";
+import { createAuth, Tables } from "../server/auth.ts";
+import { createSite } from "../server/site.ts";
+
+export const PASSWORD = "long enough";
+
+const HOST = "127.0.0.1";
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync", "--disable-component-update"];
+// The browser finds no host but this machine's loopback, so all that a page needs must come from there.
+const NETWORK = ["--disable-background-networking", `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${HOST}`];
+
+/** The sign-in server with the page, and an API that trusts it. */
+export class World {
+  readonly tables = new Tables();
+  url = "";
+  api!: Api;
+  #directory = "";
+  #site!: ReturnType<typeof createSite>;
+  #browser: Promise<Browser> | undefined;
+
+  static async open(jwks: JwtOptions["jwks"] = {}): Promise<World> {
+    const world = new World();
+    world.#directory = await mkdtemp(join(tmpdir(), "todo-e2e-"));
+    const [port, apiPort] = await freePorts();
+    world.url = `http://${HOST}:${port}`;
+    world.#site = createSite(createAuth(world.url, world.tables, jwks), `http://${HOST}:${apiPort}`);
+    await world.startSite();
+    await world.startApi(String(apiPort));
+    return world;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#browser)?.close();
+    await Promise.all([this.stopSite(), this.api.stop()]);
+    await rm(this.#directory, { recursive: true });
+  }
+
+  async startApi(port = new URL(this.api.url).port): Promise<void> {
+    this.api = await startApi(this.#directory, { PORT: port, BETTER_AUTH_URL: this.url, CORS_ORIGINS: this.url });
+  }
+
+  /** Start the API again after something that may have lost writes, such as the restoring of a backup. */
+  async restoreApi(): Promise<void> {
+    await this.api.stop();
+    await runApi(this.#directory, ["epoch", "--renew"]);
+    await this.startApi();
+  }
+
+  async startSite(): Promise<void> {
+    this.#site.listen(Number(new URL(this.url).port), HOST);
+    await once(this.#site, "listening");
+  }
+
+  async stopSite(): Promise<void> {
+    const closed = once(this.#site, "close");
+    this.#site.close();
+    this.#site.closeAllConnections();
+    await closed;
+  }
+
+  /** Return a browser profile of its own. */
+  async profile(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    this.#browser ??= chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, ...NETWORK] });
+    const context = await (await this.#browser).newContext({ baseURL: this.url, ...options });
+    context.setDefaultTimeout(10_000);
+    return context;
+  }
+
+  /** Return the window of a person who has just signed up. */
+  async person(options: BrowserContextOptions = {}): Promise<Page> {
+    const profile = await this.profile(options);
+    await signUp(profile.request);
+    return openWindow(profile);
+  }
+
+  /** Return another profile in which the same person is signed in. */
+  async sameProfile(page: Page): Promise<BrowserContext> {
+    return this.profile({ storageState: await page.context().storageState() });
+  }
+
+  /** Ask the API, with nothing but what is given. */
+  ask(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(this.api.url + path, init);
+  }
+}
+
+/** Return another window of the same person, when it is live. */
+export async function openWindow(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto("/");
+  await page.getByText("Live").waitFor();
+  return page;
+}
+
+/** Add a task by its title alone, and wait until it is in the list. */
+export async function add(page: Page, title: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Title" }).fill(title);
+  await page.getByRole("button", { name: "Add task" }).click();
+  await shown(page, title);
+}
+
+/** Wait until the list shows a title. */
+export async function shown(page: Page, title: string, timeout = 10_000): Promise<void> {
+  await page.locator("#tasks .title", { hasText: title }).waitFor({ timeout });
+}
+
+/** Return the titles in the list, in order. */
+export function titles(page: Page): Promise<string[]> {
+  return page.locator("#tasks .title").allTextContents();
+}
+
+/** Sign somebody up, by hand-made request. */
+export async function signUp(requests: APIRequestContext): Promise<void> {
+  const data = { name: "Ann", email: `ann-${randomUUID().slice(0, 8)}@example.org`, password: PASSWORD };
+  await requests.post("/api/auth/sign-up/email", { data });
+}
+
+/** Return the token that Better Auth gives to who is signed in, and their id. */
+export async function tokenOf(requests: APIRequestContext): Promise<{ token: string; userId: string }> {
+  const { token } = await (await requests.get("/api/auth/token")).json();
+  const { user } = await (await requests.get("/api/auth/get-session")).json();
+  return { token, userId: user.id };
+}
+
+/** Check the page as it stands by the rules of axe. */
+export async function assertAccessible(page: Page): Promise<void> {
+  // The page's policy lets in no script that is not its own; this one comes through the debugger.
+  await page.evaluate(await readFile(AXE, "utf8"));
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } };
+    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
+  });
+  assert.deepEqual(violations, []);
+}
+
+/** Return two ports that nobody listens on. */
+export async function freePorts(): Promise<number[]> {
+  const servers = [createServer().listen(0, HOST), createServer().listen(0, HOST)];
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
