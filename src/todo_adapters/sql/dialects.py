@@ -1,16 +1,39 @@
 """What differs between the two databases: the text of SQL, and the form in which values travel."""
 
 import json
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from todo_domain.listing import instant_key
+
+_NAMED: Final = re.compile(r"%\((\w+)\)s")
+
+
+class Statement(str):
+    """SQL whose parameters are `:name` on SQLite; on PostgreSQL `$1`, `$2` … and their names in that order.
+
+    So no driver has to search the text for parameters each time that it runs it.
+    """
+
+    __slots__ = ("names",)
+    names: tuple[str, ...]
+
+    def __new__(cls, sql: str, names: Iterable[str]) -> Self:
+        """Keep the names beside the text."""
+        statement = super().__new__(cls, sql)
+        statement.names = tuple(names)
+        return statement
+
+    def in_order(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the values for the numbers."""
+        return [values[name] for name in self.names]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,9 +51,12 @@ class Dialect:
     read_instant: Callable[[Any], datetime]
     write_set: Callable[[Collection[str] | Collection[int]], Any]
 
-    def compile(self, statement: sa.ClauseElement) -> str:
-        """Return SQL for the driver itself, with parameters named `:name` on SQLite, `%(name)s` on PostgreSQL."""
-        return str(statement.compile(dialect=self.sql))
+    def compile(self, statement: sa.ClauseElement) -> Statement:
+        """Return SQL for the driver itself."""
+        sql = str(statement.compile(dialect=self.sql))
+        # SQLAlchemy's own numbers leave out the common table expressions of an INSERT.
+        names = list(dict.fromkeys(_NAMED.findall(sql)))
+        return Statement(_NAMED.sub(lambda match: f"${names.index(match[1]) + 1}", sql), names)
 
 
 # Reading normalises: psycopg answers in the time zone of its session.

@@ -10,7 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from todo_adapters.sql.dialects import Dialect
+from todo_adapters.sql.dialects import Dialect, Statement
 from todo_adapters.sql.statements import ALIVE, LIST_OF_USER, OF_USER, TASK, ZERO, Among
 from todo_adapters.sql.tables import task_lists, tasks
 from todo_domain import SortKey, TaskQuery, UserId
@@ -42,7 +42,7 @@ def _place_on_postgresql(element: PlaceOf, compiler: SQLCompiler, **kw: Any) -> 
     return f"strpos({compiler.process(element.clauses, **kw)})"
 
 
-def list_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[str, dict[str, Any]]:
+def list_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
     """Return SQL and parameters for `rows.read_page`.
 
     Its rows are the list's revision and a task: one more than the query's limit, so
@@ -72,7 +72,13 @@ def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]
 
 
 @lru_cache(maxsize=512)
-def _compiled(dialect: Dialect, names: tuple[str, ...], complete: bool | None, sort: SortKey, descending: bool) -> str:  # noqa: FBT001 - a key of the cache
+def _compiled(
+    dialect: Dialect,
+    names: tuple[str, ...],
+    complete: bool | None,  # noqa: FBT001 - a part of the cache's key
+    sort: SortKey,
+    descending: bool,  # noqa: FBT001 - the same
+) -> Statement:
     value = _SORTED_BY[sort]
     wanted = (
         sa.select(*{column.name: column for column in (*TASK, value)}.values())

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from todo_adapters.sql import postgres_statements as chained
 from todo_adapters.sql import rows, statements
-from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.dialects import POSTGRESQL, Statement
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.migrations import is_current
 from todo_adapters.sql.pool import ConnectionLost, Pool, RaceLost
@@ -205,8 +205,10 @@ class PostgresTaskRepository:
         revision, *row = found[0]
         return revision, rows.read_task(POSTGRESQL, user_id, row)
 
-    async def _run(self, sql: str, values: dict[str, Any], *, repeatable: bool = True) -> Sequence[TupleRow]:
-        return await self._do(lambda connection: connection.run(sql, values), repeatable=repeatable)
+    async def _run(
+        self, statement: Statement, values: Mapping[str, Any], *, repeatable: bool = True
+    ) -> Sequence[TupleRow]:
+        return await self._do(lambda connection: connection.run(statement, values), repeatable=repeatable)
 
     async def _do(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
         """Do work in one transaction, again when it was undone, and when it may be, again after a broken connection."""

@@ -9,11 +9,10 @@ from todo_adapters.sql.postgres_connection import Connection
 from todo_adapters.sql.postgres_statements import LOCK_TASKS
 from todo_domain import Batch, BatchResult, IdempotencyKey, ListCounters, TodoError, UserId
 
-_RAISE: Final = POSTGRESQL.compile(statements.bump(POSTGRESQL)).encode()
-_LOCK_TASKS: Final = LOCK_TASKS.encode()
-_KEY: Final = POSTGRESQL.compile(statements.KEY).encode()
-_KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY).encode()
-_WRITE_TASK: Final = POSTGRESQL.compile(statements.write_task(POSTGRESQL)).encode()
+_RAISE: Final = POSTGRESQL.compile(statements.bump(POSTGRESQL))
+_KEY: Final = POSTGRESQL.compile(statements.KEY)
+_KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
+_WRITE_TASK: Final = POSTGRESQL.compile(statements.write_task(POSTGRESQL))
 
 
 async def apply_batch(
@@ -27,9 +26,9 @@ async def apply_batch(
     """
     async with connection.pipeline():
         await connection.execute("BEGIN")
-        locked = await connection.execute(_LOCK_TASKS, {"user_id": user_id, "ids": list(batch.task_ids)})
-        counted = await connection.execute(_RAISE, {"user_id": user_id, "revisions": 0, "ids": 0})
-        kept = await connection.execute(_KEY, {"user_id": user_id, "key": key.key}) if key else None
+        locked = await connection.send(LOCK_TASKS, {"user_id": user_id, "ids": list(batch.task_ids)})
+        counted = await connection.send(_RAISE, {"user_id": user_id, "revisions": 0, "ids": 0})
+        kept = await connection.send(_KEY, {"user_id": user_id, "key": key.key}) if key else None
     counters = ListCounters(*(await counted.fetchall())[0])
     stored = [rows.read_task(POSTGRESQL, user_id, row) for row in await locked.fetchall()]
     try:
@@ -41,19 +40,14 @@ async def apply_batch(
         await connection.execute("ROLLBACK")
         raise
     async with connection.pipeline():
-        cursor = connection.cursor()
-        await cursor.executemany(
-            _WRITE_TASK, [rows.change_values(POSTGRESQL, user_id, change, at) for change in played.changes]
-        )
-        await cursor.execute(
-            _RAISE,
-            {
-                "user_id": user_id,
-                "revisions": played.counters.revision - counters.revision,
-                "ids": played.counters.last_task_id - counters.last_task_id,
-            },
-        )
-        if key:
-            await cursor.executemany(_KEEP_KEY, rows.key_values(POSTGRESQL, user_id, key, played.outcomes, at))
-        await cursor.execute("COMMIT")
+        for change in played.changes:
+            await connection.send(_WRITE_TASK, rows.change_values(POSTGRESQL, user_id, change, at))
+        raised = {
+            "revisions": played.counters.revision - counters.revision,
+            "ids": played.counters.last_task_id - counters.last_task_id,
+        }
+        await connection.send(_RAISE, {"user_id": user_id, **raised})
+        for values in rows.key_values(POSTGRESQL, user_id, key, played.outcomes, at) if key else ():
+            await connection.send(_KEEP_KEY, values)
+        await connection.execute("COMMIT")
     return BatchResult(played.outcomes)

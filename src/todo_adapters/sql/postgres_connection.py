@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, Self
 
@@ -10,6 +11,8 @@ from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg.waiting import wait_async
+
+from todo_adapters.sql.dialects import Statement
 
 # A peer that is gone without a word is noticed after 5 s with data on the way, after 9 s without.
 _UNLESS_IN_URL: Final[dict[str, Any]] = {
@@ -20,6 +23,8 @@ _UNLESS_IN_URL: Final[dict[str, Any]] = {
     "keepalives_count": 2,
 }
 _PREPARED_AFTER: Final = 1
+_READ_ONLY: Final = Statement("SHOW transaction_read_only", ())
+_BACKEND: Final = Statement("SELECT pg_backend_pid()", ())
 _GRACE_SECONDS: Final = 1.0
 _PING_SECONDS: Final = 1.0
 
@@ -51,7 +56,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
     idle_since = 0.0
     given_up = False
     _giving_up: asyncio.Task[None] | None = None
-    _cursor: psycopg.AsyncCursor[TupleRow] | None = None
+    _cursor: psycopg.AsyncRawCursor[TupleRow] | None = None
 
     @classmethod
     async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
@@ -65,15 +70,19 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             raise
         return connection
 
-    async def run(self, sql: str, parameters: dict[str, Any]) -> list[TupleRow]:
+    async def run(self, statement: Statement, values: Mapping[str, Any]) -> list[TupleRow]:
         """Run one statement and return its rows, in one round trip.
 
         The cursor is kept: to make one for each statement costs a fifth of a small one.
         """
         if self._cursor is None:
-            self._cursor = self.cursor()
-        await self._cursor.execute(sql, parameters)
+            self._cursor = psycopg.AsyncRawCursor(self)
+        await self._cursor.execute(statement.encode(), statement.in_order(values))
         return await self._cursor.fetchall()
+
+    async def send(self, statement: Statement, values: Mapping[str, Any]) -> psycopg.AsyncRawCursor[TupleRow]:
+        """Run one statement of several; in a pipeline, its rows come when the pipeline ends."""
+        return await psycopg.AsyncRawCursor(self).execute(statement.encode(), statement.in_order(values))
 
     def is_quiet(self) -> bool:
         """Say whether the server has sent nothing, such as its farewell; asks the kernel only.
@@ -92,7 +101,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         writable = False
         try:
             async with asyncio.timeout(_PING_SECONDS):
-                writable = await self.run("SHOW transaction_read_only", {}) == [("off",)]
+                writable = await self.run(_READ_ONLY, {}) == [("off",)]
         except (psycopg.Error, TimeoutError):
             pass
         finally:
@@ -102,7 +111,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
 
     async def is_direct(self) -> bool:
         """Say whether the process that answers is the one that was connected to: a pooler's is another one."""
-        return await self.run("SELECT pg_backend_pid()", {}) == [(self.info.backend_pid,)]
+        return await self.run(_BACKEND, {}) == [(self.info.backend_pid,)]
 
     def give_up(self) -> None:
         """Stop waiting: ask the server to stop, then stop listening."""

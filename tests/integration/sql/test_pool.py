@@ -12,6 +12,7 @@ import pytest
 from tests.integration.sql.proxy import Proxy
 from tests.postgres import Postgres
 from todo_adapters.sql import pool as pool_module
+from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.pool import ConnectionLost, Pool, RaceLost
 from todo_adapters.sql.postgres_connection import conninfo_of
 from todo_domain import StorageUnavailable
@@ -40,7 +41,7 @@ async def pid(pool: Pool) -> int:
 
 async def run(pool: Pool, sql: str) -> list[tuple[Any, ...]]:
     async with pool.connection() as connection:
-        return await connection.run(sql, {})
+        return await connection.run(Statement(sql, ()), {})
 
 
 async def hold(pool: Pool) -> tuple[Any, Any]:
@@ -151,7 +152,7 @@ async def test_a_storm_of_cancellations_loses_no_connection(database_url: str) -
 
         held = [await hold(pool) for _ in range(4)]
 
-        assert [await connection.run("SELECT 42", {}) for _, connection in held] == [[(42,)]] * 4
+        assert [await connection.run(Statement("SELECT 42", ()), {}) for _, connection in held] == [[(42,)]] * 4
         for lending, _ in held:
             await lending.__aexit__(None, None, None)
 
@@ -212,7 +213,7 @@ async def test_a_connection_that_breaks_in_use_is_said_to_be_lost(database_url: 
     async with running_pool(database_url) as pool:
         with pytest.raises(ConnectionLost):  # noqa: PT012 - the statement must be under way
             async with pool.connection() as connection:
-                statement = asyncio.create_task(connection.run(FOREVER, {}))
+                statement = asyncio.create_task(connection.run(Statement(FOREVER, ()), {}))
                 await asyncio.to_thread(terminate, database_url, connection.info.backend_pid)
                 await statement
 

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from todo_adapters.sql import statements
-from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect
+from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect, Statement
 from todo_adapters.sql.listing import list_statement
 from todo_domain import Priority, SortKey, TaskQuery, UserId
 
@@ -15,8 +15,8 @@ in_every_order = pytest.mark.parametrize(
 )
 
 
-def parameters_of(sql: str) -> set[str]:
-    return set(re.findall(r"(?:%\(|(?<!:):)([a-z]\w*)", sql))  # %(name)s or :name, not ::TYPE
+def parameters_of(sql: Statement) -> set[str]:
+    return set(sql.names) | set(re.findall(r"(?<!:):([a-z]\w*)", sql))  # :name, not ::TYPE
 
 
 @both
@@ -85,3 +85,12 @@ def test_nothing_that_a_caller_says_is_part_of_a_statement(dialect: Dialect) -> 
 
     assert "OR 1=1" not in sql
     assert values["q"] == said.casefold()
+
+
+def test_values_are_given_to_postgresql_in_the_order_of_its_numbers() -> None:
+    sql = POSTGRESQL.compile(statements.GET)
+
+    values = sql.in_order({"id": 7, "user_id": ALICE, "of no use": None})
+
+    assert [sql.index("$1") < sql.index("$2"), "$3" in sql, "%(" in sql] == [True, False, False]
+    assert values == [ALICE, 7]
