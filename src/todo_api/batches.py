@@ -101,6 +101,12 @@ class OperationResult(BaseModel):
 class BatchResponse(BaseModel):
     """One result for every operation, in order."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"results": [{"id": 3, "revision": 4}, {"id": 1, "revision": 5}, {"id": 2, "revision": 6}]}]
+        }
+    )
+
     results: list[OperationResult]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Header
 
@@ -10,15 +10,18 @@ from todo_domain import RuleViolated, Violation
 
 _ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # A list may have empty elements (RFC 9110 §5.6.1).
-_LIST = re.compile(rf"[ \t,]*{_ENTITY_TAG}(?:[ \t]*,[ \t,]*{_ENTITY_TAG})*[ \t,]*\Z")
+_TAGS = rf"[ \t,]*{_ENTITY_TAG}(?:[ \t]*,[ \t,]*{_ENTITY_TAG})*[ \t,]*"
+_LIST = re.compile(rf"{_TAGS}\Z")
 _STRONG = re.compile(r'(?<!W/)"([1-9][0-9]{0,15})"')
 _ANY: Final = "*"
+_FORM: Final[dict[str, Any]] = {"pattern": rf"^(\*|{_TAGS})$"}
 
 IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
         description="Do it only if the task still has one of these ETags; `*` is any.",
+        json_schema_extra=_FORM,
         examples=['"42"'],
     ),
 ]
@@ -27,6 +30,7 @@ IfNoneMatch = Annotated[
     Header(
         alias="If-None-Match",
         description="Answer 304 if the answer still has one of these ETags; `*` is any.",
+        json_schema_extra=_FORM,
         examples=['"42"'],
     ),
 ]

@@ -14,7 +14,12 @@ from todo_api.parameters import UserIdInPath
 from todo_api.problems import token_missing
 from todo_domain import Principal, TaskUseCases, TokenRejected
 
-_bearer = HTTPBearer(bearerFormat="JWT", auto_error=False, description="A JWT whose claim `user_id` is the path's.")
+_bearer = HTTPBearer(
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    auto_error=False,
+    description="A JWT whose claim `user_id` is the path's.",
+)
 
 
 def container_of(request: Request) -> Container:

@@ -1,5 +1,8 @@
 """The OpenAPI document: what FastAPI derives from the endpoints, and what it can't see."""
 
+from collections.abc import Iterator
+from http import HTTPStatus
+from importlib.metadata import version
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -11,14 +14,34 @@ from pydantic.json_schema import models_json_schema
 from todo_api import problems
 from todo_api.problems import Problem, ProblemKind
 
-_REF: Final = "#/components/schemas/{model}"
+Responses = dict[int | str, dict[str, Any]]
+
+_SCHEMA: Final = "#/components/schemas/{model}"
+_HEADERS: Final = {
+    "ETag": "The state of what is answered with, for If-Match and If-None-Match (RFC 9110 §8.8.3).",
+    "Location": "Where the task is.",
+    "Link": 'With `rel="next"`: the next page (RFC 8288). Absent on the last one.',
+    "Idempotency-Replayed": "`true` when this is the answer to an earlier request with the same Idempotency-Key.",
+    "Retry-After": "The seconds to wait before it makes sense to try again.",
+    "WWW-Authenticate": "How to authenticate (RFC 6750 §3).",
+    "X-Request-ID": "The name of the request in the log: the one that was sent, if it is sane.",
+}
+_HEADER_OF_PROBLEM: Final = {
+    problems.AUTH_MISSING: "WWW-Authenticate",
+    problems.AUTH_INVALID: "WWW-Authenticate",
+    problems.PRECONDITION_FAILED: "ETag",
+    problems.DATABASE_ERROR: "Retry-After",
+    problems.AUTH_UNAVAILABLE: "Retry-After",
+}
 
 _EVERY_OWNER: Final = (
     problems.MALFORMED,
     problems.AUTH_MISSING,
     problems.AUTH_INVALID,
     problems.AUTH_FORBIDDEN,
+    problems.HTTPS_REQUIRED,
     problems.INVALID,
+    problems.HEAD_TOO_LARGE,
     problems.DATABASE_ERROR,
     problems.INTERNAL_ERROR,
     problems.AUTH_UNAVAILABLE,
@@ -26,30 +49,82 @@ _EVERY_OWNER: Final = (
 BODY: Final = (problems.PAYLOAD_TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
 
 
-def refusals(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def answered_with(status: int, *headers: str) -> Responses:
+    """Return the `responses` of an endpoint for an answer with these headers."""
+    return {status: {"description": HTTPStatus(status).phrase, "headers": _headers(*headers)}}
+
+
+NOT_MODIFIED: Final = answered_with(304, "ETag")
+
+
+def refusals(*kinds: ProblemKind) -> Responses:
     """Return the `responses` of an owner's endpoint for the problems that all have, and these."""
+    return _responses({*_EVERY_OWNER, *kinds})
+
+
+def _responses(kinds: set[ProblemKind]) -> Responses:
     by_status = attrgetter("status")
-    grouped = groupby(sorted({*_EVERY_OWNER, *kinds}, key=by_status), key=by_status)
-    return {status: _response(sorted(same, key=attrgetter("error_code"))) for status, same in grouped}
+    grouped = groupby(sorted(kinds, key=attrgetter("status", "error_code")), key=by_status)
+    return {status: _response(list(same)) for status, same in grouped}
 
 
 def _response(kinds: list[ProblemKind]) -> dict[str, Any]:
+    schema = {"$ref": _SCHEMA.format(model="Problem")}
     examples = {kind.error_code: {"value": problems.example(kind)} for kind in kinds}
     return {
         "description": "; ".join(f"{kind.error_code}: {kind.title}" for kind in kinds),
-        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}, "examples": examples}},
+        "content": {problems.MEDIA_TYPE: {"schema": schema, "examples": examples}},
+        "headers": _headers(*(_HEADER_OF_PROBLEM[kind] for kind in kinds if kind in _HEADER_OF_PROBLEM)),
     }
+
+
+ALWAYS: Final = _responses({problems.HEAD_TOO_LARGE, problems.INTERNAL_ERROR})
 
 
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the document of an app, made once."""
     if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_REF)
-        schema["components"]["schemas"] |= definitions["$defs"]
-        for path in schema["paths"].values():
-            if "patch" in path:
-                content = path["patch"]["requestBody"]["content"]
-                content["application/merge-patch+json"] = content["application/json"]
-        app.openapi_schema = schema
+        app.openapi_schema = _document(app)
     return app.openapi_schema
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(
+        title=app.title,
+        version=version("todo-backend"),
+        description="Task lists of many users. Every write can be conditional and repeated, every read resumed.",
+        routes=app.routes,
+    )
+    _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMA)
+    made["components"]["schemas"] |= definitions["$defs"]
+    codes = {kind.error_code for kind in vars(problems).values() if isinstance(kind, ProblemKind)}
+    made["components"]["schemas"]["Problem"]["properties"]["error_code"]["enum"] = sorted(codes)
+    made["components"]["headers"] = {
+        name: {"description": description, "schema": {"type": "string"}} for name, description in _HEADERS.items()
+    }
+    for operation in _operations(made):
+        for parameter in operation.get("parameters", []):
+            _drop_null(parameter["schema"])
+        for response in operation["responses"].values():
+            response.setdefault("headers", {}).update(_headers("X-Request-ID"))
+    for path in made["paths"].values():
+        if "patch" in path:
+            content = path["patch"]["requestBody"]["content"]
+            content["application/merge-patch+json"] = content["application/json"]
+    return made
+
+
+def _operations(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in made["paths"].values():
+        yield from path.values()
+
+
+def _drop_null(schema: dict[str, Any]) -> None:
+    """Leave out of a parameter's schema what no parameter can be; it can be absent."""
+    for variant in schema.pop("anyOf", []):
+        if variant != {"type": "null"}:
+            schema.update(variant)

@@ -12,18 +12,27 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import todo_domain as domain
 from todo_api.problems import within
-from todo_api.text_forms import ClockTime, Day
+from todo_api.text_forms import PROSE, ClockTime, Day, line
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 
-READ_ONLY: Final = frozenset({"id", "user_id", "completed_at", "created_at", "updated_at", "revision"})
+_INSTANT: Final = {"type": "string", "format": "date-time"}
+_READ_ONLY: Final[dict[str, dict[str, Any]]] = {
+    "id": {"type": "integer"},
+    "user_id": {"type": "string"},
+    "completed_at": {"anyOf": [_INSTANT, {"type": "null"}]},
+    "created_at": _INSTANT,
+    "updated_at": _INSTANT,
+    "revision": {"type": "integer"},
+}
 
-EXAMPLE_TASK: Final = {
+# Without null, which FastAPI leaves out of examples.
+EXAMPLE_TASK: Final[dict[str, Any]] = {
     "id": 1,
     "user_id": "alice",
     "title": "Buy milk",
     "description": "The one in glass bottles",
-    "complete": False,
-    "completed_at": None,
+    "complete": True,
+    "completed_at": "2026-11-21T09:30:00.123456Z",
     "priority": "high",
     "due": {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"},
     "tags": ["shop"],
@@ -33,9 +42,9 @@ EXAMPLE_TASK: Final = {
 }
 
 
-Title = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TITLE_LENGTH})]
-Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH})]
-Tag = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TAG_LENGTH})]
+Title = Annotated[str, Field(json_schema_extra={**line(MAX_TITLE_LENGTH)})]
+Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH, **PROSE})]
+Tag = Annotated[str, Field(json_schema_extra={**line(MAX_TAG_LENGTH)})]
 Tags = Annotated[list[Tag], Field(json_schema_extra={"maxItems": MAX_TAGS})]
 PriorityName = Literal["low", "medium", "high"]
 PRIORITIES: Final[dict[PriorityName, domain.Priority]] = {
@@ -49,18 +58,37 @@ def _absent() -> Any:
     """Stand in for a field that a patch does not name, which `model_fields_set` tells."""
 
 
+TimeZone = Annotated[str, Field(json_schema_extra={"format": "time-zone", "examples": ["Europe/Berlin"]})]
+
+
 class Due(BaseModel):
     """A day, with an optional time of the day and, only with a time, an optional IANA time zone."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={
+            "if": {"properties": {"timezone": {"type": "string"}}, "required": ["timezone"]},
+            "then": {"properties": {"time": {"type": "string"}}, "required": ["time"]},
+            "examples": [{"date": "2026-12-01"}, EXAMPLE_TASK["due"]],
+        },
+    )
 
     date: Day
     time: ClockTime | None = None
-    timezone: str | None = Field(None, examples=["Europe/Berlin"])
+    timezone: TimeZone | None = None
 
     def to_domain(self) -> domain.Due:
         """Return the due; whether its parts go together is for the draft or the patch to say."""
         return domain.Due(self.date, self.time, self.timezone)
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    """Add to the schema of a task's body what a client may send back, and an example of what it decides."""
+    schema["properties"] |= {
+        name: {**form, "readOnly": True, "description": "Ignored."} for name, form in _READ_ONLY.items()
+    }
+    schema["examples"] = [{name: value for name, value in EXAMPLE_TASK.items() if name not in _READ_ONLY}]
 
 
 class _TaskBody(BaseModel):
@@ -69,19 +97,13 @@ class _TaskBody(BaseModel):
     A client may send back what it got: read-only fields are accepted and ignored.
     """
 
-    model_config = ConfigDict(
-        strict=True,
-        extra="forbid",
-        json_schema_extra=lambda schema: schema["properties"].update(
-            {name: {"readOnly": True, "description": "Ignored."} for name in sorted(READ_ONLY)}
-        ),
-    )
+    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra=_describe)
 
     @model_validator(mode="before")
     @classmethod
     def _ignore_read_only(cls, body: object) -> object:
         if isinstance(body, Mapping):
-            return {name: value for name, value in body.items() if name not in READ_ONLY}
+            return {name: value for name, value in body.items() if name not in _READ_ONLY}
         return body
 
     def _values(self) -> dict[str, Any]:
@@ -97,7 +119,7 @@ class _TaskBody(BaseModel):
 class TaskCreate(_TaskBody):
     """A new task."""
 
-    title: Title = Field(examples=["Buy milk"])
+    title: Title
     description: Description | None = None
     complete: bool = False
     priority: PriorityName = "medium"
@@ -133,7 +155,7 @@ class TaskPatch(_TaskBody):
 class TaskResponse(BaseModel):
     """A task."""
 
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(examples=[EXAMPLE_TASK]))
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_TASK]})
 
     id: int
     user_id: str
@@ -152,6 +174,10 @@ class TaskResponse(BaseModel):
 class TaskListResponse(BaseModel):
     """A page of tasks; `count` is their number on this page, `next_cursor` null on the last page."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"tasks": [EXAMPLE_TASK], "count": 1, "next_cursor": "W10", "revision": 1}]}
+    )
+
     tasks: list[TaskResponse]
     count: int
     next_cursor: str | None
@@ -169,6 +195,18 @@ class TaskDeletion(BaseModel):
 class ChangesResponse(BaseModel):
     """Changes in order of revision; `next` is the token to go on from, with or without changes."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "changes": [EXAMPLE_TASK, {"id": 7, "deleted": True, "revision": 42}],
+                    "next": "k3v9.42",
+                    "has_more": False,
+                }
+            ]
+        }
+    )
+
     changes: list[TaskResponse | TaskDeletion]
-    next: str = Field(examples=["k3v9.42"])
+    next: str
     has_more: bool

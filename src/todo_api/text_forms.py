@@ -3,10 +3,24 @@
 import datetime as dt
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+_WHITE = r"\t\n\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_INK = rf"[^\x00-\x1f{_WHITE}]"
+
+PROSE: Final = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
+"""How a JSON schema says what `Violations.prose` accepts, but for the length."""
+
+
+def line(most: int) -> dict[str, str]:
+    """Return how a JSON schema says what `Violations.line` accepts: its length counts when it is trimmed."""
+    return {
+        "pattern": rf"^[{_WHITE}]*{_INK}([^\x00-\x1f]{{0,{most - 2}}}{_INK})?[{_WHITE}]*$",
+        "description": f"1–{most} characters on one line, without white space at both ends, which is dropped.",
+    }
 
 
 def text_of(pattern: str, parse: Callable[[str], Any], message: str) -> BeforeValidator:

@@ -9,7 +9,7 @@ from todo_api.answers import json_answer
 from todo_api.batches import BatchRequest, BatchResponse
 from todo_api.dependencies import Tasks
 from todo_api.idempotency import IdempotencyKey, about_key, replay_header
-from todo_api.openapi import BODY, refusals
+from todo_api.openapi import BODY, answered_with, refusals
 from todo_api.owner_route import OwnerRoute
 from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
 from todo_api.wire import batch_response
@@ -28,7 +28,8 @@ router: Final = APIRouter(prefix="/api/{user_id}/tasks/batch", tags=["tasks"], r
     "",
     operation_id="apply_batch",
     response_model=BatchResponse,
-    responses=refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT),
+    responses=answered_with(200, "Idempotency-Replayed")
+    | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT),
 )
 async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKey = None) -> Response:
     """Do 1–100 operations in order, all or none.

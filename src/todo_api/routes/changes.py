@@ -10,7 +10,7 @@ from todo_api.change_stream import ChangeStream
 from todo_api.dependencies import Tasks, container_of
 from todo_api.openapi import refusals
 from todo_api.owner_route import OwnerRoute
-from todo_api.parameters import ChangeParameters, SinceParameter
+from todo_api.parameters import FEED_TOKEN, ChangeParameters, SinceParameter
 from todo_api.problems import CURSOR_EXPIRED, within
 from todo_api.schemas import ChangesResponse
 from todo_api.wire import changes_response
@@ -19,12 +19,22 @@ from todo_domain import FeedToken, RuleViolated, Violation
 router: Final = APIRouter(prefix="/api/{user_id}/changes", tags=["changes"], route_class=OwnerRoute)
 
 LastEventId = Annotated[
-    str | None, Header(alias="Last-Event-ID", description="The id of the last event that was received.")
+    str | None,
+    Header(
+        alias="Last-Event-ID",
+        description="The id of the last event that was received.",
+        json_schema_extra=FEED_TOKEN,
+    ),
 ]
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Events without end: `id` is a token of the feed, `data` one of its changes.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": 'id: k3v9.42\ndata: {"id": 7, "deleted": true, "revision": 42}\n\n',
+            }
+        },
     }
 }
 

@@ -4,9 +4,10 @@ from collections.abc import Awaitable
 from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from todo_api.dependencies import container_of
+from todo_api.openapi import ALWAYS, Responses
 from todo_domain import Unavailable
 
 router: Final = APIRouter(tags=["health"])
@@ -17,24 +18,33 @@ State = Literal["ready", "unavailable"]
 class Health(BaseModel):
     """The server answers."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
     status: Literal["ok"]
 
 
 class Readiness(BaseModel):
     """Which of the things that the server needs can be used."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "ready", "database": "ready", "keys": "ready"}]}
+    )
+
     status: State
     database: State
     keys: State
 
 
-@router.get("/health", operation_id="get_health")
+_UNAVAILABLE: Final[Responses] = {503: {"model": Readiness}}
+
+
+@router.get("/health", operation_id="get_health", responses=ALWAYS)
 async def get_health() -> Health:
     """Say that the process lives."""
     return Health(status="ok")
 
 
-@router.get("/health/ready", operation_id="get_readiness", responses={503: {"model": Readiness}})
+@router.get("/health/ready", operation_id="get_readiness", responses=_UNAVAILABLE | ALWAYS)
 async def get_readiness(request: Request, response: Response) -> Readiness:
     """Say whether the database and the keys can be used: 503 if not."""
     container = container_of(request)

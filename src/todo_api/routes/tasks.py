@@ -1,7 +1,7 @@
 """The tasks of one owner: find, create, read, replace, patch, delete."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 from zlib import crc32
 
@@ -12,7 +12,7 @@ from todo_api.answers import json_answer
 from todo_api.conditions import IfMatch, IfNoneMatch, expected_revisions, known_to_reader, strong_tag
 from todo_api.dependencies import Tasks
 from todo_api.idempotency import IdempotencyKey, about_key, replay_header
-from todo_api.openapi import BODY, refusals
+from todo_api.openapi import BODY, NOT_MODIFIED, answered_with, refusals
 from todo_api.owner_route import OwnerRoute
 from todo_api.parameters import ListParameters, TaskId
 from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
@@ -21,10 +21,15 @@ from todo_api.wire import list_response, task_response
 from todo_domain import Task, TaskPage
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
-_NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "Not Modified"}}
+_TASK: Final = answered_with(200, "ETag")
 
 
-@router.get("", operation_id="list_tasks", response_model=TaskListResponse, responses=_NOT_MODIFIED | refusals())
+@router.get(
+    "",
+    operation_id="list_tasks",
+    response_model=TaskListResponse,
+    responses=answered_with(200, "ETag", "Link") | NOT_MODIFIED | refusals(),
+)
 async def list_tasks(
     request: Request, tasks: Tasks, query: Annotated[ListParameters, Query()], if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -46,7 +51,7 @@ async def list_tasks(
     operation_id="create_task",
     response_model=TaskResponse,
     status_code=201,
-    responses=refusals(*BODY, IDEMPOTENCY_CONFLICT),
+    responses=answered_with(201, "ETag", "Location", "Idempotency-Replayed") | refusals(*BODY, IDEMPOTENCY_CONFLICT),
 )
 async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
     """Create a task, with the next id of the list.
@@ -62,7 +67,10 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
 
 
 @router.get(
-    "/{task_id}", operation_id="get_task", response_model=TaskResponse, responses=_NOT_MODIFIED | refusals(NOT_FOUND)
+    "/{task_id}",
+    operation_id="get_task",
+    response_model=TaskResponse,
+    responses=_TASK | NOT_MODIFIED | refusals(NOT_FOUND),
 )
 async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
     """Read one task."""
@@ -77,7 +85,7 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
     "/{task_id}",
     operation_id="replace_task",
     response_model=TaskResponse,
-    responses=refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
+    responses=_TASK | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
 )
 async def replace_task(tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None) -> Response:
     """Replace a task: a field that is absent returns to its default. It never creates one."""
@@ -88,7 +96,7 @@ async def replace_task(tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match
     "/{task_id}",
     operation_id="patch_task",
     response_model=TaskResponse,
-    responses=refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
+    responses=_TASK | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
 )
 async def patch_task(tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None) -> Response:
     """Change the fields that are named (RFC 7396); null clears `description` and `due`."""

@@ -1,0 +1,243 @@
+"""The OpenAPI document: valid, whole, and true of what is sent."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any, Final
+
+import httpx
+import jsonschema_rs
+import pytest
+import schemathesis
+
+from tests.integration.api.asgi import app_in_memory
+from todo_api import problems
+from todo_api.problems import ProblemKind
+
+DOCUMENT: Final = app_in_memory().openapi()
+OPERATIONS = {
+    operation["operationId"]: (path, method, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+OWNERS = sorted(name for name, (path, _, _) in OPERATIONS.items() if path.startswith("/api/"))
+OPEN = sorted(OPERATIONS.keys() - set(OWNERS))
+
+
+def validator(schema: Any) -> Any:
+    """Return a validator of a schema that may refer to the document's components."""
+    return jsonschema_rs.Draft202012Validator({**schema, "components": DOCUMENT["components"]}, validate_formats=True)
+
+
+def responses(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = OPERATIONS[name][2]["responses"]
+    return found
+
+
+def content_of(name: str, status: int) -> Any:
+    (content,) = responses(name)[str(status)]["content"].values()
+    return content
+
+
+def schemas_in(part: Any) -> Iterator[dict[str, Any]]:
+    """Find every schema below a part of the document."""
+    if isinstance(part, dict):
+        for name in ("schema", "items"):
+            if name in part:
+                yield part[name]
+        yield from part.get("properties", {}).values()
+        for value in part.values():
+            yield from schemas_in(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from schemas_in(value)
+
+
+def test_the_document_is_valid() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1.")
+
+    schemathesis.openapi.from_dict(DOCUMENT).validate()
+
+
+def test_the_document_says_which_version_it_is_of(server: Any) -> None:
+    served = httpx.get(f"{server.url}/openapi.json").json()
+
+    assert served == DOCUMENT
+    assert served["info"]["version"] == version("todo-backend")
+
+
+def test_an_operation_is_named_like_a_method() -> None:
+    assert sorted(OPERATIONS) == [
+        "apply_batch",
+        "create_task",
+        "delete_task",
+        "get_health",
+        "get_readiness",
+        "get_task",
+        "list_changes",
+        "list_tasks",
+        "patch_task",
+        "replace_task",
+        "stream_changes",
+    ]
+    assert all(operation["summary"] and operation["description"] for _, _, operation in OPERATIONS.values())
+
+
+@pytest.mark.parametrize("name", OWNERS)
+def test_what_is_an_owner_s_asks_for_a_bearer_token(name: str) -> None:
+    assert OPERATIONS[name][2]["security"] == [{"bearer": []}]
+    assert DOCUMENT["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_what_is_open_asks_for_nothing(name: str) -> None:
+    assert "security" not in OPERATIONS[name][2]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_error_is_documented_as_a_problem_with_examples(name: str) -> None:
+    for status, response in responses(name).items():
+        if int(status) >= 400 and (name, status) != ("get_readiness", "503"):
+            (media_type,) = response["content"]
+            assert media_type == "application/problem+json"
+            assert content_of(name, int(status))["schema"] == {"$ref": "#/components/schemas/Problem"}
+            for code, example in content_of(name, int(status))["examples"].items():
+                assert (str(example["value"]["status"]), example["value"]["error_code"]) == (status, code)
+
+
+def test_every_code_of_an_error_is_documented() -> None:
+    kinds = {kind for kind in vars(problems).values() if isinstance(kind, ProblemKind)}
+    examples = {
+        (int(status), code)
+        for name in OPERATIONS
+        for status, response in responses(name).items()
+        for content in response.get("content", {}).values()
+        for code in content.get("examples", {})
+    }
+
+    # What another method would be has no operation to stand at.
+    assert examples == {(kind.status, kind.error_code) for kind in kinds} - {(405, "METHOD_NOT_ALLOWED")}
+    assert DOCUMENT["components"]["schemas"]["Problem"]["properties"]["error_code"]["enum"] == sorted(
+        {kind.error_code for kind in kinds}
+    )
+
+
+HEADERS = {
+    "list_tasks": {200: {"ETag", "Link"}, 304: {"ETag"}},
+    "create_task": {201: {"ETag", "Location", "Idempotency-Replayed"}},
+    "get_task": {200: {"ETag"}, 304: {"ETag"}},
+    "replace_task": {200: {"ETag"}, 412: {"ETag"}},
+    "patch_task": {200: {"ETag"}, 412: {"ETag"}},
+    "delete_task": {412: {"ETag"}},
+    "apply_batch": {200: {"Idempotency-Replayed"}, 412: {"ETag"}},
+}
+HEADERS_OF_OWNERS = {401: {"WWW-Authenticate"}, 500: {"Retry-After"}, 503: {"Retry-After"}}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_header_of_an_answer_is_documented(name: str) -> None:
+    expected = HEADERS.get(name, {}) | (HEADERS_OF_OWNERS if name in OWNERS else {})
+
+    for status, response in responses(name).items():
+        assert set(response["headers"]) == expected.get(int(status), set()) | {"X-Request-ID"}
+    assert {header["schema"]["type"] for header in DOCUMENT["components"]["headers"].values()} == {"string"}
+
+
+def test_no_schema_leaves_the_type_open() -> None:
+    kinds = {"type", "$ref", "anyOf", "oneOf", "enum", "const"}
+
+    assert [schema for schema in schemas_in(DOCUMENT) if kinds.isdisjoint(schema)] == []
+
+
+def test_every_example_of_a_schema_is_one() -> None:
+    exemplified = {
+        name: schema["examples"] for name, schema in DOCUMENT["components"]["schemas"].items() if "examples" in schema
+    }
+
+    assert {"TaskCreate", "TaskUpdate", "TaskPatch", "BatchRequest", "TaskResponse"} <= exemplified.keys()
+    for name, examples in exemplified.items():
+        for example in examples:
+            validator({"$ref": f"#/components/schemas/{name}"}).validate(example)
+    for schema in schemas_in(DOCUMENT):
+        for example in schema.get("examples", []):
+            validator(schema).validate(example)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_answer_and_every_body_has_an_example_that_is_one(name: str) -> None:
+    parts = [*responses(name).values(), *filter(None, [OPERATIONS[name][2].get("requestBody")])]
+
+    for part in parts:
+        for content in part.get("content", {}).values():
+            examples = [example["value"] for example in content.get("examples", {}).values()]
+            examples += [content["example"]] if "example" in content else []
+            if not examples:
+                name_of_model = content["schema"]["$ref"].rpartition("/")[2]
+                examples = DOCUMENT["components"]["schemas"][name_of_model]["examples"]
+            assert examples
+            for example in examples:
+                validator(content["schema"]).validate(example)
+
+
+def test_a_patch_is_documented_in_both_media_types() -> None:
+    assert set(OPERATIONS["patch_task"][2]["requestBody"]["content"]) == {
+        "application/json",
+        "application/merge-patch+json",
+    }
+
+
+BODIES: list[dict[str, Any]] = [
+    {"title": "a"},
+    {"title": "a", "description": "", "complete": True, "priority": "low", "tags": ["x"]},
+    {"title": "a", "due": {"date": "2026-12-01"}},
+    {"title": "a", "due": {"date": "0001-01-01", "time": "00:00"}},
+    {"title": "a", "due": {"date": "9999-12-31", "time": "23:59", "timezone": "Europe/Berlin"}},
+]
+
+
+def assert_is_described(answer: httpx.Response, name: str) -> Any:
+    """Check an answer against what the document says of it, and return it."""
+    response = responses(name)[str(answer.status_code)]
+    for header in DOCUMENT["components"]["headers"]:
+        assert header not in answer.headers or header in response["headers"]
+    validator(content_of(name, answer.status_code)["schema"]).validate(answer.json())
+    model = content_of(name, answer.status_code)["schema"]["$ref"].rpartition("/")[2]
+    assert set(answer.json()) - {"errors"} == set(DOCUMENT["components"]["schemas"][model]["properties"]) - {"errors"}
+    return answer.json()
+
+
+@pytest.mark.parametrize("body", BODIES, ids=repr)
+def test_every_answer_about_a_task_is_as_described(alice: httpx.Client, body: dict[str, Any]) -> None:
+    created = assert_is_described(alice.post("/tasks", json=body), "create_task")
+
+    assert_is_described(alice.get("/tasks/1"), "get_task")
+    assert_is_described(alice.put("/tasks/1", json=created), "replace_task")
+    assert_is_described(alice.patch("/tasks/1", json={"complete": True}), "patch_task")
+    assert_is_described(alice.get("/tasks", params={"limit": 1}), "list_tasks")
+    batch = {"operations": [{"op": "create", "task": body}, {"op": "delete", "id": 1}]}
+    assert_is_described(alice.post("/tasks/batch", json=batch), "apply_batch")
+    assert_is_described(alice.get("/changes"), "list_changes")
+
+
+def test_every_problem_is_as_described(alice: httpx.Client, bob: httpx.Client) -> None:
+    assert_is_described(alice.post("/tasks", json={"title": 1}), "create_task")
+    assert_is_described(alice.post("/tasks", json=[]), "create_task")
+    assert_is_described(alice.post("/tasks/batch", json={"operations": [{"op": "delete", "id": 1}]}), "apply_batch")
+    assert_is_described(alice.get("/tasks/1"), "get_task")
+    assert_is_described(alice.get(str(bob.base_url.join("tasks"))), "list_tasks")
+    assert_is_described(alice.get("/tasks", headers={"Authorization": "Bearer x"}), "list_tasks")
+    assert_is_described(alice.get("/changes", params={"since": "other.1"}), "list_changes")
+
+
+def test_the_probes_are_as_described(server: Any) -> None:
+    assert_is_described(httpx.get(f"{server.url}/health"), "get_health")
+    assert_is_described(httpx.get(f"{server.url}/health/ready"), "get_readiness")
+
+
+def test_a_path_in_the_document_names_its_parameters_and_every_parameter_is_described() -> None:
+    for path, _, operation in OPERATIONS.values():
+        parameters = operation.get("parameters", [])
+        in_path = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
+
+        assert in_path == set(re.findall(r"{(\w+)}", path))
+        assert [parameter["name"] for parameter in parameters if "description" not in parameter] == []
