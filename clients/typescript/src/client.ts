@@ -46,7 +46,7 @@ export class TodoClient {
 
   /** Create a task; with the key of an attempt whose answer was lost, at most one. */
   async create(draft: TaskDraft, key: string = crypto.randomUUID()): Promise<Task> {
-    const params = { path: this.#owner, header: { "idempotency-key": key } };
+    const params = { path: this.#owner, header: { "Idempotency-Key": key } };
     return answered(await this.#http.POST("/api/{user_id}/tasks", { params, body: draft }));
   }
 
@@ -80,7 +80,7 @@ export class TodoClient {
 
   /** Do all operations or none. */
   async batch(operations: Operation[], key: string = crypto.randomUUID()): Promise<{ id: number; revision: number }[]> {
-    const params = { path: this.#owner, header: { "idempotency-key": key } };
+    const params = { path: this.#owner, header: { "Idempotency-Key": key } };
     const body = { operations };
     return answered(await this.#http.POST("/api/{user_id}/tasks/batch", { params, body })).results;
   }
@@ -94,15 +94,15 @@ export class TodoClient {
         return answered(await this.#http.GET("/api/{user_id}/changes", { params, signal }));
       },
       async (since, streamSignal) => {
-        const params = { path, header: { "last-event-id": since } };
-        return answered(
-          await this.#http.GET("/api/{user_id}/changes/stream", {
-            params,
-            parseAs: "stream",
-            signal: streamSignal,
-            fetch: (request) => this.#authorized(fetch, request),
-          }),
-        );
+        const params = { path, header: { "Last-Event-ID": since } };
+        const result = await this.#http.GET("/api/{user_id}/changes/stream", {
+          params,
+          parseAs: "stream",
+          signal: streamSignal,
+          fetch: (request) => this.#authorized(fetch, request),
+        });
+        answered(result);
+        return result.response.body;
       },
       signal,
     );
@@ -128,7 +128,7 @@ function withBearer(request: Request, token: string): Request {
 }
 
 function ifMatch(seen?: { revision: number }) {
-  return seen ? { "if-match": `"${seen.revision}"` } : {};
+  return seen ? { "If-Match": `"${seen.revision}"` } : {};
 }
 
 function holds(task: Task, patch: TaskPatch): boolean {

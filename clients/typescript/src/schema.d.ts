@@ -4,1604 +4,2032 @@
  */
 
 export interface paths {
-  "/api/{user_id}/tasks": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/{user_id}/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Batch
+         * @description Do 1–100 operations in order, all or none.
+         *
+         *     A problem names the operation that failed in `errors`. A replay gives the first
+         *     answer, so an answer has ids and revisions and no text; the change feed has that.
+         */
+        post: operations["apply_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List Tasks
-     * @description Find tasks: those that meet every condition given, a page at a time.
-     *
-     *     The `Link` header with `rel="next"` leads to the next page.
-     */
-    get: operations["list_tasks"];
-    put?: never;
-    /**
-     * Create Task
-     * @description Create a task, with the next id of the list.
-     *
-     *     With an Idempotency-Key the request can be sent again safely: the same key and body
-     *     give the same answer and no second task.
-     */
-    post: operations["create_task"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/{user_id}/tasks/{task_id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/{user_id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tasks
+         * @description Find tasks: those that meet every condition given, a page at a time.
+         *
+         *     The `Link` header with `rel="next"` leads to the next page.
+         */
+        get: operations["list_tasks"];
+        put?: never;
+        /**
+         * Create Task
+         * @description Create a task, with the next id of the list.
+         *
+         *     With an Idempotency-Key the request can be sent again safely: the same key and body
+         *     give the same answer and no second task.
+         */
+        post: operations["create_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get Task
-     * @description Read one task.
-     */
-    get: operations["get_task"];
-    /**
-     * Replace Task
-     * @description Replace a task: a field that is absent returns to its default. It never creates one.
-     */
-    put: operations["replace_task"];
-    post?: never;
-    /**
-     * Delete Task
-     * @description Delete a task for good; its text is erased at once.
-     */
-    delete: operations["delete_task"];
-    options?: never;
-    head?: never;
-    /**
-     * Patch Task
-     * @description Change the fields that are named (RFC 7396); null clears `description` and `due`.
-     */
-    patch: operations["patch_task"];
-    trace?: never;
-  };
-  "/api/{user_id}/tasks/batch": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/{user_id}/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task
+         * @description Read one task.
+         */
+        get: operations["get_task"];
+        /**
+         * Replace Task
+         * @description Replace a task: a field that is absent returns to its default. It never creates one.
+         */
+        put: operations["replace_task"];
+        post?: never;
+        /**
+         * Delete Task
+         * @description Delete a task for good; its text is erased at once.
+         */
+        delete: operations["delete_task"];
+        options?: never;
+        head?: never;
+        /**
+         * Patch Task
+         * @description Change the fields that are named (RFC 7396); null clears `description` and `due`.
+         */
+        patch: operations["patch_task"];
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Apply Batch
-     * @description Do 1–100 operations in order, all or none.
-     *
-     *     A problem names the operation that failed in `errors`. A replay gives the first
-     *     answer, so an answer has ids and revisions and no text; the change feed has that.
-     */
-    post: operations["apply_batch"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/{user_id}/changes": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/{user_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Changes
+         * @description Read what has changed since a token, each task once and in its latest state; everything without one.
+         *
+         *     410 means that something could be missing: start over without a token.
+         */
+        get: operations["list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * List Changes
-     * @description Read what has changed since a token, each task once and in its latest state; everything without one.
-     *
-     *     410 means that something could be missing: start over without a token.
-     */
-    get: operations["list_changes"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/api/{user_id}/changes/stream": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/{user_id}/changes/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Changes
+         * @description Follow the change feed as server-sent events.
+         *
+         *     The id of an event is the token to go on from, which an EventSource sends back as
+         *     `Last-Event-ID`. The stream ends with the token of the caller.
+         */
+        get: operations["stream_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Stream Changes
-     * @description Follow the change feed as server-sent events.
-     *
-     *     The id of an event is the token to go on from, which an EventSource sends back as
-     *     `Last-Event-ID`. The stream ends with the token of the caller.
-     */
-    get: operations["stream_changes"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/health": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Health
+         * @description Say that the process lives.
+         */
+        get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get Health
-     * @description Say that the process lives.
-     */
-    get: operations["get_health"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/health/ready": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Readiness
+         * @description Say whether the database and the keys can be used: 503 if not.
+         */
+        get: operations["get_readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Get Readiness
-     * @description Say whether the database and the keys can be used: 503 if not.
-     */
-    get: operations["get_readiness"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    /**
-     * BatchRequest
-     * @description 1–100 operations that are done in order, all or none.
-     * @example {
-     *       "operations": [
-     *         {
-     *           "op": "create",
-     *           "task": {
-     *             "title": "Buy milk"
-     *           }
-     *         },
-     *         {
-     *           "id": 1,
-     *           "if_revision": 3,
-     *           "op": "patch",
-     *           "task": {
-     *             "complete": true
-     *           }
-     *         },
-     *         {
-     *           "id": 2,
-     *           "op": "delete"
-     *         }
-     *       ]
-     *     }
-     */
-    BatchRequest: {
-      /** Operations */
-      operations: (
-        | components["schemas"]["CreateOperation"]
-        | components["schemas"]["PatchOperation"]
-        | components["schemas"]["DeleteOperation"]
-      )[];
+    schemas: {
+        /**
+         * BatchRequest
+         * @description 1–100 operations that are done in order, all or none.
+         * @example {
+         *       "operations": [
+         *         {
+         *           "op": "create",
+         *           "task": {
+         *             "title": "Buy milk"
+         *           }
+         *         },
+         *         {
+         *           "id": 1,
+         *           "if_revision": 3,
+         *           "op": "patch",
+         *           "task": {
+         *             "complete": true
+         *           }
+         *         },
+         *         {
+         *           "id": 2,
+         *           "op": "delete"
+         *         }
+         *       ]
+         *     }
+         */
+        BatchRequest: {
+            /** Operations */
+            operations: (components["schemas"]["CreateOperation"] | components["schemas"]["PatchOperation"] | components["schemas"]["DeleteOperation"])[];
+        };
+        /**
+         * BatchResponse
+         * @description One result for every operation, in order.
+         * @example {
+         *       "results": [
+         *         {
+         *           "id": 3,
+         *           "revision": 4
+         *         },
+         *         {
+         *           "id": 1,
+         *           "revision": 5
+         *         },
+         *         {
+         *           "id": 2,
+         *           "revision": 6
+         *         }
+         *       ]
+         *     }
+         */
+        BatchResponse: {
+            /** Results */
+            results: components["schemas"]["OperationResult"][];
+        };
+        /**
+         * ChangesResponse
+         * @description Changes in order of revision; `next` is the token to go on from, with or without changes.
+         * @example {
+         *       "changes": [
+         *         {
+         *           "complete": true,
+         *           "completed_at": "2026-11-21T09:30:00.123456Z",
+         *           "created_at": "2026-11-21T09:30:00.123456Z",
+         *           "description": "The one in glass bottles",
+         *           "due": {
+         *             "date": "2026-12-01",
+         *             "time": "17:00",
+         *             "timezone": "Europe/Berlin"
+         *           },
+         *           "id": 1,
+         *           "priority": "high",
+         *           "revision": 1,
+         *           "tags": [
+         *             "shop"
+         *           ],
+         *           "title": "Buy milk",
+         *           "updated_at": "2026-11-21T09:30:00.123456Z",
+         *           "user_id": "alice"
+         *         },
+         *         {
+         *           "deleted": true,
+         *           "id": 7,
+         *           "revision": 42
+         *         }
+         *       ],
+         *       "has_more": false,
+         *       "next": "k3v9.42"
+         *     }
+         */
+        ChangesResponse: {
+            /** Changes */
+            changes: (components["schemas"]["TaskResponse"] | components["schemas"]["TaskDeletion"])[];
+            /** Next */
+            next: string;
+            /** Has More */
+            has_more: boolean;
+        };
+        /**
+         * CreateOperation
+         * @description Create a task.
+         */
+        CreateOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "create";
+            task: components["schemas"]["TaskCreate"];
+        };
+        /**
+         * DeleteOperation
+         * @description Delete a task.
+         */
+        DeleteOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "delete";
+            /** Id */
+            id: number;
+            /**
+             * If Revision
+             * @description Do it only if the task is at this revision.
+             */
+            if_revision?: number | null;
+        };
+        /**
+         * Due
+         * @description A day, with an optional time of the day and, only with a time, an optional IANA time zone.
+         * @example {
+         *       "date": "2026-12-01"
+         *     }
+         * @example {
+         *       "date": "2026-12-01",
+         *       "time": "17:00",
+         *       "timezone": "Europe/Berlin"
+         *     }
+         */
+        Due: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Time */
+            time?: string | null;
+            /** Timezone */
+            timezone?: string | null;
+        };
+        /**
+         * Health
+         * @description The server answers.
+         * @example {
+         *       "status": "ok"
+         *     }
+         */
+        Health: {
+            /**
+             * Status
+             * @constant
+             */
+            status: "ok";
+        };
+        /**
+         * OperationResult
+         * @description The task that an operation was about, and its revision afterwards; a deletion has one too.
+         */
+        OperationResult: {
+            /** Id */
+            id: number;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * PatchOperation
+         * @description Change fields of a task.
+         */
+        PatchOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "patch";
+            /** Id */
+            id: number;
+            task: components["schemas"]["TaskPatch"];
+            /**
+             * If Revision
+             * @description Do it only if the task is at this revision.
+             */
+            if_revision?: number | null;
+        };
+        /**
+         * Readiness
+         * @description Which of the things that the server needs can be used.
+         * @example {
+         *       "database": "ready",
+         *       "keys": "ready",
+         *       "status": "ready"
+         *     }
+         */
+        Readiness: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ready" | "unavailable";
+            /**
+             * Database
+             * @enum {string}
+             */
+            database: "ready" | "unavailable";
+            /**
+             * Keys
+             * @enum {string}
+             */
+            keys: "ready" | "unavailable";
+        };
+        /**
+         * TaskCreate
+         * @description A new task.
+         * @example {
+         *       "complete": true,
+         *       "description": "The one in glass bottles",
+         *       "due": {
+         *         "date": "2026-12-01",
+         *         "time": "17:00",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "priority": "high",
+         *       "tags": [
+         *         "shop"
+         *       ],
+         *       "title": "Buy milk"
+         *     }
+         */
+        TaskCreate: {
+            /**
+             * Title
+             * @description 1–200 characters on one line, without white space at both ends, which is dropped.
+             */
+            title: string;
+            /** Description */
+            description?: string | null;
+            /**
+             * Complete
+             * @default false
+             */
+            complete?: boolean;
+            /**
+             * Priority
+             * @default medium
+             * @enum {string}
+             */
+            priority?: "low" | "medium" | "high";
+            due?: components["schemas"]["Due"] | null;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /** @description Ignored. */
+            readonly id?: number;
+            /** @description Ignored. */
+            readonly user_id?: string;
+            /** @description Ignored. */
+            readonly completed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Ignored.
+             */
+            readonly created_at?: string;
+            /**
+             * Format: date-time
+             * @description Ignored.
+             */
+            readonly updated_at?: string;
+            /** @description Ignored. */
+            readonly revision?: number;
+        };
+        /**
+         * TaskDeletion
+         * @description All that is remembered of a deleted task.
+         */
+        TaskDeletion: {
+            /** Id */
+            id: number;
+            /**
+             * Deleted
+             * @constant
+             */
+            deleted: true;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * TaskListResponse
+         * @description A page of tasks; `count` is their number on this page, `next_cursor` null on the last page.
+         * @example {
+         *       "count": 1,
+         *       "next_cursor": "W10",
+         *       "revision": 1,
+         *       "tasks": [
+         *         {
+         *           "complete": true,
+         *           "completed_at": "2026-11-21T09:30:00.123456Z",
+         *           "created_at": "2026-11-21T09:30:00.123456Z",
+         *           "description": "The one in glass bottles",
+         *           "due": {
+         *             "date": "2026-12-01",
+         *             "time": "17:00",
+         *             "timezone": "Europe/Berlin"
+         *           },
+         *           "id": 1,
+         *           "priority": "high",
+         *           "revision": 1,
+         *           "tags": [
+         *             "shop"
+         *           ],
+         *           "title": "Buy milk",
+         *           "updated_at": "2026-11-21T09:30:00.123456Z",
+         *           "user_id": "alice"
+         *         }
+         *       ]
+         *     }
+         */
+        TaskListResponse: {
+            /** Tasks */
+            tasks: components["schemas"]["TaskResponse"][];
+            /** Count */
+            count: number;
+            /** Next Cursor */
+            next_cursor: string | null;
+            /**
+             * Revision
+             * @description The revision of the whole list: it rises with every change.
+             */
+            revision: number;
+        };
+        /**
+         * TaskPatch
+         * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`.
+         * @example {
+         *       "complete": true,
+         *       "description": "The one in glass bottles",
+         *       "due": {
+         *         "date": "2026-12-01",
+         *         "time": "17:00",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "priority": "high",
+         *       "tags": [
+         *         "shop"
+         *       ],
+         *       "title": "Buy milk"
+         *     }
+         */
+        TaskPatch: {
+            /**
+             * Title
+             * @description 1–200 characters on one line, without white space at both ends, which is dropped.
+             */
+            title?: string;
+            /** Description */
+            description?: string | null;
+            /** Complete */
+            complete?: boolean;
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority?: "low" | "medium" | "high";
+            due?: components["schemas"]["Due"] | null;
+            /** Tags */
+            tags?: string[];
+            /** @description Ignored. */
+            readonly id?: number;
+            /** @description Ignored. */
+            readonly user_id?: string;
+            /** @description Ignored. */
+            readonly completed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Ignored.
+             */
+            readonly created_at?: string;
+            /**
+             * Format: date-time
+             * @description Ignored.
+             */
+            readonly updated_at?: string;
+            /** @description Ignored. */
+            readonly revision?: number;
+        };
+        /**
+         * TaskResponse
+         * @description A task.
+         * @example {
+         *       "complete": true,
+         *       "completed_at": "2026-11-21T09:30:00.123456Z",
+         *       "created_at": "2026-11-21T09:30:00.123456Z",
+         *       "description": "The one in glass bottles",
+         *       "due": {
+         *         "date": "2026-12-01",
+         *         "time": "17:00",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "id": 1,
+         *       "priority": "high",
+         *       "revision": 1,
+         *       "tags": [
+         *         "shop"
+         *       ],
+         *       "title": "Buy milk",
+         *       "updated_at": "2026-11-21T09:30:00.123456Z",
+         *       "user_id": "alice"
+         *     }
+         */
+        TaskResponse: {
+            /** Id */
+            id: number;
+            /** User Id */
+            user_id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string | null;
+            /** Complete */
+            complete: boolean;
+            /** Completed At */
+            completed_at: string | null;
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "low" | "medium" | "high";
+            due: components["schemas"]["Due"] | null;
+            /** Tags */
+            tags: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * TaskUpdate
+         * @description All of a task: a field that is absent returns to its default.
+         * @example {
+         *       "complete": true,
+         *       "description": "The one in glass bottles",
+         *       "due": {
+         *         "date": "2026-12-01",
+         *         "time": "17:00",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "priority": "high",
+         *       "tags": [
+         *         "shop"
+         *       ],
+         *       "title": "Buy milk"
+         *     }
+         */
+        TaskUpdate: {
+            /**
+             * Title
+             * @description 1–200 characters on one line, without white space at both ends, which is dropped.
+             */
+            title: string;
+            /** Description */
+            description?: string | null;
+            /**
+             * Complete
+             * @default false
+             */
+            complete?: boolean;
+            /**
+             * Priority
+             * @default medium
+             * @enum {string}
+             */
+            priority?: "low" | "medium" | "high";
+            due?: components["schemas"]["Due"] | null;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /** @description Ignored. */
+            readonly id?: number;
+            /** @description Ignored. */
+            readonly user_id?: string;
+            /** @description Ignored. */
+            readonly completed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Ignored.
+             */
+            readonly created_at?: string;
+            /**
+             * Format: date-time
+             * @description Ignored.
+             */
+            readonly updated_at?: string;
+            /** @description Ignored. */
+            readonly revision?: number;
+        };
+        /**
+         * FieldError
+         * @description One broken rule: where, what, and a stable word for it. The input is never repeated.
+         */
+        FieldError: {
+            /** Loc */
+            loc: (string | number)[];
+            /** Msg */
+            msg: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * Problem
+         * @description Problem details (RFC 9457).
+         */
+        Problem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+            /** Instance */
+            instance: string;
+            /**
+             * Error Code
+             * @enum {string}
+             */
+            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEAD_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
+            /**
+             * Timestamp
+             * Format: date-time
+             */
+            timestamp: string;
+            /** Request Id */
+            request_id: string;
+            /**
+             * Errors
+             * @description Absent when no value is to blame.
+             * @default []
+             */
+            errors?: components["schemas"]["FieldError"][];
+        };
     };
-    /**
-     * BatchResponse
-     * @description One result for every operation, in order.
-     */
-    BatchResponse: {
-      /** Results */
-      results: components["schemas"]["OperationResult"][];
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: {
+        /** @description The state of what is answered with, for If-Match and If-None-Match (RFC 9110 §8.8.3). */
+        ETag: string;
+        /** @description Where the task is. */
+        Location: string;
+        /** @description With `rel="next"`: the next page (RFC 8288). Absent on the last one. */
+        Link: string;
+        /** @description `true` when this is the answer to an earlier request with the same Idempotency-Key. */
+        "Idempotency-Replayed": string;
+        /** @description The seconds to wait before it makes sense to try again. */
+        "Retry-After": string;
+        /** @description How to authenticate (RFC 6750 §3). */
+        "WWW-Authenticate": string;
+        /** @description The name of the request in the log: the one that was sent, if it is sane. */
+        "X-Request-ID": string;
     };
-    /**
-     * ChangesResponse
-     * @description Changes in order of revision; `next` is the token to go on from, with or without changes.
-     */
-    ChangesResponse: {
-      /** Changes */
-      changes: (components["schemas"]["TaskResponse"] | components["schemas"]["TaskDeletion"])[];
-      /**
-       * Next
-       * @example k3v9.42
-       */
-      next: string;
-      /** Has More */
-      has_more: boolean;
-    };
-    /**
-     * CreateOperation
-     * @description Create a task.
-     */
-    CreateOperation: {
-      /**
-       * @description discriminator enum property added by openapi-typescript
-       * @enum {string}
-       */
-      op: "create";
-      task: components["schemas"]["TaskCreate"];
-    };
-    /**
-     * DeleteOperation
-     * @description Delete a task.
-     */
-    DeleteOperation: {
-      /**
-       * @description discriminator enum property added by openapi-typescript
-       * @enum {string}
-       */
-      op: "delete";
-      /** Id */
-      id: number;
-      /**
-       * If Revision
-       * @description Do it only if the task is at this revision.
-       */
-      if_revision?: number | null;
-    };
-    /**
-     * Due
-     * @description A day, with an optional time of the day and, only with a time, an optional IANA time zone.
-     */
-    Due: {
-      /**
-       * Date
-       * Format: date
-       */
-      date: string;
-      /** Time */
-      time?: string | null;
-      /**
-       * Timezone
-       * @example Europe/Berlin
-       */
-      timezone?: string | null;
-    };
-    /**
-     * Health
-     * @description The server answers.
-     */
-    Health: {
-      /**
-       * Status
-       * @constant
-       */
-      status: "ok";
-    };
-    /**
-     * OperationResult
-     * @description The task that an operation was about, and its revision afterwards; a deletion has one too.
-     */
-    OperationResult: {
-      /** Id */
-      id: number;
-      /** Revision */
-      revision: number;
-    };
-    /**
-     * PatchOperation
-     * @description Change fields of a task.
-     */
-    PatchOperation: {
-      /**
-       * @description discriminator enum property added by openapi-typescript
-       * @enum {string}
-       */
-      op: "patch";
-      /** Id */
-      id: number;
-      task: components["schemas"]["TaskPatch"];
-      /**
-       * If Revision
-       * @description Do it only if the task is at this revision.
-       */
-      if_revision?: number | null;
-    };
-    /**
-     * Readiness
-     * @description Which of the things that the server needs can be used.
-     */
-    Readiness: {
-      /**
-       * Status
-       * @enum {string}
-       */
-      status: "ready" | "unavailable";
-      /**
-       * Database
-       * @enum {string}
-       */
-      database: "ready" | "unavailable";
-      /**
-       * Keys
-       * @enum {string}
-       */
-      keys: "ready" | "unavailable";
-    };
-    /**
-     * TaskCreate
-     * @description A new task.
-     */
-    TaskCreate: {
-      /**
-       * Title
-       * @example Buy milk
-       */
-      title: string;
-      /** Description */
-      description?: string | null;
-      /**
-       * Complete
-       * @default false
-       */
-      complete?: boolean;
-      /**
-       * Priority
-       * @default medium
-       * @enum {string}
-       */
-      priority?: "low" | "medium" | "high";
-      due?: components["schemas"]["Due"] | null;
-      /**
-       * Tags
-       * @default []
-       */
-      tags?: string[];
-      /** @description Ignored. */
-      readonly completed_at?: unknown;
-      /** @description Ignored. */
-      readonly created_at?: unknown;
-      /** @description Ignored. */
-      readonly id?: unknown;
-      /** @description Ignored. */
-      readonly revision?: unknown;
-      /** @description Ignored. */
-      readonly updated_at?: unknown;
-      /** @description Ignored. */
-      readonly user_id?: unknown;
-    };
-    /**
-     * TaskDeletion
-     * @description All that is remembered of a deleted task.
-     */
-    TaskDeletion: {
-      /** Id */
-      id: number;
-      /**
-       * Deleted
-       * @constant
-       */
-      deleted: true;
-      /** Revision */
-      revision: number;
-    };
-    /**
-     * TaskListResponse
-     * @description A page of tasks; `count` is their number on this page, `next_cursor` null on the last page.
-     */
-    TaskListResponse: {
-      /** Tasks */
-      tasks: components["schemas"]["TaskResponse"][];
-      /** Count */
-      count: number;
-      /** Next Cursor */
-      next_cursor: string | null;
-      /**
-       * Revision
-       * @description The revision of the whole list: it rises with every change.
-       */
-      revision: number;
-    };
-    /**
-     * TaskPatch
-     * @description The fields to change (RFC 7396); null clears `description` and `due`.
-     */
-    TaskPatch: {
-      /** Title */
-      title?: string;
-      /** Description */
-      description?: string | null;
-      /** Complete */
-      complete?: boolean;
-      /**
-       * Priority
-       * @enum {string}
-       */
-      priority?: "low" | "medium" | "high";
-      due?: components["schemas"]["Due"] | null;
-      /** Tags */
-      tags?: string[];
-      /** @description Ignored. */
-      readonly completed_at?: unknown;
-      /** @description Ignored. */
-      readonly created_at?: unknown;
-      /** @description Ignored. */
-      readonly id?: unknown;
-      /** @description Ignored. */
-      readonly revision?: unknown;
-      /** @description Ignored. */
-      readonly updated_at?: unknown;
-      /** @description Ignored. */
-      readonly user_id?: unknown;
-    };
-    /**
-     * TaskResponse
-     * @description A task.
-     * @example {
-     *       "complete": false,
-     *       "created_at": "2026-11-21T09:30:00.123456Z",
-     *       "description": "The one in glass bottles",
-     *       "due": {
-     *         "date": "2026-12-01",
-     *         "time": "17:00",
-     *         "timezone": "Europe/Berlin"
-     *       },
-     *       "id": 1,
-     *       "priority": "high",
-     *       "revision": 1,
-     *       "tags": [
-     *         "shop"
-     *       ],
-     *       "title": "Buy milk",
-     *       "updated_at": "2026-11-21T09:30:00.123456Z",
-     *       "user_id": "alice"
-     *     }
-     */
-    TaskResponse: {
-      /** Id */
-      id: number;
-      /** User Id */
-      user_id: string;
-      /** Title */
-      title: string;
-      /** Description */
-      description: string | null;
-      /** Complete */
-      complete: boolean;
-      /** Completed At */
-      completed_at: string | null;
-      /**
-       * Priority
-       * @enum {string}
-       */
-      priority: "low" | "medium" | "high";
-      due: components["schemas"]["Due"] | null;
-      /** Tags */
-      tags: string[];
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /**
-       * Updated At
-       * Format: date-time
-       */
-      updated_at: string;
-      /** Revision */
-      revision: number;
-    };
-    /**
-     * TaskUpdate
-     * @description All of a task: a field that is absent returns to its default.
-     */
-    TaskUpdate: {
-      /**
-       * Title
-       * @example Buy milk
-       */
-      title: string;
-      /** Description */
-      description?: string | null;
-      /**
-       * Complete
-       * @default false
-       */
-      complete?: boolean;
-      /**
-       * Priority
-       * @default medium
-       * @enum {string}
-       */
-      priority?: "low" | "medium" | "high";
-      due?: components["schemas"]["Due"] | null;
-      /**
-       * Tags
-       * @default []
-       */
-      tags?: string[];
-      /** @description Ignored. */
-      readonly completed_at?: unknown;
-      /** @description Ignored. */
-      readonly created_at?: unknown;
-      /** @description Ignored. */
-      readonly id?: unknown;
-      /** @description Ignored. */
-      readonly revision?: unknown;
-      /** @description Ignored. */
-      readonly updated_at?: unknown;
-      /** @description Ignored. */
-      readonly user_id?: unknown;
-    };
-    /**
-     * FieldError
-     * @description One broken rule: where, what, and a stable word for it. The input is never repeated.
-     */
-    FieldError: {
-      /** Loc */
-      loc: (string | number)[];
-      /** Msg */
-      msg: string;
-      /** Type */
-      type: string;
-    };
-    /**
-     * Problem
-     * @description Problem details (RFC 9457).
-     */
-    Problem: {
-      /** Type */
-      type: string;
-      /** Title */
-      title: string;
-      /** Status */
-      status: number;
-      /** Detail */
-      detail: string;
-      /** Instance */
-      instance: string;
-      /** Error Code */
-      error_code: string;
-      /**
-       * Timestamp
-       * Format: date-time
-       */
-      timestamp: string;
-      /** Request Id */
-      request_id: string;
-      /**
-       * Errors
-       * @description Only in answers with VALIDATION_ERROR.
-       * @default []
-       */
-      errors?: components["schemas"]["FieldError"][];
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  list_tasks: {
-    parameters: {
-      query?: {
-        complete?: boolean | null;
-        /** @description One of these. */
-        priority?: ("low" | "medium" | "high")[];
-        /** @description All of these, without regard to case. */
-        tag?: string[];
-        /** @description The first day that a task may be due. */
-        due_from?: string | null;
-        /** @description The last day that a task may be due. */
-        due_until?: string | null;
-        /** @description Text that title or description contain, without regard to case. */
-        q?: string | null;
-        /** @description Descending with `-`; ties in the order of ids, no value last. */
-        sort?:
-          | "created_at"
-          | "-created_at"
-          | "updated_at"
-          | "-updated_at"
-          | "due"
-          | "-due"
-          | "priority"
-          | "-priority"
-          | "title"
-          | "-title";
-        limit?: number;
-        /** @description The `next_cursor` of a page of the same query. */
-        cursor?: string | null;
-      };
-      header?: {
-        /** @description Answer 304 if the answer still has one of these ETags; `*` is any. */
-        "if-none-match"?: string | null;
-      };
-      path: {
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
+    apply_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, so that it can be sent again: 1–255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: There is no such thing here */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: The task has changed */
+            412: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    list_tasks: {
+        parameters: {
+            query?: {
+                /** @description Only those that are complete, or only those that are not. */
+                complete?: boolean;
+                /** @description One of these. */
+                priority?: ("low" | "medium" | "high")[];
+                /** @description All of these, without regard to case. */
+                tag?: string[];
+                /** @description The first day that a task may be due. */
+                due_from?: string;
+                /** @description The last day that a task may be due. */
+                due_until?: string;
+                /** @description Text that title or description contain, without regard to case. */
+                q?: string;
+                /** @description Descending with `-`; ties in the order of ids, no value last. */
+                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "due" | "-due" | "priority" | "-priority" | "title" | "-title";
+                /** @description The most tasks of a page. */
+                limit?: number;
+                /** @description The `next_cursor` of a page of the same query. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Answer 304 if the answer still has one of these ETags; `*` is any. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["TaskListResponse"];
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskListResponse"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description Not Modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  create_task: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description A name for this request, so that it can be sent again: 1–255 visible ASCII characters. */
-        "idempotency-key"?: string | null;
-      };
-      path: {
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
+    create_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, so that it can be sent again: 1–255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskCreate"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["TaskCreate"];
-      };
+    get_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the answer still has one of these ETags; `*` is any. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The id of a task of this owner. */
+                task_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskResponse"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: There is no such thing here */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Successful Response */
-      201: {
-        headers: {
-          [name: string]: unknown;
+    replace_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Do it only if the task still has one of these ETags; `*` is any. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The id of a task of this owner. */
+                task_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["TaskResponse"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskUpdate"];
+            };
         };
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: There is no such thing here */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: The task has changed */
+            412: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description PAYLOAD_TOO_LARGE: The body is too large */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  get_task: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Answer 304 if the answer still has one of these ETags; `*` is any. */
-        "if-none-match"?: string | null;
-      };
-      path: {
-        task_id: number;
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
+    delete_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Do it only if the task still has one of these ETags; `*` is any. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The id of a task of this owner. */
+                task_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: There is no such thing here */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: The task has changed */
+            412: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    patch_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Do it only if the task still has one of these ETags; `*` is any. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The id of a task of this owner. */
+                task_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["TaskResponse"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPatch"];
+                "application/merge-patch+json": components["schemas"]["TaskPatch"];
+            };
         };
-      };
-      /** @description Not Modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: There is no such thing here */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: The task has changed */
+            412: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content?: never;
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description NOT_FOUND: There is no such thing here */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  replace_task: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Do it only if the task still has one of these ETags; `*` is any. */
-        "if-match"?: string | null;
-      };
-      path: {
-        task_id: number;
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description The `next` of an earlier answer; everything without it. */
+                since?: string;
+                /** @description The most changes of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CURSOR_EXPIRED: The feed can't be continued from there */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["TaskUpdate"];
-      };
+    stream_changes: {
+        parameters: {
+            query?: {
+                /** @description The `next` of an earlier answer; everything without it. */
+                since?: string;
+            };
+            header?: {
+                /** @description The id of the last event that was received. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events without end: `id` is a token of the feed, `data` one of its changes. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "k3v9.42",
+                     *       "data": "{\"id\":7,\"deleted\":true,\"revision\":42}"
+                     *     }
+                     */
+                    "text/event-stream": {
+                        /** @example k3v9.42 */
+                        id: string;
+                        data: string;
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CURSOR_EXPIRED: The feed can't be continued from there */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          "application/json": components["schemas"]["TaskResponse"];
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description NOT_FOUND: There is no such thing here */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description PRECONDITION_FAILED: The task has changed */
-      412: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description PAYLOAD_TOO_LARGE: The body is too large */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
     };
-  };
-  delete_task: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Do it only if the task still has one of these ETags; `*` is any. */
-        "if-match"?: string | null;
-      };
-      path: {
-        task_id: number;
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
+    get_readiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description HEAD_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description NOT_FOUND: There is no such thing here */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description PRECONDITION_FAILED: The task has changed */
-      412: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  patch_task: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description Do it only if the task still has one of these ETags; `*` is any. */
-        "if-match"?: string | null;
-      };
-      path: {
-        task_id: number;
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["TaskPatch"];
-        "application/merge-patch+json": components["schemas"]["TaskPatch"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["TaskResponse"];
-        };
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description NOT_FOUND: There is no such thing here */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description PRECONDITION_FAILED: The task has changed */
-      412: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description PAYLOAD_TOO_LARGE: The body is too large */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  apply_batch: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description A name for this request, so that it can be sent again: 1–255 visible ASCII characters. */
-        "idempotency-key"?: string | null;
-      };
-      path: {
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["BatchRequest"];
-      };
-    };
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["BatchResponse"];
-        };
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description NOT_FOUND: There is no such thing here */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description PRECONDITION_FAILED: The task has changed */
-      412: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description PAYLOAD_TOO_LARGE: The body is too large */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  list_changes: {
-    parameters: {
-      query?: {
-        /** @description The `next` of an earlier answer; everything without it. */
-        since?: string | null;
-        limit?: number;
-      };
-      header?: never;
-      path: {
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ChangesResponse"];
-        };
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description CURSOR_EXPIRED: The feed can't be continued from there */
-      410: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  stream_changes: {
-    parameters: {
-      query?: {
-        /** @description The `next` of an earlier answer; everything without it. */
-        since?: string | null;
-      };
-      header?: {
-        /** @description The id of the last event that was received. */
-        "last-event-id"?: string | null;
-      };
-      path: {
-        /** @description The owner of the tasks, who must be the caller. */
-        user_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Events without end: `id` is a token of the feed, `data` one of its changes. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/event-stream": string;
-        };
-      };
-      /** @description VALIDATION_ERROR: The request can't be read */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_FORBIDDEN: The token belongs to another user */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description CURSOR_EXPIRED: The feed can't be continued from there */
-      410: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-      500: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-      /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["Problem"];
-        };
-      };
-    };
-  };
-  get_health: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Health"];
-        };
-      };
-    };
-  };
-  get_readiness: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful Response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Readiness"];
-        };
-      };
-      /** @description Service Unavailable */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Readiness"];
-        };
-      };
-    };
-  };
 }

@@ -10,4 +10,6 @@ export type TaskPatch = Schemas["TaskPatch"];
 export type TaskList = Schemas["TaskListResponse"];
 export type TaskQuery = NonNullable<operations["list_tasks"]["parameters"]["query"]>;
 export type Operation = Schemas["BatchRequest"]["operations"][number];
-export type Problem = Schemas["Problem"];
+/** The API's word for what went wrong; UNNAMED is an answer of something else, such as a proxy. */
+export type ErrorCode = Schemas["Problem"]["error_code"] | "UNNAMED";
+export type Problem = Omit<Schemas["Problem"], "error_code"> & { error_code: ErrorCode };
