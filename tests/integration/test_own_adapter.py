@@ -1,0 +1,41 @@
+"""Another team's adapter is proven by what the documentation prints."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.documents import code_block
+
+MY_STORE = """
+from pathlib import Path
+
+from todo_adapters.in_memory import InMemoryTaskRepository
+
+
+class MyTaskRepository(InMemoryTaskRepository):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        pass
+"""
+
+
+def test_the_printed_test_of_an_adapter_runs_the_kit(tmp_path: Path) -> None:
+    (tmp_path / "my_store.py").write_text(MY_STORE)
+    (tmp_path / "test_my_store.py").write_text(code_block("docs/architecture.md", "example: own adapter"))
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not any_sequence"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout
+    assert " passed" in run.stdout
+    assert " failed" not in run.stdout
