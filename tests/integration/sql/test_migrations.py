@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.postgres import Postgres
-from todo_adapters.sql.migrations import is_current, upgrade
+from todo_adapters.sql.migrations import HEAD, is_current, upgrade
 from todo_adapters.sql.tables import metadata
 from todo_domain import StorageUnavailable
 
@@ -146,3 +146,10 @@ def test_there_is_no_way_back_but_a_backup() -> None:
     scripts = ScriptDirectory.from_config(Config(config_args={"script_location": "todo_adapters.sql:migrations"}))
 
     assert not [script.revision for script in scripts.walk_revisions() if hasattr(script.module, "downgrade")]
+
+
+def test_the_head_that_a_start_looks_for_is_the_last_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", "todo_adapters.sql:migrations")
+
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 
 from todo_domain import StorageUnavailable
+
+HEAD: Final = "0001"
+"""The revision of this version's schema."""
+
+_APPLIED: Final = sa.select(sa.table("alembic_version", sa.column("version_num")).c.version_num)
 
 # Any number that other users of the same PostgreSQL database are unlikely to take.
 _UPGRADE_LOCK: Final = 0x746F646F
@@ -30,24 +30,29 @@ def upgrade(url: str | sa.URL) -> None:
     StorageUnavailable when the database can't be used or has a schema that this
     version does not know.
     """
+    # A third of a server's start, and needed only where the schema is old.
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - see above
+    from alembic.util import CommandError  # noqa: PLC0415 - see above
+
     with _one_upgrade, _transaction(url) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
-        command.upgrade(_config(connection=connection), "head")
+        # env.py reads the attributes; the scripts are installed with this package.
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "todo_adapters.sql:migrations")
+        try:
+            command.upgrade(config, HEAD)
+        except CommandError as cause:
+            raise StorageUnavailable(f"the database's schema can't be upgraded: {cause}") from cause
 
 
 def is_current(url: str | sa.URL) -> bool:
     """Say whether the database has exactly this version's schema. Raises StorageUnavailable."""
     with _transaction(url) as connection:
-        applied = MigrationContext.configure(connection).get_current_heads()
-    return applied == tuple(ScriptDirectory.from_config(_config()).get_heads())
-
-
-def _config(**attributes: Any) -> Config:
-    """Name the scripts that are installed with this package; env.py reads the attributes."""
-    config = Config(attributes=attributes)
-    config.set_main_option("script_location", "todo_adapters.sql:migrations")
-    return config
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return False
+        return connection.scalars(_APPLIED).all() == [HEAD]
 
 
 @contextmanager
@@ -56,7 +61,7 @@ def _transaction(url: str | sa.URL) -> Iterator[sa.Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except (sa.exc.SQLAlchemyError, CommandError) as cause:
+    except sa.exc.SQLAlchemyError as cause:
         raise StorageUnavailable(f"the database's schema can't be read or upgraded: {cause}") from cause
     finally:
         engine.dispose()
