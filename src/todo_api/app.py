@@ -17,12 +17,11 @@ from todo_api.header_limit import HeaderLimit
 from todo_api.https_only import HttpsOnly
 from todo_api.maintenance import purge_hourly
 from todo_api.owner_route import OwnerRoutes
-from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, UNFORESEEN, Refusal, answer, answer_to
+from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, UNFORESEEN, Refusal, answer, method_not_allowed
 from todo_api.request_log import RequestLog
 from todo_api.routes import batch, changes, health, tasks
 from todo_api.settings import Settings
 from todo_api.shutdown import told_of_shutdown
-from todo_domain import TodoError
 
 _REQUEST_HEADERS: Final = (
     "Authorization",
@@ -73,10 +72,10 @@ def create_app(container: Container | None = None) -> App:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.container = container or Container(settings=Settings())
-    for router in (tasks.router, batch.router, changes.router, health.router, docs_pages.router):
+    for router in (batch.router, tasks.router, changes.router, health.router, docs_pages.router):
         # Not include_router: it would match every path twice, and no route is shared between apps.
         app.router.routes.extend(router.routes)
-    for kind in (TodoError, Refusal, HTTPException, Exception):
+    for kind in (HTTPException, Exception):
         app.add_exception_handler(kind, _answer)
     return app
 
@@ -93,11 +92,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _answer(request: Request, error: Exception) -> Response:
     match error:
-        case TodoError() | Refusal():
-            return answer_to(request, error)
         case HTTPException(status_code=METHOD_NOT_ALLOWED.status):
-            allowed = ", ".join(sorted(_methods_at(request)))
-            return answer(request, Refusal(METHOD_NOT_ALLOWED, f"the methods here are {allowed}", {"Allow": allowed}))
+            return answer(request, method_not_allowed(_methods_at(request)))
         case HTTPException():
             return answer(request, Refusal(NOT_FOUND, "there is no such path"))
         case _:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 
 import todo_domain as domain
 from todo_api.problems import within
@@ -10,9 +10,11 @@ from todo_api.schemas import TaskCreate, TaskPatch
 from todo_domain.batch import MAX_OPERATIONS
 from todo_domain.task import MAX_TASK_ID
 
-_TaskId = Annotated[int, Field(ge=1, le=MAX_TASK_ID)]
+# To JSON 7.0 is 7 (RFC 8259 §6).
+_Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+_TaskId = Annotated[int, Field(ge=1, le=MAX_TASK_ID), _Whole]
 _Expected = Annotated[
-    int | None, Field(ge=1, le=MAX_TASK_ID, description="Do it only if the task is at this revision.")
+    int | None, Field(ge=1, le=MAX_TASK_ID, description="Do it only if the task is at this revision."), _Whole
 ]
 
 

@@ -14,7 +14,7 @@ _TAGS = rf"[ \t,]*{_ENTITY_TAG}(?:[ \t]*,[ \t,]*{_ENTITY_TAG})*[ \t,]*"
 _LIST = re.compile(rf"{_TAGS}\Z")
 _STRONG = re.compile(r'(?<!W/)"([1-9][0-9]{0,15})"')
 _ANY: Final = "*"
-_FORM: Final[dict[str, Any]] = {"pattern": rf"^(\*|{_TAGS})$"}
+_FORM: Final[dict[str, Any]] = {"pattern": rf"^(\*|{_TAGS})$", "format": "entity-tags"}
 
 IfMatch = Annotated[
     str | None,

@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI derives from the endpoints, and what it can't see."""
 
+import json
 from collections.abc import Iterator
 from http import HTTPStatus
 from importlib.metadata import version
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from todo_api import problems
@@ -53,6 +55,11 @@ def _headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
+def schema_of(model: type[BaseModel]) -> dict[str, str]:
+    """Return a reference to the schema of a model."""
+    return {"$ref": _SCHEMA.format(model=model.__name__)}
+
+
 def answered_with(status: int, *headers: str) -> Responses:
     """Return the `responses` of an endpoint for an answer with these headers."""
     return {status: {"description": HTTPStatus(status).phrase, "headers": _headers(*headers)}}
@@ -73,11 +80,10 @@ def _responses(kinds: set[ProblemKind]) -> Responses:
 
 
 def _response(kinds: list[ProblemKind]) -> dict[str, Any]:
-    schema = {"$ref": _SCHEMA.format(model="Problem")}
     examples = {kind.error_code: {"value": problems.example(kind)} for kind in kinds}
     return {
         "description": "; ".join(f"{kind.error_code}: {kind.title}" for kind in kinds),
-        "content": {problems.MEDIA_TYPE: {"schema": schema, "examples": examples}},
+        "content": {problems.MEDIA_TYPE: {"schema": schema_of(Problem), "examples": examples}},
         "headers": _headers(*(_HEADER_OF_PROBLEM[kind] for kind in kinds if kind in _HEADER_OF_PROBLEM)),
     }
 
@@ -115,7 +121,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         if "patch" in path:
             content = path["patch"]["requestBody"]["content"]
             content["application/merge-patch+json"] = content["application/json"]
-    return made
+    # FastAPI writes limits of integers as floats.
+    whole: dict[str, Any] = json.loads(json.dumps(made), parse_float=lambda text: int(float(text)))
+    return whole
 
 
 def _operations(made: dict[str, Any]) -> Iterator[dict[str, Any]]:

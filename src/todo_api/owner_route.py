@@ -1,5 +1,6 @@
 """The route of every endpoint that serves the owner of a list."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api.bodies import MAX_BODY_BYTES, read_json_object, refuse_body
 from todo_api.dependencies import use_cases
-from todo_api.problems import FieldError, Refusal, answer_to, invalid
+from todo_api.problems import FieldError, Refusal, answer, answer_to, invalid, method_not_allowed
 from todo_domain import TodoError
 
 _JSON: Final = ("application/json",)
@@ -86,21 +87,27 @@ class OwnerRoute(APIRoute):
 class OwnerRoutes:
     """Serves the routes of owners before everything that FastAPI puts around a route and they don't need.
 
-    What matches none of them in path and method goes on to the app, which knows
-    these routes too: they are in its documentation, and a wrong method is refused there.
+    The first path that matches decides, whatever the method: `tasks/batch` is no task.
+    The app behind knows these routes too, for its documentation.
     """
 
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self._app = app
-        self._routes = [route for route in routes if isinstance(route, OwnerRoute)]
+        self._resources: dict[re.Pattern[str], dict[str, OwnerRoute]] = {}
+        for route in routes:
+            if isinstance(route, OwnerRoute):
+                methods = self._resources.setdefault(route.path_regex, {})
+                methods |= dict.fromkeys(route.methods or (), route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            for route in self._routes:
-                if (match := route.path_regex.match(scope["path"])) and scope["method"] in (route.methods or ()):
-                    scope.update(route=route, path_params=match.groupdict())
-                    await route.app(scope, receive, send)
+            for path, routes in self._resources.items():
+                if match := path.match(scope["path"]):
+                    route = routes.get(scope["method"])
+                    scope.update(route=route or next(iter(routes.values())), path_params=match.groupdict())
+                    app = route.app if route else answer(Request(scope), method_not_allowed(routes))
+                    await app(scope, receive, send)
                     return
         await self._app(scope, receive, send)
 

@@ -3,7 +3,7 @@
 Nothing of a cause, of the input or of another user gets into an answer.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -142,6 +142,12 @@ def refusal_of(error: domain.TodoError) -> Refusal:
 def token_missing() -> Refusal:
     """Return the answer to a request without a bearer token (RFC 6750 §3.1: no error code)."""
     return Refusal(AUTH_MISSING, "send a bearer token in the Authorization header", {"WWW-Authenticate": _REALM})
+
+
+def method_not_allowed(methods: Iterable[str]) -> Refusal:
+    """Return the answer to a method that is none of these."""
+    allowed = ", ".join(sorted(methods))
+    return Refusal(METHOD_NOT_ALLOWED, f"the methods here are {allowed}", {"Allow": allowed})
 
 
 @contextmanager

@@ -91,6 +91,11 @@ def _describe(schema: dict[str, Any]) -> None:
     schema["examples"] = [{name: value for name, value in EXAMPLE_TASK.items() if name not in _READ_ONLY}]
 
 
+def _describe_patch(schema: dict[str, Any]) -> None:
+    _describe(schema)
+    schema["minProperties"] = 1
+
+
 class _TaskBody(BaseModel):
     """What the bodies that describe a task share: strict types, no unknown field.
 
@@ -137,7 +142,9 @@ class TaskUpdate(TaskCreate):
 
 
 class TaskPatch(_TaskBody):
-    """The fields to change (RFC 7396); null clears `description` and `due`."""
+    """The fields to change (RFC 7396), at least one; null clears `description` and `due`."""
+
+    model_config = ConfigDict(json_schema_extra=_describe_patch)
 
     title: Title = Field(default_factory=_absent)
     description: Description | None = Field(default_factory=_absent)

@@ -8,11 +8,11 @@ from starlette.responses import Response
 from todo_api.answers import json_answer
 from todo_api.change_stream import ChangeStream
 from todo_api.dependencies import Tasks, container_of
-from todo_api.openapi import refusals
+from todo_api.openapi import refusals, schema_of
 from todo_api.owner_route import OwnerRoute
 from todo_api.parameters import FEED_TOKEN, ChangeParameters, SinceParameter
 from todo_api.problems import CURSOR_EXPIRED, within
-from todo_api.schemas import ChangesResponse
+from todo_api.schemas import ChangesResponse, TaskDeletion, TaskResponse
 from todo_api.wire import changes_response
 from todo_domain import FeedToken, RuleViolated, Violation
 
@@ -31,8 +31,20 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
         "description": "Events without end: `id` is a token of the feed, `data` one of its changes.",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
-                "example": 'id: k3v9.42\ndata: {"id": 7, "deleted": true, "revision": 42}\n\n',
+                "schema": {
+                    "type": "object",
+                    "description": "One event.",
+                    "required": ["id", "data"],
+                    "properties": {
+                        "id": {"type": "string", **FEED_TOKEN},
+                        "data": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "contentSchema": {"anyOf": [schema_of(TaskResponse), schema_of(TaskDeletion)]},
+                        },
+                    },
+                },
+                "example": {"id": "k3v9.42", "data": '{"id":7,"deleted":true,"revision":42}'},
             }
         },
     }

@@ -77,6 +77,14 @@ def test_a_key_of_a_batch_can_not_be_used_for_a_task(alice: httpx.Client) -> Non
     assert (answer.status_code, answer.json()["error_code"]) == (422, "IDEMPOTENCY_CONFLICT")
 
 
+def test_an_integer_may_be_written_as_json_allows(alice: httpx.Client) -> None:
+    alice.post("/tasks", json={"title": "old"})
+
+    answer = apply(alice, {"op": "delete", "id": 1.0, "if_revision": 1.0})
+
+    assert answer.json() == {"results": [{"id": 1, "revision": 2}]}
+
+
 @pytest.mark.parametrize("count", [0, 101])
 def test_a_batch_has_1_to_100_operations(alice: httpx.Client, count: int) -> None:
     answer = apply(alice, *[CREATE] * count)
@@ -106,6 +114,9 @@ def test_100_operations_of_the_largest_tasks_fit_in_a_batch(alice: httpx.Client)
         ({"op": "delete", "id": 0}, ["id"]),
         ({"op": "delete", "id": 2**53}, ["id"]),
         ({"op": "delete", "id": "1"}, ["id"]),
+        ({"op": "delete", "id": 1.5}, ["id"]),
+        ({"op": "delete", "id": 1e300}, ["id"]),
+        ({"op": "delete", "id": True}, ["id"]),
         ({"op": "delete", "id": 1, "if_revision": 0}, ["if_revision"]),
         ({"op": "delete", "id": 1, "unless": True}, ["unless"]),
         ({"op": "create", "task": {"title": ""}}, ["task", "title"]),

@@ -204,6 +204,7 @@ def test_the_path_of_a_problem_can_be_any(alice: httpx.Client) -> None:
     [
         ("/tasks", "GET, POST"),
         ("/tasks/1", "DELETE, GET, PATCH, PUT"),
+        ("/tasks/batch", "POST"),
         ("/changes", "GET"),
         ("/changes/stream", "GET"),
         ("/../../health", "GET"),
