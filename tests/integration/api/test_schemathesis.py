@@ -1,0 +1,31 @@
+"""Schemathesis, with all its checks, finds nothing: every answer is as the document says."""
+
+import os
+import subprocess
+import sys
+
+from tests.documents import ROOT
+from tests.integration.server import Server, new_user, token_of
+
+
+def test_schemathesis_finds_nothing(server: Server) -> None:
+    user = new_user()
+    environment = {"PATH": os.environ["PATH"], "USER_ID": user, "TOKEN": token_of(user)}
+    with server.client(user) as client:
+        for _ in range(3):
+            client.post("/tasks", json={"title": "an event for every stream"})
+
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", "tests/integration/api/schemathesis.toml"),
+            *("run", f"{server.url}/openapi.json", "--checks", "all"),
+        ],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Tested: 11" in run.stdout
