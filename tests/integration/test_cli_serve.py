@@ -144,7 +144,7 @@ def test_every_request_is_one_line_of_the_log_and_no_token_is_in_it(tmp_path: Pa
 
     lines = process.output.splitlines()
     assert len(lines) == 2
-    assert '"event": "request"' in lines[1]
+    assert '"event":"request"' in lines[1]
     assert token not in process.output
 
 
@@ -207,5 +207,5 @@ def test_production_is_served_over_https_by_itself(tmp_path: Path) -> None:
 
     assert url.startswith("https://")
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
-    assert '"event": "listening"' in process.output
+    assert '"event":"listening"' in process.output
     assert "curl" not in process.output

@@ -8,7 +8,7 @@ THIRD_TAG = Violation(("tags", 2), "text_type", "must be text")
 
 
 def parents(error: type[TodoError]) -> dict[str, str]:
-    children = error.__subclasses__()
+    children = [child for child in error.__subclasses__() if child.__module__ == "todo_domain.errors"]
     found = {child.__name__: error.__name__ for child in children}
     for child in children:
         found |= parents(child)
