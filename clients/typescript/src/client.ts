@@ -85,7 +85,11 @@ export class TodoClient {
     return answered(await this.#http.POST("/api/{user_id}/tasks/batch", { params, body })).results;
   }
 
-  /** Follow all changes, from the first on, until the signal aborts; see FeedEvent. */
+  /**
+   * Follow all changes, from the first on, until the signal aborts; see FeedEvent.
+   *
+   * It holds a connection, of which a browser grants a host six over HTTP/1.1, for all windows.
+   */
   follow(signal: AbortSignal): AsyncGenerator<FeedEvent> {
     const path = this.#owner;
     return follow(

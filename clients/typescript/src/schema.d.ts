@@ -1849,7 +1849,10 @@ export interface operations {
                      *     }
                      */
                     "text/event-stream": {
-                        /** @example k3v9.42 */
+                        /**
+                         * Format: feed-token
+                         * @example k3v9.42
+                         */
                         id: string;
                         data: string;
                     };

@@ -13,14 +13,16 @@ const apiPort = process.env.API_PORT ?? "8000";
 const url = `http://${host}:${port}`;
 const apiUrl = `http://${host}:${apiPort}`;
 
-const directory = await mkdtemp(join(tmpdir(), "todo-web-"));
 const site = createSite(createAuth(url), apiUrl).listen(Number(port), host);
 await once(site, "listening");
-const api = await startApi(directory, { PORT: apiPort, BETTER_AUTH_URL: url, CORS_ORIGINS: url });
-console.log(`Sign up at ${url}. The API's documentation is at ${apiUrl}/docs. Ctrl-C ends all, and forgets all.`);
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => api.process.kill(signal));
-await once(api.process, "exit");
-site.close();
-site.closeAllConnections();
-await rm(directory, { recursive: true });
+const directory = await mkdtemp(join(tmpdir(), "todo-web-"));
+try {
+  const api = await startApi(directory, { PORT: apiPort, BETTER_AUTH_URL: url, CORS_ORIGINS: url });
+  console.log(`Sign up at ${url}. The API's documentation is at ${apiUrl}/docs. Ctrl-C ends all, and forgets all.`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => api.process.kill(signal));
+  await once(api.process, "exit");
+} finally {
+  site.close();
+  site.closeAllConnections();
+  await rm(directory, { recursive: true });
+}

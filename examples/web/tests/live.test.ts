@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 
 import type { Page } from "playwright-core";
 
-import { add, assertAccessible, openWindow, shown, titles, World } from "./world.ts";
+import { add, assertAccessible, keepScreenshot, openWindow, shown, titles, World } from "./world.ts";
 
 let world: World;
 before(async () => {
@@ -75,6 +75,8 @@ test("who edits what was edited elsewhere sees both versions, and decides", asyn
   assert.equal(await there.getByRole("dialog").getByLabel("Title").inputValue(), "Buy soy milk");
   assert.deepEqual(await titles(here), ["Buy oat milk"]);
   await assertAccessible(there);
+  await there.setViewportSize({ width: 800, height: 720 });
+  await keepScreenshot(there, "conflict");
   await there.getByRole("button", { name: "Use this instead" }).click();
   await save(there);
 

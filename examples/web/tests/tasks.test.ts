@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { add, assertAccessible, shown, titles, World } from "./world.ts";
+import { add, assertAccessible, keepScreenshot, shown, titles, World } from "./world.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
 
@@ -168,10 +167,7 @@ for (const [name, options] of Object.entries({ desktop: { viewport: { width: 110
 
       await assertAccessible(page);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
-      if (process.env.SCREENSHOTS && colorScheme === "light") {
-        const path = fileURLToPath(new URL(`../../../docs/images/web-${name}.png`, import.meta.url));
-        await page.screenshot({ path });
-      }
+      if (colorScheme === "light") await keepScreenshot(page, name);
       await page.getByRole("button", { name: "Edit: Send the tax return" }).click();
       await assertAccessible(page);
     });

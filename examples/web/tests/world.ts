@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import type { AxeResults } from "axe-core";
 import type { JwtOptions } from "better-auth/plugins";
@@ -152,6 +153,12 @@ export async function assertAccessible(page: Page): Promise<void> {
     return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
   });
   assert.deepEqual(violations, []);
+}
+
+/** With SCREENSHOTS set, keep how the page looks for the documentation. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const path = fileURLToPath(new URL(`../../../docs/images/web-${name}.png`, import.meta.url));
+  if (process.env.SCREENSHOTS) await page.screenshot({ path });
 }
 
 /** Return two ports that nobody listens on. */
