@@ -1,0 +1,130 @@
+"""How a stream of changes ends, and that it waits for nobody for ever."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from starlette.types import Message
+
+from tests.unit.domain.strategies import ALICE, NOON
+from todo_adapters.in_memory import InMemoryTaskRepository
+from todo_api import change_stream
+from todo_api.change_stream import ChangeStream
+from todo_api.live_feed import LiveFeed
+from todo_domain import Principal, StorageUnavailable, TaskDraft, TaskUseCases
+
+LATER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    def now(self) -> datetime:
+        return NOON
+
+
+class Failing(InMemoryTaskRepository):
+    """A repository whose feed can be read once."""
+
+    async def changes(self, *args: object) -> object:  # type: ignore[override]  # only what is needed here
+        del args
+        raise StorageUnavailable("not now")
+
+
+async def connected() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def hanging_up() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def nothing(_message: Message) -> None:
+    """Take a message at once."""
+
+
+async def stream(
+    receive: Callable[[], Awaitable[Message]] = connected,
+    then: Callable[[Message], Awaitable[None]] = nothing,
+    until: datetime = LATER,
+    repository: InMemoryTaskRepository | None = None,
+) -> list[Message]:
+    """Stream the changes of a list with one task, and return what was sent when it has ended."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        await then(message)
+        sent.append(message)
+
+    first = InMemoryTaskRepository()
+    await first.add(ALICE, TaskDraft(title="Buy milk"), at=NOON)
+    page = await first.changes(ALICE, None, 10)
+    tasks = TaskUseCases(repository or first, Clock(), Principal(ALICE, LATER), ALICE)
+    async with asyncio.timeout(30), LiveFeed(first) as live_feed:
+        await ChangeStream(tasks, page, live_feed, until)({"type": "http"}, receive, send)
+    return sent
+
+
+def bodies(sent: list[Message]) -> list[bytes]:
+    return [message["body"] for message in sent if message["type"] == "http.response.body"]
+
+
+def test_a_stream_ends_when_its_reader_hangs_up() -> None:
+    async def after_a_moment() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.disconnect"}
+
+    sent = asyncio.run(stream(after_a_moment))
+
+    assert [body.partition(b"\n")[0][-2:] for body in bodies(sent)] == [b".1"]
+
+
+def test_a_stream_ends_with_its_token_and_says_so() -> None:
+    soon = datetime.now(UTC) + timedelta(milliseconds=50)
+
+    sent = asyncio.run(stream(until=soon))
+
+    assert bodies(sent)[-1] == b""
+    assert sent[-1]["more_body"] is False
+
+
+def test_a_stream_of_a_token_that_has_ended_meanwhile_ends_at_once() -> None:
+    sent = asyncio.run(stream(until=NOON - timedelta(days=400_000)))
+
+    assert sent[-1]["more_body"] is False
+
+
+def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
+
+    async def stick(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    sent = asyncio.run(stream(then=stick))
+
+    assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+def test_a_quiet_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_stream, "HEARTBEAT_SECONDS", 0.001)
+    beats = asyncio.Event()
+
+    async def hang_up_after_a_beat() -> Message:
+        await beats.wait()
+        return {"type": "http.disconnect"}
+
+    async def count(message: Message) -> None:
+        if message.get("body") == b":\n\n":
+            beats.set()
+
+    sent = asyncio.run(stream(hang_up_after_a_beat, count))
+
+    assert b":\n\n" in bodies(sent)
+
+
+def test_a_stream_whose_feed_can_not_be_read_ends_and_can_be_resumed() -> None:
+    sent = asyncio.run(stream(repository=Failing()))
+
+    assert len(bodies(sent)) == 2
+    assert sent[-1]["more_body"] is False

@@ -1,0 +1,105 @@
+"""The schemas say what the domain accepts, and answers say what the domain says."""
+
+import re
+from typing import Any
+
+import jsonschema_rs
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from tests.unit.domain.strategies import CONTROLS, clock_times, drafts, patches, tasks
+from todo_api.answers import json_bytes
+from todo_api.schemas import PRIORITIES, Due, TaskCreate, TaskPatch, TaskResponse, TaskUpdate
+from todo_api.text_forms import PROSE, line
+from todo_api.wire import task_response
+from todo_domain import RuleViolated, Task, TaskDraft
+from todo_domain import TaskPatch as DomainPatch
+from todo_domain.rules import Violations
+
+# Often at a limit, with white space and controls where they matter.
+ODD = " \t\n\r\x00\x0b\x1c\x7f\x85\xa0\u1680\u2028\u3000\ufeffa\U0001f600"
+texts = st.text(st.sampled_from(ODD), max_size=8) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}
+
+
+def accepts(text: str, rule: str, most: int) -> bool:
+    found = Violations()
+    getattr(found, rule)(("field",), text, most)
+    try:
+        found.refuse()
+    except RuleViolated:
+        return False
+    return True
+
+
+@given(texts)
+def test_the_pattern_of_a_line_matches_what_is_accepted_and_nothing_else(text: str) -> None:
+    validator = jsonschema_rs.validator_for(line(4))
+
+    assert validator.is_valid(text) == bool(re.search(line(4)["pattern"], text)) == accepts(text, "line", 4)
+
+
+@pytest.mark.parametrize("text", [*CONTROLS, *(f"a{control}b" for control in CONTROLS)], ids=ascii)
+def test_the_pattern_of_prose_matches_what_is_accepted_and_nothing_else(text: str) -> None:
+    validator = jsonschema_rs.validator_for(PROSE)
+
+    assert validator.is_valid(text) == accepts(text, "prose", 4)
+
+
+def as_sent(named: dict[str, Any]) -> dict[str, Any]:
+    """Write the fields of a draft or a patch as a client sends them."""
+    sent = dict(named)
+    if "priority" in sent:
+        sent["priority"] = PRIORITY_NAMES[sent["priority"]]
+    if "tags" in sent:
+        sent["tags"] = list(sent["tags"])
+    if due := sent.get("due"):
+        time = due.time and due.time.isoformat("minutes")
+        sent["due"] = {"date": due.date.isoformat(), "time": time, "timezone": due.timezone}
+    return sent
+
+
+@pytest.mark.parametrize("model", [TaskCreate, TaskUpdate])
+@given(draft=drafts)
+def test_a_body_means_the_draft_that_it_writes(model: type[TaskCreate], draft: TaskDraft) -> None:
+    fields = {name: getattr(draft, name) for name in TaskDraft.__dataclass_fields__}
+
+    assert model.model_validate(as_sent(fields)).to_domain() == draft
+
+
+@given(patches)
+def test_a_body_means_the_patch_that_it_writes(patch: DomainPatch) -> None:
+    assert TaskPatch.model_validate(as_sent(patch.named_fields())).to_domain() == patch
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(mode="serialization")
+
+
+@given(tasks)
+def test_every_task_that_is_sent_is_as_its_schema_says(task: Task) -> None:
+    sent = orjson.loads(json_bytes(task_response(task)))
+
+    jsonschema_rs.Draft202012Validator(schema_of(TaskResponse), validate_formats=True).validate(sent)
+    assert list(sent) == list(TaskResponse.model_fields)
+
+
+@given(tasks)
+def test_what_was_sent_may_be_sent_back_and_means_the_same(task: Task) -> None:
+    sent = orjson.loads(json_bytes(task_response(task)))
+
+    draft = TaskUpdate.model_validate(sent).to_domain()
+
+    assert task.replaced(draft, task.updated_at) is task
+
+
+@given(st.dates(), st.none() | clock_times, st.none() | st.sampled_from(["UTC", "Europe/Berlin"]))
+def test_the_schema_of_a_due_knows_that_a_time_zone_needs_a_time(date: Any, time: Any, zone: str | None) -> None:
+    sent = {"date": date.isoformat(), "time": time and time.isoformat("minutes"), "timezone": zone}
+    validator = jsonschema_rs.validator_for(Due.model_json_schema())
+
+    assert validator.is_valid(sent) == (time is not None or zone is None)
+    assert validator.is_valid({name: value for name, value in sent.items() if value}) == validator.is_valid(sent)
