@@ -62,8 +62,16 @@ class ChangeStream(Response):
                 # What is announced from here on is either read now or wakes afterwards.
                 wake.clear()
                 page = await self._tasks.changes(page.next)
-                if not page.changes and not await _woken(wake):
-                    await self._send(send, b":\n\n")
+                if not page.changes:
+                    await self._wait(wake, send)
+
+    async def _wait(self, wake: asyncio.Event, send: Send) -> None:
+        """Wait for a wake, at most until a heartbeat is due, and send that."""
+        try:
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                await wake.wait()
+        except TimeoutError:
+            await self._send(send, b":\n\n")
 
     async def _send(self, send: Send, chunk: bytes) -> None:
         self._stuck = True
@@ -82,15 +90,6 @@ def _events(page: ChangePage) -> bytes:
         for change in page.changes
     ]
     return "".join(events).encode()
-
-
-async def _woken(wake: asyncio.Event) -> bool:
-    """Wait for a wake, at most until the next heartbeat is due; say whether it came."""
-    try:
-        async with asyncio.timeout(HEARTBEAT_SECONDS):
-            return await wake.wait()
-    except TimeoutError:
-        return False
 
 
 async def _disconnected(receive: Receive) -> None:
