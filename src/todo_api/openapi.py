@@ -1,7 +1,6 @@
 """The OpenAPI document: what FastAPI derives from the endpoints, and what it can't see."""
 
 import json
-from collections.abc import Iterator
 from http import HTTPStatus
 from importlib.metadata import version
 from itertools import groupby
@@ -112,23 +111,17 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made["components"]["headers"] = {
         name: {"description": description, "schema": {"type": "string"}} for name, description in _HEADERS.items()
     }
-    for operation in _operations(made):
+    for method, operation in ((name, each) for path in made["paths"].values() for name, each in path.items()):
         for parameter in operation.get("parameters", []):
             _drop_null(parameter["schema"])
         for response in operation["responses"].values():
             response.setdefault("headers", {}).update(_headers("X-Request-ID"))
-    for path in made["paths"].values():
-        if "patch" in path:
-            content = path["patch"]["requestBody"]["content"]
+        if method == "patch":
+            content = operation["requestBody"]["content"]
             content["application/merge-patch+json"] = content["application/json"]
     # FastAPI writes limits of integers as floats.
     whole: dict[str, Any] = json.loads(json.dumps(made), parse_float=lambda text: int(float(text)))
     return whole
-
-
-def _operations(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in made["paths"].values():
-        yield from path.values()
 
 
 def _drop_null(schema: dict[str, Any]) -> None:
