@@ -142,7 +142,7 @@ class TaskUpdate(TaskCreate):
 
 
 class TaskPatch(_TaskBody):
-    """The fields to change (RFC 7396), at least one; null clears `description` and `due`."""
+    """The fields to change (RFC 7396), at least one; null clears `description` and `due`. A `due` is replaced whole."""
 
     model_config = ConfigDict(json_schema_extra=_describe_patch)
 

@@ -519,7 +519,7 @@ export interface components {
         };
         /**
          * TaskPatch
-         * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`.
+         * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`. A `due` is replaced whole.
          * @example {
          *       "complete": true,
          *       "description": "The one in glass bottles",
