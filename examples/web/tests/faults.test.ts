@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import type { Page, Route } from "playwright-core";
 
-import { add, PASSWORD, shown, titles, World } from "./world.ts";
-
-let world: World;
-before(async () => {
-  world = await World.open();
-});
-after(() => world.close());
+import { add, PASSWORD, shown, titles, world } from "./world.ts";
 
 test("what was typed survives a server whose answers are lost, and becomes one task", async () => {
   const page = await world.person();
@@ -83,7 +77,7 @@ test("what was typed survives a server that is down and a page that is loaded an
 });
 
 test("a token that has ended is renewed, and so is one that the server refuses", async () => {
-  const page = await clocked(world);
+  const page = await clocked();
   let renewals = 0;
   page.on("request", (request) => {
     renewals += Number(request.url().endsWith("/api/auth/token"));
@@ -103,7 +97,7 @@ test("a token that has ended is renewed, and so is one that the server refuses",
 });
 
 test("with the sign-in server down, people go on until their token ends", async () => {
-  const page = await clocked(world);
+  const page = await clocked();
   await world.stopSite();
 
   await add(page, "Works on");
@@ -121,7 +115,7 @@ test("with the sign-in server down, people go on until their token ends", async 
 });
 
 test("what was typed survives the end of the session", async () => {
-  const page = await clocked(world);
+  const page = await clocked();
   const email = (await page.locator("#email").textContent()) ?? "";
   await add(page, "Buy milk");
   await page.getByRole("button", { name: "Edit: Buy milk" }).click();
@@ -139,7 +133,7 @@ test("what was typed survives the end of the session", async () => {
 });
 
 /** Return the window of a new person, with a clock that can be put forward. */
-async function clocked(world: World): Promise<Page> {
+async function clocked(): Promise<Page> {
   const page = await world.person();
   await page.clock.install();
   await page.reload();

@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import type { Page } from "playwright-core";
 
-import { add, assertAccessible, keepScreenshot, openWindow, shown, titles, World } from "./world.ts";
-
-let world: World;
-before(async () => {
-  world = await World.open();
-});
-after(() => world.close());
+import { add, assertAccessible, keepScreenshot, openWindow, shown, titles, world } from "./world.ts";
 
 test("two windows of a person show each other's changes within a second", async () => {
   const here = await world.person();
@@ -54,7 +48,7 @@ test("a window that was offline catches up, and keeps what was typed in it", asy
 test("a window reads everything anew when the feed says that it may have missed something", async () => {
   const page = await world.person();
   await add(page, "Buy milk");
-  const expired = page.waitForResponse((response) => response.status() === 410);
+  const expired = page.waitForResponse((response) => response.status() === 410, { timeout: 60_000 });
 
   await world.restoreApi();
   await expired;
@@ -64,7 +58,7 @@ test("a window reads everything anew when the feed says that it may have missed 
 });
 
 test("who edits what was edited elsewhere sees both versions, and decides", async () => {
-  const [here, there] = await bothEditing(world, "Buy milk");
+  const [here, there] = await bothEditing("Buy milk");
   await here.getByRole("dialog").getByLabel("Title").fill("Buy oat milk");
   await save(here);
   await there.getByRole("dialog").getByLabel("Title").fill("Buy soy milk");
@@ -85,7 +79,7 @@ test("who edits what was edited elsewhere sees both versions, and decides", asyn
 });
 
 test("who insists after a conflict overwrites what they have seen", async () => {
-  const [here, there] = await bothEditing(world, "Buy milk");
+  const [here, there] = await bothEditing("Buy milk");
   await here.getByRole("dialog").getByLabel("Title").fill("Buy oat milk");
   await here.getByRole("dialog").getByLabel("Tags").fill("shop");
   await save(here);
@@ -100,7 +94,7 @@ test("who insists after a conflict overwrites what they have seen", async () => 
 });
 
 test("who edits what was deleted elsewhere can save it as a new task", async () => {
-  const [here, there] = await bothEditing(world, "Buy milk");
+  const [here, there] = await bothEditing("Buy milk");
   await here.getByRole("button", { name: "Cancel" }).click();
   await here.getByRole("button", { name: "Delete: Buy milk" }).click();
   await there.getByRole("dialog").getByLabel("Title").fill("Buy soy milk");
@@ -112,7 +106,7 @@ test("who edits what was deleted elsewhere can save it as a new task", async () 
   await shown(here, "Buy soy milk");
 });
 
-async function bothEditing(world: World, title: string): Promise<[Page, Page]> {
+async function bothEditing(title: string): Promise<[Page, Page]> {
   const here = await world.person();
   await add(here, title);
   const there = await openWindow(here.context());

@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { add, assertAccessible, keepScreenshot, shown, titles, World } from "./world.ts";
+import { add, assertAccessible, keepScreenshot, shown, titles, world } from "./world.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
-
-let world: World;
-before(async () => {
-  world = await World.open();
-});
-after(() => world.close());
 
 test("a person signs up, signs out and signs in again", async () => {
   const page = await (await world.profile()).newPage();

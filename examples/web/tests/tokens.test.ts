@@ -11,20 +11,15 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { request } from "playwright-core";
 
 import { type Api, startApi } from "../server/api.ts";
-import { add, openWindow, shown, signUp, tokenOf, World } from "./world.ts";
+import { add, openWindow, shown, signUp, tokenOf, World, world } from "./world.ts";
 
 const ALGORITHMS = ["EdDSA", "ES256", "RS256", "PS256"] as const;
 
-let world: World;
 let directory: string;
 before(async () => {
-  world = await World.open();
   directory = await mkdtemp(join(tmpdir(), "todo-tokens-"));
 });
-after(async () => {
-  await world.close();
-  await rm(directory, { recursive: true });
-});
+after(() => rm(directory, { recursive: true }));
 
 test("nobody sees or changes the tasks of another, by page or by hand-made request", async () => {
   const ann = await world.person();

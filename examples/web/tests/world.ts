@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, afterEach } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import type { AxeResults } from "axe-core";
@@ -57,6 +58,11 @@ export class World {
     await rm(this.#directory, { recursive: true });
   }
 
+  async closeWindows(): Promise<void> {
+    const contexts = (await this.#browser)?.contexts() ?? [];
+    await Promise.all(contexts.map((context) => context.close()));
+  }
+
   async startApi(port = new URL(this.api.url).port): Promise<void> {
     this.api = await startApi(this.#directory, { PORT: port, BETTER_AUTH_URL: this.url, CORS_ORIGINS: this.url });
   }
@@ -84,7 +90,7 @@ export class World {
   async profile(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     this.#browser ??= chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, ...NETWORK] });
     const context = await (await this.#browser).newContext({ baseURL: this.url, ...options });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(20_000);
     return context;
   }
 
@@ -122,7 +128,7 @@ export async function add(page: Page, title: string): Promise<void> {
 }
 
 /** Wait until the list shows a title. */
-export async function shown(page: Page, title: string, timeout = 10_000): Promise<void> {
+export async function shown(page: Page, title: string, timeout = 20_000): Promise<void> {
   await page.locator("#tasks .title", { hasText: title }).waitFor({ timeout });
 }
 
@@ -169,3 +175,8 @@ export async function freePorts(): Promise<number[]> {
   await Promise.all(servers.map((server) => once(server.close(), "close")));
   return ports;
 }
+
+/** The world that tests share, since to open one takes seconds. Each test brings people of its own. */
+export const world = await World.open();
+afterEach(() => world.closeWindows());
+after(() => world.close());
