@@ -1,6 +1,7 @@
 """Probes, open to everyone."""
 
 import httpx
+import pytest
 
 from tests.integration.server import Server
 
@@ -17,23 +18,13 @@ def test_a_server_that_can_serve_is_ready(server: Server) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "database": "ready", "keys": "ready"})
 
 
-def test_a_server_without_its_database_lives_and_is_not_ready(server_without_database: Server) -> None:
-    alive = httpx.get(f"{server_without_database.url}/health")
-    ready = httpx.get(f"{server_without_database.url}/health/ready")
+@pytest.mark.parametrize("missing", ["database", "keys"])
+def test_a_server_that_lacks_something_lives_and_is_not_ready(request: pytest.FixtureRequest, missing: str) -> None:
+    url = request.getfixturevalue(f"server_without_{missing}").url
+
+    alive = httpx.get(f"{url}/health")
+    ready = httpx.get(f"{url}/health/ready")
 
     assert alive.status_code == 200
-    assert (ready.status_code, ready.json()) == (
-        503,
-        {"status": "unavailable", "database": "unavailable", "keys": "ready"},
-    )
-
-
-def test_a_server_without_keys_lives_and_is_not_ready(server_without_keys: Server) -> None:
-    alive = httpx.get(f"{server_without_keys.url}/health")
-    ready = httpx.get(f"{server_without_keys.url}/health/ready")
-
-    assert alive.status_code == 200
-    assert (ready.status_code, ready.json()) == (
-        503,
-        {"status": "unavailable", "database": "ready", "keys": "unavailable"},
-    )
+    assert ready.status_code == 503
+    assert ready.json() == {"status": "unavailable", "database": "ready", "keys": "ready", missing: "unavailable"}
