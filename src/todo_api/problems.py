@@ -17,6 +17,8 @@ from starlette.responses import Response
 import todo_domain as domain
 
 MEDIA_TYPE: Final = "application/problem+json"
+# A small body can break thousands of rules, and need not be answered at length.
+_MOST_ERRORS: Final = 100
 _REALM: Final = 'Bearer realm="todo"'
 
 
@@ -96,7 +98,8 @@ def malformed(detail: str, code: str) -> Refusal:
 
 
 def invalid(errors: Sequence[FieldError]) -> Refusal:
-    """Return the answer to well-formed input that breaks rules."""
+    """Return the answer to well-formed input that breaks rules, naming the first hundred."""
+    errors = errors[:_MOST_ERRORS]
     detail = "; ".join(f"{'.'.join(map(str, error.loc))}: {error.msg}" for error in errors)
     return Refusal(INVALID, detail, errors=errors)
 

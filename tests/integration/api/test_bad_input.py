@@ -408,3 +408,10 @@ def test_a_cursor_is_good_for_its_own_query_alone_and_only_whole(alice: httpx.Cl
     for answer in cut + others:
         assert refusal(answer) == (422, "VALIDATION_ERROR")
         assert places(answer) == [["query", "cursor"]]
+
+
+def test_an_answer_names_the_first_hundred_faults_of_thousands(alice: httpx.Client) -> None:
+    answer = alice.post("/tasks", json={"title": "a"} | {f"x{number}": 1 for number in range(3000)})
+
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 100
