@@ -12,9 +12,9 @@ from todo_domain import (
     BatchResult,
     Change,
     ChangePage,
-    CursorExpired,
     Deletion,
     Edit,
+    FeedState,
     FeedToken,
     Guard,
     IdempotencyKey,
@@ -143,12 +143,11 @@ class InMemoryTaskRepository:
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
-        seen = 0 if since is None else self._revision_of(since, tasks)
+        seen = since.revision if since else 0
         remembered: list[Change] = [*tasks.tasks.values(), *(deletion for deletion, _ in tasks.deletions.values())]
         news = sorted((change for change in remembered if change.revision > seen), key=lambda change: change.revision)
-        has_more = len(news) > limit
-        reached = news[limit - 1].revision if has_more else tasks.counters.revision
-        return ChangePage(tuple(news[:limit]), FeedToken(self._epoch, reached), has_more)
+        state = FeedState(self._epoch, tasks.counters.revision, tasks.forgotten_revision)
+        return state.page(since, limit, news)
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""
@@ -186,12 +185,6 @@ class InMemoryTaskRepository:
     def _list_of(self, user_id: UserId) -> _TaskList:
         """Return the user's list, or an empty one that is not kept."""
         return self._lists.get(user_id) or _TaskList()
-
-    def _revision_of(self, token: FeedToken, tasks: _TaskList) -> int:
-        ours = token.epoch == self._epoch and token.revision <= tasks.counters.revision
-        if not ours or 0 < token.revision < tasks.forgotten_revision:
-            raise CursorExpired
-        return token.revision
 
 
 def _meets(task: Task, query: TaskQuery) -> bool:

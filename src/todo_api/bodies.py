@@ -1,6 +1,7 @@
 """Reading a request's body: bounded, of the right type, strict JSON (RFC 8259)."""
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from email.message import Message
 from typing import Any, Final, NoReturn
@@ -61,8 +62,7 @@ async def _read(request: Request, max_bytes: int) -> bytes:
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         encodable = twice.encode(errors="replace").decode()  # it may have lone surrogates
         error = FieldError(loc=["body", encodable], msg="must not come twice", type="repeated_name")
         raise Refusal(MALFORMED, "a name comes twice in one object", errors=[error])

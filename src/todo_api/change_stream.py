@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from todo_api.answers import json_bytes
 from todo_api.live_feed import LiveFeed
 from todo_api.wire import change_response
-from todo_domain import ChangePage, FeedToken, TaskUseCases, TodoError
+from todo_domain import ChangePage, TaskUseCases, TodoError
 
 HEARTBEAT_SECONDS: Final = 15.0
 SEND_SECONDS: Final = 10.0
@@ -66,12 +66,13 @@ class ChangeStream(Response):
                     await self._wait(wake, send)
 
     async def _wait(self, wake: asyncio.Event, send: Send) -> None:
-        """Wait for a wake, at most until a heartbeat is due, and send that."""
-        try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                await wake.wait()
-        except TimeoutError:
-            await self._send(send, b":\n\n")
+        """Wait for a wake, and send a heartbeat whenever one is due."""
+        while not wake.is_set():
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await wake.wait()
+            except TimeoutError:
+                await self._send(send, b":\n\n")
 
     async def _send(self, send: Send, chunk: bytes) -> None:
         self._stuck = True
@@ -84,9 +85,8 @@ class ChangeStream(Response):
 
 
 def _events(page: ChangePage) -> bytes:
-    epoch = page.next.epoch
     events = [
-        f"id: {FeedToken(epoch, change.revision)}\ndata: {json_bytes(change_response(change)).decode()}\n\n"
+        f"id: {page.token_after(change)}\ndata: {json_bytes(change_response(change)).decode()}\n\n"
         for change in page.changes
     ]
     return "".join(events).encode()

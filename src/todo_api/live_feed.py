@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, Self
 
-from todo_domain import TaskRepository, Unavailable, UserId
+from todo_domain import TaskRepository, UserId
 
 TICK_SECONDS: Final = 0.5
 _log: Final = logging.getLogger(__name__)
@@ -69,8 +69,8 @@ class LiveFeed:
             await asyncio.sleep(self._tick_seconds)
             try:
                 found = dict(await self._repository.revisions(self._waiting)) if self._waiting else {}
-            except Unavailable:
-                _log.warning("the live feed can't read revisions")
+            except Exception:  # noqa: BLE001 - whatever it was, readers go on to depend on the next tick
+                _log.warning("the live feed can't read revisions", exc_info=True)
                 continue
             for user_id, revision in found.items():
                 if seen.get(user_id) != revision:

@@ -48,12 +48,12 @@ async def purge(container: Container, *, dry_run: bool) -> AsyncIterator[int]:
 async def purge_hourly(container: Container) -> NoReturn:
     """Do the same beside traffic, for as long as the server lives; what fails is tried again an hour later."""
     while True:
-        await asyncio.sleep(_HOUR)
         try:
             while await _forget(container.task_repository(), container):
                 pass
         except StorageUnavailable:
             _log.warning("what is past its time could not be forgotten")
+        await asyncio.sleep(_HOUR)
 
 
 async def _forget(store: StoreMaintenance, container: Container, limit: int = _BATCH, *, dry_run: bool = False) -> int:

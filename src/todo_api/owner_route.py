@@ -145,10 +145,18 @@ def _validated(model: type[BaseModel], values: object, place: str, errors: list[
 
 
 def _place(loc: tuple[int | str, ...], values: Any) -> Iterator[int | str]:
-    """Leave out what Pydantic adds to a place that is not in the input: the kind of a union's member."""
-    *way, last = loc or ("",)
-    for step in way:
-        if not isinstance(values, dict) or step in values:
+    """Leave out what Pydantic adds to a place that is not in the input: the kind of an operation, behind its index."""
+    before: int | str = ""
+    for step in loc or ("",):
+        is_kind = isinstance(before, int) and isinstance(values, dict) and values.get("op") == step
+        if not is_kind:
             yield step
-            values = values[step]
-    yield last
+            values = _inside(values, step)
+        before = "" if is_kind else step
+
+
+def _inside(values: Any, step: int | str) -> Any:
+    try:
+        return values[step]
+    except (KeyError, IndexError, TypeError):
+        return None

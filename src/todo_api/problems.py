@@ -178,8 +178,17 @@ def answer(request: Request, refusal: Refusal) -> Response:
 
 
 def answer_to(request: Request, error: domain.TodoError | Refusal) -> Response:
-    """Write the problem document of an error."""
+    """Write the problem document of an error, and note for the request log what is not told to the caller."""
+    request.scope["reason"] = _reason(error)
     return answer(request, error if isinstance(error, Refusal) else refusal_of(error))
+
+
+def _reason(error: Exception) -> str | None:
+    if isinstance(error, domain.TokenRejected):
+        return error.reason
+    cause = error.__cause__
+    # The text of a database's error may hold values of users.
+    return f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".rstrip() if cause else None
 
 
 def example(kind: ProblemKind) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class RequestLog:
                 "duration_ms": round((perf_counter() - started) * 1000, 3),
                 "user_id": getattr(principal, "user_id", None),
                 "error_code": scope.get("error_code"),
+                "reason": scope.get("reason"),
             }
             _log.info("request", extra={"fields": fields})
 

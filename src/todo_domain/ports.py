@@ -87,7 +87,7 @@ class TaskRepository(Protocol):
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
         """Remove the task, if the guard lets it pass; raise TaskNotFound if there is none.
 
-        The text of the task MUST be gone from the store with this call; its id, the
+        The text of the task MUST be gone from the store's tables with this call; its id, the
         revision and the time are remembered until they are purged. The guard is held
         to the rules of `edit`.
         """
@@ -107,9 +107,9 @@ class TaskRepository(Protocol):
 
         Without a token it is everything. `next` MUST be a place that the answer
         reaches up to: the revision of its last change when there is more, else the
-        list's revision at that moment. Raises CursorExpired when a deletion above the
-        token's revision was purged, unless that revision is 0; when the token is of
-        another epoch; and when the list never had the token's revision.
+        list's revision at that moment. Raises CursorExpired when a deletion that the
+        reader could need was purged, when the token is of another epoch, and when the
+        list never had the token's revision: `FeedState.page` decides it all.
         """
         ...
 

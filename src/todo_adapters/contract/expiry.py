@@ -70,6 +70,33 @@ class ExpiresHonestly(Contract):
             assert (page.changes, page.next) == (changes, token)
         assert (await repository.changes(user, None, ALL)).changes == (task,)
 
+    async def test_a_reading_from_the_start_needs_no_deletion_from_before_it_began(self, repository: Store) -> None:
+        user = someone()
+        first, second, third = await add_titles(repository, user, "abc")
+        await _given_removed(repository, user, "d")
+        await _forget(repository)
+
+        page = await repository.changes(user, None, 1)
+        seen = list(page.changes)
+        while page.has_more:
+            page = await repository.changes(user, page.next, 1)
+            seen += page.changes
+
+        assert seen == [first, second, third]
+        assert page.next == await feed_token(repository, user)
+
+    async def test_a_reading_from_the_start_is_expired_by_a_deletion_since_it_began(self, repository: Store) -> None:
+        user = someone()
+        await add_titles(repository, user, "abc")
+        page = await repository.changes(user, None, 1)
+        await repository.remove(user, 1, at=LONG_AGO.replace(hour=11))
+
+        await _forget(repository)
+
+        for token in (page.next, page.token_after(page.changes[0])):
+            with pytest.raises(CursorExpired):
+                await repository.changes(user, token, 1)
+
     async def test_forgetting_a_deletion_leaves_tasks_ids_and_other_feeds_as_they_are(self, repository: Store) -> None:
         user, other = someone(), someone()
         await _given_removed(repository, user, "ab")

@@ -98,15 +98,17 @@ class Model:
 
     def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         seen = since.revision if since else 0
+        base = since.base if since and seen else self._revision(user_id)
+        known = max(seen, since.base if since else 0)
         purged = self._purged.get(user_id, set())
-        missed = 0 < seen < max((deletion.revision for deletion in purged), default=0)
-        if missed or seen > self._revision(user_id) or (since and since.epoch != self.epoch):
+        missed = seen and known < max((deletion.revision for deletion in purged), default=0)
+        if missed or known > self._revision(user_id) or (since and since.epoch != self.epoch):
             raise CursorExpired
         news = [change for change in self._latest(user_id).values() if change.revision > seen and change not in purged]
         news.sort(key=lambda change: change.revision)
         has_more = len(news) > limit
         reached = news[limit - 1].revision if has_more else self._revision(user_id)
-        return ChangePage(tuple(news[:limit]), FeedToken(self.epoch, reached), has_more)
+        return ChangePage(tuple(news[:limit]), FeedToken(self.epoch, reached, base if base > reached else 0), has_more)
 
     def revisions(self, user_ids: Collection[UserId]) -> dict[UserId, int]:
         return {user_id: self._revision(user_id) for user_id in user_ids if self._revision(user_id)}

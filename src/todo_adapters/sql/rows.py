@@ -10,9 +10,9 @@ from todo_domain import (
     BatchResult,
     Change,
     ChangePage,
-    CursorExpired,
     Deletion,
     Due,
+    FeedState,
     FeedToken,
     IdempotencyKey,
     Outcome,
@@ -70,15 +70,8 @@ def read_changes(
 ) -> ChangePage:
     """Make a page of the rows of `statements.CHANGES`, run with one more than the limit. Raises CursorExpired."""
     epoch, revision, forgotten, *_ = rows[0]
-    revision = revision or 0
-    if since is not None:
-        ours = since.epoch == epoch and since.revision <= revision
-        if not ours or 0 < since.revision < (forgotten or 0):
-            raise CursorExpired
-    changes = [_read_change(dialect, user_id, row[3:]) for row in rows[:limit] if row[3] is not None]
-    has_more = len(rows) > limit
-    reached = changes[-1].revision if has_more else revision
-    return ChangePage(tuple(changes), FeedToken(epoch, reached), has_more)
+    found = [_read_change(dialect, user_id, row[3:]) for row in rows if row[3] is not None]
+    return FeedState(epoch, revision or 0, forgotten or 0).page(since, limit, found)
 
 
 def _read_change(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Change:

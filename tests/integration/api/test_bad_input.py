@@ -415,3 +415,20 @@ def test_an_answer_names_the_first_hundred_faults_of_thousands(alice: httpx.Clie
 
     assert answer.status_code == 422
     assert len(answer.json()["errors"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("operation", "places"),
+    [
+        ({"op": "patch", "patch": 5, "id": 1, "task": {"due": 5}}, [["task", "due"], ["patch"]]),
+        ({"op": "create", "create": [], "task": 7}, [["task"], ["create"]]),
+    ],
+)
+def test_a_field_named_like_its_operation_is_refused_by_name(
+    alice: httpx.Client, operation: dict[str, object], places: list[list[str]]
+) -> None:
+    answer = alice.post("/tasks/batch", json={"operations": [operation]})
+
+    assert answer.status_code == 422
+    found = [error["loc"] for error in answer.json()["errors"]]
+    assert sorted(found) == sorted(["body", "operations", 0, *place] for place in places)

@@ -51,6 +51,7 @@ def test_a_line_says_what_was_asked_and_what_was_answered(
         "method": method,
         "route": route,
         **dict(zip(["status", "user_id", "error_code"], outcome, strict=True)),
+        "reason": None,
     }
 
 
@@ -59,6 +60,7 @@ def test_a_stranger_has_no_name_in_the_log(caplog: pytest.LogCaptureFixture) -> 
 
     (line,) = lines(caplog)
     assert (line["status"], line["user_id"], line["error_code"]) == (401, None, "AUTH_INVALID")
+    assert line["reason"], "the operator must learn what was wrong with the token"
 
 
 def test_no_token_no_title_and_no_body_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -71,3 +71,17 @@ def test_any_other_text_is_no_token(text: str) -> None:
 def test_what_is_not_text_is_no_token(value: Any) -> None:
     with pytest.raises(RuleViolated, match=REFUSED):
         FeedToken.parse(value)
+
+
+@given(st.integers(0, 1000), st.integers(1, 1000))
+def test_a_token_of_an_unfinished_reading_says_where_it_began(revision: int, ahead: int) -> None:
+    token = FeedToken("k3v9", revision, revision + ahead)
+
+    assert str(token) == f"k3v9.{revision}.{revision + ahead}"
+    assert FeedToken.parse(str(token)) == token
+
+
+@pytest.mark.parametrize("text", ["k.5.5", "k.5.4", "k.5.0", "k.5.06", "k.5.", f"k.5.{2**53}", "k.5.9.10"])
+def test_a_reading_can_not_have_begun_before_the_place_it_has_reached(text: str) -> None:
+    with pytest.raises(RuleViolated):
+        FeedToken.parse(text)
