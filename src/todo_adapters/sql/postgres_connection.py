@@ -119,11 +119,12 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         self._giving_up = asyncio.create_task(self._give_up())
 
     async def _give_up(self) -> None:
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(_GRACE_SECONDS):
                 await self.stop()
                 await asyncio.sleep(_GRACE_SECONDS)
-        self._shut()
+        except TimeoutError:
+            self._shut()
 
     async def stop(self) -> None:
         """Ask the server to stop what it does, so that abandoned statements don't pile up there."""
