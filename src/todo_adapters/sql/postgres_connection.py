@@ -121,8 +121,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
     async def _give_up(self) -> None:
         try:
             async with asyncio.timeout(_GRACE_SECONDS):
-                await self.stop()
-                await asyncio.sleep(_GRACE_SECONDS)
+                await asyncio.gather(self.stop(), asyncio.sleep(_GRACE_SECONDS))
         except TimeoutError:
             self._shut()
 
