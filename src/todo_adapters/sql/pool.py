@@ -7,16 +7,18 @@ or waited for, and nothing at all when one is given back, so no cancellation can
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 import psycopg
 from psycopg.errors import DeadlockDetected, ReadOnlySqlTransaction, SerializationFailure, UniqueViolation
 from psycopg.pq import TransactionStatus
 
+from todo_adapters.sql.deadlines import Deadlines
 from todo_adapters.sql.postgres_connection import Connection
 from todo_domain import StorageUnavailable
+
+T = TypeVar("T")
 
 _TRUSTED_SECONDS: Final = 20.0
 _SURPLUS_SECONDS: Final = 600.0
@@ -52,11 +54,12 @@ class Pool:
         prepare_threshold: int | None = None,
     ) -> None:
         self._conninfo = conninfo
-        self._checkout_seconds = checkout_seconds
-        self._statement_seconds = statement_seconds
         self._prepare_threshold = prepare_threshold
-        # Who has one of the places may hold a connection. asyncio's semaphore is first come, first served.
-        self._places = asyncio.Semaphore(max_size)
+        # Who has one of the places may hold a connection.
+        self._free_places = max_size
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._waits = Deadlines(checkout_seconds, _end_wait)
+        self._loans = Deadlines(statement_seconds, Connection.give_up)
         self._idle: deque[Connection] = deque()
         self._farewells: set[asyncio.Task[None]] = set()
         self._suspect_until = 0.0
@@ -68,21 +71,20 @@ class Pool:
         self._hang_up_idle()
         await asyncio.gather(*self._farewells)
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection to one task.
+    async def lend(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do work on a connection, and return what it returns.
 
         In place of psycopg's errors it raises StorageUnavailable: as ConnectionLost
         when the connection broke, as RaceLost when a transaction can be run again.
         """
         connection = await self._acquire()
-        overdue = asyncio.get_running_loop().call_later(self._statement_seconds, connection.give_up)
+        self._loans.begin(connection)
         try:
-            yield connection
+            return await work(connection)
         except psycopg.Error as error:
             raise self._judge(connection, error) from error
         finally:
-            overdue.cancel()
+            self._loans.end(connection)
             self._release(connection)
 
     def _judge(self, connection: Connection, error: psycopg.Error) -> StorageUnavailable:
@@ -98,21 +100,14 @@ class Pool:
         return StorageUnavailable("the database failed, or did not answer in time")
 
     async def _acquire(self) -> Connection:
-        if self._idle and not self._places.locked() and self._is_fresh(self._idle[-1]):
-            await self._places.acquire()  # which does not wait now
-            return self._idle.pop()
+        await self._take_place()
         try:
-            async with asyncio.timeout(self._checkout_seconds):
-                await self._places.acquire()
-                try:
-                    return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)
-                except BaseException:
-                    self._places.release()
-                    raise
-        except TimeoutError:
-            raise StorageUnavailable("there was no free database connection in time") from None
-        except psycopg.Error as error:
-            raise StorageUnavailable("the database can't be reached") from error
+            if self._idle and self._is_fresh(self._idle[-1]):
+                return self._idle.pop()
+            return await self._find() or await self._open()
+        except BaseException:
+            self._free_place()
+            raise
 
     async def _find(self) -> Connection | None:
         """Return an idle connection that is good, or None when there is none."""
@@ -124,6 +119,13 @@ class Pool:
                 return connection
             self._hang_up_idle()  # those were out of use for longer
         return None
+
+    async def _open(self) -> Connection:
+        try:
+            async with asyncio.timeout(self._waits.seconds):
+                return await Connection.open(self._conninfo, self._prepare_threshold)
+        except (psycopg.Error, TimeoutError) as error:
+            raise StorageUnavailable("the database can't be reached") from error
 
     def _is_fresh(self, connection: Connection) -> bool:
         """Say whether a connection is good without a round trip to the server."""
@@ -145,15 +147,45 @@ class Pool:
             self._idle.append(connection)
             if self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
                 self._idle.popleft().hang_up()
-        self._places.release()
+        self._free_place()
 
     async def _dismiss(self, connection: Connection) -> None:
         try:
             await connection.stop()
         finally:
             connection.hang_up()
-            self._places.release()
+            self._free_place()
+
+    async def _take_place(self) -> None:
+        if self._free_places:
+            self._free_places -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        self._waits.begin(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it was given the place at the same moment
+                self._free_place()
+            raise
+        finally:
+            self._waits.end(turn)
+
+    def _free_place(self) -> None:
+        """Give the place to who waits for longest."""
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free_places += 1
 
     def _hang_up_idle(self) -> None:
         while self._idle:
             self._idle.pop().hang_up()
+
+
+def _end_wait(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(StorageUnavailable("there was no free database connection in time"))

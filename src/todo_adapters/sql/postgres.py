@@ -89,8 +89,8 @@ class PostgresTaskRepository:
         """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
         async with AsyncExitStack() as opened:
             opened.push_async_callback(self.close)
-            async with self._pool.connection():
-                pass  # there is a server that answers: the check has no deadline of its own
+            # There has to be a server that answers: the check of the schema has no deadline of its own.
+            await self._pool.lend(Connection.is_direct)
             if not await asyncio.to_thread(is_current, self._url):
                 raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
             opened.pop_all()
@@ -215,8 +215,7 @@ class PostgresTaskRepository:
         races = 0
         while True:
             try:
-                async with self._pool.connection() as connection:
-                    return await work(connection)
+                return await self._pool.lend(work)
             except RaceLost:
                 races += 1
                 if races == _MOST_RACES:

@@ -1,6 +1,7 @@
 """One connection to PostgreSQL that never makes its user wait for a server that has stopped to answer."""
 
 import asyncio
+import select
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,7 +11,7 @@ import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
-from psycopg.waiting import wait_async
+from psycopg.waiting import Ready, Wait
 
 from todo_adapters.sql.dialects import Statement
 
@@ -24,6 +25,7 @@ _UNLESS_IN_URL: Final[dict[str, Any]] = {
 }
 _PREPARED_AFTER: Final = 1
 _READ_ONLY: Final = Statement("SHOW transaction_read_only", ())
+_IN_UTC: Final = Statement("SELECT set_config('TimeZone', 'UTC', false)", ())
 _BACKEND: Final = Statement("SELECT pg_backend_pid()", ())
 _GRACE_SECONDS: Final = 1.0
 _PING_SECONDS: Final = 1.0
@@ -56,45 +58,51 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
     idle_since = 0.0
     given_up = False
     _giving_up: asyncio.Task[None] | None = None
-    _cursor: psycopg.AsyncRawCursor[TupleRow] | None = None
+    _cursor: psycopg.AsyncRawCursor[TupleRow]
+    _loop: asyncio.AbstractEventLoop
+    _socket = -1
+    _ready: asyncio.Future[Ready] | None = None
 
     @classmethod
     async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
         """Connect; prepare statements after so many uses, or, if that is None, as soon as it is safe."""
         connection = await cls.connect(conninfo, autocommit=True, prepare_threshold=prepare_threshold)
+        connection.listen()
         try:
             if prepare_threshold is None and await connection.is_direct():
                 connection.prepare_threshold = _PREPARED_AFTER
+                # Times then come in the form that they are kept in; a pooler would pass this on to others.
+                await connection.run(_IN_UTC, {})
         except BaseException:
             connection.hang_up()
             raise
         return connection
 
+    def listen(self) -> None:
+        """Be told by the running event loop of what comes, until the connection is closed."""
+        self._loop = asyncio.get_running_loop()
+        self._socket = self.fileno()
+        self._unread = select.poll()
+        self._unread.register(self._socket, select.POLLIN)
+        self._cursor = psycopg.AsyncRawCursor(self)
+        self._loop.add_reader(self._socket, self._on_ready, Ready.R)
+
     async def run(self, statement: Statement, values: Mapping[str, Any]) -> list[TupleRow]:
-        """Run one statement and return its rows, in one round trip.
+        """Run one statement and return its rows, if it is of a kind that has any, in one round trip.
 
         The cursor is kept: to make one for each statement costs a fifth of a small one.
         """
-        if self._cursor is None:
-            self._cursor = psycopg.AsyncRawCursor(self)
-        await self._cursor.execute(statement.encode(), statement.in_order(values))
+        await self._cursor.execute(statement.encode(), statement.in_order(values), binary=True)
         return await self._cursor.fetchall()
 
     async def send(self, statement: Statement, values: Mapping[str, Any]) -> psycopg.AsyncRawCursor[TupleRow]:
         """Run one statement of several; in a pipeline, its rows come when the pipeline ends."""
-        return await psycopg.AsyncRawCursor(self).execute(statement.encode(), statement.in_order(values))
+        cursor = psycopg.AsyncRawCursor(self)
+        return await cursor.execute(statement.encode(), statement.in_order(values), binary=True)
 
     def is_quiet(self) -> bool:
-        """Say whether the server has sent nothing, such as its farewell; asks the kernel only.
-
-        A farewell is read at first, and the end of the stream behind it only then.
-        """
-        try:
-            self.pgconn.consume_input()
-            self.pgconn.consume_input()
-        except psycopg.OperationalError:
-            return False
-        return True
+        """Say whether the server has sent nothing, such as its farewell; asks the kernel only."""
+        return not self.closed and not self._unread.poll(0)
 
     async def is_writable(self) -> bool:
         """Ask the server whether it is there and no standby, and hang up if it is not, or on an error."""
@@ -134,18 +142,56 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         """Close the connection without waiting for anything."""
         if self._giving_up:
             self._giving_up.cancel()
+        self._stop_listening()
         self.pgconn.finish()
 
-    async def wait(self, gen: PQGen[RV], interval: float = 1.0, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - psycopg's signature
-        """Wait as psycopg does, but end at once when cancelled.
+    async def wait(self, gen: PQGen[RV], interval: float = 1.0, timeout: float | None = None) -> RV:  # noqa: ARG002, ASYNC109 - psycopg's signature
+        """Wait as psycopg does, but with a listener that stays, and end at once when cancelled.
 
-        psycopg would ask the server to cancel and wait for that, for seconds if the server is frozen.
+        psycopg would tell the event loop of its socket anew for every statement, which
+        costs more than the rest of a small one; and when cancelled it would ask the
+        server to stop and wait for that, for seconds if the server is frozen.
         """
         try:
-            return await wait_async(gen, self.fileno(), interval, timeout)
+            wanted = next(gen)
+            while True:
+                wanted = gen.send(await self._until(wanted))
+        except StopIteration as done:
+            result: RV = done.value
+            return result
         except asyncio.CancelledError:
             self._shut()
             raise
+        finally:
+            if self.closed:
+                self._stop_listening()
+
+    async def _until(self, wanted: Wait) -> Ready:
+        """Wait until the socket can be read, or written if that is wanted."""
+        self._ready = self._loop.create_future()
+        if wanted & Wait.W:
+            self._loop.add_writer(self._socket, self._on_ready, Ready.W)
+        try:
+            return await self._ready
+        finally:
+            self._ready = None
+            if wanted & Wait.W:
+                self._loop.remove_writer(self._socket)
+
+    def _on_ready(self, ready: Ready) -> None:
+        if self._ready:
+            if not self._ready.done():
+                self._ready.set_result(ready)
+            return
+        try:
+            self.pgconn.consume_input()  # a notice, or the server's farewell and then the end of the stream
+        except psycopg.OperationalError:
+            self._stop_listening()
+
+    def _stop_listening(self) -> None:
+        if self._socket >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket = -1
 
     def _shut(self) -> None:
         """Let whoever reads from the server find the end; to close would pull the socket from under him."""

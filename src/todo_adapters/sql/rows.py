@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from todo_adapters.sql.dialects import Dialect
@@ -38,6 +39,8 @@ _ERASED: Final[Mapping[str, Any]] = {
     "tags_key": "",
 }
 _PRIORITIES: Final = {int(priority): priority for priority in Priority}
+# Few days are due at a time, and each is in many rows.
+_due: Final = lru_cache(maxsize=4096)(Due.from_sort_key)
 
 
 def read_task(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task:
@@ -52,7 +55,7 @@ def read_task(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task:
         description=description,
         completed_at=instant(completed_at) if completed_at else None,
         priority=_PRIORITIES[priority],
-        due=Due.from_sort_key(due, due_timezone) if due else None,
+        due=_due(due, due_timezone) if due else None,
         tags=tuple(tags.split("\n")) if tags else (),
         created_at=instant(created_at),
         updated_at=instant(updated_at),

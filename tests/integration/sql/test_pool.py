@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -14,7 +15,7 @@ from tests.postgres import Postgres
 from todo_adapters.sql import pool as pool_module
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.pool import ConnectionLost, Pool, RaceLost
-from todo_adapters.sql.postgres_connection import conninfo_of
+from todo_adapters.sql.postgres_connection import Connection, conninfo_of
 from todo_domain import StorageUnavailable
 
 pytestmark = pytest.mark.anyio
@@ -35,18 +36,38 @@ async def running_pool(url: str, **settings: Any) -> AsyncIterator[Pool]:
 
 
 async def pid(pool: Pool) -> int:
-    async with pool.connection() as connection:
+    async def work(connection: Connection) -> int:
         return connection.info.backend_pid
+
+    return await pool.lend(work)
 
 
 async def run(pool: Pool, sql: str) -> list[tuple[Any, ...]]:
-    async with pool.connection() as connection:
-        return await connection.run(Statement(sql, ()), {})
+    return await pool.lend(lambda connection: connection.run(Statement(sql, ()), {}))
 
 
-async def hold(pool: Pool) -> tuple[Any, Any]:
-    lending = pool.connection()
-    return lending, await lending.__aenter__()
+@dataclass
+class Loan:
+    """A connection that is lent until it is given back."""
+
+    connection: Connection
+    done: asyncio.Event
+    lending: asyncio.Task[bool]
+
+    async def give_back(self) -> None:
+        self.done.set()
+        await self.lending
+
+
+async def hold(pool: Pool) -> Loan:
+    lent, done = asyncio.get_running_loop().create_future(), asyncio.Event()
+
+    async def work(connection: Connection) -> bool:
+        lent.set_result(connection)
+        return await done.wait()
+
+    lending = asyncio.create_task(pool.lend(work))
+    return Loan(await lent, done, lending)
 
 
 async def settle() -> None:
@@ -79,13 +100,13 @@ def terminate(url: str, process: int) -> None:
 
 async def test_the_connection_given_back_last_is_lent_first(database_url: str) -> None:
     async with running_pool(database_url) as pool:
-        (first, _), (second, last) = await hold(pool), await hold(pool)
-        await first.__aexit__(None, None, None)
-        await second.__aexit__(None, None, None)
+        first, last = await hold(pool), await hold(pool)
+        await first.give_back()
+        await last.give_back()
 
         lent = await pid(pool)
 
-        assert lent == last.info.backend_pid
+        assert lent == last.connection.info.backend_pid
 
 
 async def test_there_are_never_more_connections_than_allowed(database_url: str) -> None:
@@ -99,14 +120,14 @@ async def test_who_waits_is_served_in_order_of_arrival(database_url: str) -> Non
     served = []
 
     async def wait(pool: Pool, number: int) -> None:
-        async with pool.connection():
-            served.append(number)
+        await pid(pool)
+        served.append(number)
 
     async with running_pool(database_url, max_size=1) as pool:
-        lending, _ = await hold(pool)
+        loan = await hold(pool)
         waiting = [asyncio.create_task(wait(pool, number)) for number in range(20)]
         await settle()
-        await lending.__aexit__(None, None, None)
+        await loan.give_back()
         await asyncio.gather(*waiting)
 
     assert served == list(range(20))
@@ -114,30 +135,31 @@ async def test_who_waits_is_served_in_order_of_arrival(database_url: str) -> Non
 
 async def test_a_wait_for_a_connection_ends_at_its_deadline(database_url: str) -> None:
     async with running_pool(database_url, max_size=1, checkout_seconds=1) as pool:
-        lending, connection = await hold(pool)
+        loan = await hold(pool)
 
         with pytest.raises(StorageUnavailable, match="no free database connection"):
             await pid(pool)
 
-        await lending.__aexit__(None, None, None)
-        assert await pid(pool) == connection.info.backend_pid
+        await loan.give_back()
+        assert await pid(pool) == loan.connection.info.backend_pid
 
 
 async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
-        lending, connection = await hold(pool)
+        loan = await hold(pool)
         before, after = asyncio.create_task(pid(pool)), asyncio.create_task(pid(pool))
         await settle()
 
         before.cancel()
         await settle()
-        await lending.__aexit__(None, None, None)
+        loan.done.set()
+        await asyncio.sleep(0)  # the next one has been called, and has not yet heard of it
         after.cancel()
-        await asyncio.gather(before, after, return_exceptions=True)
+        await asyncio.gather(before, after, loan.lending, return_exceptions=True)
 
         assert before.cancelled()
         assert after.cancelled()
-        assert await pid(pool) == connection.info.backend_pid
+        assert await pid(pool) == loan.connection.info.backend_pid
 
 
 async def test_a_storm_of_cancellations_loses_no_connection(database_url: str) -> None:
@@ -152,9 +174,9 @@ async def test_a_storm_of_cancellations_loses_no_connection(database_url: str) -
 
         held = [await hold(pool) for _ in range(4)]
 
-        assert [await connection.run(Statement("SELECT 42", ()), {}) for _, connection in held] == [[(42,)]] * 4
-        for lending, _ in held:
-            await lending.__aexit__(None, None, None)
+        assert [await loan.connection.run(Statement("SELECT 42", ()), {}) for loan in held] == [[(42,)]] * 4
+        for loan in held:
+            await loan.give_back()
 
 
 async def test_a_cancelled_statement_ends_on_the_server_and_its_connection_is_not_lent_again(database_url: str) -> None:
@@ -173,9 +195,10 @@ async def test_a_cancelled_statement_ends_on_the_server_and_its_connection_is_no
 
 async def test_a_connection_given_back_in_a_transaction_is_not_lent_again(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
-        async with pool.connection() as connection:
-            dirty = connection.info.backend_pid
-            await connection.execute("BEGIN")
+        loan = await hold(pool)
+        dirty = loan.connection.info.backend_pid
+        await loan.connection.execute("BEGIN")
+        await loan.give_back()
 
         assert await pid(pool) != dirty
 
@@ -192,9 +215,9 @@ async def test_an_idle_connection_that_the_way_forgot_is_replaced_unnoticed(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_pool(proxy.url, max_size=2) as pool:
-        (first, _), (second, _) = await hold(pool), await hold(pool)
-        await first.__aexit__(None, None, None)
-        await second.__aexit__(None, None, None)
+        first, second = await hold(pool), await hold(pool)
+        await first.give_back()
+        await second.give_back()
         monkeypatch.setattr(pool_module, "_TRUSTED_SECONDS", 0)
         proxy.silence()
 
@@ -211,22 +234,24 @@ async def test_an_idle_connection_that_answers_is_kept(database_url: str, monkey
 
 async def test_a_connection_that_breaks_in_use_is_said_to_be_lost(database_url: str) -> None:
     async with running_pool(database_url) as pool:
-        with pytest.raises(ConnectionLost):  # noqa: PT012 - the statement must be under way
-            async with pool.connection() as connection:
-                statement = asyncio.create_task(connection.run(Statement(FOREVER, ()), {}))
-                await asyncio.to_thread(terminate, database_url, connection.info.backend_pid)
-                await statement
+        process = await pid(pool)
+        statement = asyncio.create_task(run(pool, FOREVER))
+        await settle()
+        await asyncio.to_thread(terminate, database_url, process)
+
+        with pytest.raises(ConnectionLost):
+            await statement
 
         assert await run(pool, "SELECT 42") == [(42,)]
 
 
 async def test_what_broke_one_connection_puts_the_idle_ones_to_the_test(proxy: Proxy) -> None:
     async with running_pool(proxy.url) as pool:
-        (first, _), (second, _) = await hold(pool), await hold(pool)
-        await first.__aexit__(None, None, None)
+        first, second = await hold(pool), await hold(pool)
+        await first.give_back()
         with suppress(psycopg.Error):
             proxy.lose_replies(1)
-            await second.__aexit__(None, None, None)
+            await second.give_back()
         with pytest.raises(ConnectionLost):
             await run(pool, "SELECT 42")
         before = proxy.round_trips
@@ -302,39 +327,39 @@ async def test_a_connection_that_was_long_out_of_use_is_closed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_pool(database_url) as pool:
-        (first, surplus), (second, _) = await hold(pool), await hold(pool)
-        await first.__aexit__(None, None, None)
+        surplus, second = await hold(pool), await hold(pool)
+        await surplus.give_back()
         monkeypatch.setattr(pool_module, "_SURPLUS_SECONDS", -1)
 
-        await second.__aexit__(None, None, None)
+        await second.give_back()
 
-        assert surplus.closed
+        assert surplus.connection.closed
 
 
 async def test_a_closed_pool_lends_nothing_and_leaves_nothing_open(database_url: str) -> None:
     async with running_pool(database_url, max_size=2) as pool:
-        (first, _), (second, _) = await hold(pool), await hold(pool)
+        first, second = await hold(pool), await hold(pool)
         waiting = asyncio.create_task(pid(pool))
         await settle()
-        await first.__aexit__(None, None, None)
+        await first.give_back()
         await waiting
 
         await pool.close()
 
         with pytest.raises(StorageUnavailable, match="closed"):
             await pid(pool)
-        await second.__aexit__(None, None, None)
+        await second.give_back()
         await gone(database_url)
 
 
 async def test_who_waits_while_the_pool_is_closed_gets_nothing(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
-        lending, _ = await hold(pool)
+        loan = await hold(pool)
         waiting = asyncio.create_task(pid(pool))
         await settle()
 
         await pool.close()
-        await lending.__aexit__(None, None, None)
+        await loan.give_back()
 
         with pytest.raises(StorageUnavailable, match="closed"):
             await waiting

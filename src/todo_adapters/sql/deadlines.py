@@ -1,0 +1,46 @@
+"""Deadlines that cost little while they are kept."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Deadlines(Generic[T]):
+    """Calls `expire` with what was begun and not ended in time, once.
+
+    All have the same `seconds`, so they are due in the order in which they were begun,
+    and one timer is enough: a timer for each would cost more than all the rest of a
+    checkout.
+    """
+
+    def __init__(self, seconds: float, expire: Callable[[T], None]) -> None:
+        self.seconds = seconds
+        self._expire = expire
+        self._due: dict[T, float] = {}
+        self._is_timed = False
+
+    def begin(self, thing: T) -> None:
+        """Count the time of a thing from now."""
+        loop = asyncio.get_running_loop()
+        self._due[thing] = when = loop.time() + self.seconds
+        if not self._is_timed:
+            self._is_timed = True
+            loop.call_at(when, self._check)
+
+    def end(self, thing: T) -> None:
+        """Forget a thing, be it expired or not."""
+        self._due.pop(thing, None)
+
+    def _check(self) -> None:
+        self._is_timed = False
+        loop = asyncio.get_running_loop()
+        while self._due:
+            thing, when = next(iter(self._due.items()))
+            if when > loop.time():
+                self._is_timed = True
+                loop.call_at(when, self._check)
+                return
+            del self._due[thing]
+            self._expire(thing)
