@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 
 from fastapi import Request
 
+from todo_api.headers import header_lines
 from todo_api.problems import MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, FieldError, Refusal, malformed
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -15,7 +16,8 @@ MAX_BODY_BYTES: Final = 64 * 1024
 
 def refuse_body(request: Request) -> None:
     """Refuse a body where none has a meaning (RFC 9110 §9.3.1)."""
-    if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+    lengths = header_lines(request.scope, b"content-length")
+    if lengths not in ([], ["0"]) or header_lines(request.scope, b"transfer-encoding"):
         raise malformed("this request takes no body", "no_body")
 
 
@@ -37,7 +39,7 @@ async def read_json_object(request: Request, media_types: Collection[str], max_b
 
 
 def _check_media_type(request: Request, media_types: Collection[str]) -> None:
-    value = request.headers.get("content-type", "")
+    value = next(iter(header_lines(request.scope, b"content-type")), "")
     if value in media_types:
         return
     header = Message()
@@ -48,7 +50,7 @@ def _check_media_type(request: Request, media_types: Collection[str]) -> None:
 
 async def _read(request: Request, max_bytes: int) -> bytes:
     too_large = Refusal(PAYLOAD_TOO_LARGE, f"the body must have at most {max_bytes} bytes")
-    length = request.headers.get("content-length", "0")
+    length = next(iter(header_lines(request.scope, b"content-length")), "0")
     if not length.isdecimal() or int(length) > max_bytes:
         raise too_large
     body = b""

@@ -7,6 +7,7 @@ takes a good part of the time that the server needs to start.
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from dependency_injector import containers, providers
@@ -75,7 +76,10 @@ class Container(containers.DeclarativeContainer):
     task_repository = providers.Singleton(_task_repository, settings)
     token_verifier = providers.Singleton(_token_verifier, settings, clock)
     live_feed = providers.Singleton(LiveFeed, task_repository)
-    task_use_cases = providers.Factory(TaskUseCases, task_repository, clock, announce=live_feed.provided.announce)
+    # What remains to be given is the principal and the owner. A Factory would resolve all the rest for every request.
+    task_use_cases = providers.Singleton(
+        partial, TaskUseCases, task_repository, clock, announce=live_feed.provided.announce
+    )
 
 
 def assemble(settings: Settings) -> Container:

@@ -4,12 +4,14 @@ Everything is taken from the app that serves the request, so that two apps in on
 process share nothing.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from todo_api.container import Container
+from todo_api.headers import header_lines
 from todo_api.parameters import UserIdInPath
 from todo_api.problems import token_missing
 from todo_domain import Principal, TaskUseCases, TokenRejected
@@ -34,10 +36,10 @@ async def authenticate(request: Request) -> Principal:
     Raises the refusal AUTH_MISSING when there is no such token, TokenRejected,
     TokenVerificationUnavailable.
     """
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
+    lines = header_lines(request.scope, b"authorization")
+    if len(lines) > 1:
         raise TokenRejected("more than one Authorization header")
-    scheme, _, token = headers[0].partition(" ") if headers else ("", "", "")
+    scheme, _, token = lines[0].partition(" ") if lines else ("", "", "")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise token_missing()
@@ -51,7 +53,8 @@ async def use_cases(
 ) -> TaskUseCases:
     """Return what the caller can do with the tasks of the path's user; raise AccessDenied for a foreign one."""
     principal = await authenticate(request)
-    return container_of(request).task_use_cases(principal, user_id)
+    use_cases_of: Callable[[Principal, str], TaskUseCases] = container_of(request).task_use_cases()
+    return use_cases_of(principal, user_id)
 
 
 Tasks = Annotated[TaskUseCases, Depends(use_cases)]

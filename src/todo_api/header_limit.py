@@ -1,6 +1,7 @@
 """A limit to the size of a request's head, since uvicorn with httptools has none."""
 
 import secrets
+from itertools import chain
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -28,8 +29,7 @@ class HeaderLimit:
 
 
 def _head_bytes(scope: Scope) -> int:
-    sizes = sum(len(name) + len(value) for name, value in scope["headers"])
-    return sizes + len(scope["path"]) + len(scope["query_string"])
+    return sum(map(len, chain([scope["path"], scope["query_string"]], *scope["headers"])))
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):

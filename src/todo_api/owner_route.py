@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api.bodies import MAX_BODY_BYTES, read_json_object, refuse_body
 from todo_api.dependencies import use_cases
+from todo_api.headers import header_lines
 from todo_api.problems import FieldError, Refusal, answer, answer_to, invalid, method_not_allowed
 from todo_domain import TodoError
 
@@ -36,7 +37,7 @@ class OwnerRoute(APIRoute):
         """Take what APIRoute takes."""
         super().__init__(*args, **settings)
         self._paths = [field for field in self.dependant.path_params if field.name != "user_id"]
-        self._headers = [(field.name, field.alias) for field in self.dependant.header_params]
+        self._headers = [(field.name, field.alias.lower().encode()) for field in self.dependant.header_params]
         self._query = _model_of(self.dependant.query_params)
         self._body = _model_of(self.dependant.body_params)
         self._media_types = _PATCH if self.methods == {"PATCH"} else _JSON
@@ -62,7 +63,7 @@ class OwnerRoute(APIRoute):
 
     def _bind(self, request: Request, body: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the endpoint's arguments, or refuse with everything that is wrong with them."""
-        arguments: dict[str, Any] = {name: _header(request, alias) for name, alias in self._headers}
+        arguments: dict[str, Any] = {name: _header(request, line) for name, line in self._headers}
         errors: list[FieldError] = []
         for field in self._paths:
             text = request.path_params[field.alias]
@@ -116,9 +117,9 @@ def _model_of(fields: Iterable[Any]) -> type[BaseModel] | None:
     return next((field.field_info.annotation for field in fields), None)
 
 
-def _header(request: Request, name: str) -> str | None:
+def _header(request: Request, name: bytes) -> str | None:
     """Return the values of all lines of a header as one list (RFC 9110 §5.3)."""
-    lines = request.headers.getlist(name)
+    lines = header_lines(request.scope, name)
     return ", ".join(lines) if lines else None
 
 
