@@ -78,9 +78,9 @@ class TaskRepository(Protocol):
         """Replace the task by what `edit` makes of it, and return that with its new revision.
 
         Reading, editing and writing MUST be one atomic step: `edit` is given the state
-        that its result replaces. It MAY be called again when a race was lost. When it
-        raises, nothing MUST change and the error MUST come through; when it returns
-        an equal task, nothing MUST change either. Raises TaskNotFound.
+        that its result replaces. It MAY be called several times, as when a race was lost:
+        the last call counts. When that raises, nothing MUST change and the error MUST come
+        through; when it returns an equal task, nothing MUST change either. Raises TaskNotFound.
         """
         ...
 

@@ -19,6 +19,7 @@ from todo_adapters.sql.migrations import is_current
 from todo_adapters.sql.pool import ConnectionLost, Pool, RaceLost
 from todo_adapters.sql.postgres_batch import apply_batch
 from todo_adapters.sql.postgres_connection import Connection, conninfo_of, is_neon_pooler
+from todo_adapters.sql.recent_tasks import RecentTasks
 from todo_adapters.sql.tables import store
 from todo_domain import (
     Added,
@@ -84,6 +85,7 @@ class PostgresTaskRepository:
             statement_seconds=statement_seconds,
             prepare_threshold=_KEPT_BY_NEON if prepare_threshold is None and is_neon_pooler(url) else prepare_threshold,
         )
+        self._recent = RecentTasks()
 
     async def open(self) -> None:
         """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
@@ -111,14 +113,14 @@ class PostgresTaskRepository:
             if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
                 return replayed
             ((_, task_id, revision, _),) = found
-        return Added(task(id=task_id, revision=revision))
+        return Added(self._recent.see(task(id=task_id, revision=revision)))
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
         """See TaskRepository. One statement."""
         found = await self._run(_GET, {"user_id": user_id, "id": task_id})
         if not found:
             raise TaskNotFound(task_id)
-        return rows.read_task(POSTGRESQL, user_id, found[0])
+        return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0]))
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository. One statement."""
@@ -126,32 +128,39 @@ class PostgresTaskRepository:
         return rows.read_page(POSTGRESQL, user_id, query, found)
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
-        """See TaskRepository. Two statements, and one more for each race that is lost."""
-        task = await self.get(user_id, task_id)
-        while (edited := edit(task)) != task:
+        """See TaskRepository. Two statements, one if the last state was seen here, and one more for each lost race."""
+        before_and_after = self._recent.foresee(user_id, task_id, edit)
+        if before_and_after is None:
+            task = await self.get(user_id, task_id)
+            before_and_after = task, edit(task)
+        task, edited = before_and_after
+        while edited != task:
             values = rows.change_values(POSTGRESQL, user_id, edited, edited.updated_at)
-            revision, current = await self._write(user_id, values, expected=task.revision)
-            if revision is not None:
-                return replace(edited, revision=revision)
-            task = current
+            written = await self._write(user_id, values, expected=task)
+            if isinstance(written, int):
+                return self._recent.see(replace(edited, revision=written))
+            task, edited = written, edit(written)
         return task
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
         """See TaskRepository. One statement; with a guard two, and one more for each race that is lost."""
         tombstone = rows.change_values(POSTGRESQL, user_id, Deletion(task_id, 0), at)
         if guard is None:
-            await self._write(user_id, tombstone, expected=None)
-            return
-        task = await self.get(user_id, task_id)
-        revision = None
-        while revision is None:
+            await self._write(user_id, tombstone)
+        else:
+            task = await self.get(user_id, task_id)
             guard(task)
-            revision, task = await self._write(user_id, tombstone, expected=task.revision)
+            while isinstance(current := await self._write(user_id, tombstone, expected=task), Task):
+                task = current
+                guard(task)
+        self._recent.forget(user_id, task_id)
 
     async def apply(
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
+        for task_id in batch.task_ids:
+            self._recent.forget(user_id, task_id)
         return await self._do(
             lambda connection: apply_batch(connection, user_id, batch, at, key), repeatable=key is not None
         )
@@ -191,19 +200,20 @@ class PostgresTaskRepository:
         ((epoch,),) = await self._run(_RENEW_EPOCH, {"epoch": secrets.token_hex(4)})
         return str(epoch)
 
-    async def _write(
-        self, user_id: UserId, values: Mapping[str, Any], *, expected: int | None
-    ) -> tuple[int | None, Task]:
-        """Write the row of a task that is at an expected revision, or at any; return the new revision and the old task.
+    async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int | Task:
+        """Write the row of a task if it is as expected, or however it is, and return the new revision.
 
-        Without the new revision, nothing was written: the task is at another one.
+        When it is not as expected, nothing is written, and the task as it is is returned.
         """
-        statement = chained.WRITE if expected is None else chained.WRITE_IF_AT
-        found = await self._run(statement, {**values, "expected": expected}, repeatable=False)
+        statement = chained.WRITE
+        if expected:
+            statement = chained.WRITE_IF_AT
+            values = {**values, "expected": expected.revision, "expected_at": expected.updated_at}
+        found = await self._run(statement, values, repeatable=False)
         if not found:
             raise TaskNotFound(values["id"])
-        revision, *row = found[0]
-        return revision, rows.read_task(POSTGRESQL, user_id, row)
+        revision: int | None = found[0][0]
+        return rows.read_task(POSTGRESQL, user_id, found[0][1:]) if revision is None else revision
 
     async def _run(
         self, statement: Statement, values: Mapping[str, Any], *, repeatable: bool = True

@@ -66,7 +66,9 @@ def _add_once() -> Any:
 
 def _write(*, only_if_at: bool) -> Any:
     task = GET.with_for_update(key_share=True).cte("task").prefix_with("MATERIALIZED")
-    condition = task.c.revision == sa.bindparam("expected") if only_if_at else task.c.id == sa.bindparam("id")
+    # A backup that was restored may give a revision again, but at another time.
+    as_expected = task.c.revision == sa.bindparam("expected"), task.c.updated_at == sa.bindparam("expected_at")
+    condition = sa.and_(*as_expected) if only_if_at else task.c.id == sa.bindparam("id")
     list_ = (
         sa.update(task_lists)
         .where(LIST_OF_USER, condition)
@@ -125,8 +127,8 @@ breaks the unique key, which undoes it; it replays when it comes again."""
 
 WRITE: Final = POSTGRESQL.compile(_write(only_if_at=False))
 WRITE_IF_AT: Final = POSTGRESQL.compile(_write(only_if_at=True))
-"""Return the new revision, or null if the task is no longer at the revision `expected`, and
-the task as it was before; nothing when there is no such task."""
+"""Return the new revision, or null if the task is not at the revision `expected` of the time
+`expected_at`, and the task as it was before; nothing when there is no such task."""
 
 LOCK_TASKS: Final = POSTGRESQL.compile(GET_SOME.with_for_update(key_share=True))
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +27,7 @@ from todo_domain import (
     StorageUnavailable,
     Task,
     TaskDraft,
+    TaskNotFound,
     TaskPatch,
     TaskQuery,
     UserId,
@@ -78,6 +79,7 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         pytest.param(lambda r, u, t: r.get(u, t), 1, 1, id="get"),
         pytest.param(lambda r, u, _: r.list(u, TaskQuery(q="plants")), 1, 1, id="list"),
         pytest.param(lambda r, u, t: r.change(u, t, longer), 2, 2, id="change"),
+        pytest.param(lambda r, u, _: r.change(u, 1, longer), 1, 1, id="change what was changed here"),
         pytest.param(lambda r, u, t: r.change(u, t, lambda task: task), 1, 1, id="change nothing"),
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT), 1, 1, id="remove"),
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT, guard=lambda _: None), 2, 2, id="remove guarded"),
@@ -104,6 +106,69 @@ async def test_a_call_takes_so_many_statements_and_round_trips(
         await call(repository, user_id, 9)
 
         assert (proxy.statements, proxy.round_trips) == (statements, round_trips)
+
+
+async def test_a_change_is_made_on_the_state_that_another_process_left(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.change(user_id, 1, lambda task: replace(task, title="Water the trees"))
+
+        changed = await here.change(user_id, 1, longer)
+
+        assert (changed.title, changed.description, changed.revision) == ("Water the trees", "x", 3)
+
+
+async def test_a_change_back_to_what_was_seen_here_is_no_small_matter_if_another_process_changed_it(
+    database_url: str,
+) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.change(user_id, 1, lambda task: replace(task, title="Water the trees"))
+
+        changed = await here.change(user_id, 1, lambda task: replace(task, title=DRAFT.title))
+
+        assert (changed.title, changed.revision) == (DRAFT.title, 3)
+
+
+async def test_what_an_edit_refuses_is_the_state_that_another_process_left(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.change(user_id, 1, longer)
+
+        def only_the_second(task: Task) -> Task:
+            task.require(frozenset([2]))
+            return longer(task)
+
+        changed = await here.change(user_id, 1, only_the_second)
+
+        assert (changed.description, changed.revision) == ("xx", 3)
+
+
+async def test_a_task_that_another_process_removed_is_not_changed(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.remove(user_id, 1, at=AT)
+
+        with pytest.raises(TaskNotFound):
+            await here.change(user_id, 1, longer)
+
+
+async def test_a_restored_backup_that_gives_a_revision_again_is_not_overwritten_from_memory(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        with psycopg.connect(database_url, autocommit=True) as operator:
+            operator.execute("DELETE FROM tasks WHERE user_id = %s", [user_id])
+            operator.execute("DELETE FROM task_lists WHERE user_id = %s", [user_id])
+        await elsewhere.add(user_id, TaskDraft(title="Water the trees"), at=AT + timedelta(seconds=1))
+
+        changed = await here.change(user_id, 1, longer)
+
+        assert (changed.title, changed.description, changed.revision) == ("Water the trees", "x", 2)
 
 
 async def test_32_writers_of_one_list_lose_nothing_and_leave_no_gap(database_url: str) -> None:
