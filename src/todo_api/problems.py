@@ -109,9 +109,11 @@ def _rule_violated(violated: domain.RuleViolated) -> Refusal:
 
 
 def _batch_failed(failed: domain.BatchFailed) -> Refusal:
+    place = ("body", "operations", failed.index)
+    if isinstance(failed.cause, domain.RuleViolated):
+        return _rule_violated(failed.cause.within(*place, "task"))
     cause = refusal_of(failed.cause)
-    place = ["body", "operations", failed.index]
-    error = FieldError(loc=place, msg=cause.detail, type=cause.kind.error_code.lower())
+    error = FieldError(loc=list(place), msg=cause.detail, type=cause.kind.error_code.lower())
     return Refusal(cause.kind, str(failed), errors=[error])
 
 

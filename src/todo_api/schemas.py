@@ -83,6 +83,22 @@ class Due(BaseModel):
         return domain.Due(self.date, self.time, self.timezone)
 
 
+class DuePatch(BaseModel):
+    """The parts of a due to change; null clears `time` and `timezone`. What comes of it is a Due."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [{"time": "18:00"}, EXAMPLE_TASK["due"]]}
+    )
+
+    date: Day = Field(default_factory=_absent)
+    time: ClockTime | None = Field(default_factory=_absent)
+    timezone: TimeZone | None = Field(default_factory=_absent)
+
+    def to_domain(self) -> domain.DuePatch:
+        """Return the patch; it is for the task to say whether it fits its due."""
+        return domain.DuePatch(**{name: getattr(self, name) for name in self.model_fields_set})
+
+
 def _describe(schema: dict[str, Any]) -> None:
     """Add to the schema of a task's body what a client may send back, and an example of what it decides."""
     schema["properties"] |= {
@@ -142,7 +158,7 @@ class TaskUpdate(TaskCreate):
 
 
 class TaskPatch(_TaskBody):
-    """The fields to change (RFC 7396), at least one; null clears `description` and `due`. A `due` is replaced whole."""
+    """The fields to change (RFC 7396), at least one; null clears `description` and `due`."""
 
     model_config = ConfigDict(json_schema_extra=_describe_patch)
 
@@ -150,7 +166,7 @@ class TaskPatch(_TaskBody):
     description: Description | None = Field(default_factory=_absent)
     complete: bool = Field(default_factory=_absent)
     priority: PriorityName = Field(default_factory=_absent)
-    due: Due | None = Field(default_factory=_absent)
+    due: DuePatch | None = Field(default_factory=_absent)
     tags: Tags = Field(default_factory=_absent)
 
     def to_domain(self, *place: str | int) -> domain.TaskPatch:

@@ -2,7 +2,7 @@
 
 from todo_domain.batch import Batch, BatchResult, Create, ListCounters, Operation, Outcome, Patch, Played, Remove
 from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken
-from todo_domain.draft import ABSENT, Priority, TaskDraft, TaskPatch
+from todo_domain.draft import ABSENT, DuePatch, Priority, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import (
     AccessDenied,
@@ -41,6 +41,7 @@ __all__ = [
     "CursorExpired",
     "Deletion",
     "Due",
+    "DuePatch",
     "Edit",
     "EmptyPatch",
     "FeedState",

@@ -1,11 +1,12 @@
 """What a caller wants a task to be, checked before any task is touched."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
 from typing import Any, Final
 
-from todo_domain.due import Due, accept_due
+from todo_domain.due import Due, accept_due, check_parts, check_zone
 from todo_domain.errors import EmptyPatch
 from todo_domain.rules import Violations
 
@@ -54,22 +55,49 @@ class TaskDraft:
 
     def __post_init__(self) -> None:
         """Check every field and keep it in its accepted form."""
-        _accept_fields(self, _ACCEPT)
+        _accept_fields(self, _ACCEPT, _ACCEPT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePatch:
+    """The parts of a due to change, within a TaskPatch, which checks each; the others stay as they are.
+
+    None clears `time` and `timezone` and is refused for `date`.
+    """
+
+    date: dt.date | Absent = ABSENT
+    time: dt.time | Absent | None = ABSENT
+    timezone: str | Absent | None = ABSENT
+
+    def named_parts(self) -> dict[str, Any]:
+        """Return the parts that are not absent."""
+        return _named(self, ("date", "time", "timezone"))
+
+    def applied_to(self, due: Due | None) -> Due:
+        """Return the due with these parts; raise RuleViolated when it has no day, or a time zone alone."""
+        known = asdict(due) if due else {"date": None}
+        patched = Due(**known | self.named_parts())
+        found = Violations()
+        check_parts(found, {"date": patched.date})
+        check_zone(found, patched)
+        found.refuse()
+        return patched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPatch:
     """The fields of a task to change, by the rules of TaskDraft; the others stay as they are.
 
-    None clears `description` and `due` and is refused elsewhere. Raises EmptyPatch
-    when no field is named, RuleViolated with everything that is wrong.
+    A Due replaces that of the task whole, a DuePatch changes parts of it. None clears
+    `description` and `due` and is refused elsewhere. Raises EmptyPatch when no field
+    is named, RuleViolated with everything that is wrong.
     """
 
     title: str | Absent = ABSENT
     description: str | Absent | None = ABSENT
     complete: bool | Absent = ABSENT
     priority: Priority | Absent = ABSENT
-    due: Due | Absent | None = ABSENT
+    due: Due | DuePatch | Absent | None = ABSENT
     tags: tuple[str, ...] | Absent = ABSENT
 
     def __post_init__(self) -> None:
@@ -77,11 +105,15 @@ class TaskPatch:
         named = self.named_fields()
         if not named:
             raise EmptyPatch
-        _accept_fields(self, named)
+        _accept_fields(self, named, _ACCEPT_PATCH)
 
     def named_fields(self) -> dict[str, Any]:
         """Return the fields that are not absent."""
-        return {name: value for name in _ACCEPT if (value := getattr(self, name)) is not ABSENT}
+        return _named(self, _ACCEPT)
+
+
+def _named(patch: TaskPatch | DuePatch, names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(patch, name)) is not ABSENT}
 
 
 def _accept_title(found: Violations, title: object) -> str:
@@ -102,6 +134,13 @@ def _accept_priority(found: Violations, priority: object) -> object:
     return priority
 
 
+def _accept_due_or_patch(found: Violations, due: object) -> Due | DuePatch | None:
+    if not isinstance(due, DuePatch):
+        return accept_due(found, due)
+    check_parts(found, due.named_parts())
+    return due
+
+
 def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[str, ...]:
     """Return the tags trimmed and without those that differ from an earlier one only in case."""
     if not isinstance(tags, tuple | list):
@@ -117,7 +156,8 @@ def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[s
     return tuple(accepted.values())
 
 
-_ACCEPT: Mapping[str, Callable[[Violations, object], object]] = {
+_Accept = Mapping[str, Callable[[Violations, object], object]]
+_ACCEPT: _Accept = {
     "title": _accept_title,
     "description": _accept_description,
     "complete": _accept_complete,
@@ -125,11 +165,12 @@ _ACCEPT: Mapping[str, Callable[[Violations, object], object]] = {
     "due": accept_due,
     "tags": accept_tags,
 }
+_ACCEPT_PATCH: _Accept = {**_ACCEPT, "due": _accept_due_or_patch}
 
 
-def _accept_fields(target: TaskDraft | TaskPatch, names: Iterable[str]) -> None:
+def _accept_fields(target: TaskDraft | TaskPatch, names: Iterable[str], accept: _Accept) -> None:
     """Bring these fields of a frozen target into their accepted form."""
     found = Violations()
     for name in names:
-        object.__setattr__(target, name, _ACCEPT[name](found, getattr(target, name)))
+        object.__setattr__(target, name, accept[name](found, getattr(target, name)))
     found.refuse()

@@ -1,6 +1,7 @@
 """When a task is due: a day, perhaps a time on the clock, perhaps where that clock hangs."""
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Self
@@ -71,20 +72,33 @@ def accept_due(found: Violations, due: object) -> Due | None:
     if not isinstance(due, Due):
         found.add(("due",), "due_type", "must be a day, with or without a time and a time zone")
         return None
-    found.expect(is_day(due.date), ("due", "date"), "due_date", "must be a day")
-    if due.time is not None:
-        message = "must be a wall-clock time in whole minutes"
-        found.expect(_is_wall_clock_time(due.time), ("due", "time"), "due_time", message)
-    if due.timezone is not None:
-        message = "must be the name of an IANA time zone"
-        found.expect(_is_time_zone(due.timezone), ("due", "timezone"), "due_timezone", message)
-        found.expect(due.time is not None, ("due", "timezone"), "due_timezone", "needs a time")
+    check_parts(found, {"date": due.date, "time": due.time, "timezone": due.timezone})
+    check_zone(found, due)
     return due
 
 
-def _is_wall_clock_time(value: object) -> bool:
-    return isinstance(value, dt.time) and not (value.second or value.microsecond or value.tzinfo)
+def check_parts(found: Violations, parts: Mapping[str, object]) -> None:
+    """Note what is wrong with each of these parts of a due by itself."""
+    for name, value in parts.items():
+        holds, message = _PARTS[name]
+        found.expect(holds(value), ("due", name), f"due_{name}", message)
 
 
-def _is_time_zone(value: object) -> bool:
-    return isinstance(value, str) and value in _time_zones()
+def check_zone(found: Violations, due: Due) -> None:
+    """Note when a time zone stands alone."""
+    found.expect(due.timezone is None or due.time is not None, ("due", "timezone"), "due_timezone", "needs a time")
+
+
+def _is_no_time_or_on_the_clock(value: object) -> bool:
+    return value is None or (isinstance(value, dt.time) and not (value.second or value.microsecond or value.tzinfo))
+
+
+def _is_no_zone_or_known(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value in _time_zones())
+
+
+_PARTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "date": (is_day, "must be a day"),
+    "time": (_is_no_time_or_on_the_clock, "must be a wall-clock time in whole minutes"),
+    "timezone": (_is_no_zone_or_known, "must be the name of an IANA time zone"),
+}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
-from todo_domain.draft import Priority, TaskDraft, TaskPatch
+from todo_domain.draft import DuePatch, Priority, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import PreconditionFailed
 from todo_domain.identity import UserId
@@ -75,8 +75,11 @@ class Task:
         )
 
     def patched(self, patch: TaskPatch, at: datetime) -> Self:
-        """Return the task with the fields that the patch names."""
-        return self._changed(at, **patch.named_fields())
+        """Return the task with the fields that the patch names; raise RuleViolated if its due would break a rule."""
+        named = patch.named_fields()
+        if isinstance(patch.due, DuePatch):
+            named["due"] = patch.due.applied_to(self.due)
+        return self._changed(at, **named)
 
     def require(self, expected: frozenset[int] | None) -> None:
         """Raise PreconditionFailed unless the task is at an expected revision; None expects any.

@@ -62,7 +62,7 @@ class TaskUseCases:
         return await self._change(task_id, expected, lambda task: task.replaced(draft, at))
 
     async def patch(self, task_id: int, patch: TaskPatch, expected: frozenset[int] | None = None) -> Task:
-        """Change the fields that the patch names. Raises TaskNotFound, PreconditionFailed."""
+        """Change the fields that the patch names. Raises TaskNotFound, PreconditionFailed, RuleViolated for the due."""
         at = self._clock.now()
         return await self._change(task_id, expected, lambda task: task.patched(patch, at))
 

@@ -84,6 +84,8 @@ export interface paths {
         /**
          * Patch Task
          * @description Change the fields that are named (RFC 7396); null clears `description` and `due`.
+         *
+         *     A `due` is changed in the same way: its parts that are named; null clears `time` and `timezone`.
          */
         patch: operations["patch_task"];
         trace?: never;
@@ -328,6 +330,29 @@ export interface components {
             timezone?: string | null;
         };
         /**
+         * DuePatch
+         * @description The parts of a due to change; null clears `time` and `timezone`. What comes of it is a Due.
+         * @example {
+         *       "time": "18:00"
+         *     }
+         * @example {
+         *       "date": "2026-12-01",
+         *       "time": "17:00",
+         *       "timezone": "Europe/Berlin"
+         *     }
+         */
+        DuePatch: {
+            /**
+             * Date
+             * Format: date
+             */
+            date?: string;
+            /** Time */
+            time?: string | null;
+            /** Timezone */
+            timezone?: string | null;
+        };
+        /**
          * Health
          * @description The server answers.
          * @example {
@@ -519,7 +544,7 @@ export interface components {
         };
         /**
          * TaskPatch
-         * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`. A `due` is replaced whole.
+         * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`.
          * @example {
          *       "complete": true,
          *       "description": "The one in glass bottles",
@@ -550,7 +575,7 @@ export interface components {
              * @enum {string}
              */
             priority?: "low" | "medium" | "high";
-            due?: components["schemas"]["Due"] | null;
+            due?: components["schemas"]["DuePatch"] | null;
             /** Tags */
             tags?: string[];
             /** @description Ignored. */

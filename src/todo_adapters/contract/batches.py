@@ -1,5 +1,6 @@
 """The promise about batches: all operations, in order, or none."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -12,11 +13,13 @@ from todo_domain import (
     BatchResult,
     Create,
     Deletion,
+    DuePatch,
     Operation,
     Outcome,
     Patch,
     PreconditionFailed,
     Remove,
+    RuleViolated,
     Task,
     TaskDraft,
     TaskNotFound,
@@ -29,6 +32,7 @@ FAILING: dict[str, tuple[Operation, type[TodoError]]] = {
     "a missing task is removed": (Remove(9), TaskNotFound),
     "a task removed before is patched": (Patch(2, TaskPatch(title="x")), TaskNotFound),
     "the state expected is not there": (Patch(1, TaskPatch(title="x"), frozenset({1})), PreconditionFailed),
+    "the due that comes of a patch breaks a rule": (Patch(1, TaskPatch(due=DuePatch(time=dt.time(18)))), RuleViolated),
     "no state is expected": (Remove(3, frozenset()), PreconditionFailed),
 }
 

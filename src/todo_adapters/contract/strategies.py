@@ -6,7 +6,7 @@ from typing import Any
 import hypothesis.strategies as st
 
 from todo_adapters.contract.given import after
-from todo_domain import Batch, Create, Due, Operation, Patch, Priority, Remove, SortKey, TaskDraft, TaskPatch
+from todo_domain import Batch, Create, Due, DuePatch, Operation, Patch, Priority, Remove, SortKey, TaskDraft, TaskPatch
 
 DAY = dt.date(2026, 1, 1)
 NEXT_DAY = dt.date(2026, 1, 2)
@@ -40,6 +40,9 @@ PATCHES = st.sampled_from(
         TaskPatch(title="Ss", tags=("B", "a"), priority=Priority.HIGH),
         TaskPatch(description="\U00010428", due=Due(DAY)),
         TaskPatch(description=None, due=None),
+        TaskPatch(complete=True, due=DuePatch(time=dt.time(18))),
+        TaskPatch(due=DuePatch(date=NEXT_DAY, timezone="Asia/Tokyo")),
+        TaskPatch(due=DuePatch(time=None)),
     ]
 )
 OPERATIONS: st.SearchStrategy[Operation] = st.one_of(

@@ -15,7 +15,7 @@ from todo_api.idempotency import IdempotencyKey, about_key, replay_header
 from todo_api.openapi import BODY, NOT_MODIFIED, answered_with, refusals
 from todo_api.owner_route import OwnerRoute
 from todo_api.parameters import ListParameters, TaskId
-from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, within
 from todo_api.schemas import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
 from todo_api.wire import list_response, task_response
 from todo_domain import Task, TaskPage
@@ -99,8 +99,13 @@ async def replace_task(tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match
     responses=_TASK | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
 )
 async def patch_task(tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None) -> Response:
-    """Change the fields that are named (RFC 7396); null clears `description` and `due`."""
-    return _task(await tasks.patch(task_id, body.to_domain(), expected_revisions(if_match)))
+    """Change the fields that are named (RFC 7396); null clears `description` and `due`.
+
+    A `due` is changed in the same way: its parts that are named; null clears `time` and `timezone`.
+    """
+    patch, expected = body.to_domain(), expected_revisions(if_match)
+    with within("body"):
+        return _task(await tasks.patch(task_id, patch, expected))
 
 
 @router.delete(

@@ -121,6 +121,36 @@ def test_a_wrong_value_or_an_unknown_field_is_refused_by_name(
     assert alice.get("/tasks").json()["revision"] == 1
 
 
+TIMED = DAY | {"time": "17:00", "timezone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize(
+    ("due", "patch", "part"),
+    [
+        (TIMED, {"time": None}, "timezone"),
+        (TIMED, {"date": None}, "date"),
+        (TIMED, {"at": "18:00"}, "at"),
+        (DAY, {"timezone": "Europe/Berlin"}, "timezone"),
+        (None, {"time": "18:00"}, "date"),
+        (None, {}, "date"),
+    ],
+)
+def test_a_patch_after_which_a_due_would_break_a_rule_is_refused_by_the_part(
+    alice: httpx.Client, due: Any, patch: dict[str, Any], part: str
+) -> None:
+    alice.post("/tasks", json={"title": "a", "due": due})
+    task = {"title": "b", "due": patch}
+    operations = [{"op": "create", "task": {"title": "c"}}, {"op": "patch", "id": 1, "task": task}]
+
+    alone = alice.patch("/tasks/1", json=task)
+    in_batch = alice.post("/tasks/batch", json={"operations": operations})
+
+    assert refusal(alone) == refusal(in_batch) == (422, "VALIDATION_ERROR")
+    assert places(alone) == [["body", "due", part]]
+    assert places(in_batch) == [["body", "operations", 1, "task", "due", part]]
+    assert alice.get("/tasks").json()["revision"] == 1
+
+
 @pytest.mark.parametrize("name", SURROGATES, ids=ascii)
 def test_a_field_that_no_encoding_can_carry_is_refused_all_the_same(alice: httpx.Client, name: str) -> None:
     once = post(alice, f'{{"title": "a", {escaped(name)}: 1}}')

@@ -119,6 +119,27 @@ def test_null_in_a_patch_clears_a_field(alice: httpx.Client, field: str) -> None
     assert alice.patch("/tasks/1", json={field: None}).json()[field] is None
 
 
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"time": "18:00"}, {"date": "2026-12-01", "time": "18:00", "timezone": "Europe/Berlin"}),
+        ({"time": None, "timezone": None}, {"date": "2026-12-01", "time": None, "timezone": None}),
+        ({}, FULL["due"]),
+    ],
+)
+def test_a_patch_of_a_due_changes_the_parts_it_names(
+    alice: httpx.Client, parts: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    create(alice, **FULL)
+    create(alice, **FULL)
+
+    patched = alice.patch("/tasks/1", json={"due": parts})
+    applied = alice.post("/tasks/batch", json={"operations": [{"op": "patch", "id": 2, "task": {"due": parts}}]})
+
+    assert (patched.status_code, applied.status_code) == (200, 200)
+    assert [task["due"] for task in alice.get("/tasks").json()["tasks"]] == [expected, expected]
+
+
 def test_completing_stamps_the_time_once_and_reopening_clears_it(alice: httpx.Client) -> None:
     create(alice)
 

@@ -1,6 +1,7 @@
 """The schemas say what the domain accepts, and answers say what the domain says."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 import jsonschema_rs
@@ -10,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from tests.unit.domain.strategies import CONTROLS, clock_times, drafts, patches, tasks
+from tests.unit.domain.strategies import CONTROLS, clock_times, drafts, due_patches, instants, patches, tasks
 from todo_api.answers import json_bytes
 from todo_api.schemas import PRIORITIES, Due, TaskCreate, TaskPatch, TaskResponse, TaskUpdate
 from todo_api.text_forms import PROSE, line
 from todo_api.wire import task_response
-from todo_domain import RuleViolated, Task, TaskDraft
+from todo_domain import DuePatch, RuleViolated, Task, TaskDraft
 from todo_domain import TaskPatch as DomainPatch
 from todo_domain.rules import Violations
 
@@ -57,8 +58,17 @@ def as_sent(named: dict[str, Any]) -> dict[str, Any]:
     if "tags" in sent:
         sent["tags"] = list(sent["tags"])
     if due := sent.get("due"):
-        time = due.time and due.time.isoformat("minutes")
-        sent["due"] = {"date": due.date.isoformat(), "time": time, "timezone": due.timezone}
+        sent["due"] = due_as_sent({name: getattr(due, name) for name in ("date", "time", "timezone")})
+    return sent
+
+
+def due_as_sent(parts: dict[str, Any]) -> dict[str, Any]:
+    """Write parts of a due as a client sends them."""
+    sent = dict(parts)
+    if "date" in sent:
+        sent["date"] = sent["date"].isoformat()
+    if "time" in sent:
+        sent["time"] = sent["time"] and sent["time"].isoformat("minutes")
     return sent
 
 
@@ -70,9 +80,18 @@ def test_a_body_means_the_draft_that_it_writes(model: type[TaskCreate], draft: T
     assert model.model_validate(as_sent(fields)).to_domain() == draft
 
 
-@given(patches)
-def test_a_body_means_the_patch_that_it_writes(patch: DomainPatch) -> None:
-    assert TaskPatch.model_validate(as_sent(patch.named_fields())).to_domain() == patch
+@given(tasks, patches, instants)
+def test_a_body_means_the_patch_that_it_writes(old: Task, patch: DomainPatch, at: datetime) -> None:
+    body = TaskPatch.model_validate(as_sent(patch.named_fields()))
+
+    assert old.patched(body.to_domain(), at) == old.patched(patch, at)
+
+
+@given(due_patches)
+def test_a_body_means_the_patch_of_a_due_that_it_writes(patch: DuePatch) -> None:
+    body = TaskPatch.model_validate({"due": due_as_sent(patch.named_parts())})
+
+    assert body.to_domain() == DomainPatch(due=patch)
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:

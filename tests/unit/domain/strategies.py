@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from todo_domain import Due, Priority, Task, TaskDraft, TaskPatch, UserId
+from todo_domain import Due, DuePatch, Priority, Task, TaskDraft, TaskPatch, UserId
 from todo_domain.task import MAX_REVISION, MAX_TASK_ID
 
 ALICE = UserId("alice")
@@ -29,9 +29,8 @@ def lines(most: int) -> st.SearchStrategy[str]:
 
 
 clock_times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
-dues = st.builds(Due, st.dates(), st.none() | clock_times) | st.builds(
-    Due, st.dates(), clock_times, st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"])
-)
+zones = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"])
+dues = st.builds(Due, st.dates(), st.none() | clock_times) | st.builds(Due, st.dates(), clock_times, zones)
 
 
 # Short, of letters with peculiar cases: quick to draw, and often the same but for case.
@@ -50,6 +49,11 @@ fields: dict[str, st.SearchStrategy[Any]] = {
 }
 drafts = st.builds(TaskDraft, **fields)
 patches = st.fixed_dictionaries({}, optional=fields).filter(bool).map(lambda named: TaskPatch(**named))
+
+due_parts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {}, optional={"date": st.dates(), "time": st.none() | clock_times, "timezone": st.none() | zones}
+)
+due_patches = due_parts.map(lambda parts: DuePatch(**parts))
 
 new_tasks = st.builds(Task.from_draft, drafts, user_id=st.just(ALICE), id=task_ids, revision=revisions, at=instants)
 tasks = new_tasks | st.builds(Task.replaced, new_tasks, drafts, instants)
