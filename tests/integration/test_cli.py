@@ -1,6 +1,7 @@
 """The command line, but for serving."""
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -18,9 +19,9 @@ import pytest
 from tests.postgres import Postgres
 from tests.tokens import SECRET
 from todo_adapters.sql.sqlite import SqliteTaskRepository
-from todo_api.cli import main
 from todo_api.container import assemble
 from todo_api.settings import read_settings
+from todo_api.start import main
 from todo_domain import TaskDraft, UserId
 from todo_domain.idempotency import IdempotencyKey
 
@@ -52,6 +53,7 @@ def todo_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.chdir(tmp_path)
     with patch.dict(os.environ, {"HOME": str(tmp_path)}, clear=True):
         yield run
+    gc.unfreeze()
 
 
 def refused(ended: Ended) -> str:
@@ -60,6 +62,13 @@ def refused(ended: Ended) -> str:
     assert ended.out == ""
     (line,) = ended.err.splitlines()
     return line.removeprefix("todo-api: ")
+
+
+def test_garbage_is_collected_but_not_looked_for_in_what_was_loaded(todo_api: Run) -> None:
+    todo_api("--help")
+
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(sys.modules)
 
 
 @pytest.mark.parametrize(
