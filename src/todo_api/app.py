@@ -22,6 +22,7 @@ from todo_api.request_log import RequestLog
 from todo_api.routes import batch, changes, health, tasks
 from todo_api.settings import Settings
 from todo_api.shutdown import told_of_shutdown
+from todo_api.unforeseen import UnforeseenErrors
 
 _REQUEST_HEADERS: Final = (
     "Authorization",
@@ -44,7 +45,7 @@ class App(FastAPI):
         app: ASGIApp = OwnerRoutes(super().build_middleware_stack(), self.routes)
         if settings.env == "production":
             app = HttpsOnly(app)
-        app = RequestLog(HeaderLimit(app))
+        app = UnforeseenErrors(HeaderLimit(app))
         if origins := settings.cors_origins:
             app = CORSMiddleware(
                 app,
@@ -54,7 +55,7 @@ class App(FastAPI):
                 expose_headers=_ANSWER_HEADERS,
                 max_age=600,
             )
-        return app
+        return RequestLog(app)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""One structured line for every request, and an answer to what nobody foresaw."""
+"""One structured line for every request."""
 
 import logging
 import re
@@ -6,11 +6,9 @@ import secrets
 import time
 from typing import Any, Final
 
-from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_api.headers import header_lines
-from todo_api.problems import UNFORESEEN, answer
 
 _log: Final = logging.getLogger("todo_api.requests")
 _RECORD: Final = logging.makeLogRecord(
@@ -24,7 +22,8 @@ class RequestLog:
 
     The id is taken from a sane `X-Request-ID`, else made, and sent back. Of the request
     the line has the method, the route's template and the user, never a token or a body.
-    An unforeseen error is logged with its traceback and answered without a detail.
+    What is inside finds in the scope the `request_id` and, once the answer has begun,
+    its `status`, and leaves there what the line shall say: `error_code` and `reason`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -37,31 +36,22 @@ class RequestLog:
             return
         started = time.perf_counter()
         scope["request_id"] = request_id = _request_id(scope)
-        status = 0
 
         async def send_named(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                scope["status"] = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
             await self._app(scope, receive, send_named)
-        except ClientDisconnect:
-            scope["error_code"] = "CLIENT_DISCONNECTED"
-        except Exception:  # noqa: BLE001 - whatever it was, its caller gets an answer
-            _log.exception("unforeseen", extra={"fields": {"request_id": request_id}})
-            scope["error_code"] = UNFORESEEN.kind.error_code
-            if not status:
-                await answer(Request(scope), UNFORESEEN)(scope, receive, send_named)
         finally:
             route, principal = scope.get("route"), scope.get("principal")
             fields = {
                 "request_id": request_id,
                 "method": scope["method"],
                 "route": getattr(route, "path", None),
-                "status": status,
+                "status": scope.get("status", 0),
                 "duration_ms": round((time.perf_counter() - started) * 1000, 3),
                 "user_id": getattr(principal, "user_id", None),
                 "error_code": scope.get("error_code"),

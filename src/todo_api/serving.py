@@ -1,6 +1,7 @@
 """Running the server: everything that can keep it from starting is found first, and said in one line."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -12,6 +13,7 @@ from typing import Final
 import uvicorn
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
+from todo_api.app import App, create_app
 from todo_api.container import Container, opened
 from todo_api.header_limit import BoundedHttpProtocol
 from todo_api.logs import log_config
@@ -59,6 +61,13 @@ def rehearse(container: Container) -> None:
     asyncio.run(open_and_close())
 
 
+def app_of_process() -> App:
+    """Return the app of a process that does nothing but serve it, and so keeps all that is loaded until now."""
+    app = create_app()
+    gc.freeze()  # to search all that for garbage would hold up requests
+    return app
+
+
 def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way and return.
 
@@ -66,7 +75,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
     settings from the environment again.
     """
     config = uvicorn.Config(
-        "todo_api.app:create_app",
+        f"{__name__}:app_of_process",
         factory=True,
         workers=settings.workers,
         reload=reload,

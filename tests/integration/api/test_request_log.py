@@ -55,6 +55,17 @@ def test_a_line_says_what_was_asked_and_what_was_answered(
     }
 
 
+def test_a_preflight_is_a_request(caplog: pytest.LogCaptureFixture) -> None:
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    app = app_in_memory(cors_origins="https://app.example")
+
+    answer = ask(app, "OPTIONS", "/api/alice/tasks", None, headers=asked)
+
+    (line,) = lines(caplog)
+    assert (line["method"], line["status"], line["user_id"]) == ("OPTIONS", 200, None)
+    assert line["request_id"] == answer.headers["X-Request-ID"]
+
+
 def test_a_stranger_has_no_name_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     ask(app_in_memory(), "GET", "/api/alice/tasks", "x.y.z")
 
