@@ -1,12 +1,14 @@
 """The route of every endpoint that serves the owner of a list."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,8 +32,11 @@ class OwnerRoute(APIRoute):
     dependency solver, which costs more than a request may (docs/decisions/0005).
 
     An endpoint has the parameter `tasks`, the use cases of the caller, and besides it
-    only path parameters, headers, one model `query` and one model `body`.
+    only path parameters, headers, one model `query` and one model `body`. The models of
+    queries are frozen, since equal queries share one.
     """
+
+    max_body_bytes = MAX_BODY_BYTES
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Take what APIRoute takes."""
@@ -42,8 +47,6 @@ class OwnerRoute(APIRoute):
         self._body = _model_of(self.dependant.body_params)
         self._media_types = _PATCH if self.methods == {"PATCH"} else _JSON
         self.app = self._serve
-
-    max_body_bytes = MAX_BODY_BYTES
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -69,15 +72,13 @@ class OwnerRoute(APIRoute):
             text = request.path_params[field.alias]
             arguments[field.name], faults = field.validate(text, {}, loc=("path", field.alias))
             errors += [FieldError(loc=fault["loc"], msg=fault["msg"], type=fault["type"]) for fault in faults or ()]
-        query = _query_values(request)
+        query, faults_of_query = _read_query(self._query, request.scope["query_string"])
+        errors += faults_of_query
         if self._query:
-            arguments["query"] = _validated(self._query, query, "query", errors)
-        else:
-            errors += [
-                FieldError(loc=["query", name], msg="is no parameter here", type="extra_forbidden") for name in query
-            ]
+            arguments["query"] = query
         if self._body:
-            arguments["body"] = _validated(self._body, body, "body", errors)
+            arguments["body"], faults_of_body = _validated(self._body, body, "body")
+            errors += faults_of_body
         if errors:
             raise invalid(errors)
         if self.dependant.request_param_name:
@@ -123,26 +124,32 @@ def _header(request: Request, name: bytes) -> str | None:
     return ", ".join(lines) if lines else None
 
 
-def _query_values(request: Request) -> dict[str, str | list[str]]:
-    """Return every parameter of the query, as a list where it comes more than once."""
-    if not request.scope["query_string"]:
-        return {}
+@lru_cache(maxsize=256)
+def _read_query(model: type[BaseModel] | None, text: bytes) -> tuple[BaseModel | None, Sequence[FieldError]]:
+    """Return what the text of a query means, and what is wrong with it; callers repeat their queries."""
     values: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in QueryParams(text).multi_items():
         values.setdefault(name, []).append(value)
-    return {name: several if len(several) > 1 else several[0] for name, several in values.items()}
+    if model is None:
+        return None, [
+            FieldError(loc=["query", name], msg="is no parameter here", type="extra_forbidden") for name in values
+        ]
+    # What comes more than once is a list.
+    named = {name: several if len(several) > 1 else several[0] for name, several in values.items()}
+    return _validated(model, named, "query")
 
 
-def _validated(model: type[BaseModel], values: object, place: str, errors: list[FieldError]) -> BaseModel | None:
+def _validated(model: type[BaseModel], values: object, place: str) -> tuple[BaseModel | None, Sequence[FieldError]]:
     try:
-        return model.model_validate(values)
+        return model.model_validate(values), ()
     except ValidationError as found:
+        errors = []
         for fault in found.errors(include_url=False, include_input=False):
             # Pydantic's own sentence for this one repeats the input.
             tags = fault.get("ctx", {}).get("expected_tags")
             message = f"the kind must be one of {tags}" if tags else fault["msg"]
             errors.append(FieldError(loc=[place, *_place(fault["loc"], values)], msg=message, type=fault["type"]))
-        return None
+        return None, errors
 
 
 def _place(loc: tuple[int | str, ...], values: Any) -> Iterator[int | str]:

@@ -1,5 +1,6 @@
 """What stands in the path and in the query of a request."""
 
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Path
@@ -36,7 +37,7 @@ Sort = Literal[
 class ListParameters(BaseModel):
     """Which tasks to list, in which order, and how many."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
     priority: Annotated[list[PriorityName], Repeatable] = Field([], description="One of these.")
@@ -60,8 +61,9 @@ class ListParameters(BaseModel):
         json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
     )
 
-    def to_domain(self) -> domain.TaskQuery:
-        """Return the query; raise RuleViolated with the names of parameters."""
+    @cached_property
+    def meaning(self) -> domain.TaskQuery:
+        """The query; raises RuleViolated with the names of parameters."""
         with within("query"):
             return domain.TaskQuery(
                 complete=self.complete,
@@ -87,7 +89,7 @@ FEED_TOKEN: Final[dict[str, Any]] = {
 class SinceParameter(BaseModel):
     """Where to go on in the change feed."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     since: str | None = Field(
         None, description="The `next` of an earlier answer; everything without it.", json_schema_extra=FEED_TOKEN

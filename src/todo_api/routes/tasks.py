@@ -37,8 +37,8 @@ async def list_tasks(
 
     The `Link` header with `rel="next"` leads to the next page.
     """
-    asked, is_known = query.to_domain(), known_to_reader(if_none_match)
-    page = await tasks.list(asked)
+    is_known = known_to_reader(if_none_match)
+    page = await tasks.list(query.meaning)
     tag = f'W/"{page.revision}-{crc32(request.scope["query_string"]):08x}"'
     headers = {"ETag": tag, **_next_link(request, page)}
     if is_known(tag):
