@@ -26,6 +26,7 @@ from todo_domain import (
     TaskPage,
     TaskQuery,
     UserId,
+    revision_floor,
 )
 from todo_domain.listing import fold
 
@@ -82,6 +83,7 @@ class InMemoryTaskRepository:
     def __init__(self) -> None:
         self._lists: dict[UserId, _TaskList] = {}
         self._epoch = secrets.token_hex(4)
+        self._revision_floor = 0
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository."""
@@ -90,7 +92,7 @@ class InMemoryTaskRepository:
             (first,) = kept.outcomes
             task = Task.from_draft(draft, user_id=user_id, id=first.task_id, revision=first.revision, at=kept.at)
             return Added(task, replayed=True)
-        counters = ListCounters(tasks.counters.revision + 1, tasks.counters.last_task_id + 1)
+        counters = self._raised(tasks, ids=1)
         task = Task.from_draft(draft, user_id=user_id, id=counters.last_task_id, revision=counters.revision, at=at)
         tasks.write([task], counters, at)
         tasks.keep(key, (Outcome(task.id, task.revision),), at)
@@ -113,7 +115,7 @@ class InMemoryTaskRepository:
         edited = edit(task)
         if edited == task:
             return task
-        counters = replace(tasks.counters, revision=tasks.counters.revision + 1)
+        counters = self._raised(tasks)
         edited = replace(edited, revision=counters.revision)
         tasks.write([edited], counters, edited.updated_at)
         return edited
@@ -124,7 +126,7 @@ class InMemoryTaskRepository:
         task = tasks.find(task_id)
         if guard:
             guard(task)
-        counters = replace(tasks.counters, revision=tasks.counters.revision + 1)
+        counters = self._raised(tasks)
         tasks.write([Deletion(task_id, counters.revision)], counters, at)
 
     async def apply(
@@ -134,7 +136,7 @@ class InMemoryTaskRepository:
         tasks = self._list_of(user_id)
         if kept := tasks.recall(key):
             return BatchResult(kept.outcomes, replayed=True)
-        played = batch.play(user_id, tasks.tasks, tasks.counters, at)
+        played = batch.play(user_id, tasks.tasks, self._counters_of(tasks), at)
         tasks = self._lists.setdefault(user_id, tasks)
         tasks.write(played.changes, played.counters, at)
         tasks.keep(key, played.outcomes, at)
@@ -177,14 +179,23 @@ class InMemoryTaskRepository:
                 tasks.forgotten_revision = max(tasks.forgotten_revision, deletion.revision)
         return len(keys) + len(deletions)
 
-    async def renew_epoch(self) -> str:
+    async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance."""
+        self._revision_floor = max(self._revision_floor, revision_floor(at))
         self._epoch = secrets.token_hex(4)
         return self._epoch
 
     def _list_of(self, user_id: UserId) -> _TaskList:
         """Return the user's list, or an empty one that is not kept."""
         return self._lists.get(user_id) or _TaskList()
+
+    def _counters_of(self, tasks: _TaskList) -> ListCounters:
+        return replace(tasks.counters, revision_floor=self._revision_floor)
+
+    def _raised(self, tasks: _TaskList, *, ids: int = 0) -> ListCounters:
+        """Return the counters behind one more change, and as many more ids."""
+        counters = self._counters_of(tasks)
+        return replace(counters, revision=counters.next_revision, last_task_id=counters.last_task_id + ids)
 
 
 def _meets(task: Task, query: TaskQuery) -> bool:

@@ -153,7 +153,7 @@ def epoch(
     renew: Annotated[bool, typer.Option("--renew", help="What to do.")],  # noqa: ARG001 - required, and so said
     database: _Database = None,
 ) -> None:
-    """Make clients of the change feed start over, after a backup was restored or writes were lost."""
+    """Begin a new epoch, after a backup was restored or writes were lost: clients of the change feed start over."""
     renewed = asyncio.run(maintenance.renew_epoch(_container(database_url=database)))
     typer.echo(f"the change feed has the new epoch {renewed}")
 

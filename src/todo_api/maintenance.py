@@ -68,6 +68,6 @@ async def _forget(store: StoreMaintenance, container: Container, limit: int = _B
 
 
 async def renew_epoch(container: Container) -> str:
-    """Make every token of the change feed expire; return the new epoch. Raises StorageUnavailable."""
+    """Begin a new epoch, in which no token or revision of before counts; return it. Raises StorageUnavailable."""
     async with opened_store(container) as store:
-        return await store.renew_epoch()
+        return await store.renew_epoch(at=container.clock().now())

@@ -1,7 +1,7 @@
 """The tasks of many users: the rules, and the ports to the world. Standard library only."""
 
 from todo_domain.batch import Batch, BatchResult, Create, ListCounters, Operation, Outcome, Patch, Played, Remove
-from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken
+from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken, revision_floor
 from todo_domain.draft import ABSENT, DuePatch, Priority, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import (
@@ -77,4 +77,5 @@ __all__ = [
     "Unavailable",
     "UserId",
     "Violation",
+    "revision_floor",
 ]

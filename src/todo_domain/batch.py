@@ -64,10 +64,16 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class ListCounters:
-    """The revision of a list and the last id given out in it; both begin at 0."""
+    """The revision of a list and the last id given out in it, both 0 at first, and the store's `revision_floor`."""
 
     revision: int = 0
     last_task_id: int = 0
+    revision_floor: int = 0
+
+    @property
+    def next_revision(self) -> int:
+        """The revision of the list's next change: above every one that was given out, be it lost."""
+        return max(self.revision, self.revision_floor) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class Batch:
         return sorted({operation.task_id for operation in self.operations if not isinstance(operation, Create)})
 
     def play(self, user_id: UserId, stored: Mapping[int, Task], counters: ListCounters, at: datetime) -> Played:
-        """Compute the effect on stored tasks, every operation that alters one raising the revision by one.
+        """Compute the effect on stored tasks, every operation that alters one having the next revision.
 
         Raises BatchFailed at the first operation that would fail. Pure: what was stored is not altered.
         """
@@ -134,7 +140,7 @@ class _Play:
         self.outcomes: list[Outcome] = []
 
     def apply(self, operation: Operation) -> None:
-        revision = self.counters.revision + 1
+        revision = self.counters.next_revision
         match operation:
             case Create(draft):
                 task_id = self.counters.last_task_id + 1

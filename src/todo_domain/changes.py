@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from todo_domain.errors import CursorExpired, RuleViolated, Violation
@@ -10,6 +11,7 @@ from todo_domain.task import MAX_REVISION, Task
 
 MAX_CHANGES: Final = 500
 DEFAULT_CHANGES: Final = 100
+_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TOKEN = re.compile(r"([a-z0-9]{1,32})\.(0|[1-9][0-9]{0,15})(?:\.([1-9][0-9]{0,15}))?\Z")
 
 
@@ -42,6 +44,16 @@ class FeedToken:
 
     def __str__(self) -> str:
         return f"{self.epoch}.{self.revision}" + (f".{self.base}" if self.base else "")
+
+
+def revision_floor(at: datetime) -> int:
+    """Return what all later revisions are above when an epoch begins: that moment in milliseconds since 1970.
+
+    A list that is changed less than a thousand times a second never comes near it, so
+    it is above every revision that was given out and then lost; and since it is the
+    time that tells, also when one backup is restored twice.
+    """
+    return (at - _1970) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,11 @@ class TaskRepository(Protocol):
     """Keeps the task list of every user.
 
     - Every method is about the list of one user and MUST neither read nor alter another's.
-    - A list has a revision, 0 at first. Every alteration of a task MUST raise it by one,
-      in the transaction that makes the alteration; what was altered MUST carry the
-      new revision. A call that fails, or alters nothing, MUST NOT raise it. A list
-      that nothing was ever added to need not exist.
+    - A list has a revision, 0 at first. Every alteration of a task MUST raise it to
+      `ListCounters.next_revision`, which is by one unless the epoch was renewed, in the
+      transaction that makes the alteration; what was altered MUST carry the new
+      revision. A call that fails, or alters nothing, MUST NOT raise it. A list that
+      nothing was ever added to need not exist.
     - The order of revisions MUST be the order in which alterations become visible:
       who sees revision n of a list sees everything up to n.
     - When a writing method returns, what it wrote MUST be durable, as far as the store is.
@@ -136,8 +137,15 @@ class StoreMaintenance(Protocol):
         """
         ...
 
-    async def renew_epoch(self) -> str:
-        """Make every feed token that was ever given out expire; return the new epoch."""
+    async def renew_epoch(self, *, at: datetime) -> str:
+        """Begin a new epoch, after revisions may have been lost, and return it.
+
+        Every feed token that was ever given out MUST expire, and no revision may be given
+        out a second time, so that a condition on a lost one is never met: from then on
+        the `revision_floor` of every list, also of one that does not exist yet, MUST be
+        `revision_floor(at)` or a higher one of an earlier renewal. The lists MUST stay as they
+        are until they are altered. A write that runs meanwhile MAY belong to either epoch.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from todo_adapters.contract.given import ALL, NOON, add_titles, feed_token, look, retitle, someone
+from todo_adapters.contract.given import ALL, NOON, add_titles, feed_token, look, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import (
     CursorExpired,
@@ -156,24 +156,6 @@ class ExpiresHonestly(Contract):
         assert (foreseen, forgotten) == ([4, 3], [3, 1, 0])
         assert untouched == before
         assert not (await repository.add(user, DRAFT, at=NOON, key=_key("k"))).replayed
-
-    async def test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists(self, repository: Store) -> None:
-        user, reader = someone(), someone()
-        await add_titles(repository, user, "ab")
-        page, feed = await look(repository, user)
-        stranger = await feed_token(repository, reader)
-
-        epoch = await repository.renew_epoch()
-
-        for owner, token in ((user, feed.next), (user, FeedToken(feed.next.epoch, 1)), (reader, stranger)):
-            with pytest.raises(CursorExpired):
-                await repository.changes(owner, token, ALL)
-        renewed = FeedToken(epoch, 2)
-        assert epoch != feed.next.epoch
-        assert FeedToken.parse(str(renewed)) == renewed
-        assert (await look(repository, user))[0] == page
-        changed = await repository.change(user, 1, retitle("A"))
-        assert (await repository.changes(user, renewed, ALL)).changes == (changed,)
 
     async def test_a_store_that_can_be_used_passes_its_check(self, repository: Store) -> None:
         await repository.check()

@@ -13,6 +13,7 @@ from todo_adapters.contract.ordering import ListsInOrder
 from todo_adapters.contract.paging import PagesWithoutGaps
 from todo_adapters.contract.racing import SurvivesRaces
 from todo_adapters.contract.removing import RemovesForGood
+from todo_adapters.contract.renewal import RenewsItsEpoch
 from todo_adapters.contract.retries import AnswersRetries
 
 
@@ -30,6 +31,7 @@ class TaskRepositoryContract(
     AppliesBatchesWholly,
     FeedsEveryChange,
     ExpiresHonestly,
+    RenewsItsEpoch,
     AgreesWithTheModel,
 ):
     """All promises of a repository; a subclass brings the fixture `open_repository`."""

@@ -17,8 +17,8 @@ class Store(TaskRepository, StoreMaintenance, Protocol):
 OpenRepository = Callable[[], AbstractAsyncContextManager[Store]]
 """What the fixture `open_repository` returns: opens a repository, and closes it at exit.
 
-The store behind it MAY hold lists of other users, but nobody else may purge it or
-renew its epoch while a test runs."""
+The store behind it MAY hold lists of other users, but its epoch was not renewed before,
+and nobody else may renew it or purge the store while a test runs."""
 
 
 class Contract:

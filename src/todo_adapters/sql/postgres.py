@@ -39,6 +39,7 @@ from todo_domain import (
     TaskPage,
     TaskQuery,
     UserId,
+    revision_floor,
 )
 
 T = TypeVar("T")
@@ -195,9 +196,10 @@ class PostgresTaskRepository:
             forgotten += count
         return forgotten
 
-    async def renew_epoch(self) -> str:
+    async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance. One statement."""
-        ((epoch,),) = await self._run(_RENEW_EPOCH, {"epoch": secrets.token_hex(4)})
+        renewed = {"epoch": secrets.token_hex(4), "revision_floor": revision_floor(at)}
+        ((epoch,),) = await self._run(_RENEW_EPOCH, renewed)
         return str(epoch)
 
     async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int | Task:

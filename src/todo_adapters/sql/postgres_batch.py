@@ -6,10 +6,10 @@ from typing import Final
 from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.postgres_connection import Connection
-from todo_adapters.sql.postgres_statements import LOCK_TASKS
+from todo_adapters.sql.postgres_statements import LOCK_LIST, LOCK_TASKS
 from todo_domain import Batch, BatchResult, IdempotencyKey, ListCounters, TodoError, UserId
 
-_RAISE: Final = POSTGRESQL.compile(statements.bump(POSTGRESQL))
+_SET_COUNTERS: Final = POSTGRESQL.compile(statements.set_counters(POSTGRESQL))
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
 _WRITE_TASK: Final = POSTGRESQL.compile(statements.write_task(POSTGRESQL))
@@ -27,7 +27,7 @@ async def apply_batch(
     async with connection.pipeline():
         await connection.execute("BEGIN")
         locked = await connection.send(LOCK_TASKS, {"user_id": user_id, "ids": list(batch.task_ids)})
-        counted = await connection.send(_RAISE, {"user_id": user_id, "revisions": 0, "ids": 0})
+        counted = await connection.send(LOCK_LIST, {"user_id": user_id})
         kept = await connection.send(_KEY, {"user_id": user_id, "key": key.key}) if key else None
     counters = ListCounters(*(await counted.fetchall())[0])
     stored = [rows.read_task(POSTGRESQL, user_id, row) for row in await locked.fetchall()]
@@ -42,11 +42,7 @@ async def apply_batch(
     async with connection.pipeline():
         for change in played.changes:
             await connection.send(_WRITE_TASK, rows.change_values(POSTGRESQL, user_id, change, at))
-        raised = {
-            "revisions": played.counters.revision - counters.revision,
-            "ids": played.counters.last_task_id - counters.last_task_id,
-        }
-        await connection.send(_RAISE, {"user_id": user_id, **raised})
+        await connection.send(_SET_COUNTERS, rows.counter_values(user_id, played.counters))
         for values in rows.key_values(POSTGRESQL, user_id, key, played.outcomes, at) if key else ():
             await connection.send(_KEEP_KEY, values)
         await connection.execute("COMMIT")

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.statements import (
+    FIRST_REVISION,
     GET,
     GET_SOME,
     KEY,
@@ -19,25 +20,26 @@ from todo_adapters.sql.statements import (
     OF_USER,
     OLD_DELETIONS,
     OLD_KEYS,
+    ONE,
+    REVISION_FLOOR,
     ZERO,
+    next_revision,
     parameter,
 )
 from todo_adapters.sql.tables import idempotency_keys, task_lists, tasks
-
-_ONE: Final[sa.ColumnElement[int]] = sa.literal_column("1")
 
 
 def _insert(table: sa.Table, computed: dict[str, Any], *unless: sa.FromClause) -> Any:
     """Insert one row of parameters and computed values, unless one of these has rows."""
     values = [computed.get(column.name, parameter(column)).label(column.name) for column in table.c]
-    empty = [~sa.exists(_ONE).select_from(rows) for rows in unless]
+    empty = [~sa.exists(ONE).select_from(rows) for rows in unless]
     return insert(table).from_select(table.c.keys(), sa.select(*values).where(*empty))
 
 
 def _next_id(*unless: sa.FromClause) -> Any:
     """Raise both counters of the list by one, making it when there is none."""
-    first = _insert(task_lists, {"revision": _ONE, "last_task_id": _ONE, "forgotten_revision": ZERO}, *unless)
-    raised = {counter: task_lists.c[counter] + _ONE for counter in ("revision", "last_task_id")}
+    first = _insert(task_lists, {"revision": FIRST_REVISION, "last_task_id": ONE, "forgotten_revision": ZERO}, *unless)
+    raised = {"revision": next_revision(first.excluded.revision), "last_task_id": task_lists.c.last_task_id + ONE}
     return (
         first.on_conflict_do_update(index_elements=["user_id"], set_=raised)
         .returning(task_lists.c.last_task_id.label("id"), task_lists.c.revision)
@@ -72,7 +74,7 @@ def _write(*, only_if_at: bool) -> Any:
     list_ = (
         sa.update(task_lists)
         .where(LIST_OF_USER, condition)
-        .values(revision=task_lists.c.revision + _ONE)
+        .values(revision=next_revision())
         .returning(task_lists.c.revision)
         .cte("list")
     )
@@ -85,6 +87,13 @@ def _write(*, only_if_at: bool) -> Any:
         .cte("written")
     )
     return sa.select(written.c.revision, *task.c).select_from(task.outerjoin(written, sa.true()))
+
+
+def _lock_list() -> Any:
+    first = _insert(task_lists, dict.fromkeys(("revision", "last_task_id", "forgotten_revision"), ZERO))
+    return first.on_conflict_do_update(index_elements=["user_id"], set_={"revision": task_lists.c.revision}).returning(
+        task_lists.c.revision, task_lists.c.last_task_id, REVISION_FLOOR
+    )
 
 
 def _forget_deletions() -> Any:
@@ -131,6 +140,10 @@ WRITE_IF_AT: Final = POSTGRESQL.compile(_write(only_if_at=True))
 `expected_at`, and the task as it was before; nothing when there is no such task."""
 
 LOCK_TASKS: Final = POSTGRESQL.compile(GET_SOME.with_for_update(key_share=True))
+
+LOCK_LIST: Final = POSTGRESQL.compile(_lock_list())
+"""Takes the list's row lock, making the list when there is none, and returns the fields of ListCounters.
+The lock puts the changes to one list in order until the transaction ends."""
 
 FORGET_KEYS: Final = POSTGRESQL.compile(_forget_keys())
 FORGET_DELETIONS: Final = POSTGRESQL.compile(_forget_deletions())

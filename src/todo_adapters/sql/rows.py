@@ -16,6 +16,7 @@ from todo_domain import (
     FeedState,
     FeedToken,
     IdempotencyKey,
+    ListCounters,
     Outcome,
     Priority,
     Task,
@@ -135,6 +136,11 @@ def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetim
         "updated_at": instant_of(change.updated_at),
         "deleted_at": None,
     }
+
+
+def counter_values(user_id: UserId, counters: ListCounters) -> dict[str, Any]:
+    """Return what `statements.set_counters` writes."""
+    return {"user_id": user_id, "revision": counters.revision, "last_task_id": counters.last_task_id}
 
 
 def key_values(

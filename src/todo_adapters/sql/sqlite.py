@@ -37,6 +37,7 @@ from todo_domain import (
     TaskPage,
     TaskQuery,
     UserId,
+    revision_floor,
 )
 
 _GET: Final = SQLITE.compile(statements.GET)
@@ -133,8 +134,9 @@ class SqliteTaskRepository:
             partial(purge, deletions_before=deletions_before, keys_before=keys_before, limit=limit, dry_run=dry_run)
         )
 
-    async def renew_epoch(self) -> str:
+    async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance."""
         epoch = secrets.token_hex(4)
-        await self._writer.run(lambda connection: connection.execute(_RENEW_EPOCH, {"epoch": epoch}))
+        renewed = {"epoch": epoch, "revision_floor": revision_floor(at)}
+        await self._writer.run(lambda connection: connection.execute(_RENEW_EPOCH, renewed))
         return epoch

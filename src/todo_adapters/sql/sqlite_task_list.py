@@ -29,6 +29,7 @@ _GET: Final = SQLITE.compile(statements.GET)
 _GET_SOME: Final = SQLITE.compile(statements.GET_SOME)
 _COUNTERS: Final = SQLITE.compile(statements.COUNTERS)
 _BUMP: Final = SQLITE.compile(statements.bump(SQLITE))
+_SET_COUNTERS: Final = SQLITE.compile(statements.set_counters(SQLITE))
 _WRITE_TASK: Final = SQLITE.compile(statements.write_task(SQLITE))
 _KEY: Final = SQLITE.compile(statements.KEY)
 _KEEP_KEY: Final = SQLITE.compile(statements.KEEP_KEY)
@@ -45,7 +46,7 @@ class SqliteTaskList:
         """See TaskRepository."""
         if key and (replayed := rows.replay_add(SQLITE, self._user_id, draft, key, self._kept(key))):
             return replayed
-        counters = self._bump(revisions=1, ids=1)
+        counters = self._bump(ids=1)
         task = Task.from_draft(
             draft, user_id=self._user_id, id=counters.last_task_id, revision=counters.revision, at=at
         )
@@ -59,7 +60,7 @@ class SqliteTaskList:
         edited = edit(task)
         if edited == task:
             return task
-        edited = replace(edited, revision=self._bump(revisions=1).revision)
+        edited = replace(edited, revision=self._bump().revision)
         self._write([edited], edited.updated_at)
         return edited
 
@@ -68,19 +69,16 @@ class SqliteTaskList:
         task = self._find(task_id)
         if guard:
             guard(task)
-        self._write([Deletion(task_id, self._bump(revisions=1).revision)], at)
+        self._write([Deletion(task_id, self._bump().revision)], at)
 
     def apply(self, batch: Batch, at: datetime, key: IdempotencyKey | None) -> BatchResult:
         """See TaskRepository."""
         if key and (replayed := rows.replay_apply(key, self._kept(key))):
             return replayed
         stored = {task.id: task for task in self._read(_GET_SOME, ids=SQLITE.write_set(batch.task_ids))}
-        counters = self._counters()
-        played = batch.play(self._user_id, stored, counters, at)
-        self._bump(
-            revisions=played.counters.revision - counters.revision,
-            ids=played.counters.last_task_id - counters.last_task_id,
-        )
+        (counters,) = self._execute(_COUNTERS)
+        played = batch.play(self._user_id, stored, ListCounters(*counters), at)
+        self._connection.execute(_SET_COUNTERS, rows.counter_values(self._user_id, played.counters))
         self._write(played.changes, at)
         self._keep(key, played.outcomes, at)
         return BatchResult(played.outcomes)
@@ -93,13 +91,8 @@ class SqliteTaskList:
     def _read(self, sql: str, **values: Any) -> list[Task]:
         return [rows.read_task(SQLITE, self._user_id, row) for row in self._execute(sql, **values)]
 
-    def _counters(self) -> ListCounters:
-        for row in self._execute(_COUNTERS):
-            return ListCounters(*row)
-        return ListCounters()
-
-    def _bump(self, *, revisions: int, ids: int = 0) -> ListCounters:
-        (row,) = self._execute(_BUMP, revisions=revisions, ids=ids)
+    def _bump(self, *, ids: int = 0) -> ListCounters:
+        (row,) = self._execute(_BUMP, ids=ids)
         return ListCounters(*row)
 
     def _write(self, changes: Iterable[Change], at: datetime) -> None:

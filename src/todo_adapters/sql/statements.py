@@ -34,13 +34,30 @@ def _among_on_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> st
     return f"{column} = ANY({values})"
 
 
+class Greatest(FunctionElement[int]):
+    """`Greatest(a, b)`: the greater of two values."""
+
+    inherit_cache = True
+
+
+@compiles(Greatest, "sqlite")
+def _greatest_on_sqlite(element: Greatest, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"max({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(Greatest, "postgresql")
+def _greatest_on_postgresql(element: Greatest, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"greatest({compiler.process(element.clauses, **kw)})"
+
+
 def parameter(column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
     """Return the parameter of a column, typed for places that don't tell the type."""
     return sa.bindparam(str(column.key), type_=column.type)
 
 
-# A literal, since a value would become a parameter without a name of ours.
+# Literals, since a value would become a parameter without a name of ours.
 ZERO: Final[sa.ColumnElement[int]] = sa.literal_column("0")
+ONE: Final[sa.ColumnElement[int]] = sa.literal_column("1")
 
 OF_USER: Final = tasks.c.user_id == sa.bindparam("user_id")
 LIST_OF_USER: Final = task_lists.c.user_id == sa.bindparam("user_id")
@@ -67,7 +84,22 @@ GET: Final = sa.select(*TASK).where(THE_TASK)
 GET_SOME: Final = sa.select(*TASK).where(OF_USER, Among(tasks.c.id, sa.bindparam("ids")), ALIVE).order_by(tasks.c.id)
 """The tasks whose id is in the set `ids`, in order of id."""
 
-COUNTERS: Final = sa.select(task_lists.c.revision, task_lists.c.last_task_id).where(LIST_OF_USER)
+REVISION_FLOOR: Final = sa.select(store.c.revision_floor).scalar_subquery()
+FIRST_REVISION: Final = REVISION_FLOOR + ONE
+"""The revision of a list's first change."""
+
+
+def next_revision(first: Any = FIRST_REVISION) -> Any:
+    """Return what `ListCounters.next_revision` says, where the database counts; `first` is FIRST_REVISION."""
+    return Greatest(task_lists.c.revision + ONE, first)
+
+
+COUNTERS: Final = sa.select(
+    sa.func.coalesce(task_lists.c.revision, ZERO),
+    sa.func.coalesce(task_lists.c.last_task_id, ZERO),
+    store.c.revision_floor,
+).select_from(store.outerjoin(task_lists, LIST_OF_USER))
+"""The fields of ListCounters, also of a list that does not exist."""
 
 REVISIONS: Final = sa.select(task_lists.c.user_id, task_lists.c.revision).where(
     Among(task_lists.c.user_id, sa.bindparam("user_ids"))
@@ -106,7 +138,10 @@ KEY: Final = (
 KEEP_KEY: Final = sa.insert(idempotency_keys)
 
 EPOCH: Final = sa.select(store.c.epoch)
-RENEW_EPOCH: Final = sa.update(store).values(epoch=sa.bindparam("epoch"))
+RENEW_EPOCH: Final = sa.update(store).values(
+    epoch=sa.bindparam("epoch"),
+    revision_floor=Greatest(store.c.revision_floor, parameter(store.c.revision_floor)),
+)
 
 # Purging finds what is old through the partial indexes and never meets what is in use.
 OLD_KEYS: Final = (
@@ -141,24 +176,37 @@ RAISE_FORGOTTEN: Final = (
 
 
 def bump(dialect: Dialect) -> Any:
-    """Raise the revision by `revisions` and the last id by `ids`, making the list when there is none.
+    """Raise the revision for one change and the last id by `ids`, making the list when there is none.
 
-    Returns the new revision and last id. It takes the list's row lock, which puts the
-    changes to one list in order until the transaction ends.
+    Returns the new revision and last id.
     """
     first = dialect.insert(task_lists).values(
         user_id=sa.bindparam("user_id"),
-        revision=sa.bindparam("revisions"),
+        revision=FIRST_REVISION,
         last_task_id=sa.bindparam("ids"),
         forgotten_revision=ZERO,
     )
     return first.on_conflict_do_update(
         index_elements=["user_id"],
         set_={
-            "revision": task_lists.c.revision + first.excluded.revision,
+            "revision": next_revision(first.excluded.revision),
             "last_task_id": task_lists.c.last_task_id + first.excluded.last_task_id,
         },
     ).returning(task_lists.c.revision, task_lists.c.last_task_id)
+
+
+def set_counters(dialect: Dialect) -> Any:
+    """Give the list its revision and last id after a batch, making the list when there is none."""
+    counters = dialect.insert(task_lists).values(
+        user_id=sa.bindparam("user_id"),
+        revision=sa.bindparam("revision"),
+        last_task_id=sa.bindparam("last_task_id"),
+        forgotten_revision=ZERO,
+    )
+    return counters.on_conflict_do_update(
+        index_elements=["user_id"],
+        set_={name: counters.excluded[name] for name in ("revision", "last_task_id")},
+    )
 
 
 def write_task(dialect: Dialect) -> Any:

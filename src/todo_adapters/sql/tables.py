@@ -107,12 +107,13 @@ class IdempotencyKeyRow(_Row, table=True):
 
 
 class StoreRow(_Row, table=True):
-    """The store itself: a single row with its epoch."""
+    """The store itself: a single row with its epoch, and what all new revisions are above."""
 
     __tablename__ = "store"
     __table_args__: ClassVar[Any] = _CLUSTERED
 
     epoch: str = Field(primary_key=True, sa_type=_TEXT)
+    revision_floor: int = Field(sa_type=BigInteger)
 
 
 metadata: Final = _Row.metadata

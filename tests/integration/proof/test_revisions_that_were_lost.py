@@ -22,11 +22,15 @@ class Restored:
         self._user = new_user()
         with self.client() as client:
             client.post("/tasks", json={"title": "kept"})
-        backup = shutil.copy(self._database, folder / "backup.sqlite3")
+        self._backup = shutil.copy(self._database, folder / "backup.sqlite3")
         with self.client() as client:
             client.post("/tasks", json={"title": "lost"})
             self.token = client.get("/changes").json()["next"]
-        shutil.copy(backup, self._database)
+        self.restore()
+
+    def restore(self) -> None:
+        """Lose what was written since the backup."""
+        shutil.copy(self._backup, self._database)
 
     def container(self) -> Container:
         return Container(settings=settings_for(self._database))
@@ -63,3 +67,22 @@ def test_even_without_a_new_epoch_a_revision_that_is_not_there_is_not_answered(t
         answer = client.get("/changes", params={"since": restored.token})
 
     assert (answer.status_code, answer.json()["error_code"]) == (410, "CURSOR_EXPIRED")
+
+
+def test_no_etag_that_was_lost_is_given_out_again_however_often_the_backup_is_restored(tmp_path: Path) -> None:
+    restored = Restored(tmp_path)
+    lost = []
+    for title in ("lost", "lost again"):
+        asyncio.run(maintenance.renew_epoch(restored.container()))
+        with restored.client() as client:
+            lost.append(client.patch("/tasks/1", json={"title": title}).headers["ETag"])
+        restored.restore()
+
+    asyncio.run(maintenance.renew_epoch(restored.container()))
+    with restored.client() as client:
+        current = client.patch("/tasks/1", json={"title": "found"}).headers["ETag"]
+        answers = [client.patch("/tasks/1", json={"title": "stale"}, headers={"If-Match": tag}) for tag in lost]
+        title = client.get("/tasks/1").json()["title"]
+
+    assert [(answer.status_code, answer.headers["ETag"]) for answer in answers] == [(412, current)] * 2
+    assert title == "found"

@@ -3,10 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
 import pytest
 
 from todo_adapters.contract import OpenRepository, TaskRepositoryContract
 from todo_adapters.sql.postgres import PostgresTaskRepository
+
+
+def _forget_renewals(url: str) -> None:
+    """Let revisions count from 1 again for the next test, which shares the database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE store SET revision_floor = 0")
 
 
 class TestPostgresTaskRepository(TaskRepositoryContract):
@@ -20,5 +27,6 @@ class TestPostgresTaskRepository(TaskRepositoryContract):
                 yield repository
             finally:
                 await repository.close()
+                _forget_renewals(database_url)
 
         return opened

@@ -81,7 +81,7 @@ async def test_a_file_of_something_else_is_refused_and_let_go(tmp_path: Path, na
 async def test_what_was_kept_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
     first = SqliteTaskRepository(tmp_path / "todo.db")
     await first.open()
-    epoch = await first.renew_epoch()
+    epoch = await first.renew_epoch(at=NOON)
     await first.close()
 
     again = SqliteTaskRepository(tmp_path / "todo.db")

@@ -84,8 +84,45 @@ class ForgetsIdsWithDeletions(InMemoryTaskRepository):
 
 @breaks("test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists")
 class RenewsNothing(InMemoryTaskRepository):
-    async def renew_epoch(self) -> str:
+    async def renew_epoch(self, *, at: datetime) -> str:
+        del at
         return self._epoch
+
+
+@breaks("test_no_revision_is_given_out_again_after_a_renewed_epoch")
+class GivesLostRevisionsOutAgain(InMemoryTaskRepository):
+    async def renew_epoch(self, *, at: datetime) -> str:
+        epoch = await super().renew_epoch(at=at)
+        self._revision_floor = 0
+        return epoch
+
+
+@breaks("test_no_revision_is_given_out_again_after_a_renewed_epoch")
+class ForgetsListsThatWereLost(InMemoryTaskRepository):
+    """Raises the revision of every list that it has, and begins others at 1."""
+
+    async def renew_epoch(self, *, at: datetime) -> str:
+        epoch = await super().renew_epoch(at=at)
+        for tasks in self._lists.values():
+            tasks.counters = replace(tasks.counters, revision=self._revision_floor)
+        self._revision_floor = 0
+        return epoch
+
+
+@breaks("test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists")
+class RaisesTheRevisionWithTheEpoch(InMemoryTaskRepository):
+    async def renew_epoch(self, *, at: datetime) -> str:
+        epoch = await super().renew_epoch(at=at)
+        for tasks in self._lists.values():
+            tasks.counters = replace(tasks.counters, revision=self._revision_floor)
+        return epoch
+
+
+@breaks("test_a_clock_that_went_back_takes_no_revision_back")
+class TrustsTheClock(InMemoryTaskRepository):
+    async def renew_epoch(self, *, at: datetime) -> str:
+        self._revision_floor = 0
+        return await super().renew_epoch(at=at)
 
 
 @breaks("test_a_token_that_was_never_given_out_is_expired")

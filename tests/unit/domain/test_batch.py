@@ -115,6 +115,15 @@ def test_creating_gives_out_the_next_ids_and_revisions() -> None:
     assert played.counters == ListCounters(revision=7, last_task_id=5)
 
 
+def test_revisions_go_on_above_the_floor_of_the_store() -> None:
+    counters = ListCounters(revision=5, last_task_id=3, revision_floor=100)
+
+    played = Batch((Patch(1, rename), Remove(3))).play(ALICE, STORED, counters, LATER)
+
+    assert played.outcomes == (Outcome(1, 101), Outcome(3, 102))
+    assert played.counters == ListCounters(revision=102, last_task_id=3, revision_floor=100)
+
+
 def test_patching_gives_the_task_the_next_revision() -> None:
     played = play(Patch(1, rename))
 

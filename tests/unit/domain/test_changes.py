@@ -1,11 +1,12 @@
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo_domain import FeedToken, RuleViolated
+from todo_domain import FeedToken, RuleViolated, revision_floor
 from todo_domain.task import MAX_REVISION
 
 REFUSED = r"^since: must be the next token of an earlier answer$"
@@ -71,6 +72,11 @@ def test_any_other_text_is_no_token(text: str) -> None:
 def test_what_is_not_text_is_no_token(value: Any) -> None:
     with pytest.raises(RuleViolated, match=REFUSED):
         FeedToken.parse(value)
+
+
+def test_a_floor_of_revisions_counts_milliseconds_since_1970_and_leaves_room_above() -> None:
+    assert revision_floor(datetime(1970, 1, 2, microsecond=3999, tzinfo=UTC)) == 86_400_003
+    assert revision_floor(datetime(9999, 12, 31, tzinfo=UTC)) < MAX_REVISION // 10
 
 
 @given(st.integers(0, 1000), st.integers(1, 1000))

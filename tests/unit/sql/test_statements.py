@@ -30,7 +30,7 @@ def parameters_of(sql: Statement) -> set[str]:
         ("CHANGES", {"user_id", "since", "limit"}),
         ("KEY", {"user_id", "key"}),
         ("EPOCH", set()),
-        ("RENEW_EPOCH", {"epoch"}),
+        ("RENEW_EPOCH", {"epoch", "revision_floor"}),
         ("OLD_KEYS", {"before", "limit"}),
         ("FORGET_KEY", {"user_id", "key"}),
         ("OLD_DELETIONS", {"before", "limit"}),

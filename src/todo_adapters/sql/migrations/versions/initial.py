@@ -58,8 +58,13 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     _create_partial_index("idempotency_keys_by_creation", "idempotency_keys", "created_at", where="position = 0")
-    store = op.create_table("store", sa.Column("epoch", _TEXT, primary_key=True), sqlite_with_rowid=False)
-    op.execute(sa.insert(store).values(epoch=secrets.token_hex(4)))
+    store = op.create_table(
+        "store",
+        sa.Column("epoch", _TEXT, primary_key=True),
+        sa.Column("revision_floor", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0))
 
 
 def _create_partial_index(name: str, table: str, column: str, *, where: str) -> None:

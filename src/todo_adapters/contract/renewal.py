@@ -1,0 +1,120 @@
+"""The promise about lost revisions: once the epoch is renewed, none of them counts, and none is given out again."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+from uuid import uuid4
+
+import pytest
+
+from todo_adapters.contract.given import ALL, NOON, add_titles, feed_token, look, retitle, someone
+from todo_adapters.contract.suite import Contract, Store
+from todo_domain import (
+    Batch,
+    Create,
+    CursorExpired,
+    FeedToken,
+    IdempotencyKey,
+    Outcome,
+    Patch,
+    Remove,
+    TaskDraft,
+    TaskPatch,
+    TaskQuery,
+    UserId,
+    revision_floor,
+)
+
+Write = Callable[[Store, UserId], Awaitable[object]]
+
+DRAFT: Final = TaskDraft(title="new")
+BATCH: Final = Batch((Create(DRAFT),))
+FIRST: Final = revision_floor(NOON) + 1
+"""The first revision of a list after a renewal at noon."""
+
+
+async def _remove_first(store: Store, user: UserId) -> None:
+    (first,) = (await store.list(user, TaskQuery(limit=1))).tasks
+    await store.remove(user, first.id, at=NOON)
+
+
+async def _remove_first_guarded(store: Store, user: UserId) -> None:
+    (first,) = (await store.list(user, TaskQuery(limit=1))).tasks
+    await store.remove(user, first.id, at=NOON, guard=lambda _: None)
+
+
+BEGINNINGS: Final[tuple[Write, ...]] = (
+    lambda store, user: store.add(user, DRAFT, at=NOON),
+    lambda store, user: store.add(user, DRAFT, at=NOON, key=IdempotencyKey.of_request(f"{uuid4()}", DRAFT)),
+    lambda store, user: store.apply(user, BATCH, at=NOON),
+    lambda store, user: store.apply(user, BATCH, at=NOON, key=IdempotencyKey.of_request(f"{uuid4()}", BATCH)),
+)
+"""Every way to write to a list that is not there, as one revision."""
+WRITES: Final[tuple[Write, ...]] = (
+    *BEGINNINGS,
+    lambda store, user: store.change(user, 1, lambda task: replace(task, title=f"{task.title}!")),
+    _remove_first,
+    _remove_first_guarded,
+)
+"""Every way to write to a list of two tasks, as one revision, twice."""
+
+
+class RenewsItsEpoch(Contract):
+    """Revisions may have been lost, with whole lists: nobody can tell which, so all of them are left behind."""
+
+    async def test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists(self, repository: Store) -> None:
+        user, reader = someone(), someone()
+        await add_titles(repository, user, "ab")
+        page, feed = await look(repository, user)
+        stranger = await feed_token(repository, reader)
+
+        epoch = await repository.renew_epoch(at=NOON)
+
+        for owner, token in ((user, feed.next), (user, FeedToken(feed.next.epoch, 1)), (reader, stranger)):
+            with pytest.raises(CursorExpired):
+                await repository.changes(owner, token, ALL)
+        renewed = FeedToken(epoch, 2)
+        assert epoch != feed.next.epoch
+        assert FeedToken.parse(str(renewed)) == renewed
+        assert (await look(repository, user))[0] == page
+        changed = await repository.change(user, 1, retitle("A"))
+        assert (await repository.changes(user, renewed, ALL)).changes == (changed,)
+
+    async def test_no_revision_is_given_out_again_after_a_renewed_epoch(self, repository: Store) -> None:
+        """Neither in a list that is there, nor in one that is not: it may be what was lost."""
+        scenes = [(someone(), write) for write in (*WRITES, *BEGINNINGS)]
+        users = [user for user, _ in scenes]
+        for user in users[: len(WRITES)]:
+            await add_titles(repository, user, "ab")
+        await repository.renew_epoch(at=NOON)
+
+        for revision in (FIRST, FIRST + 1):
+            for user, write in scenes:
+                await write(repository, user)
+
+            assert await repository.revisions(users) == dict.fromkeys(users, revision)
+            for user in users:
+                assert (await repository.changes(user, None, ALL)).changes[-1].revision == revision
+
+    async def test_a_batch_after_a_renewed_epoch_raises_the_revision_for_what_it_alters_and_for_nothing_else(
+        self, repository: Store
+    ) -> None:
+        user = someone()
+        await add_titles(repository, user, "ab")
+        await repository.renew_epoch(at=NOON)
+
+        idle = await repository.apply(user, Batch((Patch(1, TaskPatch(title="a")),)), at=NOON)
+        before = await repository.revisions([user])
+        busy = await repository.apply(user, Batch((Create(DRAFT), Patch(2, TaskPatch(title="b")), Remove(1))), at=NOON)
+
+        assert (idle.outcomes, before) == ((Outcome(1, 1),), {user: 2})
+        assert busy.outcomes == (Outcome(3, FIRST), Outcome(2, 2), Outcome(1, FIRST + 1))
+        assert await repository.revisions([user]) == {user: FIRST + 1}
+
+    async def test_a_clock_that_went_back_takes_no_revision_back(self, repository: Store) -> None:
+        await repository.renew_epoch(at=NOON)
+
+        await repository.renew_epoch(at=NOON.replace(year=2001))
+
+        (task,) = await add_titles(repository, someone(), "a")
+        assert task.revision == FIRST
