@@ -1,7 +1,8 @@
 """Entity tags and the conditions made of them (RFC 9110 §8.8.3 and §13.1)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Header
@@ -12,7 +13,8 @@ _ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # A list may have empty elements (RFC 9110 §5.6.1).
 _TAGS = rf"[ \t,]*{_ENTITY_TAG}(?:[ \t]*,[ \t,]*{_ENTITY_TAG})*[ \t,]*"
 _LIST = re.compile(rf"{_TAGS}\Z")
-_STRONG = re.compile(r'(?<!W/)"([1-9][0-9]{0,15})"')
+_OF_TASK = re.compile(r'"([1-9][0-9]{0,15})"')
+_STRONG = re.compile(rf"(?<!W/){_OF_TASK.pattern}")
 _ANY: Final = "*"
 _FORM: Final[dict[str, Any]] = {"pattern": rf"^(\*|{_TAGS})$", "format": "entity-tags"}
 
@@ -35,32 +37,65 @@ IfNoneMatch = Annotated[
     ),
 ]
 
+UnlessMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        description="Do it only if the task has none of these ETags; `*` is any.",
+        json_schema_extra=_FORM,
+        examples=['"41"'],
+    ),
+]
+
 
 def strong_tag(revision: int) -> str:
     """Return the ETag of a task at a revision."""
     return f'"{revision}"'
 
 
-def expected_revisions(if_match: str | None) -> frozenset[int] | None:
-    """Return the revisions that If-Match lets pass; None lets any pass.
+@dataclass(frozen=True, slots=True)
+class _AllBut:
+    """All revisions but some."""
 
-    A comparison is strong: weak tags, and tags that are none of ours, match nothing.
+    excluded: frozenset[int]
+
+    def __contains__(self, revision: object) -> bool:
+        return revision not in self.excluded
+
+
+def expected_revisions(if_match: str | None, if_none_match: str | None = None) -> Container[int] | None:
+    """Return the revisions at which a task may be written; None lets any pass.
+
+    If-Match compares strongly: weak tags match nothing. If-None-Match compares weakly.
+    Tags that are none of ours match nothing in either.
     """
-    if if_match is None or if_match.strip(" \t") == _ANY:
-        return None
-    _check("If-Match", if_match)
-    return frozenset(map(int, _STRONG.findall(if_match)))
+    listed = None if if_match is None or _is_any(if_match) else _revisions("If-Match", _STRONG, if_match)
+    if if_none_match is None:
+        return listed
+    if _is_any(if_none_match):
+        return frozenset()
+    excluded = _revisions("If-None-Match", _OF_TASK, if_none_match)
+    return _AllBut(excluded) if listed is None else listed - excluded
 
 
 def known_to_reader(if_none_match: str | None) -> Callable[[str], bool]:
     """Return what says whether If-None-Match names the current tag; a comparison is weak."""
     if if_none_match is None:
         return lambda _: False
-    if if_none_match.strip(" \t") == _ANY:
+    if _is_any(if_none_match):
         return lambda _: True
     _check("If-None-Match", if_none_match)
     known = re.findall(r'"[^"]*"', if_none_match)
     return lambda tag: tag.removeprefix("W/") in known
+
+
+def _is_any(value: str) -> bool:
+    return value.strip(" \t") == _ANY
+
+
+def _revisions(header: str, tag: re.Pattern[str], value: str) -> frozenset[int]:
+    _check(header, value)
+    return frozenset(map(int, tag.findall(value)))
 
 
 def _check(header: str, value: str) -> None:

@@ -1,5 +1,6 @@
 """A task, and what may be done to it."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
@@ -81,7 +82,7 @@ class Task:
             named["due"] = patch.due.applied_to(self.due)
         return self._changed(at, **named)
 
-    def require(self, expected: frozenset[int] | None) -> None:
+    def require(self, expected: Container[int] | None) -> None:
         """Raise PreconditionFailed unless the task is at an expected revision; None expects any.
 
         An empty set expects what no task is at, as an If-Match does that lists

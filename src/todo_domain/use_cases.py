@@ -1,6 +1,6 @@
 """What a caller can do with a task list: the application's verbs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from todo_domain.batch import Batch, BatchResult
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, ChangePage, FeedToken
@@ -21,7 +21,7 @@ class TaskUseCases:
 
     After every write that may have altered the list, `announce` is called with its owner.
 
-    `expected` is the set of revisions that the caller knows the task at; a write
+    `expected` holds the revisions at which the caller lets the task be written; a write
     raises PreconditionFailed when the task is at none of them. None expects any.
     """
 
@@ -56,17 +56,17 @@ class TaskUseCases:
         """Return a page of the tasks that meet the query."""
         return await self._repository.list(self.user_id, query)
 
-    async def replace(self, task_id: int, draft: TaskDraft, expected: frozenset[int] | None = None) -> Task:
+    async def replace(self, task_id: int, draft: TaskDraft, expected: Container[int] | None = None) -> Task:
         """Give every field of a task the draft's value. Raises TaskNotFound, PreconditionFailed."""
         at = self._clock.now()
         return await self._change(task_id, expected, lambda task: task.replaced(draft, at))
 
-    async def patch(self, task_id: int, patch: TaskPatch, expected: frozenset[int] | None = None) -> Task:
+    async def patch(self, task_id: int, patch: TaskPatch, expected: Container[int] | None = None) -> Task:
         """Change the fields that the patch names. Raises TaskNotFound, PreconditionFailed, RuleViolated for the due."""
         at = self._clock.now()
         return await self._change(task_id, expected, lambda task: task.patched(patch, at))
 
-    async def remove(self, task_id: int, expected: frozenset[int] | None = None) -> None:
+    async def remove(self, task_id: int, expected: Container[int] | None = None) -> None:
         """Remove a task for good. Raises TaskNotFound, PreconditionFailed."""
         guard = None if expected is None else lambda task: task.require(expected)
         await self._repository.remove(self.user_id, task_id, at=self._clock.now(), guard=guard)
@@ -86,7 +86,7 @@ class TaskUseCases:
         found.refuse()
         return await self._repository.changes(self.user_id, since, limit)
 
-    async def _change(self, task_id: int, expected: frozenset[int] | None, edit: Edit) -> Task:
+    async def _change(self, task_id: int, expected: Container[int] | None, edit: Edit) -> Task:
         def conditional(task: Task) -> Task:
             task.require(expected)
             return edit(task)

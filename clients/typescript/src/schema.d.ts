@@ -1318,6 +1318,8 @@ export interface operations {
             header?: {
                 /** @description Do it only if the task still has one of these ETags; `*` is any. */
                 "If-Match"?: string;
+                /** @description Do it only if the task has none of these ETags; `*` is any. */
+                "If-None-Match"?: string;
             };
             path: {
                 /** @description The id of a task of this owner. */
@@ -1466,6 +1468,8 @@ export interface operations {
             header?: {
                 /** @description Do it only if the task still has one of these ETags; `*` is any. */
                 "If-Match"?: string;
+                /** @description Do it only if the task has none of these ETags; `*` is any. */
+                "If-None-Match"?: string;
             };
             path: {
                 /** @description The id of a task of this owner. */
@@ -1587,6 +1591,8 @@ export interface operations {
             header?: {
                 /** @description Do it only if the task still has one of these ETags; `*` is any. */
                 "If-Match"?: string;
+                /** @description Do it only if the task has none of these ETags; `*` is any. */
+                "If-None-Match"?: string;
             };
             path: {
                 /** @description The id of a task of this owner. */

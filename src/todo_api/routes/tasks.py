@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from todo_api.answers import json_answer
-from todo_api.conditions import IfMatch, IfNoneMatch, expected_revisions, known_to_reader, strong_tag
+from todo_api.conditions import IfMatch, IfNoneMatch, UnlessMatch, expected_revisions, known_to_reader, strong_tag
 from todo_api.dependencies import Tasks
 from todo_api.idempotency import IdempotencyKey, about_key, replay_header
 from todo_api.openapi import BODY, NOT_MODIFIED, answered_with, refusals
@@ -87,9 +87,11 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
     response_model=TaskResponse,
     responses=_TASK | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
 )
-async def replace_task(tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None) -> Response:
+async def replace_task(
+    tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None, if_none_match: UnlessMatch = None
+) -> Response:
     """Replace a task: a field that is absent returns to its default. It never creates one."""
-    return _task(await tasks.replace(task_id, body.to_domain(), expected_revisions(if_match)))
+    return _task(await tasks.replace(task_id, body.to_domain(), expected_revisions(if_match, if_none_match)))
 
 
 @router.patch(
@@ -98,12 +100,14 @@ async def replace_task(tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match
     response_model=TaskResponse,
     responses=_TASK | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
 )
-async def patch_task(tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None) -> Response:
+async def patch_task(
+    tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None, if_none_match: UnlessMatch = None
+) -> Response:
     """Change the fields that are named (RFC 7396); null clears `description` and `due`.
 
     A `due` is changed in the same way: its parts that are named; null clears `time` and `timezone`.
     """
-    patch, expected = body.to_domain(), expected_revisions(if_match)
+    patch, expected = body.to_domain(), expected_revisions(if_match, if_none_match)
     with within("body"):
         return _task(await tasks.patch(task_id, patch, expected))
 
@@ -111,9 +115,11 @@ async def patch_task(tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: I
 @router.delete(
     "/{task_id}", operation_id="delete_task", status_code=204, responses=refusals(NOT_FOUND, PRECONDITION_FAILED)
 )
-async def delete_task(tasks: Tasks, task_id: TaskId, if_match: IfMatch = None) -> Response:
+async def delete_task(
+    tasks: Tasks, task_id: TaskId, if_match: IfMatch = None, if_none_match: UnlessMatch = None
+) -> Response:
     """Delete a task for good; its text is erased at once."""
-    await tasks.remove(task_id, expected_revisions(if_match))
+    await tasks.remove(task_id, expected_revisions(if_match, if_none_match))
     return Response(status_code=204)
 
 

@@ -1,6 +1,7 @@
 """Conditional requests (RFC 9110 §13)."""
 
 import re
+from itertools import product
 
 import httpx
 import pytest
@@ -9,6 +10,8 @@ from tests.integration.api.refusals import places, refusal
 
 WRITES = [("PUT", {"title": "b"}), ("PATCH", {"title": "b"}), ("DELETE", None)]
 HOLDING = ['"2"', "*", '"1", "2"', '"x","2" , "1"', '"2",', ', "2"', '"1",, "2"']
+MATCHING = [*HOLDING, 'W/"2"', '"1", W/"2"', '"1",W/"2",']
+OTHERS = ['"1"', '"02"', '"2x"', '""', '"1", W/"3"', '"\xe9"']
 BROKEN = ['"1"', '"3"', 'W/"2"', '"02"', '"2x"', '""', '"W/"', '"2-abc"', '"1", W/"2"', '"\xe9"', '"9999999999999999"']
 MALFORMED = ["", "2", '"2', '2"', "x", '"2" "1"', '"1" x', '*, "2"', 'w/"2"', '"a b"', ",", "*,", '"2"\xa0']
 
@@ -49,14 +52,48 @@ def test_a_write_whose_condition_is_broken_is_refused_with_the_current_tag(
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
-@pytest.mark.parametrize("condition", MALFORMED)
-def test_a_malformed_condition_of_a_write_is_refused_by_name(
+@pytest.mark.parametrize("condition", MATCHING)
+def test_a_write_unless_a_tag_matches_is_refused_while_one_does(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
-    answer = alice.request(method, task, json=body, headers=sending("If-Match", condition))
+    answer = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
+
+    assert refusal(answer) == (412, "PRECONDITION_FAILED")
+    assert answer.headers["ETag"] == alice.get(task).headers["ETag"] == '"2"'
+    assert alice.get(task).json()["title"] == "a"
+
+
+@pytest.mark.parametrize(("method", "body"), WRITES)
+@pytest.mark.parametrize("condition", OTHERS)
+def test_a_write_unless_a_tag_matches_is_done_when_none_does(
+    alice: httpx.Client, task: str, method: str, body: object, condition: str
+) -> None:
+    answer = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
+
+    assert answer.is_success, answer.text
+    assert alice.get("/tasks").json()["revision"] == 3
+
+
+@pytest.mark.parametrize(("method", "body"), WRITES)
+def test_a_write_with_both_conditions_is_done_when_both_hold(
+    alice: httpx.Client, task: str, method: str, body: object
+) -> None:
+    refused = alice.request(method, task, json=body, headers={"If-Match": '"2"', "If-None-Match": '"2"'})
+    done = alice.request(method, task, json=body, headers={"If-Match": '"2"', "If-None-Match": '"1"'})
+
+    assert refused.status_code == 412
+    assert done.is_success
+
+
+@pytest.mark.parametrize(("method", "body"), WRITES)
+@pytest.mark.parametrize("condition", [*product(["If-Match", "If-None-Match"], MALFORMED)])
+def test_a_malformed_condition_of_a_write_is_refused_by_name(
+    alice: httpx.Client, task: str, method: str, body: object, condition: tuple[str, str]
+) -> None:
+    answer = alice.request(method, task, json=body, headers=sending(*condition))
 
     assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["header", "If-Match"]]
+    assert places(answer) == [["header", condition[0]]]
     assert alice.get(task).headers["ETag"] == '"2"'
 
 
@@ -67,7 +104,7 @@ def test_lines_of_a_header_are_one_list(alice: httpx.Client, task: str) -> None:
     assert (stale.status_code, deleted.status_code) == (412, 204)
 
 
-@pytest.mark.parametrize("condition", [*HOLDING, 'W/"2"', '"1", W/"2"', '"1",W/"2",'])
+@pytest.mark.parametrize("condition", MATCHING)
 def test_a_task_that_was_not_modified_is_not_sent_again(alice: httpx.Client, task: str, condition: str) -> None:
     answer = alice.get(task, headers=sending("If-None-Match", condition))
 
@@ -76,7 +113,7 @@ def test_a_task_that_was_not_modified_is_not_sent_again(alice: httpx.Client, tas
     assert "Content-Type" not in answer.headers
 
 
-@pytest.mark.parametrize("condition", ['"1"', '"02"', '"2x"', '""', '"1", W/"3"', '"\xe9"'])
+@pytest.mark.parametrize("condition", OTHERS)
 def test_a_task_is_sent_when_the_reader_has_another_state(alice: httpx.Client, task: str, condition: str) -> None:
     answer = alice.get(task, headers=sending("If-None-Match", condition))
 
@@ -132,9 +169,10 @@ def test_the_tag_of_one_query_is_not_that_of_another(alice: httpx.Client) -> Non
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
 def test_a_condition_on_a_task_that_is_not_there_is_no_precondition_that_failed(
-    alice: httpx.Client, method: str, body: object
+    alice: httpx.Client, method: str, body: object, header: str
 ) -> None:
-    answer = alice.request(method, "/tasks/1", json=body, headers={"If-Match": "*"})
+    answer = alice.request(method, "/tasks/1", json=body, headers={header: "*"})
 
     assert refusal(answer) == (404, "NOT_FOUND")

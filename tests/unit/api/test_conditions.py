@@ -32,6 +32,22 @@ def test_if_match_lets_no_revision_pass_by_weak_tags(listed: list[int], separato
 
 
 @given(st.lists(revisions, min_size=1, max_size=3), revisions, separators, st.booleans())
+def test_a_write_unless_a_tag_matches_expects_all_revisions_but_those_listed_weak_or_strong(
+    listed: list[int], other: int, separator: str, weak: object
+) -> None:
+    expected = expected_revisions(None, separator.join(f"{'W/' if weak else ''}{strong_tag(each)}" for each in listed))
+
+    assert expected is not None
+    assert not any(each in expected for each in listed)
+    assert (other in expected) == (other not in listed)
+
+
+def test_a_write_with_both_conditions_expects_what_both_let_pass() -> None:
+    assert expected_revisions('"1", "2"', '"2", "3"') == frozenset({1})
+    assert expected_revisions('"1"', "*") == frozenset()
+
+
+@given(st.lists(revisions, min_size=1, max_size=3), revisions, separators, st.booleans())
 def test_if_none_match_knows_the_tags_that_it_lists_weak_or_strong(
     listed: list[int], other: int, separator: str, weak: object
 ) -> None:
@@ -44,6 +60,7 @@ def test_if_none_match_knows_the_tags_that_it_lists_weak_or_strong(
 @pytest.mark.parametrize("value", ["*", " * ", "\t*"])
 def test_a_star_is_any(value: str) -> None:
     assert expected_revisions(value) is None
+    assert expected_revisions(None, value) == frozenset()
     assert known_to_reader(value)('"7"')
 
 
@@ -61,7 +78,10 @@ def test_a_header_is_a_list_of_tags_or_is_refused_by_name(value: str) -> None:
             return str(violated).partition(": ")[0]
         return ""
 
-    assert (refused(expected_revisions), refused(known_to_reader)) in {
-        ("", ""),
-        ("header.If-Match", "header.If-None-Match"),
+    def unless(value: str) -> object:
+        return expected_revisions(None, value)
+
+    assert (refused(expected_revisions), refused(unless), refused(known_to_reader)) in {
+        ("", "", ""),
+        ("header.If-Match", "header.If-None-Match", "header.If-None-Match"),
     }
