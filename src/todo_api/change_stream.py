@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from todo_api.answers import json_bytes
+from todo_api.header_limit import ABORT
 from todo_api.live_feed import LiveFeed
 from todo_api.wire import change_response
 from todo_domain import ChangePage, TaskUseCases, TodoError
@@ -23,8 +24,9 @@ class ChangeStream(Response):
 
     It reads the feed when it is woken and holds nothing meanwhile: no database
     connection, and no event that could not be sent. A reader that does not take a page
-    within 10 s is dropped; it can resume from the last event it got. The stream ends
-    with the caller's token, with the server, and when the feed can't be continued.
+    within 10 s is cut off, with what is still on its way to him; it can resume from the
+    last event it got. The stream ends with the caller's token, with the server, and
+    when the feed can't be continued.
     """
 
     media_type = "text/event-stream"
@@ -40,12 +42,14 @@ class ChangeStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until something ends the stream."""
-        del scope  # what it says was judged by the route
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         following = asyncio.create_task(self._follow(send))
         gone = asyncio.create_task(_disconnected(receive))
         try:
             await asyncio.wait({following, gone}, timeout=self._seconds_left(), return_when=asyncio.FIRST_COMPLETED)
+            if self._stuck and (abort := scope.get("state", {}).get(ABORT)):
+                abort()
+                await gone
         finally:
             following.cancel()
             gone.cancel()

@@ -1,5 +1,6 @@
-"""A limit to the size of a request's head, since uvicorn with httptools has none."""
+"""What uvicorn lacks: a limit to the size of a request's head, and a way to cut a connection off."""
 
+import asyncio
 import secrets
 from itertools import chain
 from typing import Any, Final
@@ -11,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from todo_api.problems import HEAD_TOO_LARGE, Refusal, answer
 
 MAX_HEAD_BYTES: Final = 64 * 1024
+ABORT: Final = "abort_connection"
+"""The name in the scope's `state` of what ends the connection without sending what waits to be sent."""
 _REFUSAL: Final = Refusal(HEAD_TOO_LARGE, f"address and headers must have at most {MAX_HEAD_BYTES} bytes")
 
 
@@ -33,9 +36,18 @@ def _head_bytes(scope: Scope) -> int:
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """HTTP/1.1 that ends a connection whose head does not end: no app would ever see it, and memory would fill."""
+    """HTTP/1.1 that ends a connection whose head does not end: no app would ever see it, and memory would fill.
+
+    An app can end a connection at once, whose reader takes nothing: what uvicorn
+    closes stays in memory until all of it is read.
+    """
 
     _unfinished_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to serve a connection."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, ABORT: transport.abort}
 
     def data_received(self, data: bytes) -> None:
         """Take what came; it counts until the parser gets somewhere with it."""

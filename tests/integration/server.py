@@ -3,7 +3,7 @@
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ import uvicorn
 from tests.tokens import SECRET, hs256
 from todo_api.app import create_app
 from todo_api.container import Container
+from todo_api.header_limit import BoundedHttpProtocol
 from todo_api.settings import Settings
 
 # To load the authorities of the web for every client takes longer than most tests.
@@ -40,6 +41,7 @@ class Server:
 
     url: str
     container: Container
+    connections: Collection[object]
 
     def client(self, user_id: str | None = None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
         """Return a client that speaks for a user, about the list of that user."""
@@ -58,7 +60,9 @@ def settings_for(database_url: Path | str, **others: Any) -> Settings:
 @contextmanager
 def running_server(container: Container) -> Iterator[Server]:
     """Serve a container's app on loopback."""
-    server = uvicorn.Server(uvicorn.Config(create_app(container), port=0, log_config=None, timeout_graceful_shutdown=5))
+    app = create_app(container)
+    config = uvicorn.Config(app, port=0, http=BoundedHttpProtocol, log_config=None, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -66,7 +70,7 @@ def running_server(container: Container) -> Iterator[Server]:
             assert thread.is_alive(), "the server did not start"
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Server(f"http://127.0.0.1:{port}", container)
+        yield Server(f"http://127.0.0.1:{port}", container, server.server_state.connections)
     finally:
         server.should_exit = True
         thread.join()

@@ -1,19 +1,26 @@
 """The change feed, live."""
 
 import json
-from collections.abc import Iterator
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from dependency_injector import providers
 
 from tests.integration.server import Server, new_user, running_server, settings_for, token_of
 from tests.postgres import Postgres
+from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_adapters.sql.migrations import upgrade
 from todo_api import change_stream
 from todo_api.container import Container
+from todo_domain import TaskDraft, UserId
 
 
 class Events:
@@ -33,6 +40,25 @@ class Events:
 
     def next(self) -> tuple[str, Any]:
         return next(iter(self))
+
+
+class Full(InMemoryTaskRepository):
+    """A store with more for alice than any buffer takes."""
+
+    async def open(self) -> None:
+        draft = TaskDraft(title="a", description="\U0001f600" * 1000)
+        for _ in range(2000):
+            await self.add(UserId("alice"), draft, at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    async def close(self) -> None: ...
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Wait for something that happens at once, however slow the machine is."""
+    deadline = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @contextmanager
@@ -150,6 +176,23 @@ def test_streams_end_when_the_server_does(tmp_path_factory: pytest.TempPathFacto
             rest = list(events)
 
     assert rest == []
+
+
+def test_a_reader_that_takes_nothing_is_cut_off_with_all_that_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.05)
+    container = Container(settings=settings_for("never-opened.sqlite3"), task_repository=providers.Object(Full()))
+    with running_server(container) as server, socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(("127.0.0.1", urlsplit(server.url).port))
+        head = f"GET /api/alice/changes/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_of('alice')}\r\n\r\n"
+        reader.sendall(head.encode())
+        until(lambda: bool(server.connections))
+
+        until(lambda: not server.connections)
+
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("token", ["other.1", "{epoch}.7"])

@@ -1,7 +1,7 @@
 """How a stream of changes ends, and that it waits for nobody for ever."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +11,7 @@ from tests.unit.domain.strategies import ALICE, NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api import change_stream
 from todo_api.change_stream import ChangeStream
+from todo_api.header_limit import ABORT
 from todo_api.live_feed import LiveFeed
 from todo_domain import Principal, StorageUnavailable, TaskDraft, TaskUseCases
 
@@ -48,6 +49,7 @@ async def stream(
     then: Callable[[Message], Awaitable[None]] = nothing,
     until: datetime = LATER,
     repository: InMemoryTaskRepository | None = None,
+    state: Mapping[str, object] | None = None,
 ) -> list[Message]:
     """Stream the changes of a list with one task, and return what was sent when it has ended."""
     sent: list[Message] = []
@@ -61,7 +63,7 @@ async def stream(
     page = await first.changes(ALICE, None, 10)
     tasks = TaskUseCases(repository or first, Clock(), Principal(ALICE, LATER), ALICE)
     async with asyncio.timeout(30), LiveFeed(first) as live_feed:
-        await ChangeStream(tasks, page, live_feed, until)({"type": "http"}, receive, send)
+        await ChangeStream(tasks, page, live_feed, until)({"type": "http", "state": state or {}}, receive, send)
     return sent
 
 
@@ -103,6 +105,24 @@ def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch)
 
     sent = asyncio.run(stream(then=stick))
 
+    assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+def test_a_reader_that_takes_nothing_is_cut_off_where_the_server_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
+    cut = asyncio.Event()
+
+    async def until_cut() -> Message:
+        await cut.wait()
+        return {"type": "http.disconnect"}
+
+    async def stick(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    sent = asyncio.run(stream(until_cut, stick, state={ABORT: cut.set}))
+
+    assert cut.is_set()
     assert [message["type"] for message in sent] == ["http.response.start"]
 
 
