@@ -11,12 +11,17 @@ from starlette.types import Receive, Scope, Send
 from todo_api.answers import json_bytes
 from todo_api.header_limit import ABORT
 from todo_api.live_feed import LiveFeed
+from todo_api.problems import refusal_of
 from todo_api.wire import change_response
 from todo_domain import ChangePage, TaskUseCases, TodoError
 
 HEARTBEAT_SECONDS: Final = 15.0
 SEND_SECONDS: Final = 10.0
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class _ReaderStuck(Exception):
+    """Raised when a reader takes nothing for too long."""
 
 
 class ChangeStream(Response):
@@ -26,7 +31,7 @@ class ChangeStream(Response):
     connection, and no event that could not be sent. A reader that does not take a page
     within 10 s is cut off, with what is still on its way to him; it can resume from the
     last event it got. The stream ends with the caller's token, with the server, and
-    when the feed can't be continued.
+    when the feed can't be continued; the request log has the code of the error that ended it.
     """
 
     media_type = "text/event-stream"
@@ -41,7 +46,7 @@ class ChangeStream(Response):
         self._stuck = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send events until something ends the stream."""
+        """Send events until something ends the stream; raise what nobody foresaw."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         following = asyncio.create_task(self._follow(send))
         gone = asyncio.create_task(_disconnected(receive))
@@ -54,12 +59,17 @@ class ChangeStream(Response):
             following.cancel()
             gone.cancel()
             await asyncio.gather(following, gone, return_exceptions=True)
+        error = None if following.cancelled() else following.exception()
+        if isinstance(error, TodoError):
+            scope["error_code"] = refusal_of(error).kind.error_code
+        elif error:
+            raise error
         if gone.cancelled() and not self._stuck:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _follow(self, send: Send) -> None:
         page = self._page
-        with self._live_feed.subscribe(self._tasks.user_id) as wake, suppress(TodoError, TimeoutError):
+        with self._live_feed.subscribe(self._tasks.user_id) as wake, suppress(_ReaderStuck):
             while not self._live_feed.closed:
                 if page.changes:
                     await self._send(send, _events(page))
@@ -80,8 +90,11 @@ class ChangeStream(Response):
 
     async def _send(self, send: Send, chunk: bytes) -> None:
         self._stuck = True
-        async with asyncio.timeout(SEND_SECONDS):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            raise _ReaderStuck from None
         self._stuck = False
 
     def _seconds_left(self) -> float:

@@ -53,6 +53,8 @@ async def purge_hourly(container: Container) -> NoReturn:
                 pass
         except StorageUnavailable:
             _log.warning("what is past its time could not be forgotten")
+        except Exception:  # noqa: BLE001 - whatever it was, the next hour is another try
+            _log.exception("what is past its time could not be forgotten")
         await asyncio.sleep(_HOUR)
 
 

@@ -21,28 +21,29 @@ class LateClock:
         return datetime.now(UTC) + timedelta(days=365)
 
 
-class FailingOnce(SqliteTaskRepository):
-    """A store whose first purge fails."""
+class FailingAtFirst(SqliteTaskRepository):
+    """A store whose first purges fail, as foreseen and otherwise."""
 
-    failed = False
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._errors = [StorageUnavailable(), ZeroDivisionError()]
 
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
     ) -> int:
-        if not self.failed:
-            self.failed = True
-            raise StorageUnavailable
+        if self._errors:
+            raise self._errors.pop(0)
         return await super().purge(
             deletions_before=deletions_before, keys_before=keys_before, limit=limit, dry_run=dry_run
         )
 
 
-def test_old_deletions_are_forgotten_beside_traffic_and_after_a_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_old_deletions_are_forgotten_beside_traffic_and_after_failures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(maintenance, "_HOUR", 0.01)
     container = Container(settings=settings_for(tmp_path / "tasks.sqlite3"))
-    container.task_repository.override(providers.Singleton(FailingOnce, tmp_path / "tasks.sqlite3"))
+    container.task_repository.override(providers.Singleton(FailingAtFirst, tmp_path / "tasks.sqlite3"))
     with running_server(container) as server, server.client() as alice:
         alice.post("/tasks", json={"title": "a"})
         before = alice.get("/changes").json()["next"]
@@ -55,3 +56,7 @@ def test_old_deletions_are_forgotten_beside_traffic_and_after_a_failure(
 
     assert kept.json()["changes"] == [{"id": 1, "deleted": True, "revision": 2}]
     assert (later.status_code, later.json()["error_code"]) == (410, "CURSOR_EXPIRED")
+    foreseen, unforeseen = (record for record in caplog.records if record.name == maintenance.__name__)
+    assert (foreseen.levelname, foreseen.exc_info) == ("WARNING", None)
+    assert unforeseen.exc_info
+    assert unforeseen.exc_info[0] is ZeroDivisionError

@@ -20,7 +20,7 @@ from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_adapters.sql.migrations import upgrade
 from todo_api import change_stream
 from todo_api.container import Container
-from todo_domain import TaskDraft, UserId
+from todo_domain import ChangePage, FeedToken, TaskDraft, UserId
 
 
 class Events:
@@ -42,7 +42,15 @@ class Events:
         return next(iter(self))
 
 
-class Full(InMemoryTaskRepository):
+class InMemory(InMemoryTaskRepository):
+    """A store that a server opens and closes."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Full(InMemory):
     """A store with more for alice than any buffer takes."""
 
     async def open(self) -> None:
@@ -50,7 +58,14 @@ class Full(InMemoryTaskRepository):
         for _ in range(2000):
             await self.add(UserId("alice"), draft, at=datetime(2026, 1, 1, tzinfo=UTC))
 
-    async def close(self) -> None: ...
+
+class Breaking(InMemory):
+    """A store whose feed can be read once."""
+
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        if since:
+            raise ZeroDivisionError
+        return await super().changes(user_id, since, limit)
 
 
 def until(reached: Callable[[], bool]) -> None:
@@ -193,6 +208,22 @@ def test_a_reader_that_takes_nothing_is_cut_off_with_all_that_waits_for_it(
         until(lambda: not server.connections)
 
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_what_nobody_foresaw_ends_a_stream_and_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
+    container = Container(settings=settings_for("never-opened.sqlite3"), task_repository=providers.Object(Breaking()))
+    with (
+        running_server(container) as server,
+        server.client() as client,
+        client.stream("GET", "/changes/stream") as answer,
+        pytest.raises(httpx.RemoteProtocolError),
+    ):
+        list(answer.iter_lines())
+
+    (logged,) = (record for record in caplog.records if record.getMessage() == "unforeseen")
+    assert vars(logged)["fields"] == {"request_id": answer.headers["X-Request-ID"]}
+    assert logged.exc_info
+    assert logged.exc_info[0] is ZeroDivisionError
 
 
 @pytest.mark.parametrize("token", ["other.1", "{epoch}.7"])

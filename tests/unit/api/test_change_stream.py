@@ -1,11 +1,11 @@
 """How a stream of changes ends, and that it waits for nobody for ever."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Scope
 
 from tests.unit.domain.strategies import ALICE, NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
@@ -24,11 +24,15 @@ class Clock:
 
 
 class Failing(InMemoryTaskRepository):
-    """A repository whose feed can be read once."""
+    """A repository whose feed can't be read."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
 
     async def changes(self, *args: object) -> object:  # type: ignore[override]  # only what is needed here
         del args
-        raise StorageUnavailable("not now")
+        raise self._error
 
 
 async def connected() -> Message:
@@ -49,7 +53,7 @@ async def stream(
     then: Callable[[Message], Awaitable[None]] = nothing,
     until: datetime = LATER,
     repository: InMemoryTaskRepository | None = None,
-    state: Mapping[str, object] | None = None,
+    scope: Scope | None = None,
 ) -> list[Message]:
     """Stream the changes of a list with one task, and return what was sent when it has ended."""
     sent: list[Message] = []
@@ -63,7 +67,7 @@ async def stream(
     page = await first.changes(ALICE, None, 10)
     tasks = TaskUseCases(repository or first, Clock(), Principal(ALICE, LATER), ALICE)
     async with asyncio.timeout(30), LiveFeed(first) as live_feed:
-        await ChangeStream(tasks, page, live_feed, until)({"type": "http", "state": state or {}}, receive, send)
+        await ChangeStream(tasks, page, live_feed, until)({} if scope is None else scope, receive, send)
     return sent
 
 
@@ -120,7 +124,7 @@ def test_a_reader_that_takes_nothing_is_cut_off_where_the_server_can(monkeypatch
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    sent = asyncio.run(stream(until_cut, stick, state={ABORT: cut.set}))
+    sent = asyncio.run(stream(until_cut, stick, scope={"state": {ABORT: cut.set}}))
 
     assert cut.is_set()
     assert [message["type"] for message in sent] == ["http.response.start"]
@@ -144,7 +148,16 @@ def test_a_quiet_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_stream_whose_feed_can_not_be_read_ends_and_can_be_resumed() -> None:
-    sent = asyncio.run(stream(repository=Failing()))
+    scope: Scope = {}
+
+    sent = asyncio.run(stream(repository=Failing(StorageUnavailable("not now")), scope=scope))
 
     assert len(bodies(sent)) == 2
     assert sent[-1]["more_body"] is False
+    assert scope["error_code"] == "DATABASE_ERROR"
+
+
+@pytest.mark.parametrize("unforeseen", [ZeroDivisionError(), TimeoutError()])
+def test_what_nobody_foresaw_is_not_swallowed_by_a_stream(unforeseen: Exception) -> None:
+    with pytest.raises(type(unforeseen)):
+        asyncio.run(stream(repository=Failing(unforeseen)))
