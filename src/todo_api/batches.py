@@ -71,6 +71,7 @@ class BatchRequest(BaseModel):
     model_config = ConfigDict(
         strict=True,
         extra="forbid",
+        hide_input_in_errors=True,
         json_schema_extra={
             "examples": [
                 {

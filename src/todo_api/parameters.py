@@ -37,7 +37,7 @@ Sort = Literal[
 class ListParameters(BaseModel):
     """Which tasks to list, in which order, and how many."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
     priority: Annotated[list[PriorityName], Repeatable] = Field([], description="One of these.")
@@ -89,7 +89,7 @@ FEED_TOKEN: Final[dict[str, Any]] = {
 class SinceParameter(BaseModel):
     """Where to go on in the change feed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     since: str | None = Field(
         None, description="The `next` of an earlier answer; everything without it.", json_schema_extra=FEED_TOKEN

@@ -118,7 +118,7 @@ class _TaskBody(BaseModel):
     A client may send back what it got: read-only fields are accepted and ignored.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra=_describe)
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_describe)
 
     @model_validator(mode="before")
     @classmethod

@@ -9,10 +9,12 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from tests.unit.domain.strategies import CONTROLS, clock_times, drafts, due_patches, instants, patches, tasks
 from todo_api.answers import json_bytes
+from todo_api.batches import BatchRequest
+from todo_api.parameters import ChangeParameters, ListParameters, SinceParameter
 from todo_api.schemas import PRIORITIES, Due, TaskCreate, TaskPatch, TaskResponse, TaskUpdate
 from todo_api.text_forms import PROSE, line
 from todo_api.wire import task_response
@@ -122,3 +124,21 @@ def test_the_schema_of_a_due_knows_that_a_time_zone_needs_a_time(date: Any, time
 
     assert validator.is_valid(sent) == (time is not None or zone is None)
     assert validator.is_valid({name: value for name, value in sent.items() if value}) == validator.is_valid(sent)
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        *((model, {"title": ["s3cret"]}) for model in (TaskCreate, TaskUpdate, TaskPatch)),
+        (TaskCreate, {"title": "a", "due": {"date": "s3cret"}}),
+        (BatchRequest, {"operations": [{"op": "create", "task": {"title": ["s3cret"]}}]}),
+        (ListParameters, {"q": ["s3cret"]}),
+        (SinceParameter, {"since": ["s3cret"]}),
+        (ChangeParameters, {"limit": "s3cret"}),
+    ],
+)
+def test_an_error_about_a_request_says_nothing_of_its_text_to_a_traceback(model: type[BaseModel], values: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate(values)
+
+    assert "s3cret" not in str(refused.value)
