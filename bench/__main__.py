@@ -37,7 +37,7 @@ SMOKE = replace(
     operations=["post"],
     connections=(32,),
     runs=1,
-    seconds=1.0,
+    seconds=0.2,
     warmup_seconds=0.0,
     growth_rows=(500, 1_000),
     tasks_each=5,
@@ -85,7 +85,7 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--runs", type=int, help="how many runs the medians are taken of")
     options.add_argument("--seconds", type=float, help="how long a run takes")
     options.add_argument("--quick", action="store_true", help="fewer and shorter runs: minutes, not most of an hour")
-    options.add_argument("--smoke", action="store_true", help="one run of a second, only to see that all works")
+    options.add_argument("--smoke", action="store_true", help="one short run, only to see that all works")
     options.add_argument("--output", type=Path, default=ROOT / "bench" / "results", help="where to write to")
     return options
 
