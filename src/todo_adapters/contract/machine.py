@@ -165,8 +165,12 @@ class AgreesWithTheModel(Contract):
                 run_state_machine_as_test(
                     # Whatever makes a machine will do.
                     lambda: Calls(repository, runner.get_loop().run_until_complete),  # type: ignore[arg-type]
-                    # The number of examples is the active profile's. A store takes the time it takes.
-                    settings=settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]),
+                    # Here all promises meet: worth twice the examples of a law. A store takes the time it takes.
+                    settings=settings(
+                        max_examples=2 * settings().max_examples,
+                        deadline=None,
+                        suppress_health_check=[HealthCheck.too_slow],
+                    ),
                 )
             finally:
                 runner.run(stack.aclose())
