@@ -7,6 +7,7 @@ from email.message import Message
 from typing import Any, Final, NoReturn
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from todo_api.headers import header_lines
 from todo_api.problems import MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, FieldError, Refusal, malformed
@@ -53,9 +54,13 @@ async def _read(request: Request, max_bytes: int) -> bytes:
     length = next(iter(header_lines(request.scope, b"content-length")), "0")
     if not length.isdecimal() or int(length) > max_bytes:
         raise too_large
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
+    body, is_more = b"", True
+    while is_more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        is_more = message.get("more_body", False)
         if len(body) > max_bytes:
             raise too_large
     return body

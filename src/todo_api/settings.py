@@ -1,6 +1,7 @@
 """The settings of the server: read once from the environment or `.env`, checked at the start."""
 
 import re
+import sys
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -101,7 +102,7 @@ class Settings(BaseSettings):
     deletions_days: int = Field(30, ge=1, le=36500, description="How long the change feed remembers a deletion.")
     idempotency_hours: int = Field(24, ge=24, le=87600, description="How long an Idempotency-Key is remembered.")
     log_format: Literal["json", "text"] | None = Field(
-        None, description="How the log is written: `json` in production, else `text`."
+        None, description="How the log is written: `text` on a terminal outside production, else `json`."
     )
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
@@ -195,7 +196,8 @@ class Settings(BaseSettings):
     @property
     def logs_as_json(self) -> bool:
         """Whether programs read the log, rather than people."""
-        return self.log_format == "json" or (self.log_format is None and self.env == "production")
+        by_people = self.env != "production" and sys.stderr.isatty()
+        return self.log_format == "json" or (self.log_format is None and not by_people)
 
 
 def names_of(setting: str) -> tuple[str, ...]:

@@ -100,7 +100,10 @@ class Pool:
         return StorageUnavailable("the database failed, or did not answer in time")
 
     async def _acquire(self) -> Connection:
-        await self._take_place()
+        if self._free_places:
+            self._free_places -= 1
+        else:
+            await self._wait_for_place()
         try:
             if self._idle and self._is_fresh(self._idle[-1]):
                 return self._idle.pop()
@@ -156,10 +159,7 @@ class Pool:
             connection.hang_up()
             self._free_place()
 
-    async def _take_place(self) -> None:
-        if self._free_places:
-            self._free_places -= 1
-            return
+    async def _wait_for_place(self) -> None:
         turn = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
         self._waits.begin(turn)

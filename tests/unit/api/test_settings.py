@@ -1,6 +1,7 @@
 """What the operator may say, and what the server makes of it."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -210,9 +211,20 @@ def test_several_workers_serve_postgresql() -> None:
         ({"TODO_ENV": "production", "BETTER_AUTH_SECRET": SECRET, **HTTPS, "TODO_LOG_FORMAT": "text"}, False),
     ],
 )
-def test_the_log_is_json_in_production_unless_it_is_said_otherwise(
-    environment: dict[str, str], *, as_json: bool
+def test_on_a_terminal_the_log_is_json_in_production_unless_it_is_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, as_json: bool
 ) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+
+    assert settings_of(**environment).logs_as_json is as_json
+
+
+@pytest.mark.parametrize(("environment", "as_json"), [({}, True), ({"TODO_LOG_FORMAT": "text"}, False)])
+def test_what_is_no_terminal_gets_json_unless_it_is_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, as_json: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
+
     assert settings_of(**environment).logs_as_json is as_json
 
 
