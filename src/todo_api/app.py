@@ -39,9 +39,11 @@ _ANSWER_HEADERS: Final = ("ETag", "Location", "Link", "Retry-After", "X-Request-
 class App(FastAPI):
     """FastAPI with the order of things that every request passes, from the outside in."""
 
+    container: Container
+
     def build_middleware_stack(self) -> ASGIApp:
         """Put what is ours around FastAPI's own stack, and the routes of owners before it."""
-        settings = self.state.container.settings()
+        settings = self.container.settings()
         app: ASGIApp = OwnerRoutes(super().build_middleware_stack(), self.routes)
         if settings.env == "production":
             app = HttpsOnly(app)
@@ -72,7 +74,7 @@ def create_app(container: Container | None = None) -> App:
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.container = container or Container(settings=Settings())
+    app.container = container or Container(settings=Settings())
     for router in (batch.router, tasks.router, changes.router, health.router, docs_pages.router):
         # Not include_router: it would match every path twice, and no route is shared between apps.
         app.router.routes.extend(router.routes)
@@ -82,8 +84,8 @@ def create_app(container: Container | None = None) -> App:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    container: Container = app.state.container
+async def _lifespan(app: App) -> AsyncIterator[None]:
+    container = app.container
     async with opened(container):
         purging = asyncio.create_task(purge_hourly(container))
         with told_of_shutdown(container.live_feed().close):

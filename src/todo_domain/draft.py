@@ -172,5 +172,8 @@ def _accept_fields(target: TaskDraft | TaskPatch, names: Iterable[str], accept: 
     """Bring these fields of a frozen target into their accepted form."""
     found = Violations()
     for name in names:
-        object.__setattr__(target, name, accept[name](found, getattr(target, name)))
+        given = getattr(target, name)
+        accepted = accept[name](found, given)
+        if accepted is not given:
+            object.__setattr__(target, name, accepted)
     found.refuse()

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from todo_api.answers import json_answer
+from todo_api.answers import JsonAnswer
 from todo_api.batches import BatchRequest, BatchResponse
 from todo_api.dependencies import Tasks
 from todo_api.idempotency import IdempotencyKey, about_key, replay_header
@@ -40,4 +40,4 @@ async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: Idempot
     batch = body.to_domain()
     with about_key():
         result = await tasks.apply(batch, idempotency_key)
-    return json_answer(batch_response(result), replay_header(replayed=result.replayed))
+    return JsonAnswer(batch_response(result), replay_header(replayed=result.replayed))

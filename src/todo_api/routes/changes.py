@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from todo_api.answers import json_answer
+from todo_api.answers import JsonAnswer
 from todo_api.change_stream import ChangeStream
 from todo_api.dependencies import Tasks, container_of
 from todo_api.openapi import refusals, schema_of
@@ -59,7 +59,7 @@ async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]
     """
     with within("query"):
         page = await tasks.changes(query.token(), query.limit)
-    return json_answer(changes_response(page))
+    return JsonAnswer(changes_response(page))
 
 
 @router.get(

@@ -8,7 +8,7 @@ from zlib import crc32
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from todo_api.answers import json_answer
+from todo_api.answers import JsonAnswer
 from todo_api.conditions import IfMatch, IfNoneMatch, UnlessMatch, expected_revisions, known_to_reader, strong_tag
 from todo_api.dependencies import Tasks
 from todo_api.idempotency import IdempotencyKey, about_key, replay_header
@@ -43,7 +43,7 @@ async def list_tasks(
     headers = {"ETag": tag, **_next_link(request, page)}
     if is_known(tag):
         return Response(status_code=304, headers=headers)
-    return json_answer(list_response(page), headers)
+    return JsonAnswer(list_response(page), headers)
 
 
 @router.post(
@@ -124,7 +124,7 @@ async def delete_task(
 
 
 def _task(task: Task, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    return json_answer(task_response(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
+    return JsonAnswer(task_response(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
 
 
 def _next_link(request: Request, page: TaskPage) -> dict[str, str]:
