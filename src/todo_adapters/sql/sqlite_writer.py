@@ -39,6 +39,7 @@ class SqliteWriter:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
+        self._gathered: list[_Waiting] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closed = False
         # A daemon: a process that ends without closing has answered for what is committed, and for no more.
@@ -53,7 +54,10 @@ class SqliteWriter:
         if self._closed:
             raise StorageUnavailable("the repository is closed")
         waiting = _Waiting(write, self._loop.create_future())
-        self._waiting.put(waiting)
+        if not self._gathered:
+            # The thread would begin at once with this one alone, and leave the others of this moment for later.
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(waiting)
         await waiting.answered
         if isinstance(waiting.error, sqlite3.Error):
             raise StorageUnavailable(f"SQLite: {waiting.error}") from waiting.error
@@ -65,8 +69,14 @@ class SqliteWriter:
     async def close(self) -> None:
         """Finish what waits, take no more, and close the connection."""
         self._closed = True
+        self._hand_over()
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        for waiting in self._gathered:
+            self._waiting.put(waiting)
+        self._gathered.clear()
 
     def _run(self) -> None:
         while first := self._waiting.get():

@@ -105,6 +105,12 @@ async def test_writes_that_wait_share_a_commit(stage: Stage) -> None:
     assert stage.numbers == list(range(20))
 
 
+async def test_writes_of_one_moment_share_a_commit(stage: Stage) -> None:
+    await asyncio.gather(*(stage.writer.run(insert(n)) for n in range(20)))
+
+    assert stage.statements.count("COMMIT") == 1
+
+
 async def test_a_group_has_128_writes_at_most(stage: Stage) -> None:
     await stage.together(*(insert(n) for n in range(129)))
 
