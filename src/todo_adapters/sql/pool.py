@@ -166,7 +166,7 @@ class Pool:
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # it was given the place at the same moment
+            if not turn.cancelled() and not turn.exception():  # the place was given at the same moment
                 self._free_place()
             raise
         finally:

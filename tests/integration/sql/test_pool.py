@@ -162,6 +162,29 @@ async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(da
         assert await pid(pool) == loan.connection.info.backend_pid
 
 
+async def test_who_is_cancelled_when_his_time_is_up_gives_back_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_wait = pool_module._end_wait  # noqa: SLF001 - nothing else brings both about in one moment
+
+    def end_wait_and_cancel(turn: asyncio.Future[None]) -> None:
+        end_wait(turn)
+        waiting.cancel()
+
+    monkeypatch.setattr(pool_module, "_end_wait", end_wait_and_cancel)
+    async with running_pool(database_url, max_size=1, checkout_seconds=0.01) as pool:
+        monkeypatch.undo()
+        loan = await hold(pool)
+        waiting = asyncio.create_task(pid(pool))
+        await asyncio.gather(waiting, return_exceptions=True)
+
+        with pytest.raises(StorageUnavailable, match="no free database connection"):
+            await pid(pool)
+
+        assert waiting.cancelled()
+        await loan.give_back()
+
+
 async def test_a_storm_of_cancellations_loses_no_connection(database_url: str) -> None:
     async with running_pool(database_url, max_size=4) as pool:
         for seed in range(20):
