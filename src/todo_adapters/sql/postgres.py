@@ -120,7 +120,7 @@ class PostgresTaskRepository:
         """See TaskRepository. One statement."""
         found = await self._run(_GET, {"user_id": user_id, "id": task_id})
         if not found:
-            raise TaskNotFound(task_id)
+            raise self._missing(user_id, task_id)
         return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0]))
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
@@ -160,11 +160,12 @@ class PostgresTaskRepository:
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
-        for task_id in batch.task_ids:
-            self._recent.forget(user_id, task_id)
-        return await self._do(
+        result = await self._do(
             lambda connection: apply_batch(connection, user_id, batch, at, key), repeatable=key is not None
         )
+        for task_id in batch.task_ids:
+            self._recent.forget(user_id, task_id)
+        return result
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         """See TaskRepository. One statement."""
@@ -213,9 +214,15 @@ class PostgresTaskRepository:
             values = {**values, "expected": expected.revision, "expected_at": expected.updated_at}
         found = await self._run(statement, values, repeatable=False)
         if not found:
-            raise TaskNotFound(values["id"])
+            raise self._missing(user_id, values["id"])
         revision: int | None = found[0][0]
-        return rows.read_task(POSTGRESQL, user_id, found[0][1:]) if revision is None else revision
+        if revision is None:
+            return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:]))
+        return revision
+
+    def _missing(self, user_id: UserId, task_id: int) -> TaskNotFound:
+        self._recent.forget(user_id, task_id)
+        return TaskNotFound(task_id)
 
     async def _run(
         self, statement: Statement, values: Mapping[str, Any], *, repeatable: bool = True
