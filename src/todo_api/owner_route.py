@@ -19,6 +19,7 @@ from todo_api.headers import header_lines
 from todo_api.problems import FieldError, Refusal, answer, answer_to, invalid, method_not_allowed
 from todo_domain import TodoError
 
+_MOST_REMEMBERED: Final = 512
 _JSON: Final = ("application/json",)
 _PATCH: Final = ("application/json", "application/merge-patch+json")
 
@@ -66,13 +67,15 @@ class OwnerRoute(APIRoute):
 
     def _bind(self, request: Request, body: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the endpoint's arguments, or refuse with everything that is wrong with them."""
-        arguments: dict[str, Any] = {name: _header(request, line) for name, line in self._headers}
+        arguments: dict[str, Any] = {name: _header(request, header) for name, header in self._headers}
         errors: list[FieldError] = []
         for field in self._paths:
             text = request.path_params[field.alias]
             arguments[field.name], faults = field.validate(text, {}, loc=("path", field.alias))
             errors += [FieldError(loc=fault["loc"], msg=fault["msg"], type=fault["type"]) for fault in faults or ()]
-        query, faults_of_query = _read_query(self._query, request.scope["query_string"])
+        text = request.scope["query_string"]
+        read = _read_query if len(text) <= _MOST_REMEMBERED else _read_query.__wrapped__
+        query, faults_of_query = read(self._query, text)
         errors += faults_of_query
         if self._query:
             arguments["query"] = query

@@ -57,12 +57,14 @@ class RequestLog:
                 "error_code": scope.get("error_code"),
                 "reason": scope.get("reason"),
             }
-            if _log.isEnabledFor(logging.INFO):
+            if logging.getLogRecordFactory() is not logging.LogRecord:
+                _log.info("request", extra={"fields": fields})
+            elif _log.isEnabledFor(logging.INFO):
                 _log.handle(_record(fields))
 
 
 def _record(fields: dict[str, Any]) -> logging.LogRecord:
-    """Return a record as `_log.info` would make it, but in a fifth of the time: only what differs is made."""
+    """Return a record of this moment in a fifth of the time that `_log.info` takes; the rest is the template's."""
     record = logging.LogRecord.__new__(logging.LogRecord)
     now = time.time()
     record.__dict__.update(_RECORD, created=now, msecs=now % 1 * 1000, fields=fields)

@@ -34,13 +34,16 @@ class Deadlines(Generic[T]):
         self._due.pop(thing, None)
 
     def _check(self) -> None:
-        self._is_timed = False
         loop = asyncio.get_running_loop()
-        while self._due:
-            thing, when = next(iter(self._due.items()))
-            if when > loop.time():
-                self._is_timed = True
+        now, overdue = loop.time(), []
+        for thing, when in self._due.items():
+            if when > now:
                 loop.call_at(when, self._check)
-                return
+                break
+            overdue.append(thing)
+        else:
+            self._is_timed = False
+        for thing in overdue:
             del self._due[thing]
+        for thing in overdue:
             self._expire(thing)

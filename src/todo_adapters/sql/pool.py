@@ -100,6 +100,7 @@ class Pool:
         return StorageUnavailable("the database failed, or did not answer in time")
 
     async def _acquire(self) -> Connection:
+        deadline = asyncio.get_running_loop().time() + self._waits.seconds
         if self._free_places:
             self._free_places -= 1
         else:
@@ -107,7 +108,11 @@ class Pool:
         try:
             if self._idle and self._is_fresh(self._idle[-1]):
                 return self._idle.pop()
-            return await self._find() or await self._open()
+            async with asyncio.timeout_at(deadline):
+                return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)
+        except (psycopg.Error, TimeoutError) as error:
+            self._free_place()
+            raise StorageUnavailable("the database can't be reached") from error
         except BaseException:
             self._free_place()
             raise
@@ -122,13 +127,6 @@ class Pool:
                 return connection
             self._hang_up_idle()  # those were out of use for longer
         return None
-
-    async def _open(self) -> Connection:
-        try:
-            async with asyncio.timeout(self._waits.seconds):
-                return await Connection.open(self._conninfo, self._prepare_threshold)
-        except (psycopg.Error, TimeoutError) as error:
-            raise StorageUnavailable("the database can't be reached") from error
 
     def _is_fresh(self, connection: Connection) -> bool:
         """Say whether a connection is good without a round trip to the server."""

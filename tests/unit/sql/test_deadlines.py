@@ -13,10 +13,20 @@ async def test_what_is_not_ended_in_time_expires_in_the_order_in_which_it_began(
 
     for thing in ("first", "second", "third"):
         deadlines.begin(thing)
-        await asyncio.sleep(0.001)
     deadlines.end("second")
 
     assert [await expired.get(), await expired.get()] == ["first", "third"]
+
+
+async def test_what_begins_later_expires_later() -> None:
+    expired: asyncio.Queue[str] = asyncio.Queue()
+    deadlines = Deadlines(0.05, expired.put_nowait)
+
+    deadlines.begin("first")
+    await asyncio.sleep(0.02)
+    deadlines.begin("second")
+
+    assert [await expired.get(), await expired.get()] == ["first", "second"]
 
 
 async def test_what_has_expired_can_be_ended_and_begun_again() -> None:
