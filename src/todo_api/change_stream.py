@@ -28,10 +28,11 @@ class ChangeStream(Response):
     """An answer that goes on: a page of changes whenever there are some, a heartbeat when there are none.
 
     It reads the feed when it is woken and holds nothing meanwhile: no database
-    connection, and no event that could not be sent. A reader that does not take a page
-    within 10 s is cut off, with what is still on its way to him; it can resume from the
-    last event it got. The stream ends with the caller's token, with the server, and
-    when the feed can't be continued; the request log has the code of the error that ended it.
+    connection, and no event that could not be sent. A reader that does not take a page,
+    or the end, within 10 s is cut off, with what is still on its way to him; it can
+    resume from the last event it got. The stream ends with the caller's token, with the
+    server, and when the feed can't be continued; the request log has the code of the
+    error that ended it.
     """
 
     media_type = "text/event-stream"
@@ -48,28 +49,36 @@ class ChangeStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until something ends the stream; raise what nobody foresaw."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        following = asyncio.create_task(self._follow(send))
+        sending = asyncio.create_task(self._send_all(scope, send))
         gone = asyncio.create_task(_disconnected(receive))
         try:
-            await asyncio.wait({following, gone}, timeout=self._seconds_left(), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
             if self._stuck and (abort := scope.get("state", {}).get(ABORT)):
                 abort()
                 await gone
         finally:
-            following.cancel()
+            sending.cancel()
             gone.cancel()
-            await asyncio.gather(following, gone, return_exceptions=True)
-        error = None if following.cancelled() else following.exception()
-        if isinstance(error, TodoError):
-            scope["error_code"] = refusal_of(error).kind.error_code
-        elif error:
+            await asyncio.gather(sending, gone, return_exceptions=True)
+        if not sending.cancelled() and (error := sending.exception()):
             raise error
-        if gone.cancelled() and not self._stuck:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_all(self, scope: Scope, send: Send) -> None:
+        """Send events until the stream ends, and then that it does."""
+        with suppress(_ReaderStuck):
+            try:
+                async with asyncio.timeout(self._seconds_left()) as lifetime:
+                    await self._follow(send)
+            except TodoError as error:
+                scope["error_code"] = refusal_of(error).kind.error_code
+            except TimeoutError:
+                if not lifetime.expired():
+                    raise
+            await self._send(send, b"", more=False)
 
     async def _follow(self, send: Send) -> None:
         page = self._page
-        with self._live_feed.subscribe(self._tasks.user_id) as wake, suppress(_ReaderStuck):
+        with self._live_feed.subscribe(self._tasks.user_id) as wake:
             while not self._live_feed.closed:
                 if page.changes:
                     await self._send(send, _events(page))
@@ -88,14 +97,13 @@ class ChangeStream(Response):
             except TimeoutError:
                 await self._send(send, b":\n\n")
 
-    async def _send(self, send: Send, chunk: bytes) -> None:
-        self._stuck = True
+    async def _send(self, send: Send, chunk: bytes, *, more: bool = True) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send({"type": "http.response.body", "body": chunk, "more_body": more})
         except TimeoutError:
+            self._stuck = True
             raise _ReaderStuck from None
-        self._stuck = False
 
     def _seconds_left(self) -> float:
         return max(0.0, (self._until - datetime.now(UTC)).total_seconds())

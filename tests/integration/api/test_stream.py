@@ -59,6 +59,13 @@ class Full(InMemory):
             await self.add(UserId("alice"), draft, at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
+class FullAtOnce(Full):
+    """A full store that gives all of it on one page, after which a stream has nothing to send."""
+
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        return await super().changes(user_id, since, limit * 1000)
+
+
 class Breaking(InMemory):
     """A store whose feed can be read once."""
 
@@ -193,15 +200,23 @@ def test_streams_end_when_the_server_does(tmp_path_factory: pytest.TempPathFacto
     assert rest == []
 
 
+@pytest.mark.parametrize(
+    ("store", "lifetime"),
+    [
+        pytest.param(Full, timedelta(hours=1), id="when events wait for it"),
+        pytest.param(FullAtOnce, timedelta(seconds=1), id="when the end waits for it"),
+    ],
+)
 def test_a_reader_that_takes_nothing_is_cut_off_with_all_that_waits_for_it(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, store: type[Full], lifetime: timedelta
 ) -> None:
     monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.05)
-    container = Container(settings=settings_for("never-opened.sqlite3"), task_repository=providers.Object(Full()))
+    container = Container(settings=settings_for("never-opened.sqlite3"), task_repository=providers.Object(store()))
     with running_server(container) as server, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.connect(("127.0.0.1", urlsplit(server.url).port))
-        head = f"GET /api/alice/changes/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_of('alice')}\r\n\r\n"
+        token = token_of("alice", lifetime)
+        head = f"GET /api/alice/changes/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
         reader.sendall(head.encode())
         until(lambda: bool(server.connections))
 

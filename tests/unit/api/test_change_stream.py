@@ -130,6 +130,40 @@ def test_a_reader_that_takes_nothing_is_cut_off_where_the_server_can(monkeypatch
     assert [message["type"] for message in sent] == ["http.response.start"]
 
 
+def test_the_end_waits_for_a_reader_no_longer_than_an_event_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
+    cut = asyncio.Event()
+
+    async def until_cut() -> Message:
+        await cut.wait()
+        return {"type": "http.disconnect"}
+
+    async def stick_at_the_end(message: Message) -> None:
+        if message.get("more_body") is False:
+            await asyncio.Event().wait()
+
+    asyncio.run(stream(until_cut, stick_at_the_end, NOON, scope={"state": {ABORT: cut.set}}))
+
+    assert cut.is_set()
+
+
+def test_a_slow_reader_whose_token_ends_is_told_so_and_not_cut_off() -> None:
+    cut = asyncio.Event()
+
+    async def until_cut() -> Message:
+        await cut.wait()
+        return {"type": "http.disconnect"}
+
+    async def take_only_the_end(message: Message) -> None:
+        if message.get("more_body"):
+            await asyncio.Event().wait()
+
+    sent = asyncio.run(stream(until_cut, take_only_the_end, NOON, scope={"state": {ABORT: cut.set}}))
+
+    assert not cut.is_set()
+    assert sent[-1]["more_body"] is False
+
+
 def test_a_quiet_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_stream, "HEARTBEAT_SECONDS", 0.001)
     beats = asyncio.Event()
