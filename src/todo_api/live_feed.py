@@ -72,7 +72,7 @@ class LiveFeed:
             except Exception:  # noqa: BLE001 - whatever it was, readers go on to depend on the next tick
                 _log.warning("the live feed can't read revisions", exc_info=True)
                 continue
-            for user_id, revision in found.items():
-                if seen.get(user_id) != revision:
+            for user_id in seen.keys() | found.keys():  # a store put in the place of another may lack a list
+                if seen.get(user_id) != found.get(user_id):
                     self.announce(user_id)
             seen = found

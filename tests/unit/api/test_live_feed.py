@@ -31,6 +31,15 @@ class FailingOnce(InMemoryTaskRepository):
         return await super().revisions(user_ids)
 
 
+class Losing(InMemoryTaskRepository):
+    """A repository that can lose its lists, as a database does when a standby that lacks them is promoted."""
+
+    lost = False
+
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        return {} if self.lost else await super().revisions(user_ids)
+
+
 async def woken(wake: asyncio.Event) -> None:
     async with asyncio.timeout(10):
         await wake.wait()
@@ -64,6 +73,20 @@ def test_a_change_that_nobody_announced_is_found_by_the_tick_even_after_the_stor
         async with LiveFeed(repository, SOON) as feed:
             with feed.subscribe(ALICE) as wake:
                 await repository.add(ALICE, MILK, at=NOON)
+                await woken(wake)
+
+    asyncio.run(scenario())
+
+
+def test_who_waits_for_a_list_that_vanished_is_woken() -> None:
+    async def scenario() -> None:
+        repository = Losing()
+        await repository.add(ALICE, MILK, at=NOON)
+        async with LiveFeed(repository, SOON) as feed:
+            with feed.subscribe(ALICE) as wake:
+                await woken(wake)
+                wake.clear()
+                repository.lost = True
                 await woken(wake)
 
     asyncio.run(scenario())
