@@ -16,7 +16,8 @@ from todo_api.wire import change_response
 from todo_domain import ChangePage, TaskUseCases, TodoError
 
 HEARTBEAT_SECONDS: Final = 15.0
-SEND_SECONDS: Final = 10.0
+# Less than the server waits for open answers when it stops.
+SEND_SECONDS: Final = 5.0
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -29,7 +30,7 @@ class ChangeStream(Response):
 
     It reads the feed when it is woken and holds nothing meanwhile: no database
     connection, and no event that could not be sent. A reader that does not take a page,
-    or the end, within 10 s is cut off, with what is still on its way to him; it can
+    or the end, within 5 s is cut off, with what is still on its way to him; it can
     resume from the last event it got. The stream ends with the caller's token, with the
     server, and when the feed can't be continued; the request log has the code of the
     error that ended it.

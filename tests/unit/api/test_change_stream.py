@@ -13,6 +13,7 @@ from todo_api import change_stream
 from todo_api.change_stream import ChangeStream
 from todo_api.header_limit import ABORT
 from todo_api.live_feed import LiveFeed
+from todo_api.serving import SHUTDOWN_SECONDS
 from todo_domain import Principal, StorageUnavailable, TaskDraft, TaskUseCases
 
 LATER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -128,6 +129,10 @@ def test_a_reader_that_takes_nothing_is_cut_off_where_the_server_can(monkeypatch
 
     assert cut.is_set()
     assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+def test_a_reader_that_takes_nothing_is_cut_off_while_the_server_still_waits_for_answers_to_end() -> None:
+    assert change_stream.SEND_SECONDS < SHUTDOWN_SECONDS - 1
 
 
 def test_the_end_waits_for_a_reader_no_longer_than_an_event_does(monkeypatch: pytest.MonkeyPatch) -> None:
