@@ -81,10 +81,10 @@ class ChangeStream(Response):
         page = self._page
         with self._live_feed.subscribe(self._tasks.user_id) as wake:
             while not self._live_feed.closed:
+                # What is announced from here on, the end too, is either found below or wakes afterwards.
+                wake.clear()
                 if page.changes:
                     await self._send(send, _events(page))
-                # What is announced from here on is either read now or wakes afterwards.
-                wake.clear()
                 page = await self._tasks.changes(page.next)
                 if not page.changes:
                     await self._wait(wake, send)

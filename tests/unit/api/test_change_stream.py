@@ -101,6 +101,27 @@ def test_a_stream_of_a_token_that_has_ended_meanwhile_ends_at_once() -> None:
     assert sent[-1]["more_body"] is False
 
 
+def test_a_stream_ends_with_the_server_even_if_that_is_told_to_stop_while_a_page_is_sent() -> None:
+    async def scenario() -> Message:
+        repository = InMemoryTaskRepository()
+        await repository.add(ALICE, TaskDraft(title="Buy milk"), at=NOON)
+        page = await repository.changes(ALICE, None, 10)
+        tasks = TaskUseCases(repository, Clock(), Principal(ALICE, LATER), ALICE)
+        last: Message = {}
+        async with asyncio.timeout(10), LiveFeed(repository, tick_seconds=3600) as live_feed:
+
+            async def stop_the_server_once(message: Message) -> None:
+                nonlocal last
+                last = message
+                if message["type"] == "http.response.body" and not live_feed.closed:
+                    live_feed.close()
+
+            await ChangeStream(tasks, page, live_feed, LATER)({}, connected, stop_the_server_once)
+        return last
+
+    assert asyncio.run(scenario())["more_body"] is False
+
+
 def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
 
