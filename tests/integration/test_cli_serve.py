@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -122,19 +125,37 @@ def test_a_signal_ends_it_without_a_failure(tmp_path: Path, how: signal.Signals)
     assert "Traceback" not in process.output
 
 
-def test_a_crash_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+def test_a_crash_loses_nothing_that_was_answered_and_what_was_not_can_be_repeated(tmp_path: Path) -> None:
     user = new_user()
     headers = {"Authorization": f"Bearer {token_of(user)}"}
     arguments = ("--database", tmp_path / "tasks.db")
-    crashing = Process(tmp_path, *arguments, BETTER_AUTH_SECRET=SECRET)
-    with httpx.Client(base_url=f"{crashing.url()}/api/{user}", headers=headers) as client:
-        answered = [client.post("/tasks", json={"title": str(number)}).json() for number in range(50)]
-    crashing.end(signal.SIGKILL)
+    tried: list[str] = []
+    answered: dict[str, dict[str, Any]] = {}
+
+    def create(client: httpx.Client, key: str) -> httpx.Response:
+        return client.post("/tasks", json={"title": key}, headers={"Idempotency-Key": key})
+
+    def create_until_the_crash(writer: int) -> None:
+        with httpx.Client(base_url=base_url, headers=headers) as client, suppress(httpx.TransportError):
+            for number in count():
+                tried.append(key := f"{writer}-{number}")
+                answered[key] = create(client, key).raise_for_status().json()
+                if len(answered) >= 50:
+                    crashing.end(signal.SIGKILL)
+
+    with serving(tmp_path, *arguments, BETTER_AUTH_SECRET=SECRET) as crashing, ThreadPoolExecutor() as writers:
+        base_url = f"{crashing.url()}/api/{user}"
+        list(writers.map(create_until_the_crash, range(4)))
 
     with serving(tmp_path, *arguments, BETTER_AUTH_SECRET=SECRET) as process:
-        found = httpx.get(f"{process.url()}/api/{user}/tasks", headers=headers).json()
+        base_url = f"{process.url()}/api/{user}"
+        with httpx.Client(base_url=base_url, headers=headers) as client:
+            repeated = {key: create(client, key) for key in tried}
+            found = client.get("/tasks", params={"limit": 100}).json()["tasks"]
 
-    assert found["tasks"] == answered
+    replayed = {key: answer.json() for key, answer in repeated.items() if "Idempotency-Replayed" in answer.headers}
+    assert replayed.items() >= answered.items()
+    assert sorted(task["title"] for task in found) == sorted(tried)
 
 
 def test_every_request_is_one_line_of_the_log_and_no_token_is_in_it(tmp_path: Path) -> None:
