@@ -17,8 +17,9 @@ class Store(TaskRepository, StoreMaintenance, Protocol):
 OpenRepository = Callable[[], AbstractAsyncContextManager[Store]]
 """What the fixture `open_repository` returns: opens a repository, and closes it at exit.
 
-The store behind it MAY hold lists of other users, but its epoch was not renewed before,
-and nobody else may renew it or purge the store while a test runs."""
+Each opening needs a store whose epoch was never renewed, though tests before it did renew theirs.
+The store MAY hold lists of other users, but nobody else may renew its epoch or purge it while a
+test runs."""
 
 
 class Contract:
