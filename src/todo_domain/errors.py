@@ -6,7 +6,7 @@ TodoError
 ├── AccessDenied                    the caller is somebody else
 ├── TokenRejected                   the token proves nothing
 ├── TaskNotFound                    no such task of this user
-├── PreconditionFailed              the task is no longer what the caller saw
+├── PreconditionFailed              the task is at no revision that the caller expects
 ├── IdempotencyConflict             the key was used for something else
 ├── CursorExpired                   the feed can't be continued from there
 ├── BatchFailed                     one operation failed, so none was done

@@ -858,7 +858,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PRECONDITION_FAILED: The task has changed */
+            /** @description PRECONDITION_FAILED: The condition does not hold */
             412: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1387,7 +1387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PRECONDITION_FAILED: The task has changed */
+            /** @description PRECONDITION_FAILED: The condition does not hold */
             412: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1530,7 +1530,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PRECONDITION_FAILED: The task has changed */
+            /** @description PRECONDITION_FAILED: The condition does not hold */
             412: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1661,7 +1661,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PRECONDITION_FAILED: The task has changed */
+            /** @description PRECONDITION_FAILED: The condition does not hold */
             412: {
                 headers: {
                     ETag: components["headers"]["ETag"];

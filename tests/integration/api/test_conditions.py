@@ -59,6 +59,7 @@ def test_a_write_unless_a_tag_matches_is_refused_while_one_does(
     answer = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
 
     assert refusal(answer) == (412, "PRECONDITION_FAILED")
+    assert answer.json()["title"] == "The condition does not hold"
     assert answer.headers["ETag"] == alice.get(task).headers["ETag"] == '"2"'
     assert alice.get(task).json()["title"] == "a"
 
