@@ -31,6 +31,7 @@ from todo_domain import (
     TaskPatch,
     TaskQuery,
     UserId,
+    revision_floor,
 )
 
 pytestmark = pytest.mark.anyio
@@ -169,6 +170,19 @@ async def test_a_restored_backup_that_gives_a_revision_again_is_not_overwritten_
         changed = await here.change(user_id, 1, longer)
 
         assert (changed.title, changed.description, changed.revision) == ("Water the trees", "x", 2)
+
+
+async def test_an_epoch_that_another_process_renewed_counts_at_once(postgres: Postgres) -> None:
+    with postgres.database() as url:
+        upgrade(url)
+        user_id = new_user()
+        async with opened(url) as ours, opened(url) as theirs:
+            await ours.add(user_id, DRAFT, at=AT)
+
+            epoch = await theirs.renew_epoch(at=AT)
+
+            assert (await ours.add(user_id, DRAFT, at=AT)).task.revision == revision_floor(AT) + 1
+            assert (await ours.changes(user_id, None, 1)).next.epoch == epoch
 
 
 async def test_32_writers_of_one_list_lose_nothing_and_leave_no_gap(database_url: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from todo_adapters.sql.sqlite import SqliteTaskRepository
 from todo_adapters.sql.sqlite_file import claim, connect_reader, connect_writer
-from todo_domain import StorageUnavailable, TaskDraft, TaskNotFound, UserId
+from todo_domain import StorageUnavailable, TaskDraft, TaskNotFound, UserId, revision_floor
 
 pytestmark = pytest.mark.anyio
 
@@ -88,6 +88,7 @@ async def test_what_was_kept_is_there_when_the_file_is_opened_again(tmp_path: Pa
     await again.open()
 
     assert (await again.changes(ALICE, None, 1)).next.epoch == epoch
+    assert (await again.add(ALICE, TaskDraft(title="a"), at=NOON)).task.revision == revision_floor(NOON) + 1
     await again.close()
 
 
