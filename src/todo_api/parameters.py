@@ -80,7 +80,7 @@ class ListParameters(BaseModel):
 
 
 FEED_TOKEN: Final[dict[str, Any]] = {
-    "pattern": r"^[a-z0-9]{1,32}\.(0|[1-9][0-9]{0,14})(\.[1-9][0-9]{0,14})?$",
+    "pattern": r"^[a-z0-9]{1,32}\.(0|[1-9][0-9]{0,15})(\.[1-9][0-9]{0,15})?$",
     "format": "feed-token",
     "examples": ["k3v9.42"],
 }
