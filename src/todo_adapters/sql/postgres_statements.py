@@ -68,7 +68,7 @@ def _add_once() -> Any:
 
 def _write(*, only_if_at: bool) -> Any:
     task = GET.with_for_update(key_share=True).cte("task").prefix_with("MATERIALIZED")
-    # A backup that was restored may give a revision again, but at another time.
+    # Until the epoch is renewed, a backup that was restored may give a revision again, but at another time.
     as_expected = task.c.revision == sa.bindparam("expected"), task.c.updated_at == sa.bindparam("expected_at")
     condition = sa.and_(*as_expected) if only_if_at else task.c.id == sa.bindparam("id")
     list_ = (
