@@ -13,6 +13,8 @@ from uuid import uuid4
 import httpx
 
 Task = dict[str, Any]
+REFUSED = {400, 404, 412, 422}
+"""What is answered to an edit that can't be done, however often it is sent."""
 
 
 @dataclass
@@ -79,7 +81,7 @@ class SyncedTasks:
     def _send(self, edit: Edit) -> None:
         body, headers = {"operations": [edit.operation]}, {"Idempotency-Key": edit.key}
         answer = self._client.post("/tasks/batch", json=body, headers=headers)
-        if answer.status_code in {httpx.codes.PRECONDITION_FAILED, httpx.codes.NOT_FOUND}:
+        if answer.status_code in REFUSED:
             self.conflicts.append(edit)
             return
         (result,) = answer.raise_for_status().json()["results"]

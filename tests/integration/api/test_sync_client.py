@@ -123,6 +123,22 @@ def test_an_edit_of_what_changed_elsewhere_is_a_conflict_and_overwrites_nothing(
     assert [edit.operation["task"] for edit in phone.conflicts] == [{"title": "Buy soy milk"}]
 
 
+@pytest.mark.parametrize("fields", [{}, {"title": ""}], ids=["malformed", "against a rule"])
+def test_an_edit_that_can_not_be_done_holds_up_no_other(
+    device: Callable[[str], tuple[Any, Network]], fields: dict[str, Any]
+) -> None:
+    phone, _ = device(new_user())
+    phone.create(title="Buy milk")
+    phone.sync()
+    phone.change(1, **fields)
+    phone.change(1, complete=True)
+
+    phone.sync()
+
+    assert [edit.operation["task"] for edit in phone.conflicts] == [fields]
+    assert phone.tasks[1]["complete"]
+
+
 def test_a_device_whose_token_expired_reads_everything_again(device: Callable[[str], tuple[Any, Network]]) -> None:
     phone, _ = device(new_user())
     phone.create(title="Buy milk")
@@ -133,6 +149,23 @@ def test_a_device_whose_token_expired_reads_everything_again(device: Callable[[s
     phone.sync()
 
     assert list(phone.tasks) == [1]
+
+
+def test_a_device_that_follows_with_an_expired_token_starts_over(device: Callable[[str], tuple[Any, Network]]) -> None:
+    phone, _ = device(new_user())
+    phone.create(title="Buy milk")
+    phone.sync()
+    known = dict(phone.tasks)
+    phone._token = "other.1"  # noqa: SLF001 - of a store that was replaced
+
+    seen = list(phone.follow())
+    left = dict(phone.tasks)
+    following = phone.follow()
+    first = next(following)
+    following.close()
+
+    assert (seen, left) == ([], {})
+    assert (first, phone.tasks) == (1, known)
 
 
 def test_a_device_that_follows_sees_a_change_of_another_device(device: Callable[[str], tuple[Any, Network]]) -> None:
