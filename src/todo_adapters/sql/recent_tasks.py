@@ -1,29 +1,31 @@
 """The tasks that a process has seen lately, so that a change of one need not read it first."""
 
+from collections import OrderedDict
 from typing import Final
 
 from todo_domain import Edit, Task, UserId
 
-MAX_TASKS: Final = 4096
+MAX_TASKS: Final = 16_384
 
 
 class RecentTasks:
-    """The last 4096 tasks seen, each as it was then: it may have changed or gone since.
+    """The last 16,384 tasks seen, each as it was then: it may have changed or gone since.
 
     So what is found here serves for a write that is done only if the task is still
     as it was, and for nothing else.
     """
 
     def __init__(self) -> None:
-        self._tasks: dict[tuple[UserId, int], Task] = {}
+        # Of a dict, the first key is found more slowly the more were deleted before it.
+        self._tasks: OrderedDict[tuple[UserId, int], Task] = OrderedDict()
 
     def see(self, task: Task) -> Task:
         """Remember a task, in place of the one seen longest ago if there are too many, and return it."""
         key = task.user_id, task.id
-        self._tasks.pop(key, None)
         self._tasks[key] = task
+        self._tasks.move_to_end(key)
         if len(self._tasks) > MAX_TASKS:
-            del self._tasks[next(iter(self._tasks))]
+            self._tasks.popitem(last=False)
         return task
 
     def forget(self, user_id: UserId, task_id: int) -> None:
