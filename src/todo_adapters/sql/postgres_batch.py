@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from todo_adapters.sql import rows, statements
-from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.dialects import POSTGRESQL, Statement
 from todo_adapters.sql.postgres_connection import Connection
 from todo_adapters.sql.postgres_statements import LOCK_LIST, LOCK_TASKS
 from todo_domain import Batch, BatchResult, IdempotencyKey, ListCounters, TodoError, UserId
@@ -12,6 +12,8 @@ from todo_domain import Batch, BatchResult, IdempotencyKey, ListCounters, TodoEr
 _SET_COUNTERS: Final = POSTGRESQL.compile(statements.set_counters(POSTGRESQL))
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
+# psycopg's cursor would have the server forget all prepared statements after it.
+_ROLLBACK: Final = Statement("ROLLBACK", ())
 _WRITE_TASK: Final = POSTGRESQL.compile(statements.write_task(POSTGRESQL))
 
 
@@ -33,11 +35,11 @@ async def apply_batch(
     stored = [rows.read_task(POSTGRESQL, user_id, row) for row in await locked.fetchall()]
     try:
         if key and kept and (replayed := rows.replay_apply(key, await kept.fetchall())):
-            await connection.execute("ROLLBACK")
+            await connection.run(_ROLLBACK, {})
             return replayed
         played = batch.play(user_id, {task.id: task for task in stored}, counters, at)
     except TodoError:
-        await connection.execute("ROLLBACK")
+        await connection.run(_ROLLBACK, {})
         raise
     async with connection.pipeline():
         for change in played.changes:

@@ -19,6 +19,7 @@ from todo_adapters.sql.postgres import PostgresTaskRepository
 from todo_adapters.sql.postgres_connection import conninfo_of, is_neon_pooler
 from todo_domain import (
     Batch,
+    BatchFailed,
     Create,
     IdempotencyKey,
     Patch,
@@ -206,6 +207,19 @@ async def test_32_writers_of_one_list_lose_nothing_and_leave_no_gap(database_url
     assert sorted(change.id for change in feed.changes) == list(range(1, 2 * rounds * writers + 2))
     assert page.revision == feed.next.revision == 1 + 4 * rounds * writers
     assert len(page.tasks) == 1 + rounds * writers
+
+
+async def test_a_batch_that_fails_leaves_the_connection_as_it_was(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url, max_connections=1) as repository:
+        for _ in range(4):  # until all is prepared
+            added = await repository.add(user_id, DRAFT, at=AT)
+            await repository.apply(user_id, BATCH, at=AT)
+        for _ in range(2):
+            with pytest.raises(BatchFailed):
+                await repository.apply(user_id, Batch((Create(DRAFT), Remove(404))), at=AT)
+
+        assert (await repository.add(user_id, DRAFT, at=AT)).task.id > added.task.id
 
 
 async def test_batches_that_lock_the_same_tasks_do_not_deadlock(database_url: str) -> None:
