@@ -18,33 +18,20 @@ _STRONG = re.compile(rf"(?<!W/){_OF_TASK.pattern}")
 _ANY: Final = "*"
 _FORM: Final[dict[str, Any]] = {"pattern": rf"^(\*|{_TAGS})$", "format": "entity-tags"}
 
+
+def _tags_header(name: str, description: str, example: str) -> Any:
+    return Header(alias=name, description=description, json_schema_extra=_FORM, examples=[example])
+
+
 IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        description="Do it only if the task still has one of these ETags; `*` is any.",
-        json_schema_extra=_FORM,
-        examples=['"42"'],
-    ),
+    str | None, _tags_header("If-Match", "Do it only if the task still has one of these ETags; `*` is any.", '"42"')
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header(
-        alias="If-None-Match",
-        description="Answer 304 if the answer still has one of these ETags; `*` is any.",
-        json_schema_extra=_FORM,
-        examples=['"42"'],
-    ),
+    _tags_header("If-None-Match", "Answer 304 if the answer still has one of these ETags; `*` is any.", '"42"'),
 ]
-
 UnlessMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-None-Match",
-        description="Do it only if the task has none of these ETags; `*` is any.",
-        json_schema_extra=_FORM,
-        examples=['"41"'],
-    ),
+    str | None, _tags_header("If-None-Match", "Do it only if the task has none of these ETags; `*` is any.", '"41"')
 ]
 
 

@@ -1,17 +1,14 @@
 """The statement behind a TaskQuery: one for each shape that queries have, whatever values they ask for."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from todo_adapters.sql.dialects import Dialect, Statement
-from todo_adapters.sql.statements import ALIVE, LIST_OF_USER, OF_USER, TASK, ZERO, Among
+from todo_adapters.sql.statements import ALIVE, LIST_OF_USER, OF_USER, TASK, ZERO, Among, NamedApart
 from todo_adapters.sql.tables import task_lists, tasks
 from todo_domain import SortKey, TaskQuery, UserId
 
@@ -25,21 +22,10 @@ _SORTED_BY: Final = {
 _INSTANTS: Final = {SortKey.CREATED_AT, SortKey.UPDATED_AT}
 
 
-class PlaceOf(FunctionElement[int]):
+class PlaceOf(NamedApart):
     """`PlaceOf(text, parameter)`: where the parameter first occurs in the text, from 1, or 0; no wildcards."""
 
-    inherit_cache = True
-    type = sa.Integer()
-
-
-@compiles(PlaceOf, "sqlite")
-def _place_on_sqlite(element: PlaceOf, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(PlaceOf, "postgresql")
-def _place_on_postgresql(element: PlaceOf, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"strpos({compiler.process(element.clauses, **kw)})"
+    names: ClassVar[Mapping[str, str]] = {"sqlite": "instr", "postgresql": "strpos"}
 
 
 def list_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[Statement, dict[str, Any]]:

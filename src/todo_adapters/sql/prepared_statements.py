@@ -1,5 +1,6 @@
 """What a session of PostgreSQL has prepared, and what it will."""
 
+from collections import OrderedDict
 from itertools import count
 from typing import Final
 
@@ -20,14 +21,15 @@ class PreparedStatements:
 
     def __init__(self, threshold: int | None) -> None:
         self.threshold = threshold
-        self._names: dict[Shape, bytes] = {}
+        self._names: OrderedDict[Shape, bytes] = OrderedDict()
         self._uses: dict[Shape, int] = {}
         self._numbers = count()
 
     def use(self, shape: Shape) -> bytes | None:
         """Return the name of a shape that is prepared, and count its use."""
-        if name := self._names.pop(shape, None):
-            self._names[shape] = name  # the last now
+        name = self._names.get(shape)
+        if name:
+            self._names.move_to_end(shape)
         return name
 
     def is_due(self, shape: Shape) -> bool:
@@ -41,7 +43,7 @@ class PreparedStatements:
 
     def surplus(self) -> bytes | None:
         """Return the name to close before another one is prepared, and forget it."""
-        return self._names.pop(next(iter(self._names))) if len(self._names) == MAX_PREPARED else None
+        return self._names.popitem(last=False)[1] if len(self._names) == MAX_PREPARED else None
 
     def new_name(self) -> bytes:
         """Return a name that was never given."""

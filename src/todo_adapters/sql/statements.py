@@ -5,7 +5,8 @@ it is compared with or stored in, unless it is said otherwise. SQLite runs those
 write one after the other in a transaction; PostgreSQL makes one statement of several.
 """
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -34,20 +35,23 @@ def _among_on_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> st
     return f"{column} = ANY({values})"
 
 
-class Greatest(FunctionElement[int]):
-    """`Greatest(a, b)`: the greater of two values."""
+class NamedApart(FunctionElement[int]):
+    """A function with a number for an answer that each database has under another name: `names` has it by dialect."""
 
     inherit_cache = True
+    type = sa.Integer()
+    names: ClassVar[Mapping[str, str]]
 
 
-@compiles(Greatest, "sqlite")
-def _greatest_on_sqlite(element: Greatest, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"max({compiler.process(element.clauses, **kw)})"
+@compiles(NamedApart)
+def _by_its_name(element: NamedApart, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{element.names[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
 
 
-@compiles(Greatest, "postgresql")
-def _greatest_on_postgresql(element: Greatest, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"greatest({compiler.process(element.clauses, **kw)})"
+class Greatest(NamedApart):
+    """`Greatest(a, b)`: the greater of two values."""
+
+    names: ClassVar[Mapping[str, str]] = {"sqlite": "max", "postgresql": "greatest"}
 
 
 def parameter(column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
