@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from todo_api.answers import json_bytes
-from todo_api.header_limit import ABORT
+from todo_api.http_protocol import ABORT
 from todo_api.live_feed import LiveFeed
 from todo_api.problems import refusal_of
 from todo_api.wire import change_response

@@ -15,7 +15,7 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from todo_api.app import App, create_app
 from todo_api.container import Container, opened
-from todo_api.header_limit import BoundedHttpProtocol
+from todo_api.http_protocol import HttpProtocol
 from todo_api.logs import log_config
 from todo_api.settings import Settings, WrongSetting
 
@@ -81,7 +81,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         reload=reload,
         reload_dirs=list(map(str, _SOURCES)) if reload else None,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=BoundedHttpProtocol,
+        http=HttpProtocol,
         ws="none",
         lifespan="on",
         log_config=log_config(as_json=settings.logs_as_json),

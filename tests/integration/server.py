@@ -17,7 +17,7 @@ import uvicorn
 from tests.tokens import SECRET, hs256
 from todo_api.app import create_app
 from todo_api.container import Container
-from todo_api.header_limit import BoundedHttpProtocol
+from todo_api.http_protocol import HttpProtocol
 from todo_api.settings import Settings
 
 # To load the authorities of the web for every client takes longer than most tests.
@@ -61,7 +61,7 @@ def settings_for(database_url: Path | str, **others: Any) -> Settings:
 def running_server(container: Container) -> Iterator[Server]:
     """Serve a container's app on loopback."""
     app = create_app(container)
-    config = uvicorn.Config(app, port=0, http=BoundedHttpProtocol, log_config=None, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, port=0, http=HttpProtocol, log_config=None, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

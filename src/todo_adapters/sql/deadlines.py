@@ -16,18 +16,22 @@ class Deadlines(Generic[T]):
     """
 
     def __init__(self, seconds: float, expire: Callable[[T], None]) -> None:
-        self.seconds = seconds
+        self._seconds = seconds
         self._expire = expire
         self._due: dict[T, float] = {}
         self._is_timed = False
 
-    def begin(self, thing: T) -> None:
-        """Count the time of a thing from now."""
-        loop = asyncio.get_running_loop()
-        self._due[thing] = when = loop.time() + self.seconds
+    def begin(self, thing: T) -> float:
+        """Count the time of a thing from now, and return when it is due, in the loop's time."""
+        self._due[thing] = when = self.deadline()
         if not self._is_timed:
             self._is_timed = True
-            loop.call_at(when, self._check)
+            asyncio.get_running_loop().call_at(when, self._check)
+        return when
+
+    def deadline(self) -> float:
+        """Return when what begins now is due."""
+        return asyncio.get_running_loop().time() + self._seconds
 
     def end(self, thing: T) -> None:
         """Forget a thing, be it expired or not."""

@@ -57,7 +57,7 @@ class Pool:
         self._prepare_threshold = prepare_threshold
         # Who has one of the places may hold a connection.
         self._free_places = max_size
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[asyncio.Future[Connection | None]] = deque()
         self._waits = Deadlines(checkout_seconds, _end_wait)
         self._loans = Deadlines(statement_seconds, Connection.give_up)
         self._idle: deque[Connection] = deque()
@@ -100,21 +100,23 @@ class Pool:
         return StorageUnavailable("the database failed, or did not answer in time")
 
     async def _acquire(self) -> Connection:
-        deadline = asyncio.get_running_loop().time() + self._waits.seconds
         if self._free_places:
             self._free_places -= 1
-        else:
-            await self._wait_for_place()
-        try:
             if self._idle and self._is_fresh(self._idle[-1]):
                 return self._idle.pop()
+            deadline = self._waits.deadline()
+        else:
+            connection, deadline = await self._wait()
+            if connection:
+                return connection
+        try:
             async with asyncio.timeout_at(deadline):
                 return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)
         except (psycopg.Error, TimeoutError) as error:
-            self._free_place()
+            self._pass_on(None)
             raise StorageUnavailable("the database can't be reached") from error
         except BaseException:
-            self._free_place()
+            self._pass_on(None)
             raise
 
     async def _find(self) -> Connection | None:
@@ -143,47 +145,53 @@ class Pool:
             return
         if self._closed or connection.given_up or status != TransactionStatus.IDLE:
             connection.hang_up()
+            self._pass_on(None)
         else:
-            connection.idle_since = asyncio.get_running_loop().time()
-            self._idle.append(connection)
-            if self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
-                self._idle.popleft().hang_up()
-        self._free_place()
+            self._pass_on(connection)
 
     async def _dismiss(self, connection: Connection) -> None:
         try:
             await connection.stop()
         finally:
             connection.hang_up()
-            self._free_place()
+            self._pass_on(None)
 
-    async def _wait_for_place(self) -> None:
+    async def _wait(self) -> tuple[Connection | None, float]:
+        """Wait for a place, and return the connection that comes with it, if one does, and the end of the time."""
         turn = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
-        self._waits.begin(turn)
+        deadline = self._waits.begin(turn)
         try:
-            await turn
+            return await turn, deadline
         except asyncio.CancelledError:
             if not turn.cancelled() and not turn.exception():  # the place was given at the same moment
-                self._free_place()
+                if connection := turn.result():
+                    self._release(connection)
+                else:
+                    self._pass_on(None)
             raise
         finally:
             self._waits.end(turn)
 
-    def _free_place(self) -> None:
-        """Give the place to who waits for longest."""
+    def _pass_on(self, connection: Connection | None) -> None:
+        """Give a place, and what was used in it until now, to who waits for longest."""
         while self._queue:
             turn = self._queue.popleft()
             if not turn.done():
-                turn.set_result(None)
+                turn.set_result(connection)
                 return
         self._free_places += 1
+        if connection:
+            connection.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(connection)
+            if self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
+                self._idle.popleft().hang_up()
 
     def _hang_up_idle(self) -> None:
         while self._idle:
             self._idle.pop().hang_up()
 
 
-def _end_wait(turn: asyncio.Future[None]) -> None:
+def _end_wait(turn: asyncio.Future[Connection | None]) -> None:
     if not turn.done():
         turn.set_exception(StorageUnavailable("there was no free database connection in time"))

@@ -163,12 +163,30 @@ async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(da
         assert await pid(pool) == loan.connection.info.backend_pid
 
 
+async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_longer_wants_one(
+    database_url: str,
+) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        loan = await hold(pool)
+        await loan.connection.execute("BEGIN")
+        waiting = asyncio.create_task(pid(pool))
+        await settle()
+
+        loan.done.set()
+        await asyncio.sleep(0)  # the place was given, and is not yet taken
+        waiting.cancel()
+        await asyncio.gather(waiting, loan.lending, return_exceptions=True)
+
+        assert waiting.cancelled()
+        assert await run(pool, "SELECT 42") == [(42,)]
+
+
 async def test_who_is_cancelled_when_his_time_is_up_gives_back_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end_wait = pool_module._end_wait  # noqa: SLF001 - nothing else brings both about in one moment
 
-    def end_wait_and_cancel(turn: asyncio.Future[None]) -> None:
+    def end_wait_and_cancel(turn: asyncio.Future[Connection | None]) -> None:
         end_wait(turn)
         waiting.cancel()
 

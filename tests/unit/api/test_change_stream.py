@@ -11,7 +11,7 @@ from tests.unit.domain.strategies import ALICE, NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api import change_stream
 from todo_api.change_stream import ChangeStream
-from todo_api.header_limit import ABORT
+from todo_api.http_protocol import ABORT
 from todo_api.live_feed import LiveFeed
 from todo_api.serving import SHUTDOWN_SECONDS
 from todo_domain import Principal, StorageUnavailable, TaskDraft, TaskUseCases
