@@ -50,10 +50,9 @@ def _check_media_type(request: Request, media_types: Collection[str]) -> None:
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:
-    too_large = Refusal(PAYLOAD_TOO_LARGE, f"the body must have at most {max_bytes} bytes")
     length = next(iter(header_lines(request.scope, b"content-length")), "0")
     if not length.isdecimal() or int(length) > max_bytes:
-        raise too_large
+        raise _too_large(max_bytes)
     body, is_more = b"", True
     while is_more:
         message = await request.receive()
@@ -62,8 +61,12 @@ async def _read(request: Request, max_bytes: int) -> bytes:
         body += message.get("body", b"")
         is_more = message.get("more_body", False)
         if len(body) > max_bytes:
-            raise too_large
+            raise _too_large(max_bytes)
     return body
+
+
+def _too_large(max_bytes: int) -> Refusal:
+    return Refusal(PAYLOAD_TOO_LARGE, f"the body must have at most {max_bytes} bytes")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,4 +5,9 @@ from starlette.types import Scope
 
 def header_lines(scope: Scope, name: bytes) -> list[str]:
     """Return the value of every line of a header, in order; the name is in lower case."""
-    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    lines: dict[bytes, list[str]] | None = scope.get("header_lines")
+    if lines is None:
+        lines = scope["header_lines"] = {}
+        for key, value in scope["headers"]:
+            lines.setdefault(key, []).append(value.decode("latin-1"))
+    return lines.get(name, [])

@@ -1,7 +1,5 @@
 """The headers of requests that can be sent again (draft-ietf-httpapi-idempotency-key-header)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Final
 
 from fastapi import Header
@@ -20,14 +18,15 @@ IdempotencyKey = Annotated[
 ]
 
 
-@contextmanager
-def about_key() -> Iterator[None]:
-    """Say of a rule violated in this block that it is about the header."""
-    try:
-        yield
-    except RuleViolated as violated:
-        (found,) = violated.violations
-        raise RuleViolated([Violation(("header", _HEADER), found.code, found.message)]) from None
+class about_key:  # noqa: N801 - as contextlib's own
+    """Says of a rule violated in its block that it is about the header."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, RuleViolated):
+            (found,) = error.violations
+            raise RuleViolated([Violation(("header", _HEADER), found.code, found.message)]) from None
 
 
 def replay_header(*, replayed: bool) -> dict[str, str]:

@@ -3,8 +3,7 @@
 Nothing of a cause, of the input or of another user gets into an answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -155,13 +154,17 @@ def method_not_allowed(methods: Iterable[str]) -> Refusal:
     return Refusal(METHOD_NOT_ALLOWED, f"the methods here are {allowed}", {"Allow": allowed})
 
 
-@contextmanager
-def within(*place: str | int) -> Iterator[None]:
-    """Say of every rule violated in this block that it is about a value at `place`, such as `"body"`."""
-    try:
-        yield
-    except domain.RuleViolated as violated:
-        raise violated.within(*place) from None
+class within:  # noqa: N801 - as contextlib's own, whose generators take twice the time
+    """Says of every rule violated in its block that it is about a value at `place`, such as `"body"`."""
+
+    def __init__(self, *place: str | int) -> None:
+        self._place = place
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, domain.RuleViolated):
+            raise error.within(*self._place) from None
 
 
 def answer(request: Request, refusal: Refusal) -> Response:

@@ -37,7 +37,8 @@ class Due:
     @property
     def sort_key(self) -> str:
         """Text whose code point order is the order of due tasks: by day, then time, the open end last."""
-        return f"{self.date.isoformat()}T{_OPEN_END if self.time is None else format(self.time, '%H:%M')}"
+        clock = _OPEN_END if self.time is None else f"{self.time.hour:02}:{self.time.minute:02}"
+        return f"{self.date.isoformat()}T{clock}"
 
     @classmethod
     def from_sort_key(cls, key: str, timezone: str | None) -> Self:

@@ -1,6 +1,7 @@
 """Deadlines that cost little while they are kept."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -22,27 +23,26 @@ class Deadlines(Generic[T]):
         self._is_timed = False
 
     def begin(self, thing: T) -> float:
-        """Count the time of a thing from now, and return when it is due, in the loop's time."""
+        """Count the time of a thing from now, and return when it is due (`time.monotonic`)."""
         self._due[thing] = when = self.deadline()
         if not self._is_timed:
             self._is_timed = True
-            asyncio.get_running_loop().call_at(when, self._check)
+            asyncio.get_running_loop().call_later(self._seconds, self._check)
         return when
 
     def deadline(self) -> float:
         """Return when what begins now is due."""
-        return asyncio.get_running_loop().time() + self._seconds
+        return time.monotonic() + self._seconds
 
     def end(self, thing: T) -> None:
         """Forget a thing, be it expired or not."""
         self._due.pop(thing, None)
 
     def _check(self) -> None:
-        loop = asyncio.get_running_loop()
-        now, overdue = loop.time(), []
+        now, overdue = time.monotonic(), []
         for thing, when in self._due.items():
             if when > now:
-                loop.call_at(when, self._check)
+                asyncio.get_running_loop().call_later(when - now, self._check)
                 break
             overdue.append(thing)
         else:

@@ -6,6 +6,7 @@ or waited for, and nothing at all when one is given back, so no cancellation can
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
@@ -93,7 +94,7 @@ class Pool:
         lost = connection.closed and not connection.given_up
         if lost or connection.given_up or isinstance(error, ReadOnlySqlTransaction):
             # What is wrong with one may be wrong with all: they have to prove themselves.
-            self._suspect_until = asyncio.get_running_loop().time()
+            self._suspect_until = time.monotonic()
             connection.hang_up()
         if lost:
             return ConnectionLost("the connection to the database was lost")
@@ -110,7 +111,7 @@ class Pool:
             if connection:
                 return connection
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout(deadline - time.monotonic()):
                 return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)
         except (psycopg.Error, TimeoutError) as error:
             self._pass_on(None)
@@ -132,7 +133,7 @@ class Pool:
 
     def _is_fresh(self, connection: Connection) -> bool:
         """Say whether a connection is good without a round trip to the server."""
-        trusted_from = max(asyncio.get_running_loop().time() - _TRUSTED_SECONDS, self._suspect_until)
+        trusted_from = max(time.monotonic() - _TRUSTED_SECONDS, self._suspect_until)
         return connection.idle_since > trusted_from and connection.is_quiet()
 
     def _release(self, connection: Connection) -> None:
@@ -182,7 +183,7 @@ class Pool:
                 return
         self._free_places += 1
         if connection:
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = time.monotonic()
             self._idle.append(connection)
             if self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
                 self._idle.popleft().hang_up()

@@ -56,7 +56,7 @@ def is_neon_pooler(url: str) -> bool:
 class Connection(psycopg.AsyncConnection[TupleRow]):
     """A connection in autocommit, to be used by one task at a time.
 
-    - idle_since: when it was last given back, in the loop's time
+    - idle_since: when it was last given back (`time.monotonic`)
     - given_up: its time was up, so whatever it was doing is not to be waited for
     """
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -38,9 +39,11 @@ def test_a_created_task_is_where_its_location_says(alice: httpx.Client) -> None:
 
 @pytest.mark.parametrize("user", ["a|b", "a:b@c", "google-oauth2|1.2_3"])
 def test_a_location_can_be_followed_whatever_the_user_is_called(server: Server, user: str) -> None:
-    with server.client(f"{user}-{new_user()}") as client:
+    user = f"{user}-{new_user()}"
+    with server.client(user) as client:
         created = client.post("/tasks", json={"title": "a"})
 
+        assert created.headers["Location"] == f"/api/{quote(user, safe=':@')}/tasks/1"
         assert client.get(str(client.base_url.join(created.headers["Location"]))).json() == created.json()
 
 

@@ -20,7 +20,7 @@ def test_a_line_for_programs_is_one_json_object() -> None:
     line = JsonFormatter().format(record_of({"status": 201, "user_id": "alice", "error_code": None}))
 
     assert json.loads(line) == {
-        "time": "1970-01-01T00:00:00.125+00:00",
+        "time": "1970-01-01T00:00:00.125000+00:00",
         "level": "info",
         "event": "a great thing",
         "status": 201,
