@@ -4,6 +4,7 @@ import platform
 import shutil
 import sqlite3
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -32,7 +33,8 @@ def describe() -> dict[str, str]:
         "cores": str(psutil.cpu_count()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": platform.platform(),
-        "python": platform.python_version(),
+        # With the build: one without profile-guided optimisation is a quarter slower.
+        "python": sys.version,
         "sqlite": sqlite3.sqlite_version,
     }
     if node := shutil.which("node"):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from statistics import median
 from typing import Any
@@ -31,11 +31,15 @@ Advance = Callable[[str], None]
 
 
 def load(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
-    """Drive every server with every operation; the servers take turns, run by run."""
+    """Drive every server with every operation; the servers take turns, run by run.
+
+    Each has a database of its own, so that none works on what another has left behind.
+    """
     records, memory = [], []
-    with store.copy() as url, database.sqlite() as file:
+    with ExitStack() as stack:
+        urls = {name: stack.enter_context(_database(store, name)) for name in plan.servers}
         for kind in plan.tokens:
-            with _contest(plan, kind, {"postgresql": url, "sqlite": file}) as (workload, servers):
+            with _contest(plan, kind, urls) as (workload, servers):
                 for run in range(plan.runs):
                     for operation, connections, server in _turns(plan, servers):
                         advance(f"{kind} {operation.name}, {connections} connections: {server.name}")
@@ -51,7 +55,7 @@ def _contest(plan: Plan, kind: str, urls: Mapping[str, str]) -> Iterator[tuple[W
     """Run all servers on filled databases."""
     with issuer(kind) as tokens, ExitStack() as stack:
         workload = Workload(tokens, users(), plan.tasks_each)
-        servers = [stack.enter_context(_start(name, tokens, urls)) for name in plan.servers]
+        servers = [stack.enter_context(_start(name, tokens, urls[name])) for name in plan.servers]
         for server in servers:
             if CONTENDERS[server.name].database == "sqlite" and kind == plan.tokens[0]:
                 database.fill(server, workload)
@@ -76,7 +80,7 @@ def wire(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
     ):
         for name in plan.in_postgres():
             advance(f"wire: {name}")
-            with _start(name, workload.issuer, {"postgresql": database.through(url, counted.port)}) as server:
+            with _start(name, workload.issuer, database.through(url, counted.port)) as server:
                 for operation in map(OPERATIONS.__getitem__, plan.operations):
                     _drive(plan, server, workload, operation, 1)  # every statement gets prepared
                     before = replace(counted)
@@ -100,7 +104,7 @@ def growth(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]
             database.multiply(of_size, copies)
             spread = replace(workload, users=database.copies_of(workload.users, copies))
             for name in plan.growing():
-                server = stack.enter_context(_start(name, workload.issuer, {"postgresql": of_size}))
+                server = stack.enter_context(_start(name, workload.issuer, of_size))
                 places.append((rows, spread, server))
         for run in range(plan.runs):
             for rows, spread, server in places:
@@ -119,7 +123,7 @@ def delay(plan: Plan, store: Store, advance: Advance) -> dict[str, Any]:
         proxied(database.port_of(url), DELAY_MS / 1000) as slow,
         ExitStack() as stack,
     ):
-        delayed = {"postgresql": database.through(url, slow.port)}
+        delayed = database.through(url, slow.port)
         servers = [stack.enter_context(_start(name, workload.issuer, delayed)) for name in plan.in_postgres()]
         for run in range(plan.runs):
             for server in servers:
@@ -127,7 +131,7 @@ def delay(plan: Plan, store: Store, advance: Advance) -> dict[str, Any]:
                     advance(f"delay: {server.name} {operation.name}")
                     seen = _drive(plan, server, workload, operation, 1)
                     records.append({"server": server.name, "operation": operation.name, "run": run, **asdict(seen)})
-        return {"delay": records, "round_trip_ms": _round_trip_ms(delayed["postgresql"])}
+        return {"delay": records, "round_trip_ms": _round_trip_ms(delayed)}
 
 
 def workers(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
@@ -162,10 +166,18 @@ def _workload(plan: Plan) -> Iterator[Workload]:
         yield Workload(tokens, users(), plan.tasks_each)
 
 
-def _start(name: str, tokens: Issuer, urls: Mapping[str, str]) -> Any:
-    contender = CONTENDERS[name]
-    storage = {"DATABASE_URL": urls[contender.database]} if contender.database else {}
-    return running(contender, storage | tokens.environment)
+def _database(store: Store, name: str) -> AbstractContextManager[str]:
+    match CONTENDERS[name].database:
+        case "postgresql":
+            return store.copy()
+        case "sqlite":
+            return database.sqlite()
+        case _:
+            return nullcontext("")
+
+
+def _start(name: str, tokens: Issuer, url: str) -> AbstractContextManager[Server]:
+    return running(CONTENDERS[name], {"DATABASE_URL": url, **tokens.environment})
 
 
 def _drive(plan: Plan, server: Server, workload: Workload, operation: Operation, connections: int) -> Load:
