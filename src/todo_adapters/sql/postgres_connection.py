@@ -15,6 +15,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
+from psycopg.types.numeric import IntDumper
 
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.prepared_statements import PreparedStatements
@@ -85,6 +86,8 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
     def _set_up(self, prepare_threshold: int | None) -> None:
         self._listener = SocketListener(self.fileno(), self._read_unasked)
         self.add_notice_handler(self._heed)
+        # As text, a number fits a parameter of any size; in binary it would have to be just as wide.
+        self.adapters.register_dumper(int, IntDumper)
         self._adapt = Transformer(self)
         self._statements = PreparedStatements(prepare_threshold)
 
@@ -96,27 +99,27 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         """
         values_in_order = statement.in_order(values)
         parameters = self._adapt.dump_sequence(values_in_order, [PyFormat.AUTO] * len(values_in_order))
-        types, formats = self._adapt.types or (), self._adapt.formats
-        if name := await self._prepare(statement, types):
+        formats = self._adapt.formats
+        # The types of the values are not sent, so that the server takes those that the statement tells.
+        if name := await self._prepare(statement):
             self.pgconn.send_query_prepared(name, parameters, formats, Format.BINARY)
         else:
-            self.pgconn.send_query_params(statement.encode(), parameters, types, formats, Format.BINARY)
+            self.pgconn.send_query_params(statement.encode(), parameters, None, formats, Format.BINARY)
         result = await self._receive()
         self._adapt.set_pgresult(result)
         return self._adapt.load_rows(0, result.ntuples, tuple)
 
-    async def _prepare(self, statement: Statement, types: tuple[int, ...]) -> bytes | None:
+    async def _prepare(self, statement: Statement) -> bytes | None:
         """Return the name of a prepared statement, None for one that is not to be prepared, or not yet."""
-        shape = statement, types
-        if (name := self._statements.use(shape)) or not self._statements.is_due(shape):
+        if (name := self._statements.use(statement)) or not self._statements.is_due(statement):
             return name
         if surplus := self._statements.surplus():
             self.pgconn.send_close_prepared(surplus)
             await self._receive()
         name = self._statements.new_name()
-        self.pgconn.send_prepare(name, statement.encode(), types)
+        self.pgconn.send_prepare(name, statement.encode())
         await self._receive()
-        self._statements.keep(shape, name)
+        self._statements.keep(statement, name)
         return name
 
     async def _receive(self) -> PGresult:

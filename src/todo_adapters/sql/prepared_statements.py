@@ -6,39 +6,36 @@ from typing import Final
 
 from todo_adapters.sql.dialects import Statement
 
-Shape = tuple[Statement, tuple[int, ...]]
-"""A statement and the types of its values, which together are what is prepared."""
-
 MAX_PREPARED: Final = 100
 _MAX_COUNTED: Final = 1000
 
 
 class PreparedStatements:
-    """The names of the hundred shapes that were used last, of those used more than `threshold` times.
+    """The names of the hundred statements that were used last, of those used more than `threshold` times.
 
     A threshold of None prepares nothing.
     """
 
     def __init__(self, threshold: int | None) -> None:
         self.threshold = threshold
-        self._names: OrderedDict[Shape, bytes] = OrderedDict()
-        self._uses: dict[Shape, int] = {}
+        self._names: OrderedDict[Statement, bytes] = OrderedDict()
+        self._uses: dict[Statement, int] = {}
         self._numbers = count()
 
-    def use(self, shape: Shape) -> bytes | None:
-        """Return the name of a shape that is prepared, and count its use."""
-        name = self._names.get(shape)
+    def use(self, statement: Statement) -> bytes | None:
+        """Return the name of a statement that is prepared, and count its use."""
+        name = self._names.get(statement)
         if name:
-            self._names.move_to_end(shape)
+            self._names.move_to_end(statement)
         return name
 
-    def is_due(self, shape: Shape) -> bool:
-        """Count the use of a shape that is not prepared, and say whether it is to be."""
+    def is_due(self, statement: Statement) -> bool:
+        """Count the use of a statement that is not prepared, and say whether it is to be."""
         if self.threshold is None:
             return False
         if len(self._uses) == _MAX_COUNTED:
             self._uses.clear()
-        uses = self._uses[shape] = self._uses.get(shape, 0) + 1
+        uses = self._uses[statement] = self._uses.get(statement, 0) + 1
         return uses > self.threshold
 
     def surplus(self) -> bytes | None:
@@ -49,7 +46,7 @@ class PreparedStatements:
         """Return a name that was never given."""
         return b"s%d" % next(self._numbers)
 
-    def keep(self, shape: Shape, name: bytes) -> None:
-        """Note that a shape is prepared."""
-        self._uses.pop(shape, None)
-        self._names[shape] = name
+    def keep(self, statement: Statement, name: bytes) -> None:
+        """Note that a statement is prepared."""
+        self._uses.pop(statement, None)
+        self._names[statement] = name

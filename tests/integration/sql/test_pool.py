@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -441,6 +442,25 @@ async def test_a_statement_that_can_not_be_prepared_is_tried_again(database_url:
         await loan.give_back()
 
         assert await run(pool, "SELECT * FROM not_yet_there") == [(42,)]
+
+
+async def test_a_statement_is_prepared_once_whatever_its_values_are(database_url: str) -> None:
+    echo = Statement("SELECT $1::bigint, $2::smallint[], $3::timestamptz, $4::text", ("number", "set", "time", "text"))
+    values: list[dict[str, Any]] = [
+        {"number": 1, "set": [1], "time": datetime(2026, 12, 1, 17, tzinfo=UTC), "text": "here"},
+        {"number": 2**15, "set": [1, 2], "time": None, "text": None},
+        {"number": 2**53, "set": [], "time": None, "text": ""},
+        {"number": None, "set": None, "time": None, "text": None},
+    ]
+
+    async def echo_each(connection: Connection) -> list[list[tuple[Any, ...]]]:
+        return [await connection.run(echo, each) for each in values]
+
+    async with running_pool(database_url, max_size=1) as pool:
+        answers = await pool.lend(echo_each)
+
+        assert answers == [[tuple(v.values())] for v in values]
+        assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'smallint'") == [(1,)]
 
 
 async def test_a_pipeline_whose_connection_breaks_ends_with_an_error(database_url: str) -> None:

@@ -101,7 +101,7 @@ async def test_a_call_takes_so_many_statements_and_round_trips(
     user_id = new_user()
     async with opened(proxy.url, max_connections=1) as repository:
         await repository.apply(user_id, Batch((Create(DRAFT),) * 9), at=AT)
-        for task_id in range(1, 9):  # until all is prepared, for numbers of every size
+        for task_id in range(1, 9):  # until all is prepared
             await call(repository, user_id, task_id)
         proxy.sent.clear()
 
