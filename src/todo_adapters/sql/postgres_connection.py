@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Self
 
@@ -20,6 +20,9 @@ from psycopg.types.numeric import IntDumper
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.prepared_statements import PreparedStatements
 from todo_adapters.sql.socket_listener import SocketListener
+
+Step = tuple[Statement, Mapping[str, Any]]
+"""A statement and its values."""
 
 # A peer that is gone without a word is noticed after 5 s with data on the way, after 9 s without.
 _UNLESS_IN_URL: Final[dict[str, Any]] = {
@@ -71,11 +74,11 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
     @classmethod
     async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
         """Connect; prepare statements after so many uses, or, if that is None, as soon as it is safe."""
-        connection = await cls.connect(conninfo, autocommit=True, prepare_threshold=prepare_threshold)
+        connection = await cls.connect(conninfo, autocommit=True, prepare_threshold=None)
         connection._set_up(prepare_threshold)  # noqa: SLF001 - its own
         try:
             if prepare_threshold is None and await connection.is_direct():
-                connection._statements.threshold = connection.prepare_threshold = _PREPARED_AFTER  # noqa: SLF001
+                connection._statements.threshold = _PREPARED_AFTER  # noqa: SLF001
                 # Times then come in the form that they are kept in; a pooler would pass this on to others.
                 await connection.run(_IN_UTC, {})
         except BaseException:
@@ -97,17 +100,22 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         It does what a cursor does, less what is not needed here, which costs as much as a
         small statement.
         """
-        values_in_order = statement.in_order(values)
-        parameters = self._adapt.dump_sequence(values_in_order, [PyFormat.AUTO] * len(values_in_order))
-        formats = self._adapt.formats
-        # The types of the values are not sent, so that the server takes those that the statement tells.
-        if name := await self._prepare(statement):
-            self.pgconn.send_query_prepared(name, parameters, formats, Format.BINARY)
-        else:
-            self.pgconn.send_query_params(statement.encode(), parameters, None, formats, Format.BINARY)
-        result = await self._receive()
-        self._adapt.set_pgresult(result)
-        return self._adapt.load_rows(0, result.ntuples, tuple)
+        self._send(statement, values, await self._prepare(statement))
+        return self._rows_of(await self._receive())
+
+    async def run_all(self, steps: Sequence[Step]) -> list[list[TupleRow]]:
+        """Run several statements and return the rows of each; all take one round trip, besides those that prepare.
+
+        When one fails, those behind it are not run, and its error is raised.
+        """
+        names = {statement: await self._prepare(statement) for statement in {statement for statement, _ in steps}}
+        self.pgconn.enter_pipeline_mode()
+        for statement, values in steps:
+            self._send(statement, values, names[statement])
+        self.pgconn.pipeline_sync()
+        *results, _ = [await self._receive() for _ in range(len(steps) + 1)]
+        self.pgconn.exit_pipeline_mode()
+        return [self._rows_of(result) for result in results]
 
     async def _prepare(self, statement: Statement) -> bytes | None:
         """Return the name of a prepared statement, None for one that is not to be prepared, or not yet."""
@@ -115,24 +123,34 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             return name
         if surplus := self._statements.surplus():
             self.pgconn.send_close_prepared(surplus)
-            await self._receive()
+            self._rows_of(await self._receive())
         name = self._statements.new_name()
         self.pgconn.send_prepare(name, statement.encode())
-        await self._receive()
+        self._rows_of(await self._receive())
         self._statements.keep(statement, name)
         return name
+
+    def _send(self, statement: Statement, values: Mapping[str, Any], name: bytes | None) -> None:
+        """Send a statement and values without their types, so that the server takes those that the statement tells."""
+        in_order = statement.in_order(values)
+        parameters = self._adapt.dump_sequence(in_order, [PyFormat.AUTO] * len(in_order))
+        formats = self._adapt.formats
+        if name:
+            self.pgconn.send_query_prepared(name, parameters, formats, Format.BINARY)
+        else:
+            self.pgconn.send_query_params(statement.encode(), parameters, None, formats, Format.BINARY)
 
     async def _receive(self) -> PGresult:
         result: PGresult
         (result,) = await self.wait(generators.execute(self.pgconn))
-        if result.status == ExecStatus.FATAL_ERROR:
-            raise error_from_result(result)
         return result
 
-    async def send(self, statement: Statement, values: Mapping[str, Any]) -> psycopg.AsyncRawCursor[TupleRow]:
-        """Run one statement of several; in a pipeline, its rows come when the pipeline ends."""
-        cursor = psycopg.AsyncRawCursor(self)
-        return await cursor.execute(statement.encode(), statement.in_order(values), binary=True)
+    def _rows_of(self, result: PGresult) -> list[TupleRow]:
+        """Return the rows, or raise the error that came instead."""
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(result)
+        self._adapt.set_pgresult(result)
+        return self._adapt.load_rows(0, result.ntuples, tuple)
 
     def is_quiet(self) -> bool:
         """Say whether the server has sent nothing, such as its farewell; asks the kernel only."""

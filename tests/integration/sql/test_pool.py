@@ -17,7 +17,7 @@ from todo_adapters.sql import pool as pool_module
 from todo_adapters.sql import prepared_statements
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.pool import ConnectionLost, Pool, RaceLost
-from todo_adapters.sql.postgres_connection import Connection, conninfo_of
+from todo_adapters.sql.postgres_connection import Connection, Step, conninfo_of
 from todo_domain import StorageUnavailable
 
 pytestmark = pytest.mark.anyio
@@ -463,12 +463,28 @@ async def test_a_statement_is_prepared_once_whatever_its_values_are(database_url
         assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'smallint'") == [(1,)]
 
 
-async def test_a_pipeline_whose_connection_breaks_ends_with_an_error(database_url: str) -> None:
+async def test_of_several_statements_those_behind_one_that_fails_are_not_run(database_url: str) -> None:
+    def steps(*sqls: str) -> list[Step]:
+        return [(Statement(sql, ()), {}) for sql in sqls]
+
+    async with running_pool(database_url, max_size=1) as pool:
+        process = await pid(pool)
+        with pytest.raises(StorageUnavailable):
+            await pool.lend(
+                lambda connection: connection.run_all(
+                    steps("SELECT 42", "SELECT 1 / 0", "SELECT set_config('application_name', 'late', false)")
+                )
+            )
+
+        assert await pool.lend(lambda connection: connection.run_all(steps("SELECT 1", "SELECT 2"))) == [[(1,)], [(2,)]]
+        assert await run(pool, "SHOW application_name") == [(NAME,)]
+        assert await pid(pool) == process
+
+
+async def test_several_statements_whose_connection_breaks_end_with_an_error(database_url: str) -> None:
     async def break_in_the_middle(connection: Connection) -> None:
-        async with connection.pipeline():
-            await connection.send(Statement("SELECT 42", ()), {})
-            process = connection.info.backend_pid
-            await asyncio.to_thread(terminate, database_url, process)
+        end = Statement("SELECT pg_terminate_backend(pg_backend_pid())", ())
+        await connection.run_all([(Statement("SELECT 42", ()), {}), (end, {}), (Statement("SELECT 42", ()), {})])
 
     async with running_pool(database_url, max_size=1) as pool:
         with pytest.raises(ConnectionLost):
