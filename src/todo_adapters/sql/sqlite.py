@@ -12,10 +12,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from todo_adapters.sql import rows, statements
+from todo_adapters.sql import migrations, rows, statements
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import list_statement
-from todo_adapters.sql.migrations import is_current, upgrade
 from todo_adapters.sql.sqlite_file import claim, connect_writer
 from todo_adapters.sql.sqlite_purge import purge
 from todo_adapters.sql.sqlite_reader import SqliteReader
@@ -47,11 +46,6 @@ _EPOCH: Final = SQLITE.compile(statements.EPOCH)
 _RENEW_EPOCH: Final = SQLITE.compile(statements.RENEW_EPOCH)
 
 
-def _bring_to_schema(url: sa.URL) -> None:
-    if not is_current(url):
-        upgrade(url)
-
-
 class SqliteTaskRepository:
     """A TaskRepository and StoreMaintenance on one file, for one process and one event loop.
 
@@ -70,7 +64,7 @@ class SqliteTaskRepository:
         try:
             async with AsyncExitStack() as opened:
                 opened.callback(claim(self._path).close)
-                await asyncio.to_thread(_bring_to_schema, sa.URL.create("sqlite", database=str(self._path)))
+                await asyncio.to_thread(migrations.ensure, sa.URL.create("sqlite", database=str(self._path)))
                 self._writer = SqliteWriter(connect_writer(self._path))
                 opened.push_async_callback(self._writer.close)
                 self._reader = SqliteReader(self._path)

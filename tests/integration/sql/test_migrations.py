@@ -1,7 +1,8 @@
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,18 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.postgres import Postgres
-from todo_adapters.sql.migrations import HEAD, is_current, upgrade
+from todo_adapters.sql.migrations import HEAD, ensure, is_current, upgrade
 from todo_adapters.sql.tables import metadata
 from todo_domain import StorageUnavailable
 
 UPGRADE = "import sys; from todo_adapters.sql.migrations import upgrade; upgrade(sys.argv[1])"
+
+ENSURE_WITHOUT_ALEMBIC = """
+import sys
+sys.modules["alembic"] = None
+from todo_adapters.sql.migrations import ensure
+ensure(sys.argv[1])
+"""
 
 # Everything that a catalogue knows of our tables, what Alembic does not compare included.
 CATALOGUE = {
@@ -52,6 +60,14 @@ def connection_to(url: str) -> Iterator[sa.Connection]:
 def catalogue(url: str) -> list[list[sa.Row[Any]]]:
     with connection_to(url) as connection:
         return [list(connection.exec_driver_sql(query)) for query in CATALOGUE[connection.dialect.name]]
+
+
+def contents(path: Path) -> list[str]:
+    """Return SQL that makes all that is in an SQLite file, but for its epoch."""
+    with closing(sqlite3.connect(path)) as connection:
+        statements = sorted(connection.iterdump())
+    (epoch,) = epochs(f"sqlite:///{path}")
+    return [statement.replace(epoch, "") for statement in statements]
 
 
 def epochs(url: str) -> list[str]:
@@ -114,6 +130,27 @@ def test_the_migrations_make_what_the_tables_say(empty_database: str) -> None:
         metadata.create_all(connection)
 
     assert catalogue(empty_database) == migrated
+
+
+def test_a_new_file_gets_without_alembic_what_the_migrations_make(tmp_path: Path) -> None:
+    made, migrated = tmp_path / "made.db", tmp_path / "migrated.db"
+    upgrade(f"sqlite:///{migrated}")
+
+    subprocess.run([sys.executable, "-c", ENSURE_WITHOUT_ALEMBIC, f"sqlite:///{made}"], check=True)
+
+    assert contents(made) == contents(migrated)
+
+
+def test_a_file_of_an_earlier_version_is_upgraded(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'todo.db'}"
+    upgrade(url)
+    with connection_to(url) as connection:
+        metadata.drop_all(connection)
+        connection.execute(sa.text("DELETE FROM alembic_version"))
+
+    ensure(url)
+
+    assert is_current(url)
 
 
 def test_an_upgrade_that_fails_leaves_nothing(empty_database: str) -> None:
