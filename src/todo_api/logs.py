@@ -1,6 +1,7 @@
 """How the log is written: one JSON object a line in production, readable on a terminal."""
 
 import logging
+import os
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,10 +21,26 @@ def log_config(*, as_json: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": JsonFormatter if as_json else TerminalFormatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {"stderr": {"()": StandardError, "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {name: {"level": "WARNING"} for name in quiet},
     }
+
+
+class StandardError(logging.Handler):
+    """Writes each record by one call of the system, for which it needs no lock and no stream.
+
+    With those of `logging.StreamHandler` a line takes as long as half a small statement
+    of the database. A line that can't be written, to a full disk for example, is lost.
+    """
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write the record's line."""
+        try:
+            os.write(2, f"{self.format(record)}\n".encode(errors="backslashreplace"))
+        except OSError:
+            return False
+        return True
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 import base64
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from todo_domain.errors import RuleViolated, Violation
 from todo_domain.task import MAX_TASK_ID
+
+_to_json: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Position:
 
 def encode_cursor(query_identity: str, position: Position) -> str:
     """Write a position of one query as text of the URL-safe base64 alphabet."""
-    content = json.dumps([query_identity, position.value, position.id], separators=(",", ":"), ensure_ascii=False)
+    content = _to_json([query_identity, position.value, position.id])
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 

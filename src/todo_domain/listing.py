@@ -95,6 +95,7 @@ class TaskQuery:
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     after: Position | None = field(init=False, default=None)
+    _identity: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the rules, fold what is compared, and read the cursor."""
@@ -112,8 +113,9 @@ class TaskQuery:
         found.expect(isinstance(self.descending, bool), ("descending",), "bool_type", "must be true or false")
         found.limit(self.limit, MAX_LIMIT)
         found.refuse()
+        object.__setattr__(self, "_identity", self._digest())
         if self.cursor is not None:
-            after = decode_cursor(self.cursor, self._identity())
+            after = decode_cursor(self.cursor, self._identity)
             if not self.sort.can_be(after.value):
                 raise cursor_refused()
             object.__setattr__(self, "after", after)
@@ -128,14 +130,14 @@ class TaskQuery:
 
     def cursor_after(self, task: Task) -> str:
         """Return the cursor of the page that begins behind this task."""
-        return encode_cursor(self._identity(), Position(self.sort.of(task), task.id))
+        return encode_cursor(self._identity, Position(self.sort.of(task), task.id))
 
     def page(self, found: Sequence[Task], revision: int) -> "TaskPage":
         """Make a page of the first `limit + 1` tasks that an adapter found, in order."""
         tasks = tuple(found[: self.limit])
         return TaskPage(tasks, self.cursor_after(tasks[-1]) if len(found) > self.limit else None, revision)
 
-    def _identity(self) -> str:
+    def _digest(self) -> str:
         asked = (
             self.complete,
             sorted(self.priority),
