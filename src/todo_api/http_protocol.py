@@ -19,7 +19,7 @@ class WholeAnswers:
 
     uvicorn writes them one after the other, and to give each to the system by itself
     takes it, and the caller, twice the time. A head whose body is yet to be made is
-    sent in the same turn of the event loop. All else is the transport's own.
+    sent in the event loop's next turn. All else is the transport's own.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -52,9 +52,10 @@ class WholeAnswers:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP/1.1 that ends a connection whose head does not end: no app would ever see it, and memory would fill.
+    """HTTP/1.1 that writes whole answers.
 
-    An app can end a connection at once, whose reader takes nothing: what uvicorn
+    It ends a connection whose head does not end: no app would ever see it, and memory
+    would fill. An app can end a connection at once, whose reader takes nothing: what uvicorn
     closes stays in memory until all of it is read.
     """
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -30,15 +31,21 @@ def log_config(*, as_json: bool) -> dict[str, Any]:
 class StandardError(logging.Handler):
     """Writes each record by one call of the system, for which it needs no lock and no stream.
 
-    With those of `logging.StreamHandler` a line takes as long as half a small statement
-    of the database. A line that can't be written, to a full disk for example, is lost.
+    Filters of the handler itself are not asked. A line that can't be written, to a full
+    disk for example, is lost, and who logs never hears of it.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Where standard error was closed, its number may be anything's.
+        self._descriptor = sys.__stderr__.fileno() if sys.__stderr__ else -1
+
     def handle(self, record: logging.LogRecord) -> bool:
-        """Write the record's line."""
+        """Write the record's line, and say whether that was possible."""
         try:
-            os.write(2, f"{self.format(record)}\n".encode(errors="backslashreplace"))
-        except OSError:
+            os.write(self._descriptor, f"{self.format(record)}\n".encode(errors="backslashreplace"))
+        except Exception:  # noqa: BLE001 - as logging's own handlers
+            self.handleError(record)
             return False
         return True
 
@@ -61,7 +68,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
         line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             **_fields(record),

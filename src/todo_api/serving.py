@@ -24,7 +24,7 @@ SHUTDOWN_SECONDS: Final = 8
 # A worker that takes longer to import and open everything is killed and started again, over and over.
 WORKER_START_SECONDS: Final = 60
 # Requests leave next to no cycles: to search for some after each 700 objects that stay takes a twentieth of a POST.
-_GARBAGE: Final = 10_000
+_GC_THRESHOLD: Final = 10_000
 _SOURCES: Final = [Path(__file__).parents[1] / name for name in ("todo_domain", "todo_adapters", "todo_api")]
 _log: Final = logging.getLogger(__name__)
 
@@ -64,10 +64,10 @@ def rehearse(container: Container) -> None:
 
 
 def app_of_process() -> App:
-    """Return the app of a process that does nothing but serve it, and so keeps all that is loaded until now."""
+    """Return the app of a process that does nothing else: it keeps what is loaded, and seldom looks for garbage."""
     app = create_app()
     gc.freeze()  # to search all that for garbage would hold up requests
-    gc.set_threshold(_GARBAGE)
+    gc.set_threshold(_GC_THRESHOLD)
     return app
 
 

@@ -113,6 +113,7 @@ class TaskQuery:
         found.expect(isinstance(self.descending, bool), ("descending",), "bool_type", "must be true or false")
         found.limit(self.limit, MAX_LIMIT)
         found.refuse()
+        # Now and not for each page: a query is often asked again.
         object.__setattr__(self, "_identity", self._digest())
         if self.cursor is not None:
             after = decode_cursor(self.cursor, self._identity)

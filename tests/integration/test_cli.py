@@ -52,9 +52,11 @@ def todo_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         return Ended(ended.value.code, *capsys.readouterr())
 
     monkeypatch.chdir(tmp_path)
+    before = gc.get_threshold()
     with patch.dict(os.environ, {"HOME": str(tmp_path)}, clear=True):
         yield run
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def refused(ended: Ended) -> str:
@@ -74,9 +76,12 @@ def test_garbage_is_collected_once_all_is_loaded_but_not_in_what_was_loaded(todo
 
 @pytest.mark.usefixtures("todo_api")
 def test_a_process_that_serves_looks_for_no_garbage_in_what_was_loaded() -> None:
+    before = gc.get_threshold()
+
     app_of_process()
 
     assert gc.get_freeze_count() > len(sys.modules)
+    assert gc.get_threshold()[0] > before[0]
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,10 @@ class Pool:
             deadline = self._waits.deadline()
         else:
             connection, deadline = await self._wait()
-            if connection:
+            if connection and connection.idle_since and not connection.closed:
                 return connection
+            if connection:  # the server said farewell since it was given back
+                connection.hang_up()
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)
@@ -175,7 +177,9 @@ class Pool:
             self._waits.end(turn)
 
     def _pass_on(self, connection: Connection | None) -> None:
-        """Give a place, and what was used in it until now, to who waits for longest."""
+        """Give a place, and what was used in it until now, to who waits for longest, or keep them."""
+        if connection:
+            connection.idle_since = time.monotonic()
         while self._queue:
             turn = self._queue.popleft()
             if not turn.done():
@@ -183,7 +187,6 @@ class Pool:
                 return
         self._free_places += 1
         if connection:
-            connection.idle_since = time.monotonic()
             self._idle.append(connection)
             if self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
                 self._idle.popleft().hang_up()

@@ -1,4 +1,4 @@
-"""A batch in PostgreSQL: one transaction of two round trips, whatever the number of its operations."""
+"""A batch in PostgreSQL: one transaction of two round trips, besides those that prepare, whatever its length."""
 
 from datetime import datetime
 from typing import Final

@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Self
 
 import psycopg
@@ -60,7 +61,7 @@ def is_neon_pooler(url: str) -> bool:
 class Connection(psycopg.AsyncConnection[TupleRow]):
     """A connection in autocommit, to be used by one task at a time.
 
-    - idle_since: when it was last given back (`time.monotonic`)
+    - idle_since: when it was last given back (`time.monotonic`), 0 if the server has said something since
     - given_up: its time was up, so whatever it was doing is not to be waited for
     """
 
@@ -100,18 +101,20 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         It does what a cursor does, less what is not needed here, which costs as much as a
         small statement.
         """
-        self._send(statement, values, await self._prepare(statement))
+        self._query(statement, values, await self._prepare(statement))()
         return self._rows_of(await self._receive())
 
     async def run_all(self, steps: Sequence[Step]) -> list[list[TupleRow]]:
         """Run several statements and return the rows of each; all take one round trip, besides those that prepare.
 
-        When one fails, those behind it are not run, and its error is raised.
+        When one fails, those behind it are not run, and its error is raised; without a
+        transaction around them, those before it are undone too.
         """
-        names = {statement: await self._prepare(statement) for statement in {statement for statement, _ in steps}}
+        names = {statement: await self._prepare(statement) for statement in dict(steps)}
+        queries = [self._query(statement, values, names[statement]) for statement, values in steps]
         self.pgconn.enter_pipeline_mode()
-        for statement, values in steps:
-            self._send(statement, values, names[statement])
+        for send in queries:
+            send()
         self.pgconn.pipeline_sync()
         *results, _ = [await self._receive() for _ in range(len(steps) + 1)]
         self.pgconn.exit_pipeline_mode()
@@ -130,15 +133,14 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         self._statements.keep(statement, name)
         return name
 
-    def _send(self, statement: Statement, values: Mapping[str, Any], name: bytes | None) -> None:
-        """Send a statement and values without their types, so that the server takes those that the statement tells."""
+    def _query(self, statement: Statement, values: Mapping[str, Any], name: bytes | None) -> Callable[[], None]:
+        """Return what sends a statement with its values, whose types are for the server to infer."""
         in_order = statement.in_order(values)
         parameters = self._adapt.dump_sequence(in_order, [PyFormat.AUTO] * len(in_order))
         formats = self._adapt.formats
         if name:
-            self.pgconn.send_query_prepared(name, parameters, formats, Format.BINARY)
-        else:
-            self.pgconn.send_query_params(statement.encode(), parameters, None, formats, Format.BINARY)
+            return partial(self.pgconn.send_query_prepared, name, parameters, formats, Format.BINARY)
+        return partial(self.pgconn.send_query_params, statement.encode(), parameters, None, formats, Format.BINARY)
 
     async def _receive(self) -> PGresult:
         result: PGresult

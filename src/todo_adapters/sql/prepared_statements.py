@@ -23,7 +23,7 @@ class PreparedStatements:
         self._numbers = count()
 
     def use(self, statement: Statement) -> bytes | None:
-        """Return the name of a statement that is prepared, and count its use."""
+        """Return the name of a statement that is prepared, and keep it for longer."""
         name = self._names.get(statement)
         if name:
             self._names.move_to_end(statement)

@@ -2,9 +2,12 @@
 
 import json
 import logging
+import sys
 from typing import Any
 
-from todo_api.logs import JsonFormatter, TerminalFormatter, log_config
+import pytest
+
+from todo_api.logs import JsonFormatter, StandardError, TerminalFormatter, log_config
 
 
 def record_of(fields: dict[str, Any] | None = None, **others: Any) -> logging.LogRecord:
@@ -20,7 +23,7 @@ def test_a_line_for_programs_is_one_json_object() -> None:
     line = JsonFormatter().format(record_of({"status": 201, "user_id": "alice", "error_code": None}))
 
     assert json.loads(line) == {
-        "time": "1970-01-01T00:00:00.125000+00:00",
+        "time": "1970-01-01T00:00:00.125+00:00",
         "level": "info",
         "event": "a great thing",
         "status": 201,
@@ -46,6 +49,32 @@ def test_a_line_for_people_is_followed_by_the_traceback() -> None:
 
     assert first.endswith("info    a great thing")
     assert last == "IndexError: pop from empty list"
+
+
+def test_a_line_is_written_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    handler = StandardError()
+    handler.setFormatter(TerminalFormatter())
+
+    assert handler.handle(record_of({"user_id": "\ud800"}))
+
+    assert capfd.readouterr().err.endswith("info    a great thing user_id=\\ud800\n")
+
+
+@pytest.mark.parametrize("fault", [{"args": ("too", "many")}, {"fields": {"user_id": "\ud800"}}])
+def test_who_logs_what_can_not_be_written_never_hears_of_it(capfd: pytest.CaptureFixture[str], fault: Any) -> None:
+    handler = StandardError()
+    handler.setFormatter(JsonFormatter())
+
+    assert not handler.handle(record_of(**fault))
+
+    assert "Logging error" in capfd.readouterr().err
+
+
+def test_without_a_standard_error_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "__stderr__", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    assert not StandardError().handle(record_of())
 
 
 def test_the_form_is_a_setting() -> None:

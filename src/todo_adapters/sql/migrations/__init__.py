@@ -1,5 +1,7 @@
 """Bringing a database to the schema of this version: by Alembic, forward only, all at once or not at all.
 
+A new SQLite file gets at once what the migrations would make, since most starts of a first try are on one.
+
 There is no way back but a backup: to downgrade would be to delete what users wrote.
 """
 
