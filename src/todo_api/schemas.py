@@ -123,7 +123,7 @@ class _TaskBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _ignore_read_only(cls, body: object) -> object:
-        if isinstance(body, Mapping):
+        if isinstance(body, Mapping) and not _READ_ONLY.keys().isdisjoint(body):
             return {name: value for name, value in body.items() if name not in _READ_ONLY}
         return body
 

@@ -101,7 +101,8 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         It does what a cursor does, less what is not needed here, which costs as much as a
         small statement.
         """
-        self._query(statement, values, await self._prepare(statement))()
+        name = self._statements.use(statement) or await self._prepare(statement)
+        self._query(statement, values, name)()
         return self._rows_of(await self._receive())
 
     async def run_all(self, steps: Sequence[Step]) -> list[list[TupleRow]]:
@@ -110,7 +111,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         When one fails, those behind it are not run, and its error is raised; without a
         transaction around them, those before it are undone too.
         """
-        names = {statement: await self._prepare(statement) for statement in dict(steps)}
+        names = {each: self._statements.use(each) or await self._prepare(each) for each in dict(steps)}
         queries = [self._query(statement, values, names[statement]) for statement, values in steps]
         self.pgconn.enter_pipeline_mode()
         for send in queries:
@@ -121,9 +122,9 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         return [self._rows_of(result) for result in results]
 
     async def _prepare(self, statement: Statement) -> bytes | None:
-        """Return the name of a prepared statement, None for one that is not to be prepared, or not yet."""
-        if (name := self._statements.use(statement)) or not self._statements.is_due(statement):
-            return name
+        """Prepare a statement and return its name, or None if it is not to be prepared, or not yet."""
+        if not self._statements.is_due(statement):
+            return None
         if surplus := self._statements.surplus():
             self.pgconn.send_close_prepared(surplus)
             self._rows_of(await self._receive())
