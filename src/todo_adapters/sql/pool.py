@@ -108,10 +108,10 @@ class Pool:
             deadline = self._waits.deadline()
         else:
             connection, deadline = await self._wait()
-            if connection and connection.idle_since and not connection.closed:
-                return connection
-            if connection:  # the server said farewell since it was given back
-                connection.hang_up()
+            if connection:
+                if connection.idle_since and not connection.closed:
+                    return connection
+                connection.hang_up()  # its server said farewell since it was given back
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)

@@ -182,6 +182,21 @@ async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_lon
         assert await run(pool, "SELECT 42") == [(42,)]
 
 
+async def test_a_connection_that_ends_on_its_way_to_who_waits_is_replaced_unnoticed(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        loan = await hold(pool)
+        ended = loan.connection.info.backend_pid
+        waiting = asyncio.create_task(pid(pool))
+        await settle()
+
+        loan.done.set()
+        await asyncio.sleep(0)  # it was handed over, and is not yet taken
+        loan.connection.hang_up()
+
+        assert await waiting != ended
+        await loan.lending
+
+
 async def test_who_is_cancelled_when_his_time_is_up_gives_back_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
