@@ -423,6 +423,16 @@ async def test_who_waits_while_the_pool_is_closed_gets_nothing(database_url: str
             await waiting
 
 
+async def test_a_value_that_the_system_does_not_take_at_once_gets_through(database_url: str) -> None:
+    long = "x" * 20_000_000
+    async with running_pool(database_url) as pool:
+        rows = await pool.lend(
+            lambda connection: connection.run(Statement("SELECT length($1::text)", ["value"]), {"value": long})
+        )
+
+    assert rows == [(len(long),)]
+
+
 async def test_statements_are_prepared_on_a_direct_connection(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         for _ in range(3):
