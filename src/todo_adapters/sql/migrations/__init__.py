@@ -71,6 +71,7 @@ def ensure(url: str | sa.URL) -> None:
     with _transaction(url) as connection:
         if not sa.inspect(connection).get_table_names():
             _create(connection)
+            return
         if _is_current(connection):
             return
     upgrade(url)
