@@ -58,6 +58,22 @@ class Task:
             updated_at=at,
         )
 
+    def at_revision(self, revision: int) -> Self:
+        """Return the same task at another revision."""
+        return type(self)(
+            user_id=self.user_id,
+            id=self.id,
+            revision=revision,
+            title=self.title,
+            description=self.description,
+            completed_at=self.completed_at,
+            priority=self.priority,
+            due=self.due,
+            tags=self.tags,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
+
     @property
     def complete(self) -> bool:
         """Whether the task is done."""

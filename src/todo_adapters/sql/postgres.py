@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -139,7 +138,7 @@ class PostgresTaskRepository:
             values = rows.change_values(POSTGRESQL, user_id, edited, edited.updated_at)
             written = await self._write(user_id, values, expected=task)
             if isinstance(written, int):
-                return self._recent.see(replace(edited, revision=written))
+                return self._recent.see(edited.at_revision(written))
             task, edited = written, edit(written)
         return task
 
@@ -224,10 +223,10 @@ class PostgresTaskRepository:
         self._recent.forget(user_id, task_id)
         return TaskNotFound(task_id)
 
-    async def _run(
+    def _run(
         self, statement: Statement, values: Mapping[str, Any], *, repeatable: bool = True
-    ) -> Sequence[TupleRow]:
-        return await self._do(lambda connection: connection.run(statement, values), repeatable=repeatable)
+    ) -> Awaitable[Sequence[TupleRow]]:
+        return self._do(lambda connection: connection.run(statement, values), repeatable=repeatable)
 
     async def _do(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
         """Do work in one transaction, again when it was undone, and when it may be, again after a broken connection."""

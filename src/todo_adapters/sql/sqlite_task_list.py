@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -60,7 +59,7 @@ class SqliteTaskList:
         edited = edit(task)
         if edited == task:
             return task
-        edited = replace(edited, revision=self._bump().revision)
+        edited = edited.at_revision(self._bump().revision)
         self._write([edited], edited.updated_at)
         return edited
 
