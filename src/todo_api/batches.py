@@ -30,7 +30,8 @@ class CreateOperation(_Operation):
 
     def to_domain(self, index: int) -> domain.Operation:
         """Return the operation; raise RuleViolated."""
-        return domain.Create(self.task.to_domain(*_task_of(index)))
+        with _within_task(index):
+            return domain.Create(self.task.to_domain())
 
 
 class PatchOperation(_Operation):
@@ -44,7 +45,8 @@ class PatchOperation(_Operation):
     def to_domain(self, index: int) -> domain.Operation:
         """Return the operation; raise RuleViolated, and BatchFailed for an empty patch."""
         try:
-            patch = self.task.to_domain(*_task_of(index))
+            with _within_task(index):
+                patch = self.task.to_domain()
         except domain.EmptyPatch as empty:
             raise domain.BatchFailed(index, empty) from None
         return domain.Patch(self.id, patch, _expected(self.if_revision))
@@ -113,8 +115,8 @@ class BatchResponse(BaseModel):
     results: list[OperationResult]
 
 
-def _task_of(index: int) -> tuple[str | int, ...]:
-    return ("body", "operations", index, "task")
+def _within_task(index: int) -> within:
+    return within("body", "operations", index, "task")
 
 
 def _expected(revision: int | None) -> frozenset[int] | None:

@@ -26,7 +26,7 @@ _bearer = HTTPBearer(
 
 def container_of(request: Request) -> Container:
     """Return the container of the app that serves the request."""
-    container: Container = request.app.container
+    container: Container = request.scope["app"].container
     return container
 
 

@@ -42,7 +42,9 @@ class OwnerRoute(APIRoute):
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Take what APIRoute takes."""
         super().__init__(*args, **settings)
-        self._paths = [field for field in self.dependant.path_params if field.name != "user_id"]
+        self._paths = [
+            (field.name, field.alias, field) for field in self.dependant.path_params if field.name != "user_id"
+        ]
         self._headers = [(field.name, field.alias.lower().encode()) for field in self.dependant.header_params]
         self._query = _model_of(self.dependant.query_params)
         self._body = _model_of(self.dependant.body_params)
@@ -67,11 +69,13 @@ class OwnerRoute(APIRoute):
 
     def _bind(self, request: Request, body: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the endpoint's arguments, or refuse with everything that is wrong with them."""
-        arguments: dict[str, Any] = {name: _header(request, header) for name, header in self._headers}
+        arguments: dict[str, Any] = {}
+        for name, header in self._headers:
+            lines = header_lines(request.scope, header)
+            arguments[name] = ", ".join(lines) if lines else None  # one list (RFC 9110 §5.3)
         errors: list[FieldError] = []
-        for field in self._paths:
-            text = request.path_params[field.alias]
-            arguments[field.name], faults = field.validate(text, {}, loc=("path", field.alias))
+        for name, alias, field in self._paths:
+            arguments[name], faults = field.validate(request.scope["path_params"][alias], {}, loc=("path", alias))
             errors += [FieldError(loc=fault["loc"], msg=fault["msg"], type=fault["type"]) for fault in faults or ()]
         text = request.scope["query_string"]
         read = _read_query if len(text) <= _MOST_REMEMBERED else _read_query.__wrapped__
@@ -119,12 +123,6 @@ class OwnerRoutes:
 
 def _model_of(fields: Iterable[Any]) -> type[BaseModel] | None:
     return next((field.field_info.annotation for field in fields), None)
-
-
-def _header(request: Request, name: bytes) -> str | None:
-    """Return the values of all lines of a header as one list (RFC 9110 §5.3)."""
-    lines = header_lines(request.scope, name)
-    return ", ".join(lines) if lines else None
 
 
 @lru_cache(maxsize=256)

@@ -5,13 +5,12 @@ the JSON schemas are the domain's constants.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import todo_domain as domain
-from todo_api.problems import within
 from todo_api.text_forms import PROSE, ClockTime, Day, line
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 
@@ -54,9 +53,8 @@ PRIORITIES: Final[dict[PriorityName, domain.Priority]] = {
 }
 
 
-def _absent() -> Any:
-    """Stand in for a field that a patch does not name, which `model_fields_set` tells."""
-
+# What stands in for a field that a patch does not name, which `model_fields_set` tells.
+_absent: Final[Callable[[], Any]] = type(None)
 
 TimeZone = Annotated[str, Field(json_schema_extra={"format": "time-zone", "examples": ["Europe/Berlin"]})]
 
@@ -123,7 +121,7 @@ class _TaskBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _ignore_read_only(cls, body: object) -> object:
-        if isinstance(body, Mapping) and not _READ_ONLY.keys().isdisjoint(body):
+        if isinstance(body, dict) and not _READ_ONLY.keys().isdisjoint(body):
             return {name: value for name, value in body.items() if name not in _READ_ONLY}
         return body
 
@@ -147,10 +145,9 @@ class TaskCreate(_TaskBody):
     due: Due | None = None
     tags: Tags = []
 
-    def to_domain(self, *place: str | int) -> domain.TaskDraft:
-        """Return the draft; raise RuleViolated about values at `place`, the body unless told."""
-        with within(*place or ("body",)):
-            return domain.TaskDraft(**self._values())
+    def to_domain(self) -> domain.TaskDraft:
+        """Return the draft; raise RuleViolated."""
+        return domain.TaskDraft(**self._values())
 
 
 class TaskUpdate(TaskCreate):
@@ -169,10 +166,9 @@ class TaskPatch(_TaskBody):
     due: DuePatch | None = Field(default_factory=_absent)
     tags: Tags = Field(default_factory=_absent)
 
-    def to_domain(self, *place: str | int) -> domain.TaskPatch:
-        """Return the patch; raise EmptyPatch, or RuleViolated about values at `place`, the body unless told."""
-        with within(*place or ("body",)):
-            return domain.TaskPatch(**self._values())
+    def to_domain(self) -> domain.TaskPatch:
+        """Return the patch; raise EmptyPatch, RuleViolated."""
+        return domain.TaskPatch(**self._values())
 
 
 class TaskResponse(BaseModel):

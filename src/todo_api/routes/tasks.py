@@ -22,6 +22,7 @@ from todo_domain import Task, TaskPage
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
 _TASK: Final = answered_with(200, "ETag")
+_IN_BODY: Final = within("body")
 
 
 @router.get(
@@ -59,7 +60,8 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
     With an Idempotency-Key the request can be sent again safely: the same key and body
     give the same answer and no second task.
     """
-    draft = body.to_domain()
+    with _IN_BODY:
+        draft = body.to_domain()
     with about_key():
         added = await tasks.create(draft, idempotency_key)
     # Of all that a user id may hold, no other character has to be written otherwise in a path.
@@ -92,7 +94,9 @@ async def replace_task(
     tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None, if_none_match: UnlessMatch = None
 ) -> Response:
     """Replace a task: a field that is absent returns to its default. It never creates one."""
-    return _task(await tasks.replace(task_id, body.to_domain(), expected_revisions(if_match, if_none_match)))
+    with _IN_BODY:
+        draft = body.to_domain()
+    return _task(await tasks.replace(task_id, draft, expected_revisions(if_match, if_none_match)))
 
 
 @router.patch(
@@ -108,8 +112,10 @@ async def patch_task(
 
     A `due` is changed in the same way: its parts that are named; null clears `time` and `timezone`.
     """
-    patch, expected = body.to_domain(), expected_revisions(if_match, if_none_match)
-    with within("body"):
+    with _IN_BODY:
+        patch = body.to_domain()
+    expected = expected_revisions(if_match, if_none_match)
+    with _IN_BODY:
         return _task(await tasks.patch(task_id, patch, expected))
 
 
