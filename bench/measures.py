@@ -24,7 +24,7 @@ from bench.workload import OPERATIONS, USERS, Operation, Workload, users
 Record = dict[str, Any]
 
 _COUNTED_REQUESTS = 50
-_SERVER_BOUND = Operation("list of 100", 200, Workload.list_whole_pages)
+_SERVER_BOUND = Operation("refused POST", 422, Workload.refused_posts)
 
 
 Advance = Callable[[str], None]
@@ -135,7 +135,7 @@ def delay(plan: Plan, store: Store, advance: Advance) -> dict[str, Any]:
 
 
 def workers(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
-    """Drive one and two workers, everything on all cores, with what costs a server most and its database least."""
+    """Drive one and two workers, everything on all cores, with requests that need no database."""
     records = []
     with store.copy() as url, _workload(plan) as workload, store.on_cores(ALL_CORES), on_cores(ALL_CORES):
         environment = {"DATABASE_URL": url, **workload.issuer.environment}

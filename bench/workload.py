@@ -52,9 +52,10 @@ class Workload:
         """List the first tasks of a share of the users."""
         return [self.request("GET", user, f"?limit={PAGE}") for user in self._readers()[index::connections]]
 
-    def list_whole_pages(self, index: int, connections: int) -> list[str]:
-        """List a hundred tasks of a share of the users, which is what a request without a limit gets."""
-        return [self.request("GET", user) for user in self._readers()[index::connections]]
+    def refused_posts(self, index: int, connections: int) -> list[str]:
+        """Add tasks that break a rule of one field, which no database hears of."""
+        body = example_task(1) | {"title": ""}
+        return [self.request("POST", user, body=body) for user in self.users[index::connections]]
 
     def post_tasks(self, index: int, connections: int) -> list[str]:  # noqa: ARG002
         """Add tasks to a new user's list, so that no list that is read grows."""
