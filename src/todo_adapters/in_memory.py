@@ -116,7 +116,7 @@ class InMemoryTaskRepository:
         if edited == task:
             return task
         counters = self._raised(tasks)
-        edited = edited.at_revision(counters.revision)
+        edited = edited._replace(revision=counters.revision)
         tasks.write([edited], counters, edited.updated_at)
         return edited
 

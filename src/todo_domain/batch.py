@@ -152,7 +152,7 @@ class _Play:
                 if patched is task:
                     self.outcomes.append(Outcome(task_id, task.revision))
                 else:
-                    self._keep(patched.at_revision(revision))
+                    self._keep(patched._replace(revision=revision))
             case Remove(task_id, expected):  # pragma: no branch  # mypy knows that there is no other
                 self._expect(task_id, expected)
                 del self._tasks[task_id]

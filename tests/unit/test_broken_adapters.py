@@ -60,7 +60,6 @@ def test_a_failed_comparison_shows_what_was_compared(failures: _Failures) -> Non
     "adapter",
     [
         tasks.LeaksAUsersTasks,
-        tasks.HandsOutAliases,
         lists.ListsInAnUnstableOrder,
         tasks.ReusesAnId,
         tasks.SkipsARevision,

@@ -1,7 +1,6 @@
 """The promise about batches: all operations, in order, or none."""
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
 
@@ -48,7 +47,7 @@ class AppliesBatchesWholly(Contract):
         operations = (Patch(1, patch, frozenset({1})), Create(draft), Remove(2, frozenset({2})))
         result = await repository.apply(user, Batch(operations), at=after(1))
 
-        patched = replace(first.patched(patch, after(1)), revision=3)
+        patched = first.patched(patch, after(1))._replace(revision=3)
         created = Task.from_draft(draft, user_id=user, id=3, revision=4, at=after(1))
         page, feed = await look(repository, user)
         assert result == BatchResult((Outcome(1, 3), Outcome(3, 4), Outcome(2, 5)))

@@ -1,7 +1,6 @@
 """What every call of the port must answer, computed the slow and obvious way."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -75,7 +74,7 @@ class Model:
         edited = edit(task)
         if edited == task:
             return task
-        edited = replace(edited, revision=self._revision(user_id) + 1)
+        edited = edited._replace(revision=self._revision(user_id) + 1)
         self._log(user_id, edited, edited.updated_at)
         return edited
 

@@ -1,7 +1,6 @@
 """The promise about lost revisions: once the epoch is renewed, none of them counts, and none is given out again."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
@@ -52,7 +51,7 @@ BEGINNINGS: Final[tuple[Write, ...]] = (
 """Every way to write to a list that is not there, as one revision."""
 WRITES: Final[tuple[Write, ...]] = (
     *BEGINNINGS,
-    lambda store, user: store.change(user, 1, lambda task: replace(task, title=f"{task.title}!")),
+    lambda store, user: store.change(user, 1, lambda task: task._replace(title=f"{task.title}!")),
     _remove_first,
     _remove_first_guarded,
 )

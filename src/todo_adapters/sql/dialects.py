@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final, Self
 
 import sqlalchemy as sa
@@ -59,9 +58,6 @@ class Dialect:
         return Statement(_NAMED.sub(lambda match: f"${names.index(match[1]) + 1}", sql), names)
 
 
-# Reading normalises: psycopg answers in the time zone of its session.
-_in_utc: Final = partial(datetime.astimezone, tz=UTC)
-
 SQLITE: Final = Dialect(
     sql=sqlite.dialect(paramstyle="named"),
     insert=sqlite.insert,
@@ -72,7 +68,8 @@ SQLITE: Final = Dialect(
 POSTGRESQL: Final = Dialect(
     sql=sa.make_url("postgresql+psycopg://").get_dialect()(),
     insert=postgresql.insert,
-    write_instant=_in_utc,
-    read_instant=_in_utc,
+    write_instant=lambda instant: instant,
+    # psycopg answers in the time zone of its session.
+    read_instant=lambda instant: instant.astimezone(UTC),
     write_set=list,
 )

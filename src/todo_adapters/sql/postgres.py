@@ -138,7 +138,7 @@ class PostgresTaskRepository:
             values = rows.change_values(POSTGRESQL, user_id, edited, edited.updated_at)
             written = await self._write(user_id, values, expected=task)
             if isinstance(written, int):
-                return self._recent.see(edited.at_revision(written))
+                return self._recent.see(edited._replace(revision=written))
             task, edited = written, edit(written)
         return task
 

@@ -59,7 +59,7 @@ class SqliteTaskList:
         edited = edit(task)
         if edited == task:
             return task
-        edited = edited.at_revision(self._bump().revision)
+        edited = edited._replace(revision=self._bump().revision)
         self._write([edited], edited.updated_at)
         return edited
 

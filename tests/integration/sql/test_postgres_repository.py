@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -63,7 +62,7 @@ def new_key(request: object = DRAFT) -> IdempotencyKey:
 
 
 def longer(task: Task) -> Task:
-    return replace(task, description=f"{task.description or ''}x")
+    return task._replace(description=f"{task.description or ''}x")
 
 
 async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
@@ -114,7 +113,7 @@ async def test_a_change_is_made_on_the_state_that_another_process_left(database_
     user_id = new_user()
     async with opened(database_url) as here, opened(database_url) as elsewhere:
         await here.add(user_id, DRAFT, at=AT)
-        await elsewhere.change(user_id, 1, lambda task: replace(task, title="Water the trees"))
+        await elsewhere.change(user_id, 1, lambda task: task._replace(title="Water the trees"))
 
         changed = await here.change(user_id, 1, longer)
 
@@ -127,9 +126,9 @@ async def test_a_change_back_to_what_was_seen_here_is_no_small_matter_if_another
     user_id = new_user()
     async with opened(database_url) as here, opened(database_url) as elsewhere:
         await here.add(user_id, DRAFT, at=AT)
-        await elsewhere.change(user_id, 1, lambda task: replace(task, title="Water the trees"))
+        await elsewhere.change(user_id, 1, lambda task: task._replace(title="Water the trees"))
 
-        changed = await here.change(user_id, 1, lambda task: replace(task, title=DRAFT.title))
+        changed = await here.change(user_id, 1, lambda task: task._replace(title=DRAFT.title))
 
         assert (changed.title, changed.revision) == (DRAFT.title, 3)
 
