@@ -64,11 +64,7 @@ def _ratio(  # noqa: PLR0913 - a goal has so many sides
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> Goal:
-    """Hold the worst of all operations and tokens against the goal.
-
-    A ratio is the median of the ratios of each run: servers take turns, so what
-    the machine does to one of them in a run, it does to the other.
-    """
+    """Hold the worst of all operations and tokens against the goal."""
     ratios = list(_ratios(results, servers, operations, field))
     if at_most is not None:
         return _at_most(name, at_most, max(ratios, default=None))
@@ -81,12 +77,25 @@ def _ratios(results: Results, servers: tuple[str, str], operations: Sequence[str
     for token in sorted({record["token"] for record in records}):
         for operation in operations:
             about = {"token": token, "operation": operation, "connections": _MANY}
-            ours, theirs = (
-                {record["run"]: record[field] for record in _about(records, about | {"server": server})}
-                for server in servers
-            )
-            if runs := ours.keys() & theirs.keys():
-                yield median(ours[run] / theirs[run] for run in runs), f"{operation}, {token}"
+            ours, theirs = (about | {"server": server} for server in servers)
+            if ratio := _ratio_of(records, field, ours, theirs, f"{operation}, {token}"):
+                yield ratio
+
+
+def _ratio_of(
+    records: Sequence[Mapping[str, Any]],
+    field: str,
+    these: Mapping[str, object],
+    those: Mapping[str, object],
+    where: str,
+) -> Ratio | None:
+    """Return the median of the ratios of each run, or None if there are none.
+
+    The parties take turns, so what the machine does to one of them in a run, it does to the other.
+    """
+    upper, lower = ({record["run"]: record[field] for record in _about(records, about)} for about in (these, those))
+    runs = [run for run in upper if lower.get(run)]
+    return (median(upper[run] / lower[run] for run in runs), where) if runs else None
 
 
 def _latency(results: Results) -> Goal:
@@ -105,8 +114,8 @@ def _latency(results: Results) -> Goal:
 
 
 def _growth(results: Results) -> Goal:
-    small, large = (medians(results.get("growth", []), "p50", server="ours", rows=rows) for rows in _GROWN)
-    ratio = (large / small, "p50") if small and large else None
+    small, large = ({"server": "ours", "rows": rows} for rows in _GROWN)
+    ratio = _ratio_of(results.get("growth", []), "p50", large, small, "p50")
     return _at_most("list of 20 in 5 million rows / in 10 thousand", 1.2, ratio)
 
 
@@ -123,8 +132,8 @@ def _delay(results: Results) -> Goal:
 
 
 def _workers(results: Results) -> Goal:
-    one, two = (medians(results.get("workers", []), "throughput", workers=count) for count in (1, 2))
-    ratio = (two / one, "refused POST") if one and two else None
+    one, two = ({"workers": count} for count in (1, 2))
+    ratio = _ratio_of(results.get("workers", []), "throughput", two, one, "refused POST")
     return _at_least("two workers / one worker, server-bound load", 1.6, ratio)
 
 

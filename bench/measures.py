@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, replace
+from random import Random
 from statistics import median
 from typing import Any
 
@@ -31,7 +32,7 @@ Advance = Callable[[str], None]
 
 
 def load(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
-    """Drive every server with every operation; the servers take turns, run by run.
+    """Drive every server with every operation; the servers take turns, run by run, in another order each time.
 
     Each has a database of its own, so that none works on what another has left behind.
     """
@@ -41,7 +42,7 @@ def load(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
         for kind in plan.tokens:
             with _contest(plan, kind, urls) as (workload, servers):
                 for run in range(plan.runs):
-                    for operation, connections, server in _turns(plan, servers):
+                    for operation, connections, server in _turns(plan, servers, run):
                         advance(f"{kind} {operation.name}, {connections} connections: {server.name}")
                         seen = _drive(plan, server, workload, operation, connections)
                         about = {"token": kind, "operation": operation.name, "connections": connections, "run": run}
@@ -63,10 +64,12 @@ def _contest(plan: Plan, kind: str, urls: Mapping[str, str]) -> Iterator[tuple[W
         yield workload, servers
 
 
-def _turns(plan: Plan, servers: Sequence[Server]) -> Iterator[tuple[Operation, int, Server]]:
+def _turns(plan: Plan, servers: Sequence[Server], run: int) -> Iterator[tuple[Operation, int, Server]]:
+    """Order the servers anew for each operation: one that always followed another would bear what that has left."""
+    order = Random(run)
     for name in plan.operations:
         for connections in plan.connections:
-            for server in servers:
+            for server in order.sample(servers, len(servers)):
                 yield OPERATIONS[name], connections, server
 
 

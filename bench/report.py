@@ -28,7 +28,10 @@ def write(results: Results, directory: Path) -> list[Goal]:
 def _sections(results: Results, goals: Sequence[Goal]) -> Iterator[str]:
     machine = results["machine"]
     yield "# Figures"
-    yield f"Medians of {results['runs']} runs of {results['seconds']:g} s, the servers in turn, one worker each."
+    yield (
+        f"Medians of {results['runs']} runs of {results['seconds']:g} s, the servers in turn, one worker each. "
+        "A ratio is the median of the ratios of each run."
+    )
     yield _table(["", ""], [[name, value] for name, value in machine.items()])
     if results["missing"]:
         yield "Not measured: " + "; ".join(results["missing"]) + "."
