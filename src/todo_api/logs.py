@@ -65,7 +65,7 @@ def _instant(second: int) -> str:
 
 @lru_cache(maxsize=1)
 def _clock(second: int) -> str:
-    """Write the time of the day here."""
+    """Write the time of the day in the local time zone."""
     return time.strftime("%H:%M:%S", time.localtime(second))
 
 
@@ -74,8 +74,9 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
+        second, micros = divmod(round(record.created * 1_000_000), 1_000_000)
         line: dict[str, object] = {
-            "time": f"{_instant(int(record.created))}.{int(record.created % 1 * 1000):03}+00:00",
+            "time": f"{_instant(second)}.{micros // 1000:03}+00:00",
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             **_fields(record),
