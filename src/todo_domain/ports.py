@@ -44,7 +44,7 @@ class TaskRepository(Protocol):
     - The order of revisions MUST be the order in which alterations become visible:
       who sees revision n of a list sees everything up to n.
     - When a writing method returns, what it wrote MUST be durable, as far as the store is.
-    - Tasks that are handed out MUST NOT change when the store does, nor the other way round.
+    - What is handed out MUST NOT change when the store does, nor the other way round.
     - `at` is aware and in UTC, and the only source of time.
     - Any method MAY raise StorageUnavailable. A read then had no effect; a write
       MUST be done wholly or not at all, and the caller can't tell which.

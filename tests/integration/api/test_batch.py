@@ -121,6 +121,7 @@ def test_100_operations_of_the_largest_tasks_fit_in_a_batch(alice: httpx.Client)
         ({"op": "delete", "id": 1, "unless": True}, ["unless"]),
         ({"op": "create", "task": {"title": ""}}, ["task", "title"]),
         ({"op": "create", "task": {"title": "a", "tags": ["", "b"]}}, ["task", "tags", 0]),
+        ({"op": "patch", "id": 1, "task": {"title": ""}}, ["task", "title"]),
         ({"op": "patch", "id": 1, "task": {"completed": True}}, ["task", "completed"]),
         ({"op": "patch", "id": 1, "task": {"due": {"date": "2026-02-30"}}}, ["task", "due", "date"]),
     ],
