@@ -1,7 +1,6 @@
 """What uvicorn's HTTP/1.1 lacks: an end to heads that don't end, a way to cut a reader off, and whole answers."""
 
 import asyncio
-import secrets
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -9,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from todo_api.header_limit import MAX_HEAD_BYTES, REFUSAL
 from todo_api.problems import answer
+from todo_api.request_log import new_request_id
 
 ABORT: Final = "abort_connection"
 """The name in the scope's `state` of what ends the connection without sending what waits to be sent."""
@@ -86,7 +86,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def _refused_head() -> bytes:
-    scope: dict[str, Any] = {"type": "http", "path": "", "request_id": secrets.token_hex(16)}
+    scope: dict[str, Any] = {"type": "http", "path": "", "request_id": new_request_id()}
     response = answer(Request(scope), REFUSAL)
     headers = b"".join(b"%s: %s\r\n" % header for header in response.raw_headers)
     return b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n%s\r\n%s" % (headers, response.body)

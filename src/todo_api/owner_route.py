@@ -69,15 +69,15 @@ class OwnerRoute(APIRoute):
 
     def _bind(self, request: Request, body: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the endpoint's arguments, or refuse with everything that is wrong with them."""
-        arguments: dict[str, Any] = {}
+        scope, arguments = request.scope, dict[str, Any]()
         for name, header in self._headers:
-            lines = header_lines(request.scope, header)
+            lines = header_lines(scope, header)
             arguments[name] = ", ".join(lines) if lines else None  # one list (RFC 9110 §5.3)
         errors: list[FieldError] = []
         for name, alias, field in self._paths:
-            arguments[name], faults = field.validate(request.scope["path_params"][alias], {}, loc=("path", alias))
+            arguments[name], faults = field.validate(scope["path_params"][alias], {}, loc=("path", alias))
             errors += [FieldError(loc=fault["loc"], msg=fault["msg"], type=fault["type"]) for fault in faults or ()]
-        text = request.scope["query_string"]
+        text = scope["query_string"]
         read = _read_query if len(text) <= _MOST_REMEMBERED else _read_query.__wrapped__
         query, faults_of_query = read(self._query, text)
         errors += faults_of_query

@@ -155,7 +155,10 @@ def method_not_allowed(methods: Iterable[str]) -> Refusal:
 
 
 class within:  # noqa: N801 - as contextlib's own, whose generators take twice the time
-    """Says of every rule violated in its block that it is about a value at `place`, such as `"body"`."""
+    """Says of every rule violated in its block that it is about a value at `place`, such as `"body"`.
+
+    It keeps no state, so one can serve many requests at once.
+    """
 
     def __init__(self, *place: str | int) -> None:
         self._place = place

@@ -73,4 +73,9 @@ def _record(fields: dict[str, Any]) -> logging.LogRecord:
 
 def _request_id(scope: Scope) -> str:
     given = header_lines(scope, b"x-request-id")
-    return given[0] if given and _SANE.fullmatch(given[0]) else os.urandom(16).hex()
+    return given[0] if given and _SANE.fullmatch(given[0]) else new_request_id()
+
+
+def new_request_id() -> str:
+    """Return an id that no other request has."""
+    return os.urandom(16).hex()

@@ -52,7 +52,6 @@ PRIORITIES: Final[dict[PriorityName, domain.Priority]] = {
     "high": domain.Priority.HIGH,
 }
 
-
 # What stands in for a field that a patch does not name, which `model_fields_set` tells.
 _absent: Final[Callable[[], Any]] = type(None)
 
@@ -146,7 +145,7 @@ class TaskCreate(_TaskBody):
     tags: Tags = []
 
     def to_domain(self) -> domain.TaskDraft:
-        """Return the draft; raise RuleViolated."""
+        """Return the draft; raise RuleViolated, whose places are the task's: the caller says where that is."""
         return domain.TaskDraft(**self._values())
 
 
@@ -167,7 +166,7 @@ class TaskPatch(_TaskBody):
     tags: Tags = Field(default_factory=_absent)
 
     def to_domain(self) -> domain.TaskPatch:
-        """Return the patch; raise EmptyPatch, RuleViolated."""
+        """Return the patch; raise EmptyPatch, and RuleViolated as `TaskCreate.to_domain` does."""
         return domain.TaskPatch(**self._values())
 
 

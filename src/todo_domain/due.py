@@ -82,7 +82,7 @@ def check_parts(found: Violations, parts: Mapping[str, object]) -> None:
     """Note what is wrong with each of these parts of a due by itself."""
     for name, value in parts.items():
         holds, message = _PARTS[name]
-        if not holds(value):
+        if not holds(value):  # and only then make the words
             found.add(("due", name), f"due_{name}", message)
 
 

@@ -25,8 +25,8 @@ class Task(NamedTuple):
 
     The constructor trusts its arguments, so that adapters can restore what was
     accepted before: what comes from a caller passes TaskDraft or TaskPatch first.
-    It is a named tuple since many are made at a time, and a frozen dataclass takes
-    twice the time.
+    Name them: it is a tuple only since a frozen dataclass takes twice the time to make,
+    and a page has many.
     """
 
     user_id: UserId

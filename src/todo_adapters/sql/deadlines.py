@@ -24,7 +24,7 @@ class Deadlines(Generic[T]):
 
     def begin(self, thing: T) -> float:
         """Count the time of a thing from now, and return when it is due (`time.monotonic`)."""
-        self._due[thing] = when = time.monotonic() + self._seconds
+        self._due[thing] = when = self.deadline()
         if not self._is_timed:
             self._is_timed = True
             asyncio.get_running_loop().call_later(self._seconds, self._check)
