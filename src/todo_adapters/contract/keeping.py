@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.given import NOON, add_titles, after, look, retitle, someone
+from todo_adapters.contract.given import ALL, NOON, add_titles, after, look, retitle, someone
 from todo_adapters.contract.suite import Contract, Store
-from todo_domain import Due, Priority, Task, TaskDraft, TaskNotFound
+from todo_domain import Due, Priority, Task, TaskDraft, TaskNotFound, TaskQuery
 from todo_domain.task import MAX_TASK_ID
 
 DRAFTS = {
@@ -91,13 +91,21 @@ class KeepsTasks(Contract):
         assert (feed.changes, feed.next.revision, feed.has_more) == ((), 0, False)
 
     async def test_what_was_handed_out_never_changes(self, repository: Store) -> None:
-        """Tasks, pages and changes are values; a mapping need not be one."""
+        """A task is a value, and so is what holds several: a later write makes another one."""
         user = someone()
-        await add_titles(repository, user, ["before"])
+        (added,) = await add_titles(repository, user, ["before"])
+        got = await repository.get(user, 1)
+        page = await repository.list(user, TaskQuery())
+        feed = await repository.changes(user, None, ALL)
         revisions = await repository.revisions([user])
+        copy = added._replace()
 
-        await repository.change(user, 1, retitle("after", after(1)))
+        changed = await repository.change(user, 1, retitle("after", after(1)))
+        changed_copy = changed._replace()
+        await repository.remove(user, 1, at=after(2))
 
+        assert [added, got, *page.tasks, *feed.changes] == [copy] * 4
+        assert changed == changed_copy
         assert revisions == {user: 1}
 
     async def test_revisions_are_told_for_the_lists_that_were_asked_for(self, repository: Store) -> None:

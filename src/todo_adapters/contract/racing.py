@@ -121,4 +121,4 @@ class SurvivesRaces(Contract):
             (users[n], f"{n}", (f"{n}",)) for n in range(WRITERS)
         ]
         assert await repository.revisions(users) == dict.fromkeys(users, 4)
-        assert [await repository.get(task.user_id, 1) for task in written] == written
+        assert [await repository.get(task.user_id, 1) for task in written] == [task._replace() for task in written]

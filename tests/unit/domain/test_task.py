@@ -82,6 +82,15 @@ def test_a_task_is_altered_if_and_only_if_a_decided_field_is(old: Task, patch: T
     assert (new is old) is (decided(new) == decided(old))
 
 
+@given(tasks, patches, instants)
+def test_a_change_leaves_the_old_task_as_it_was(old: Task, patch: TaskPatch, at: datetime) -> None:
+    before = old._asdict()
+
+    old.patched(patch, at)
+
+    assert old._asdict() == before
+
+
 @given(new_tasks, st.lists(st.tuples(patches, instants), max_size=5))
 def test_times_never_go_back_whatever_the_clock_does(first: Task, edits: list[tuple[TaskPatch, datetime]]) -> None:
     states = [first]
