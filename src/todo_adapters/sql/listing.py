@@ -69,7 +69,7 @@ def _compiled(
     wanted = (
         sa.select(*{column.name: column for column in (*TASK, value)}.values())
         .where(OF_USER, ALIVE, *_filters(names, complete), *_behind_cursor(names, value, descending=descending))
-        .order_by(*_order(value, tasks.c.id, descending=descending))
+        .order_by(*_order(tasks, value, descending=descending))
         .limit(sa.bindparam("limit"))
         .offset(ZERO)
     )
@@ -78,7 +78,7 @@ def _compiled(
         sa.select(task_lists.c.revision, *page.c)
         .select_from(task_lists.outerjoin(page, sa.true()))
         .where(LIST_OF_USER)
-        .order_by(*_order(page.c[value.name], page.c.id, descending=descending))
+        .order_by(*_order(page, value, descending=descending))
     )
 
 
@@ -111,11 +111,13 @@ def _behind_cursor(
         yield sa.and_(value.is_(None), later_tie)
         return
     after: sa.BindParameter[Any] = sa.bindparam("after")
-    further = value < after if descending else value > after
-    yield sa.or_(further, sa.and_(value == after, later_tie), *([value.is_(None)] if value.nullable else []))
+    # The first of the two says no more than the other, but lets an index find where to begin.
+    reached, passed = (value <= after, value < after) if descending else (value >= after, value > after)
+    behind = sa.and_(reached, sa.or_(passed, later_tie))
+    yield sa.or_(behind, value.is_(None)) if value.nullable else behind
 
 
-def _order(
-    value: sa.ColumnElement[Any], task_id: sa.ColumnElement[int], *, descending: bool
-) -> tuple[sa.ColumnElement[Any], ...]:
-    return (value.desc() if descending else value.asc()).nulls_last(), task_id
+def _order(found: sa.FromClause, value: sa.Column[Any], *, descending: bool) -> tuple[sa.ColumnElement[Any], ...]:
+    in_order = found.c[value.name].desc() if descending else found.c[value.name].asc()
+    # Where there is no null, to say where it goes would only keep an index from giving the order.
+    return in_order.nulls_last() if value.nullable else in_order, found.c.id

@@ -52,6 +52,15 @@ class TaskRow(_Row, table=True):
     __table_args__: ClassVar[Any] = (
         # Unique because no two changes to a list share a revision: a lost bump fails instead of hiding a change.
         Index("tasks_by_revision", "user_id", "revision", unique=True),
+        # The order of a list that asks for no other: a page costs what is on it, however long the list.
+        Index(
+            "tasks_by_creation",
+            "user_id",
+            "created_at",
+            "id",
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
         Index(
             "tasks_by_deletion",
             "deleted_at",

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.postgres import Postgres
+from todo_adapters.sql import migrations
+from todo_adapters.sql.dialects import POSTGRESQL, SQLITE
 from todo_adapters.sql.migrations import HEAD, ensure, is_current, upgrade
-from todo_adapters.sql.tables import metadata
-from todo_domain import StorageUnavailable
+from todo_adapters.sql.rows import change_values
+from todo_adapters.sql.tables import metadata, tasks
+from todo_domain import StorageUnavailable, Task, TaskDraft, UserId
 
 UPGRADE = "import sys; from todo_adapters.sql.migrations import upgrade; upgrade(sys.argv[1])"
 
@@ -26,6 +30,10 @@ sys.modules["alembic"] = None
 from todo_adapters.sql.migrations import ensure
 ensure(sys.argv[1])
 """
+
+DIALECTS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TASK = Task.from_draft(TaskDraft(title="Buy milk"), user_id=UserId("alice"), id=1, revision=1, at=NOON)
 
 # Everything that a catalogue knows of our tables, what Alembic does not compare included.
 CATALOGUE = {
@@ -141,16 +149,33 @@ def test_a_new_file_gets_without_alembic_what_the_migrations_make(tmp_path: Path
     assert contents(made) == contents(migrated)
 
 
-def test_a_file_of_an_earlier_version_is_upgraded(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'todo.db'}"
-    upgrade(url)
+@pytest.fixture
+def database_of_the_first_version(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    with monkeypatch.context() as first_version:
+        first_version.setattr(migrations, "HEAD", "0001")
+        upgrade(empty_database)
+    return empty_database
+
+
+def test_an_upgrade_keeps_what_was_written(database_of_the_first_version: str) -> None:
+    url = database_of_the_first_version
+    was_current = is_current(url)
     with connection_to(url) as connection:
-        metadata.drop_all(connection)
-        connection.execute(sa.text("DELETE FROM alembic_version"))
+        row = change_values(DIALECTS[connection.dialect.name], TASK.user_id, TASK, TASK.updated_at)
+        connection.execute(sa.insert(tasks).values(row))
 
-    ensure(url)
+    upgrade(url)
 
-    assert is_current(url)
+    with connection_to(url) as connection:
+        kept = [dict(row) for row in connection.execute(sa.select(tasks)).mappings()]
+    assert (was_current, is_current(url), kept) == (False, True, [row])
+
+
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
+def test_a_file_of_the_first_version_is_upgraded_at_the_start(database_of_the_first_version: str) -> None:
+    ensure(database_of_the_first_version)
+
+    assert is_current(database_of_the_first_version)
 
 
 def test_an_upgrade_that_fails_leaves_nothing(empty_database: str) -> None:

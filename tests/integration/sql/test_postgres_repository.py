@@ -9,10 +9,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.integration.sql.pooler import pooling
 from tests.integration.sql.proxy import Proxy
 from tests.postgres import LocalPostgres, Postgres
+from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.postgres import PostgresTaskRepository
 from todo_adapters.sql.postgres_connection import conninfo_of, is_neon_pooler
@@ -107,6 +110,34 @@ async def test_a_call_takes_so_many_statements_and_round_trips(
         await call(repository, user_id, 9)
 
         assert (proxy.statements, proxy.round_trips) == (statements, round_trips)
+
+
+@pytest.mark.parametrize(
+    ("descending", "reached"),
+    [
+        pytest.param(False, "created_at >= $", id="oldest first"),
+        pytest.param(True, "created_at <= $", id="newest first"),
+    ],
+)
+def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
+    database_url: str,
+    descending: bool,  # noqa: FBT001 - a parameter of the test
+    reached: str,
+) -> None:
+    last_seen = Task.from_draft(DRAFT, user_id=new_user(), id=1, revision=1, at=AT)
+    cursor = TaskQuery(descending=descending).cursor_after(last_seen)
+    statement, values = list_statement(POSTGRESQL, last_seen.user_id, TaskQuery(descending=descending, cursor=cursor))
+    literals = ", ".join(sql.Literal(value).as_string() for value in statement.in_order(values))
+
+    with psycopg.connect(database_url) as connection:
+        # As it is with so many rows that to scan and to sort costs more.
+        connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE page AS {statement}".encode())
+        plan = [line.strip() for (line,) in connection.execute(f"EXPLAIN EXECUTE page ({literals})".encode())]
+
+    (found,) = (at for at, line in enumerate(plan) if "tasks_by_creation on tasks" in line)
+    assert reached in plan[found + 1]
 
 
 async def test_a_change_is_made_on_the_state_that_another_process_left(database_url: str) -> None:

@@ -13,13 +13,14 @@ from todo_adapters.sql import statements
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.sqlite import SqliteTaskRepository
-from todo_domain import Batch, Create, IdempotencyKey, Patch, Remove, TaskDraft, TaskPatch, TaskQuery, UserId
+from todo_domain import Batch, Create, IdempotencyKey, Patch, Remove, Task, TaskDraft, TaskPatch, TaskQuery, UserId
 
 pytestmark = pytest.mark.anyio
 
 ALICE = UserId("alice")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DRAFT = TaskDraft(title="Buy milk")
+LAST_SEEN = Task.from_draft(DRAFT, user_id=ALICE, id=1, revision=1, at=NOON)
 KEY = IdempotencyKey("key", "fingerprint")
 BATCH = Batch((Create(DRAFT), Patch(1, TaskPatch(title="Buy bread")), Remove(1)))
 
@@ -125,6 +126,29 @@ def test_no_statement_meets_rows_that_it_does_not_want(sqlite_path: Path, sql: s
 
     scanned = {step.split()[1] for step in plan if step.startswith("SCAN")}
     assert not scanned & {"tasks", "task_lists", "idempotency_keys"}
+
+
+@pytest.mark.parametrize(
+    ("query", "reached"),
+    [
+        pytest.param(TaskQuery(), "", id="first page"),
+        pytest.param(TaskQuery(cursor=TaskQuery().cursor_after(LAST_SEEN)), " AND created_at>?", id="next page"),
+        pytest.param(
+            TaskQuery(descending=True, cursor=TaskQuery(descending=True).cursor_after(LAST_SEEN)),
+            " AND created_at<?",
+            id="next page of the newest",
+        ),
+    ],
+)
+def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
+    sqlite_path: Path, query: TaskQuery, reached: str
+) -> None:
+    sql, values = list_statement(SQLITE, ALICE, query)
+
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+    assert f"SEARCH tasks USING INDEX tasks_by_creation (user_id=?{reached})" in plan
 
 
 @pytest.mark.parametrize(

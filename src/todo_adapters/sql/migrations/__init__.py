@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from todo_adapters.sql.tables import metadata, store
 from todo_domain import StorageUnavailable
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The revision of this version's schema."""
 
 _applied: Final = sa.Table(
