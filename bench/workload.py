@@ -63,13 +63,13 @@ class Workload:
         return [self.request("POST", user, body=example_task(number)) for number in range(10)]
 
     def patch_tasks(self, index: int, connections: int) -> list[str]:  # noqa: ARG002
-        """Change every task of one user to what it was not, over and over."""
+        """Change a page of one user's tasks to what they were not, over and over: the warm-up meets them all."""
         user = self.users[-_PATCHED_USERS:][index % _PATCHED_USERS]
         titles = [f"Changed {uuid4().hex[:8]}" for _ in range(2)]
         return [
             self.request("PATCH", user, f"/{task_id}", {"title": title})
             for title in titles
-            for task_id in range(1, self.tasks_each + 1)
+            for task_id in range(1, min(PAGE, self.tasks_each) + 1)
         ]
 
     def _readers(self) -> Sequence[str]:
