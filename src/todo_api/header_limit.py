@@ -27,4 +27,4 @@ class HeaderLimit:
 
 
 def _head_bytes(scope: Scope) -> int:
-    return sum(map(len, chain([scope["path"], scope["query_string"]], *scope["headers"])))
+    return len(scope["path"]) + len(scope["query_string"]) + len(b"".join(chain.from_iterable(scope["headers"])))

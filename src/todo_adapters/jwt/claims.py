@@ -11,29 +11,32 @@ from todo_domain import Principal, RuleViolated, TokenRejected, UserId
 LEEWAY: Final = timedelta(seconds=30)
 MAX_LIFE: Final = timedelta(days=31)
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799  # of the year 9999: what a datetime can hold
 
 
-@dataclass(frozen=True, slots=True)
 class Grant:
     """What a signed token says: who it speaks for, and from when until when.
 
     A grant stays true, so it can be kept; the time has to be asked at every use.
     """
 
-    principal: Principal
-    not_before: datetime
+    def __init__(self, principal: Principal, not_before: datetime) -> None:
+        self._principal = principal
+        # Every request asks for these, so they are reckoned once.
+        self._within_max_life_from = principal.expires_at - MAX_LIFE
+        self._begins = max(self._within_max_life_from, not_before - LEEWAY)
+        self._ends = min(principal.expires_at, _LAST_INSTANT - LEEWAY) + LEEWAY
 
     def principal_at(self, now: datetime) -> Principal:
         """Return the principal if the token is valid now, give or take 30 s; else raise TokenRejected."""
-        remaining = self.principal.expires_at - now
-        if remaining <= -LEEWAY:
+        if self._begins <= now < self._ends:
+            return self._principal
+        if now >= self._ends:
             raise TokenRejected("the token has expired")
-        if remaining > MAX_LIFE:
+        if now < self._within_max_life_from:
             raise TokenRejected(f"the token is valid for more than {MAX_LIFE.days} days")
-        if self.not_before - now > LEEWAY:
-            raise TokenRejected("the token is not valid yet")
-        return self.principal
+        raise TokenRejected("the token is not valid yet")
 
 
 @dataclass(frozen=True, slots=True)
