@@ -1,5 +1,6 @@
 """A limit to the size of a request's head, which uvicorn lacks."""
 
+from collections.abc import Awaitable
 from itertools import chain
 from typing import Final
 
@@ -18,12 +19,11 @@ class HeaderLimit:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
-        if scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES:
-            await answer(Request(scope), REFUSAL)(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+        is_too_large = scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES
+        app = answer(Request(scope), REFUSAL) if is_too_large else self._app
+        return app(scope, receive, send)
 
 
 def _head_bytes(scope: Scope) -> int:

@@ -1,7 +1,7 @@
 """The route of every endpoint that serves the owner of a list."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -110,17 +110,18 @@ class OwnerRoutes:
                 methods = self._resources.setdefault(route.path_regex, {})
                 methods |= dict.fromkeys(route.methods or (), route)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
+        return self._app_for(scope)(scope, receive, send)
+
+    def _app_for(self, scope: Scope) -> ASGIApp:
         if scope["type"] == "http":
             for path, routes in self._resources.items():
                 if match := path.match(scope["path"]):
                     route = routes.get(scope["method"])
                     scope.update(route=route or next(iter(routes.values())), path_params=match.groupdict())
-                    app = route.app if route else answer(Request(scope), method_not_allowed(routes))
-                    await app(scope, receive, send)
-                    return
-        await self._app(scope, receive, send)
+                    return route.app if route else answer(Request(scope), method_not_allowed(routes))
+        return self._app
 
 
 def _model_of(fields: Iterable[Any]) -> type[BaseModel] | None:

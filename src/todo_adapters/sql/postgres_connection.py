@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Self
@@ -143,13 +143,12 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             return partial(self.pgconn.send_query_prepared, name, parameters, formats, Format.BINARY)
         return partial(self.pgconn.send_query_params, statement.encode(), parameters, None, formats, Format.BINARY)
 
-    async def _receive(self) -> PGresult:
-        result: PGresult
-        (result,) = await self.wait(generators.execute(self.pgconn))
-        return result
+    def _receive(self) -> Awaitable[list[PGresult]]:
+        return self.wait(generators.execute(self.pgconn))
 
-    def _rows_of(self, result: PGresult) -> list[TupleRow]:
-        """Return the rows, or raise the error that came instead."""
+    def _rows_of(self, received: list[PGresult]) -> list[TupleRow]:
+        """Return the rows of a statement, or raise the error that came instead."""
+        (result,) = received
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result)
         self._adapt.set_pgresult(result)
