@@ -63,7 +63,7 @@ class Workload:
         return [self.request("POST", user, body=example_task(number)) for number in range(10)]
 
     def patch_tasks(self, index: int, connections: int) -> list[str]:  # noqa: ARG002
-        """Change a page of one user's tasks to what they were not, over and over: the warm-up meets them all."""
+        """Change a page of one user's tasks to what they were not, over and over: the warm-up is there to meet them."""
         user = self.users[-_PATCHED_USERS:][index % _PATCHED_USERS]
         titles = [f"Changed {uuid4().hex[:8]}" for _ in range(2)]
         return [

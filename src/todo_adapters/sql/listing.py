@@ -118,6 +118,7 @@ def _behind_cursor(
 
 
 def _order(found: sa.FromClause, value: sa.Column[Any], *, descending: bool) -> tuple[sa.ColumnElement[Any], ...]:
-    in_order = found.c[value.name].desc() if descending else found.c[value.name].asc()
-    # Where there is no null, to say where it goes would only keep an index from giving the order.
-    return in_order.nulls_last() if value.nullable else in_order, found.c.id
+    column = found.c[value.name]
+    in_order = column.desc() if descending else column.asc()
+    # Where there is no null, to say where it goes would keep PostgreSQL from reading an index backwards.
+    return (in_order.nulls_last() if value.nullable else in_order), found.c.id

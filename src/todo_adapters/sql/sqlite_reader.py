@@ -16,7 +16,7 @@ Rows = list[tuple[Any, ...]]
 _THREADS: Final = 2
 _SHORT_TICKS: Final = 25
 _TICK_STEPS: Final = 1000
-"""Steps of SQLite's virtual machine: 25,000 take about a millisecond, and list 1,000 tasks."""
+"""Steps of SQLite's virtual machine: 25,000 take about a millisecond, and sort 1,000 tasks."""
 
 
 class SqliteReader:

@@ -52,7 +52,7 @@ class TaskRow(_Row, table=True):
     __table_args__: ClassVar[Any] = (
         # Unique because no two changes to a list share a revision: a lost bump fails instead of hiding a change.
         Index("tasks_by_revision", "user_id", "revision", unique=True),
-        # The order of a list that asks for no other: a page costs what is on it, however long the list.
+        # The order of a list that asks for no other: a page without a filter costs what is on it.
         Index(
             "tasks_by_creation",
             "user_id",

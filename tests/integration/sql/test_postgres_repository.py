@@ -112,21 +112,30 @@ async def test_a_call_takes_so_many_statements_and_round_trips(
         assert (proxy.statements, proxy.round_trips) == (statements, round_trips)
 
 
+OLDEST, NEWEST = TaskQuery(), TaskQuery(descending=True)
+LAST_SEEN = Task.from_draft(DRAFT, user_id=UserId("alice"), id=1, revision=1, at=AT)
+
+
 @pytest.mark.parametrize(
-    ("descending", "reached"),
+    ("query", "before", "reached"),
     [
-        pytest.param(False, "created_at >= $", id="oldest first"),
-        pytest.param(True, "created_at <= $", id="newest first"),
+        pytest.param(OLDEST, "->  Limit", "user_id = ", id="oldest"),
+        pytest.param(NEWEST, "Presorted Key: tasks.created_at", "user_id = ", id="newest, ties to sort"),
+        pytest.param(
+            TaskQuery(cursor=OLDEST.cursor_after(LAST_SEEN)), "->  Limit", "created_at >= $", id="next oldest"
+        ),
+        pytest.param(
+            TaskQuery(descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
+            "Presorted Key: tasks.created_at",
+            "created_at <= $",
+            id="next newest, ties to sort",
+        ),
     ],
 )
 def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
-    database_url: str,
-    descending: bool,  # noqa: FBT001 - a parameter of the test
-    reached: str,
+    database_url: str, query: TaskQuery, before: str, reached: str
 ) -> None:
-    last_seen = Task.from_draft(DRAFT, user_id=new_user(), id=1, revision=1, at=AT)
-    cursor = TaskQuery(descending=descending).cursor_after(last_seen)
-    statement, values = list_statement(POSTGRESQL, last_seen.user_id, TaskQuery(descending=descending, cursor=cursor))
+    statement, values = list_statement(POSTGRESQL, UserId("alice"), query)
     literals = ", ".join(sql.Literal(value).as_string() for value in statement.in_order(values))
 
     with psycopg.connect(database_url) as connection:
@@ -134,9 +143,11 @@ def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
         connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute(f"PREPARE page AS {statement}".encode())
-        plan = [line.strip() for (line,) in connection.execute(f"EXPLAIN EXECUTE page ({literals})".encode())]
+        rows = connection.execute(f"EXPLAIN (COSTS OFF) EXECUTE page ({literals})".encode()).fetchall()
 
-    (found,) = (at for at, line in enumerate(plan) if "tasks_by_creation on tasks" in line)
+    plan = [line.strip() for (line,) in rows]
+    (found,) = (at for at, line in enumerate(plan) if line.endswith("using tasks_by_creation on tasks"))
+    assert plan[found - 1] == before
     assert reached in plan[found + 1]
 
 

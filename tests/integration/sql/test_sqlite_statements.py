@@ -1,5 +1,6 @@
 """What each use case says to SQLite: no statement more than it needs, and none that scans a table."""
 
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
@@ -128,27 +129,35 @@ def test_no_statement_meets_rows_that_it_does_not_want(sqlite_path: Path, sql: s
     assert not scanned & {"tasks", "task_lists", "idempotency_keys"}
 
 
+OLDEST, NEWEST = TaskQuery(), TaskQuery(descending=True)
+
+
 @pytest.mark.parametrize(
-    ("query", "reached"),
+    ("query", "reached", "then"),
     [
-        pytest.param(TaskQuery(), "", id="first page"),
-        pytest.param(TaskQuery(cursor=TaskQuery().cursor_after(LAST_SEEN)), " AND created_at>?", id="next page"),
+        pytest.param(OLDEST, "", "SEARCH task_lists", id="oldest"),
+        pytest.param(NEWEST, "", "USE TEMP B-TREE FOR .+ OF ORDER BY", id="newest, ties to sort"),
         pytest.param(
-            TaskQuery(descending=True, cursor=TaskQuery(descending=True).cursor_after(LAST_SEEN)),
+            TaskQuery(cursor=OLDEST.cursor_after(LAST_SEEN)), " AND created_at>?", "SEARCH task_lists", id="next oldest"
+        ),
+        pytest.param(
+            TaskQuery(descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
             " AND created_at<?",
-            id="next page of the newest",
+            "USE TEMP B-TREE FOR .+ OF ORDER BY",
+            id="next newest, ties to sort",
         ),
     ],
 )
 def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
-    sqlite_path: Path, query: TaskQuery, reached: str
+    sqlite_path: Path, query: TaskQuery, reached: str, then: str
 ) -> None:
     sql, values = list_statement(SQLITE, ALICE, query)
 
     with closing(sqlite3.connect(sqlite_path)) as connection:
         plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
 
-    assert f"SEARCH tasks USING INDEX tasks_by_creation (user_id=?{reached})" in plan
+    found = plan.index(f"SEARCH tasks USING INDEX tasks_by_creation (user_id=?{reached})")
+    assert re.match(then, plan[found + 1])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """An index in the order of creation.
 
-Writes wait while PostgreSQL builds it, which takes seconds for millions of tasks.
+While PostgreSQL builds it, writes wait, and fail when that takes longer than their server's timeout.
 """
 
 from typing import Final
