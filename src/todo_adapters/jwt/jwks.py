@@ -38,11 +38,13 @@ class JwksTokenVerifier:
 
     async def verify(self, token: str) -> Principal:
         """See TokenVerifier."""
-        if self._cache.get(token):
+        known = self._cache.get(token)
+        if known and not self._source.is_fresh:
             # This may find that the keys have changed, and then the token is no longer known.
             await self._source.current()
-            if known := self._cache.get(token):
-                return known.principal_at(self._clock.now())
+            known = self._cache.get(token)
+        if known:
+            return known.principal_at(self._clock.now())
         signed = CompactToken.parse(token, ALGORITHMS)
         key = await self._key_of(signed)
         if not key.verifies(signed.signing_input, signed.signature):

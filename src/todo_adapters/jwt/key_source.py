@@ -55,9 +55,14 @@ class KeySource:
         self._fetched_at = self._retry_at = self._renewal_at = -inf
         self._fetch: asyncio.Task[None] | None = None
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether `current` would give the keys as they are, without a fetch."""
+        return self._age < FRESH_SECONDS
+
     async def current(self) -> KeySet:
         """Return keys of the last hour; raise TokenVerificationUnavailable if they can't be had."""
-        if self._age < FRESH_SECONDS:
+        if self.is_fresh:
             return self._keys
         self._begin_fetch()
         if self._age >= STALE_SECONDS:
