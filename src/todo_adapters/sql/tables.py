@@ -19,6 +19,11 @@ _INSTANT: Final = DateTime(timezone=True).with_variant(Text(), "sqlite")
 _CLUSTERED: Final = {"sqlite_with_rowid": False}
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """Say of an index, for both databases, which rows are in it."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class _Row(SQLModel):
     metadata: ClassVar[MetaData] = MetaData()
 
@@ -53,20 +58,8 @@ class TaskRow(_Row, table=True):
         # Unique because no two changes to a list share a revision: a lost bump fails instead of hiding a change.
         Index("tasks_by_revision", "user_id", "revision", unique=True),
         # The order of a list that asks for no other: a page without a filter costs what is on it.
-        Index(
-            "tasks_by_creation",
-            "user_id",
-            "created_at",
-            "id",
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-        Index(
-            "tasks_by_deletion",
-            "deleted_at",
-            sqlite_where=text("deleted_at IS NOT NULL"),
-            postgresql_where=text("deleted_at IS NOT NULL"),
-        ),
+        Index("tasks_by_creation", "user_id", "created_at", "id", **_where("deleted_at IS NULL")),
+        Index("tasks_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
         _CLUSTERED,
     )
 
@@ -97,12 +90,7 @@ class IdempotencyKeyRow(_Row, table=True):
 
     __tablename__ = "idempotency_keys"
     __table_args__: ClassVar[Any] = (
-        Index(
-            "idempotency_keys_by_creation",
-            "created_at",
-            sqlite_where=text("position = 0"),
-            postgresql_where=text("position = 0"),
-        ),
+        Index("idempotency_keys_by_creation", "created_at", **_where("position = 0")),
         _CLUSTERED,
     )
 
