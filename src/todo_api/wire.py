@@ -15,19 +15,21 @@ _PRIORITY_NAMES: Final = {priority: name for name, priority in PRIORITIES.items(
 
 def task_response(task: Task) -> dict[str, Any]:
     """Write a task as a TaskResponse."""
+    # To ask for each field by its name takes twice the time, and a page has many.
+    user_id, task_id, revision, title, description, completed_at, priority, due, tags, created_at, updated_at = task
     return {
-        "id": task.id,
-        "user_id": task.user_id,
-        "title": task.title,
-        "description": task.description,
-        "complete": task.complete,
-        "completed_at": task.completed_at,
-        "priority": _PRIORITY_NAMES[task.priority],
-        "due": None if task.due is None else _due(task.due),
-        "tags": task.tags,
-        "created_at": task.created_at,
-        "updated_at": task.updated_at,
-        "revision": task.revision,
+        "id": task_id,
+        "user_id": user_id,
+        "title": title,
+        "description": description,
+        "complete": completed_at is not None,
+        "completed_at": completed_at,
+        "priority": _PRIORITY_NAMES[priority],
+        "due": None if due is None else _due(due),
+        "tags": tags,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "revision": revision,
     }
 
 

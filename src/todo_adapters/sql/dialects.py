@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Self
 
 import sqlalchemy as sa
@@ -69,7 +69,6 @@ POSTGRESQL: Final = Dialect(
     sql=sa.make_url("postgresql+psycopg://").get_dialect()(),
     insert=postgresql.insert,
     write_instant=lambda instant: instant,
-    # psycopg answers in the time zone of its session.
-    read_instant=lambda instant: instant.astimezone(UTC),
+    read_instant=lambda instant: instant,
     write_set=list,
 )

@@ -33,9 +33,9 @@ _UNLESS_IN_URL: Final[dict[str, Any]] = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
+_WHATEVER_THE_URL_SAYS: Final = {"client_encoding": "utf8"}
 _PREPARED_AFTER: Final = 1
 _READ_ONLY: Final = Statement("SHOW transaction_read_only", ())
-_IN_UTC: Final = Statement("SELECT set_config('TimeZone', 'UTC', false)", ())
 _BACKEND: Final = Statement("SELECT pg_backend_pid()", ())
 _GRACE_SECONDS: Final = 1.0
 _PING_SECONDS: Final = 1.0
@@ -47,7 +47,7 @@ def conninfo_of(url: str) -> str:
     Raises ValueError that repeats nothing of the URL, since it holds a password.
     """
     try:
-        return make_conninfo("", **{**_UNLESS_IN_URL, **conninfo_to_dict(url)})
+        return make_conninfo("", **{**_UNLESS_IN_URL, **conninfo_to_dict(url), **_WHATEVER_THE_URL_SAYS})
     except psycopg.ProgrammingError:
         raise ValueError("the database URL has a form or a parameter that PostgreSQL does not know") from None
 
@@ -80,8 +80,6 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         try:
             if prepare_threshold is None and await connection.is_direct():
                 connection._statements.threshold = _PREPARED_AFTER  # noqa: SLF001
-                # Times then come in the form that they are kept in; a pooler would pass this on to others.
-                await connection.run(_IN_UTC, {})
         except BaseException:
             connection.hang_up()
             raise
@@ -92,7 +90,8 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         self.add_notice_handler(self._heed)
         # As text, a number fits a parameter of any size; in binary it would have to be just as wide.
         self.adapters.register_dumper(int, IntDumper)
-        self._adapt = Transformer(self)
+        # Knowing nothing of the session, it gives times in UTC, in which they come, whatever the session's zone.
+        self._adapt = Transformer(self.adapters)
         self._statements = PreparedStatements(prepare_threshold)
 
     async def run(self, statement: Statement, values: Mapping[str, Any]) -> list[TupleRow]:

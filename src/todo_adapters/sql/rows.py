@@ -117,24 +117,25 @@ def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetim
         instant = dialect.write_instant(at)
         times = {"created_at": instant, "updated_at": instant, "deleted_at": instant}
         return {"user_id": user_id, "id": change.id, "revision": change.revision, **_ERASED, **times}
+    _, task_id, revision, title, description, completed_at, priority, due, tags, created_at, updated_at = change
     instant_of = dialect.write_instant
-    folded = [fold(tag) for tag in change.tags]
+    folded = [fold(tag) for tag in tags]
     return {
         "user_id": user_id,
-        "id": change.id,
-        "revision": change.revision,
-        "title": change.title,
-        "title_key": fold(change.title),
-        "description": change.description,
-        "description_key": None if change.description is None else fold(change.description),
-        "completed_at": instant_of(change.completed_at) if change.completed_at else None,
-        "priority": int(change.priority),
-        "due": change.due.sort_key if change.due else None,
-        "due_timezone": change.due.timezone if change.due else None,
-        "tags": "\n".join(change.tags),
+        "id": task_id,
+        "revision": revision,
+        "title": title,
+        "title_key": fold(title),
+        "description": description,
+        "description_key": None if description is None else fold(description),
+        "completed_at": instant_of(completed_at) if completed_at else None,
+        "priority": int(priority),
+        "due": due.sort_key if due else None,
+        "due_timezone": due.timezone if due else None,
+        "tags": "\n".join(tags),
         "tags_key": "".join(["\n", *(f"{tag}\n" for tag in folded)]) if folded else "",
-        "created_at": instant_of(change.created_at),
-        "updated_at": instant_of(change.updated_at),
+        "created_at": instant_of(created_at),
+        "updated_at": instant_of(updated_at),
         "deleted_at": None,
     }
 

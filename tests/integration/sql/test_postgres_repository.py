@@ -441,6 +441,23 @@ async def test_statements_are_prepared_where_the_caller_knows_better(database_ur
             await asyncio.gather(*(repository.check() for _ in range(4)))
 
 
+async def test_the_session_decides_neither_the_time_zone_nor_the_encoding(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id, draft = new_user(), TaskDraft(title="żółć ✓")
+    with monkeypatch.context() as environment:
+        environment.setenv("PGTZ", "Asia/Kolkata")
+        environment.setenv("PGCLIENTENCODING", "LATIN1")
+        async with opened(database_url) as foreign:
+            added = await foreign.add(user_id, draft, at=AT)
+            there = await foreign.get(user_id, 1)
+    async with opened(database_url) as repository:
+        here = await repository.get(user_id, 1)
+
+    assert here == there == added.task
+    assert there.created_at.tzinfo is UTC
+
+
 def test_the_url_of_neon_is_taken_as_it_is_pasted() -> None:
     url = "postgres://user:pass@ep-a-b.neon.tech/db?sslmode=verify-full&channel_binding=require&sslrootcert=system"
 
