@@ -15,7 +15,7 @@ _PRIORITY_NAMES: Final = {priority: name for name, priority in PRIORITIES.items(
 
 def task_response(task: Task) -> dict[str, Any]:
     """Write a task as a TaskResponse."""
-    # To ask for each field by its name takes twice the time, and a page has many.
+    # To ask for each field by its name takes longer, and a page has many tasks.
     user_id, task_id, revision, title, description, completed_at, priority, due, tags, created_at, updated_at = task
     return {
         "id": task_id,

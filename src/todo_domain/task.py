@@ -26,7 +26,7 @@ class Task(NamedTuple):
     The constructor trusts its arguments, so that adapters can restore what was
     accepted before: what comes from a caller passes TaskDraft or TaskPatch first.
     Name them: it is a tuple only since a frozen dataclass takes twice the time to make,
-    and a page has many.
+    and a page has many. Those who take tasks apart rely on the order of the fields.
     """
 
     user_id: UserId

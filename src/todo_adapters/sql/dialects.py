@@ -69,6 +69,7 @@ POSTGRESQL: Final = Dialect(
     sql=sa.make_url("postgresql+psycopg://").get_dialect()(),
     insert=postgresql.insert,
     write_instant=lambda instant: instant,
+    # A Connection gives them in UTC.
     read_instant=lambda instant: instant,
     write_set=list,
 )

@@ -33,7 +33,6 @@ _UNLESS_IN_URL: Final[dict[str, Any]] = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
-_WHATEVER_THE_URL_SAYS: Final = {"client_encoding": "utf8"}
 _PREPARED_AFTER: Final = 1
 _READ_ONLY: Final = Statement("SHOW transaction_read_only", ())
 _BACKEND: Final = Statement("SELECT pg_backend_pid()", ())
@@ -47,7 +46,7 @@ def conninfo_of(url: str) -> str:
     Raises ValueError that repeats nothing of the URL, since it holds a password.
     """
     try:
-        return make_conninfo("", **{**_UNLESS_IN_URL, **conninfo_to_dict(url), **_WHATEVER_THE_URL_SAYS})
+        return make_conninfo("", **{**_UNLESS_IN_URL, **conninfo_to_dict(url)})
     except psycopg.ProgrammingError:
         raise ValueError("the database URL has a form or a parameter that PostgreSQL does not know") from None
 
@@ -75,7 +74,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
     @classmethod
     async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
         """Connect; prepare statements after so many uses, or, if that is None, as soon as it is safe."""
-        connection = await cls.connect(conninfo, autocommit=True, prepare_threshold=None)
+        connection = await cls.connect(conninfo, autocommit=True, prepare_threshold=None, client_encoding="UTF8")
         connection._set_up(prepare_threshold)  # noqa: SLF001 - its own
         try:
             if prepare_threshold is None and await connection.is_direct():
@@ -90,7 +89,8 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
         self.add_notice_handler(self._heed)
         # As text, a number fits a parameter of any size; in binary it would have to be just as wide.
         self.adapters.register_dumper(int, IntDumper)
-        # Knowing nothing of the session, it gives times in UTC, in which they come, whatever the session's zone.
+        # Made without the session, it gives times in UTC whatever the session's zone is, and takes text
+        # to be UTF-8, which `open` asks for.
         self._adapt = Transformer(self.adapters)
         self._statements = PreparedStatements(prepare_threshold)
 
