@@ -11,18 +11,25 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from todo_api import docs_pages, openapi
 from todo_api.container import Container, opened
-from todo_api.header_limit import HeaderLimit
-from todo_api.https_only import HttpsOnly
-from todo_api.maintenance import purge_hourly
-from todo_api.owner_route import OwnerRoutes
-from todo_api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, UNFORESEEN, Refusal, answer, method_not_allowed
-from todo_api.request_log import RequestLog
-from todo_api.routes import batch, changes, health, tasks
+from todo_api.http import openapi
+from todo_api.http.owner_route import OwnerRoutes
+from todo_api.http.problems import (
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    UNEXPECTED,
+    ProblemError,
+    method_not_allowed,
+    problem_response,
+)
+from todo_api.middleware.errors import ErrorMiddleware
+from todo_api.middleware.https_only import HttpsOnly
+from todo_api.middleware.limits import HeaderLimit
+from todo_api.middleware.request_log import RequestLog
+from todo_api.routes import batch, changes, docs_pages, health, tasks
+from todo_api.server.maintenance import purge_hourly
+from todo_api.server.shutdown import on_shutdown_signal
 from todo_api.settings import Settings
-from todo_api.shutdown import told_of_shutdown
-from todo_api.unforeseen import UnforeseenErrors
 
 _REQUEST_HEADERS: Final = (
     "Authorization",
@@ -47,7 +54,7 @@ class App(FastAPI):
         app: ASGIApp = OwnerRoutes(super().build_middleware_stack(), self.routes)
         if settings.env == "production":
             app = HttpsOnly(app)
-        app = UnforeseenErrors(HeaderLimit(app))
+        app = ErrorMiddleware(HeaderLimit(app))
         if origins := settings.cors_origins:
             app = CORSMiddleware(
                 app,
@@ -88,7 +95,7 @@ async def _lifespan(app: App) -> AsyncIterator[None]:
     container = app.container
     async with opened(container):
         purging = asyncio.create_task(purge_hourly(container))
-        with told_of_shutdown(container.live_feed().close):
+        with on_shutdown_signal(container.live_feed().close):
             yield
         purging.cancel()
 
@@ -96,11 +103,11 @@ async def _lifespan(app: App) -> AsyncIterator[None]:
 async def _answer(request: Request, error: Exception) -> Response:
     match error:
         case HTTPException(status_code=METHOD_NOT_ALLOWED.status):
-            return answer(request, method_not_allowed(_methods_at(request)))
+            return problem_response(request, method_not_allowed(_methods_at(request)))
         case HTTPException():
-            return answer(request, Refusal(NOT_FOUND, "there is no such path"))
+            return problem_response(request, ProblemError(NOT_FOUND, "there is no such path"))
         case _:
-            return answer(request, UNFORESEEN)
+            return problem_response(request, UNEXPECTED)
 
 
 def _methods_at(request: Request) -> set[str]:

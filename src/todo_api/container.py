@@ -14,11 +14,11 @@ from dependency_injector import containers, providers
 
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint_token
 from todo_adapters.sql import migrations
-from todo_adapters.sql.sqlite import SqliteTaskRepository
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_adapters.system_clock import SystemClock
-from todo_api.development import development_secret, prepare_directory
-from todo_api.live_feed import LiveFeed
+from todo_api.server.development import development_secret, prepare_directory
 from todo_api.settings import Settings, WrongSetting
+from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Clock, StoreMaintenance, TaskRepository, TaskUseCases, TokenVerifier, UserId
 
 
@@ -34,7 +34,7 @@ class _Store(TaskRepository, StoreMaintenance, _Closable, Protocol):
 def _task_repository(settings: Settings) -> _Store:
     if settings.sqlite_path:
         return SqliteTaskRepository(settings.sqlite_path)
-    from todo_adapters.sql.postgres import PostgresTaskRepository  # noqa: PLC0415 - see the module
+    from todo_adapters.sql.postgres.repository import PostgresTaskRepository  # noqa: PLC0415 - see the module
 
     return PostgresTaskRepository(
         settings.database,

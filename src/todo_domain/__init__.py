@@ -1,6 +1,6 @@
 """The tasks of many users: the rules, and the ports to the world. Standard library only."""
 
-from todo_domain.batch import Batch, BatchResult, Create, ListCounters, Operation, Outcome, Patch, Played, Remove
+from todo_domain.batch import Batch, BatchEffects, BatchResult, Create, ListCounters, Operation, Outcome, Patch, Remove
 from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken, revision_floor
 from todo_domain.draft import ABSENT, DuePatch, Priority, TaskDraft, TaskPatch
 from todo_domain.due import Due
@@ -32,6 +32,7 @@ __all__ = [
     "AccessDenied",
     "Added",
     "Batch",
+    "BatchEffects",
     "BatchFailed",
     "BatchResult",
     "Change",
@@ -53,7 +54,6 @@ __all__ = [
     "Operation",
     "Outcome",
     "Patch",
-    "Played",
     "PreconditionFailed",
     "Principal",
     "Priority",

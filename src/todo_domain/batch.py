@@ -77,7 +77,7 @@ class ListCounters:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class BatchEffects:
     """What to write for a batch: the last state of every task it altered, and the new counters.
 
     A task that the batch both adds and removes is a deletion that no stored task precedes.
@@ -114,22 +114,24 @@ class Batch:
         """The ids of the tasks that operations name, ascending: the order to lock them in."""
         return sorted({operation.task_id for operation in self.operations if not isinstance(operation, Create)})
 
-    def play(self, user_id: UserId, stored: Mapping[int, Task], counters: ListCounters, at: datetime) -> Played:
+    def evaluate(
+        self, user_id: UserId, stored: Mapping[int, Task], counters: ListCounters, at: datetime
+    ) -> BatchEffects:
         """Compute the effect on stored tasks, every operation that alters one having the next revision.
 
         Raises BatchFailed at the first operation that would fail. Pure: what was stored is not altered.
         """
-        played = _Play(user_id, dict(stored), counters, at)
+        effects = _ListState(user_id, dict(stored), counters, at)
         for index, operation in enumerate(self.operations):
             try:
-                played.apply(operation)
+                effects.apply(operation)
             except TodoError as cause:
                 raise BatchFailed(index, cause) from cause
-        return Played(tuple(played.changes.values()), played.counters, tuple(played.outcomes))
+        return BatchEffects(tuple(effects.changes.values()), effects.counters, tuple(effects.outcomes))
 
 
-class _Play:
-    """The state of a list while a batch is played on it."""
+class _ListState:
+    """The state of a list while a batch is evaluated on it."""
 
     def __init__(self, user_id: UserId, tasks: dict[int, Task], counters: ListCounters, at: datetime) -> None:
         self._user_id = user_id

@@ -14,7 +14,7 @@ TodoError
     ├── StorageUnavailable
     └── TokenVerificationUnavailable
 
-No class knows HTTP: one table in `todo_api.problems` maps every class to an answer.
+No class knows HTTP: one table in `todo_api.http.problems` maps every class to an answer.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class RuleViolated(TodoError, ValueError):
         super().__init__("; ".join(f"{'.'.join(map(str, v.field))}: {v.message}" for v in violations))
         self.violations = tuple(violations)
 
-    def within(self, *place: str | int) -> "RuleViolated":
+    def at(self, *place: str | int) -> "RuleViolated":
         """Return the same error for a value that is a part of something greater."""
         return RuleViolated([Violation((*place, *v.field), v.code, v.message) for v in self.violations])
 

@@ -97,7 +97,7 @@ class TaskRepository(Protocol):
     async def apply(
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
-        """Do all operations of the batch, or none, as `Batch.play` says, in one transaction.
+        """Do all operations of the batch, or none, as `Batch.evaluate` says, in one transaction.
 
         The key is held to the rules of `add`. Raises BatchFailed, IdempotencyConflict.
         """

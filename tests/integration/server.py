@@ -17,7 +17,7 @@ import uvicorn
 from tests.tokens import SECRET, hs256
 from todo_api.app import create_app
 from todo_api.container import Container
-from todo_api.http_protocol import HttpProtocol
+from todo_api.server.uvicorn_protocol import HttpProtocol
 from todo_api.settings import Settings
 
 # To load the authorities of the web for every client takes longer than most tests.

@@ -16,7 +16,7 @@ PROXY = "10.1.1.1"
 STRANGER = "203.0.113.7"
 
 
-def answer_to(
+def response_to(
     database: Path, path: str, *, scheme: str = "http", client: str = STRANGER, env: str = "production", **headers: str
 ) -> httpx.Response:
     """Ask an app behind a trusted proxy once, and return its answer."""
@@ -40,7 +40,7 @@ def database(tmp_path: Path) -> Path:
 def test_https_is_served_and_asked_for_in_future(database: Path) -> None:
     user = new_user()
 
-    answer = answer_to(database, f"/api/{user}/tasks", scheme="https", Authorization=f"Bearer {token_of(user)}")
+    answer = response_to(database, f"/api/{user}/tasks", scheme="https", Authorization=f"Bearer {token_of(user)}")
 
     assert answer.status_code == 200
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -49,7 +49,7 @@ def test_https_is_served_and_asked_for_in_future(database: Path) -> None:
 def test_plain_http_from_outside_is_refused(database: Path) -> None:
     user = new_user()
 
-    answer = answer_to(database, f"/api/{user}/tasks", Authorization=f"Bearer {token_of(user)}")
+    answer = response_to(database, f"/api/{user}/tasks", Authorization=f"Bearer {token_of(user)}")
 
     assert answer.status_code == 403
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -59,16 +59,16 @@ def test_plain_http_from_outside_is_refused(database: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready"])
 def test_probes_may_use_plain_http(database: Path, path: str) -> None:
-    assert answer_to(database, path).status_code == 200
+    assert response_to(database, path).status_code == 200
 
 
 @pytest.mark.parametrize("client", ["127.0.0.1", "::1"])
 def test_callers_on_the_machine_may_use_plain_http(database: Path, client: str) -> None:
-    assert answer_to(database, "/openapi.json", client=client).status_code == 200
+    assert response_to(database, "/openapi.json", client=client).status_code == 200
 
 
 def test_a_trusted_proxy_says_that_its_caller_used_https(database: Path) -> None:
-    answer = answer_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto="https")
+    answer = response_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto="https")
 
     assert answer.status_code == 200
     assert "Strict-Transport-Security" in answer.headers
@@ -77,19 +77,19 @@ def test_a_trusted_proxy_says_that_its_caller_used_https(database: Path) -> None
 @pytest.mark.parametrize("protocol", ["http", "https"])
 @pytest.mark.parametrize("client", [STRANGER, "127.0.0.1"])
 def test_nobody_else_is_believed(database: Path, client: str, protocol: str) -> None:
-    answer = answer_to(database, "/openapi.json", client=client, X_Forwarded_Proto=protocol)
+    answer = response_to(database, "/openapi.json", client=client, X_Forwarded_Proto=protocol)
 
     assert answer.status_code == 403
 
 
 def test_what_a_trusted_proxy_got_in_the_clear_is_refused(database: Path) -> None:
-    answer = answer_to(database, "/openapi.json", client=PROXY, X_Forwarded_For="127.0.0.1", X_Forwarded_Proto="http")
+    answer = response_to(database, "/openapi.json", client=PROXY, X_Forwarded_For="127.0.0.1", X_Forwarded_Proto="http")
 
     assert answer.status_code == 403
 
 
 def test_in_development_plain_http_is_served(database: Path) -> None:
-    answer = answer_to(database, "/openapi.json", env="development")
+    answer = response_to(database, "/openapi.json", env="development")
 
     assert answer.status_code == 200
     assert "Strict-Transport-Security" not in answer.headers
@@ -104,11 +104,11 @@ def test_in_development_plain_http_is_served(database: Path) -> None:
     ],
 )
 def test_a_head_of_more_than_64_kib_is_refused(database: Path, path: str, headers: dict[str, str]) -> None:
-    answer = answer_to(database, path, **headers)
+    answer = response_to(database, path, **headers)
 
     assert answer.status_code == 431
-    assert answer.json()["error_code"] == "HEAD_TOO_LARGE"
+    assert answer.json()["error_code"] == "HEADERS_TOO_LARGE"
 
 
 def test_a_head_of_nearly_64_kib_is_read(database: Path) -> None:
-    assert answer_to(database, "/health", X_Large="x" * 65000).status_code == 200
+    assert response_to(database, "/health", X_Large="x" * 65000).status_code == 200

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import ROOT, code_block
-from todo_api import problems
+from todo_api.http import problems
 from todo_api.settings import Settings, names_of
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def test_every_setting_has_its_row() -> None:
 
 
 def test_every_error_has_its_row() -> None:
-    kinds = [kind for kind in vars(problems).values() if isinstance(kind, problems.ProblemKind)]
+    kinds = [kind for kind in vars(problems).values() if isinstance(kind, problems.ProblemType)]
 
     rows = {f"| {kind.status} | `{kind.error_code}` | {kind.title} |" for kind in kinds}
 

@@ -16,10 +16,20 @@ _CONTRACTS = tomllib.loads((_ROOT / "pyproject.toml").read_text())["tool"]["impo
 
 _PLANTED = [
     ("todo_domain/task.py", "import todo_adapters.in_memory", "Dependencies point to the domain"),
-    ("todo_adapters/in_memory.py", "import todo_api", "Dependencies point to the domain"),
-    ("todo_adapters/in_memory.py", "import todo_adapters.system_clock", "Adapters do not know each other"),
+    ("todo_adapters/in_memory/repository.py", "import todo_api", "Dependencies point to the domain"),
+    ("todo_adapters/in_memory/repository.py", "import todo_adapters.system_clock", "Adapters do not know each other"),
     ("todo_adapters/unlisted.py", "", "Adapters do not know each other"),
+    ("todo_adapters/sql/sqlite/file.py", "import todo_adapters.sql.postgres", "The databases do not know each other"),
+    (
+        "todo_adapters/sql/postgres/driver/pool.py",
+        "import todo_adapters.sql.tables",
+        "The PostgreSQL driver does not know tasks",
+    ),
     ("todo_api/anywhere.py", "import todo_adapters.in_memory", "Only the container knows adapters"),
+    ("todo_api/app.py", "import todo_api.cli.options", "Nothing knows the command line"),
+    ("todo_api/http/problems.py", "import todo_api.routes.tasks", "Only the app knows routes"),
+    ("todo_api/middleware/errors.py", "import todo_api.routes.tasks", "Only the app knows routes"),
+    ("todo_api/schemas/formats.py", "import todo_api.http.headers", "Schemas know only the domain"),
 ]
 
 

@@ -748,7 +748,7 @@ export interface components {
              * Error Code
              * @enum {string}
              */
-            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEAD_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
+            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEADERS_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
             /**
              * Timestamp
              * Format: date-time
@@ -899,7 +899,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1029,7 +1029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1156,7 +1156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1278,7 +1278,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1428,7 +1428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1551,7 +1551,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1702,7 +1702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1814,7 +1814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1940,7 +1940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1993,7 +1993,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2034,7 +2034,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description HEAD_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];

@@ -2,12 +2,12 @@
 
 import pytest
 
-from todo_adapters.contract.given import NOON, add_titles, after, look, retitle, someone
+from todo_adapters.contract.scenario import NOON, add_titles, after, look, retitle, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import PreconditionFailed, Task, TaskDraft, TaskNotFound, TaskPatch
 
 
-class Refusal(Exception):
+class EditRefused(Exception):
     """An error that no adapter knows."""
 
 
@@ -47,7 +47,7 @@ class ChangesAtomically(Contract):
         assert unchanged == equal == task
         assert await look(repository, user) == before
 
-    @pytest.mark.parametrize("error", [Refusal("no"), PreconditionFailed(7), TaskNotFound(7), KeyError("no")])
+    @pytest.mark.parametrize("error", [EditRefused("no"), PreconditionFailed(7), TaskNotFound(7), KeyError("no")])
     async def test_an_edit_that_raises_changes_nothing_and_its_error_comes_through(
         self, repository: Store, error: Exception
     ) -> None:

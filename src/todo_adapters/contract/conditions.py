@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from todo_adapters.contract.given import NOON, WRITERS, add_titles, after, look, retitle, someone
+from todo_adapters.contract.scenario import NOON, WRITERS, add_titles, after, look, retitle, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Edit, Guard, PreconditionFailed, Task, TaskNotFound
 

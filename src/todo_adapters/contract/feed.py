@@ -2,7 +2,7 @@
 
 import asyncio
 
-from todo_adapters.contract.given import (
+from todo_adapters.contract.scenario import (
     ALL,
     NOON,
     WRITERS,

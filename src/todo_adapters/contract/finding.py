@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.given import NOON, add_titles, ids_of, someone
+from todo_adapters.contract.scenario import NOON, add_titles, ids_of, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Due, Priority, TaskDraft, TaskQuery
 

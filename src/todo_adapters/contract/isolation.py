@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from todo_adapters.contract.given import NOON, add_titles, look, retitle, someone
+from todo_adapters.contract.scenario import NOON, add_titles, look, retitle, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Batch, BatchFailed, Create, Patch, Remove, TaskDraft, TaskNotFound, TaskPatch, TodoError, UserId
 

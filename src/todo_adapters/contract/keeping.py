@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.given import ALL, NOON, add_titles, after, look, retitle, someone
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, after, look, retitle, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Due, Priority, Task, TaskDraft, TaskNotFound, TaskQuery
 from todo_domain.task import MAX_TASK_ID

@@ -17,8 +17,8 @@ from hypothesis.stateful import (
 )
 
 from todo_adapters.contract import strategies as some
-from todo_adapters.contract.given import ALL, NOON, someone
 from todo_adapters.contract.model import Model, conditional
+from todo_adapters.contract.scenario import ALL, NOON, someone
 from todo_adapters.contract.suite import Contract, OpenRepository, Store
 from todo_domain import (
     Batch,

@@ -83,7 +83,7 @@ class Model:
         self._log(user_id, Deletion(task_id, self._revision(user_id) + 1), at)
 
     def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None) -> BatchResult:
-        def play() -> tuple[Outcome, ...]:
+        def evaluate() -> tuple[Outcome, ...]:
             length = self._revision(user_id)
             outcomes: list[Outcome] = []
             try:
@@ -93,7 +93,7 @@ class Model:
                 raise BatchFailed(len(outcomes), cause) from cause
             return tuple(outcomes)
 
-        return BatchResult(*self._once(user_id, key, at, play))
+        return BatchResult(*self._once(user_id, key, at, evaluate))
 
     def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         seen = since.revision if since else 0

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from todo_adapters.contract.given import NOON, after, someone
+from todo_adapters.contract.scenario import NOON, after, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Due, Priority, SortKey, Task, TaskDraft, TaskPatch, TaskQuery, UserId
 

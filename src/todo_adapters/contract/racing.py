@@ -2,7 +2,7 @@
 
 import asyncio
 
-from todo_adapters.contract.given import ALL, NOON, WRITERS, add_titles, someone
+from todo_adapters.contract.scenario import ALL, NOON, WRITERS, add_titles, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Batch, Create, Edit, Patch, Remove, Task, TaskDraft, TaskNotFound, TaskPatch, TaskQuery
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from todo_adapters.contract.given import ALL, NOON, add_titles, after, ids_of, look, retitle, someone
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, after, ids_of, look, retitle, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Batch, Deletion, Patch, Remove, Task, TaskDraft, TaskNotFound, TaskPatch, TaskQuery
 

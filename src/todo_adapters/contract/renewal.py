@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from todo_adapters.contract.given import ALL, NOON, add_titles, feed_token, look, retitle, someone
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, feed_token, look, retitle, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import (
     Batch,

@@ -5,7 +5,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 
-from todo_adapters.contract.given import after
+from todo_adapters.contract.scenario import after
 from todo_domain import Batch, Create, Due, DuePatch, Operation, Patch, Priority, Remove, SortKey, TaskDraft, TaskPatch
 
 DAY = dt.date(2026, 1, 1)

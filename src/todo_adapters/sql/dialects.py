@@ -41,7 +41,7 @@ class Dialect:
 
     - insert: the INSERT that knows ON CONFLICT
     - write_instant, read_instant: an aware datetime in UTC to and from the driver's form
-    - write_set: several ids to the one parameter that `statements.Among` searches
+    - write_set: several ids to the one parameter that `statements.InSet` searches
     """
 
     sql: sa.Dialect

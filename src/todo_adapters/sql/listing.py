@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, Statement
-from todo_adapters.sql.statements import ALIVE, LIST_OF_USER, OF_USER, TASK, ZERO, Among, NamedApart
+from todo_adapters.sql.statements import ALIVE, LIST_OF_USER, OF_USER, TASK, ZERO, DialectFunction, InSet
 from todo_adapters.sql.tables import task_lists, tasks
 from todo_domain import SortKey, TaskQuery, UserId
 
@@ -22,8 +22,8 @@ _SORTED_BY: Final = {
 _INSTANTS: Final = {SortKey.CREATED_AT, SortKey.UPDATED_AT}
 
 
-class PlaceOf(NamedApart):
-    """`PlaceOf(text, parameter)`: where the parameter first occurs in the text, from 1, or 0; no wildcards."""
+class IndexOf(DialectFunction):
+    """`IndexOf(text, parameter)`: where the parameter first occurs in the text, from 1, or 0; no wildcards."""
 
     names: ClassVar[Mapping[str, str]] = {"sqlite": "instr", "postgresql": "strpos"}
 
@@ -86,17 +86,17 @@ def _filters(names: Collection[str], complete: bool | None) -> Iterator[sa.Colum
     if complete is not None:
         yield tasks.c.completed_at.is_not(None) if complete else tasks.c.completed_at.is_(None)
     if "priorities" in names:
-        yield Among(tasks.c.priority, sa.bindparam("priorities"))
+        yield InSet(tasks.c.priority, sa.bindparam("priorities"))
     for name in names:
         if name.startswith("tag_"):
-            yield PlaceOf(tasks.c.tags_key, sa.bindparam(name)) > ZERO
+            yield IndexOf(tasks.c.tags_key, sa.bindparam(name)) > ZERO
     if "earliest" in names:
         yield tasks.c.due >= sa.bindparam("earliest")
     if "latest" in names:
         yield tasks.c.due <= sa.bindparam("latest")
     if "q" in names:
         yield sa.or_(
-            *(PlaceOf(text, sa.bindparam("q")) > ZERO for text in (tasks.c.title_key, tasks.c.description_key))
+            *(IndexOf(text, sa.bindparam("q")) > ZERO for text in (tasks.c.title_key, tasks.c.description_key))
         )
 
 

@@ -17,25 +17,25 @@ from todo_adapters.sql.dialects import Dialect
 from todo_adapters.sql.tables import idempotency_keys, store, task_lists, tasks
 
 
-class Among(FunctionElement[bool]):
-    """`Among(column, parameter)`: the value is in the set that `Dialect.write_set` wrote."""
+class InSet(FunctionElement[bool]):
+    """`InSet(column, parameter)`: the value is in the set that `Dialect.write_set` wrote."""
 
     inherit_cache = True
 
 
-@compiles(Among, "sqlite")
-def _among_on_sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(InSet, "sqlite")
+def _in_set_on_sqlite(element: InSet, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled parts, and no value
 
 
-@compiles(Among, "postgresql")
-def _among_on_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(InSet, "postgresql")
+def _in_set_on_postgresql(element: InSet, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"{column} = ANY({values})"
 
 
-class NamedApart(FunctionElement[int]):
+class DialectFunction(FunctionElement[int]):
     """A function with a number for an answer that each database has under another name: `names` has it by dialect."""
 
     inherit_cache = True
@@ -43,12 +43,12 @@ class NamedApart(FunctionElement[int]):
     names: ClassVar[Mapping[str, str]]
 
 
-@compiles(NamedApart)
-def _by_its_name(element: NamedApart, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(DialectFunction)
+def _by_its_name(element: DialectFunction, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{element.names[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
 
 
-class Greatest(NamedApart):
+class Greatest(DialectFunction):
     """`Greatest(a, b)`: the greater of two values."""
 
     names: ClassVar[Mapping[str, str]] = {"sqlite": "max", "postgresql": "greatest"}
@@ -85,7 +85,7 @@ TASK: Final = (
 
 GET: Final = sa.select(*TASK).where(THE_TASK)
 
-GET_SOME: Final = sa.select(*TASK).where(OF_USER, Among(tasks.c.id, sa.bindparam("ids")), ALIVE).order_by(tasks.c.id)
+GET_SOME: Final = sa.select(*TASK).where(OF_USER, InSet(tasks.c.id, sa.bindparam("ids")), ALIVE).order_by(tasks.c.id)
 """The tasks whose id is in the set `ids`, in order of id."""
 
 REVISION_FLOOR: Final = sa.select(store.c.revision_floor).scalar_subquery()
@@ -106,7 +106,7 @@ COUNTERS: Final = sa.select(
 """The fields of ListCounters, also of a list that does not exist."""
 
 REVISIONS: Final = sa.select(task_lists.c.user_id, task_lists.c.revision).where(
-    Among(task_lists.c.user_id, sa.bindparam("user_ids"))
+    InSet(task_lists.c.user_id, sa.bindparam("user_ids"))
 )
 """The revision of each list whose owner is in the set `user_ids`."""
 

@@ -5,14 +5,14 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from todo_api.answers import JsonAnswer
-from todo_api.batches import BatchRequest, BatchResponse
-from todo_api.dependencies import Tasks
-from todo_api.idempotency import IdempotencyKey, about_key, replay_header
-from todo_api.openapi import BODY, answered_with, refusals
-from todo_api.owner_route import OwnerRoute
-from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
-from todo_api.wire import batch_response
+from todo_api.http.authentication import Tasks
+from todo_api.http.idempotency import IdempotencyKey, about_key, replay_header
+from todo_api.http.openapi import BODY, documented_response, problem_responses
+from todo_api.http.owner_route import OwnerRoute
+from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from todo_api.http.responses import JsonResponse
+from todo_api.schemas.batches import BatchRequest, BatchResponse
+from todo_api.schemas.serialization import batch_response
 
 
 class BatchRoute(OwnerRoute):
@@ -28,8 +28,8 @@ router: Final = APIRouter(prefix="/api/{user_id}/tasks/batch", tags=["tasks"], r
     "",
     operation_id="apply_batch",
     response_model=BatchResponse,
-    responses=answered_with(200, "Idempotency-Replayed")
-    | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT),
+    responses=documented_response(200, "Idempotency-Replayed")
+    | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT),
 )
 async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKey = None) -> Response:
     """Do 1–100 operations in order, all or none.
@@ -40,4 +40,4 @@ async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: Idempot
     batch = body.to_domain()
     with about_key():
         result = await tasks.apply(batch, idempotency_key)
-    return JsonAnswer(batch_response(result), replay_header(replayed=result.replayed))
+    return JsonResponse(batch_response(result), replay_header(replayed=result.replayed))

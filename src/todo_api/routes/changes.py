@@ -5,15 +5,16 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from todo_api.answers import JsonAnswer
-from todo_api.change_stream import ChangeStream
-from todo_api.dependencies import Tasks, container_of
-from todo_api.openapi import refusals, schema_of
-from todo_api.owner_route import OwnerRoute
-from todo_api.parameters import FEED_TOKEN, ChangeParameters, SinceParameter
-from todo_api.problems import CURSOR_EXPIRED, within
-from todo_api.schemas import ChangesResponse, TaskDeletion, TaskResponse
-from todo_api.wire import changes_response
+from todo_api.http.authentication import Tasks, container_of
+from todo_api.http.openapi import problem_responses, schema_of
+from todo_api.http.owner_route import OwnerRoute
+from todo_api.http.problems import CURSOR_EXPIRED
+from todo_api.http.responses import JsonResponse
+from todo_api.schemas.parameters import FEED_TOKEN, ChangeParameters, SinceParameter
+from todo_api.schemas.places import violations_at
+from todo_api.schemas.serialization import changes_response
+from todo_api.schemas.tasks import ChangesResponse, TaskDeletion, TaskResponse
+from todo_api.streaming.change_stream import ChangeStream
 from todo_domain import FeedToken, RuleViolated, Violation
 
 router: Final = APIRouter(prefix="/api/{user_id}/changes", tags=["changes"], route_class=OwnerRoute)
@@ -51,22 +52,24 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.get("", operation_id="list_changes", response_model=ChangesResponse, responses=refusals(CURSOR_EXPIRED))
+@router.get(
+    "", operation_id="list_changes", response_model=ChangesResponse, responses=problem_responses(CURSOR_EXPIRED)
+)
 async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]) -> Response:
     """Read what has changed since a token, each task once and in its latest state; everything without one.
 
     410 means that something could be missing: start over without a token.
     """
-    with within("query"):
+    with violations_at("query"):
         page = await tasks.changes(query.token(), query.limit)
-    return JsonAnswer(changes_response(page))
+    return JsonResponse(changes_response(page))
 
 
 @router.get(
     "/stream",
     operation_id="stream_changes",
     response_class=Response,
-    responses=_EVENTS | refusals(CURSOR_EXPIRED),
+    responses=_EVENTS | problem_responses(CURSOR_EXPIRED),
 )
 async def stream_changes(
     request: Request,
@@ -79,7 +82,7 @@ async def stream_changes(
     The id of an event is the token to go on from, which an EventSource sends back as
     `Last-Event-ID`. The stream ends with the token of the caller.
     """
-    with within("query"):
+    with violations_at("query"):
         since = query.token()
     if last_event_id is not None:
         since = _resumed(last_event_id)

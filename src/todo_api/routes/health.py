@@ -6,8 +6,8 @@ from typing import Final, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from todo_api.dependencies import container_of
-from todo_api.openapi import ALWAYS, Responses
+from todo_api.http.authentication import container_of
+from todo_api.http.openapi import ALWAYS, Responses
 from todo_domain import Unavailable
 
 router: Final = APIRouter(tags=["health"])

@@ -8,28 +8,36 @@ from zlib import crc32
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from todo_api.answers import JsonAnswer
-from todo_api.conditions import IfMatch, IfNoneMatch, UnlessMatch, expected_revisions, known_to_reader, strong_tag
-from todo_api.dependencies import Tasks
-from todo_api.idempotency import IdempotencyKey, about_key, replay_header
-from todo_api.openapi import BODY, NOT_MODIFIED, answered_with, refusals
-from todo_api.owner_route import OwnerRoute
-from todo_api.parameters import ListParameters, TaskId
-from todo_api.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, within
-from todo_api.schemas import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
-from todo_api.wire import list_response, task_response
+from todo_api.http.authentication import Tasks
+from todo_api.http.idempotency import IdempotencyKey, about_key, replay_header
+from todo_api.http.openapi import BODY, NOT_MODIFIED, documented_response, problem_responses
+from todo_api.http.owner_route import OwnerRoute
+from todo_api.http.preconditions import (
+    IfMatch,
+    IfNoneMatch,
+    IfNoneMatchForWrite,
+    expected_revisions,
+    strong_tag,
+    tag_matcher,
+)
+from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from todo_api.http.responses import JsonResponse
+from todo_api.schemas.parameters import ListParameters, TaskId
+from todo_api.schemas.places import violations_at
+from todo_api.schemas.serialization import list_response, task_response
+from todo_api.schemas.tasks import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
 from todo_domain import Task, TaskPage
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
-_TASK: Final = answered_with(200, "ETag")
-_IN_BODY: Final = within("body")
+_TASK: Final = documented_response(200, "ETag")
+_IN_BODY: Final = violations_at("body")
 
 
 @router.get(
     "",
     operation_id="list_tasks",
     response_model=TaskListResponse,
-    responses=answered_with(200, "ETag", "Link") | NOT_MODIFIED | refusals(),
+    responses=documented_response(200, "ETag", "Link") | NOT_MODIFIED | problem_responses(),
 )
 async def list_tasks(
     request: Request, tasks: Tasks, query: Annotated[ListParameters, Query()], if_none_match: IfNoneMatch = None
@@ -38,13 +46,13 @@ async def list_tasks(
 
     The `Link` header with `rel="next"` leads to the next page.
     """
-    is_known = known_to_reader(if_none_match)
+    is_known = tag_matcher(if_none_match)
     page = await tasks.list(query.meaning)
     tag = f'W/"{page.revision}-{crc32(request.scope["query_string"]):08x}"'
     headers = {"ETag": tag, **_next_link(request, page)}
     if is_known(tag):
         return Response(status_code=304, headers=headers)
-    return JsonAnswer(list_response(page), headers)
+    return JsonResponse(list_response(page), headers)
 
 
 @router.post(
@@ -52,7 +60,8 @@ async def list_tasks(
     operation_id="create_task",
     response_model=TaskResponse,
     status_code=201,
-    responses=answered_with(201, "ETag", "Location", "Idempotency-Replayed") | refusals(*BODY, IDEMPOTENCY_CONFLICT),
+    responses=documented_response(201, "ETag", "Location", "Idempotency-Replayed")
+    | problem_responses(*BODY, IDEMPOTENCY_CONFLICT),
 )
 async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
     """Create a task, with the next id of the list.
@@ -73,11 +82,11 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
     "/{task_id}",
     operation_id="get_task",
     response_model=TaskResponse,
-    responses=_TASK | NOT_MODIFIED | refusals(NOT_FOUND),
+    responses=_TASK | NOT_MODIFIED | problem_responses(NOT_FOUND),
 )
 async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
     """Read one task."""
-    is_known = known_to_reader(if_none_match)
+    is_known = tag_matcher(if_none_match)
     task = await tasks.get(task_id)
     if is_known(strong_tag(task.revision)):
         return Response(status_code=304, headers={"ETag": strong_tag(task.revision)})
@@ -88,10 +97,10 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
     "/{task_id}",
     operation_id="replace_task",
     response_model=TaskResponse,
-    responses=_TASK | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
+    responses=_TASK | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED),
 )
 async def replace_task(
-    tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None, if_none_match: UnlessMatch = None
+    tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
     """Replace a task: a field that is absent returns to its default. It never creates one."""
     with _IN_BODY:
@@ -103,10 +112,10 @@ async def replace_task(
     "/{task_id}",
     operation_id="patch_task",
     response_model=TaskResponse,
-    responses=_TASK | refusals(*BODY, NOT_FOUND, PRECONDITION_FAILED),
+    responses=_TASK | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED),
 )
 async def patch_task(
-    tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None, if_none_match: UnlessMatch = None
+    tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
     """Change the fields that are named (RFC 7396); null clears `description` and `due`.
 
@@ -120,10 +129,13 @@ async def patch_task(
 
 
 @router.delete(
-    "/{task_id}", operation_id="delete_task", status_code=204, responses=refusals(NOT_FOUND, PRECONDITION_FAILED)
+    "/{task_id}",
+    operation_id="delete_task",
+    status_code=204,
+    responses=problem_responses(NOT_FOUND, PRECONDITION_FAILED),
 )
 async def delete_task(
-    tasks: Tasks, task_id: TaskId, if_match: IfMatch = None, if_none_match: UnlessMatch = None
+    tasks: Tasks, task_id: TaskId, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
     """Delete a task for good; its text is erased at once."""
     await tasks.remove(task_id, expected_revisions(if_match, if_none_match))
@@ -131,7 +143,7 @@ async def delete_task(
 
 
 def _task(task: Task, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    return JsonAnswer(task_response(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
+    return JsonResponse(task_response(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
 
 
 def _next_link(request: Request, page: TaskPage) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.refusals import is_untouched, places, refusal
+from tests.integration.api.problems import is_untouched, places, refusal
 from tests.integration.server import Server, new_user
 
 CONTROLS = [chr(code) for code in range(0x20)]
@@ -54,17 +54,17 @@ def test_parameters_hold_no_control_characters(alice: httpx.Client, field: str) 
 @pytest.mark.parametrize("piece", ["a", "\u00e9", "\U0001f95b", "\u0301"], ids=ascii)
 @pytest.mark.parametrize(("field", "most"), [("title", 200), ("description", 1000), ("tags", 50)])
 def test_text_is_measured_in_code_points(alice: httpx.Client, field: str, most: int, piece: str) -> None:
-    def answer_to(length: int) -> httpx.Response:
+    def response_to(length: int) -> httpx.Response:
         text = piece * length
         return alice.post("/tasks", json={"title": "a", field: [text] if field == "tags" else text})
 
-    too_long = answer_to(most + 1)
+    too_long = response_to(most + 1)
 
     assert refusal(too_long) == (422, "VALIDATION_ERROR")
     assert places(too_long) == [["body", field, 0] if field == "tags" else ["body", field]]
     assert str(most) in too_long.json()["detail"]
     assert is_untouched(alice)
-    assert [answer_to(length).status_code for length in (1, most)] == [201, 201]
+    assert [response_to(length).status_code for length in (1, most)] == [201, 201]
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u00a0", "\u2003\u3000", "\u2028"], ids=ascii)

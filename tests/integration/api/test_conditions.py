@@ -6,7 +6,7 @@ from itertools import product
 import httpx
 import pytest
 
-from tests.integration.api.refusals import places, refusal
+from tests.integration.api.problems import places, refusal
 
 WRITES = [("PUT", {"title": "b"}), ("PATCH", {"title": "b"}), ("DELETE", None)]
 HOLDING = ['"2"', "*", '"1", "2"', '"x","2" , "1"', '"2",', ', "2"', '"1",, "2"']

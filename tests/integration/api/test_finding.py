@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.refusals import refusal
+from tests.integration.api.problems import refusal
 
 TASKS: list[dict[str, Any]] = [
     {"title": "Äpfel", "priority": "high", "tags": ["Food", "shop"], "due": {"date": "2026-12-01", "time": "17:00"}},

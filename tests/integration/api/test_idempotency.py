@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.refusals import is_untouched, places, refusal
+from tests.integration.api.problems import is_untouched, places, refusal
 from tests.integration.server import Server, new_user
 
 TASK = {"title": "a", "due": {"date": "2026-12-01"}, "tags": ["x", "y"]}

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.api.asgi import app_in_memory, ask
-from tests.integration.api.refusals import refusal
+from tests.integration.api.problems import refusal
 from tests.integration.server import new_user, token_of
 
 # In the order of judgement.

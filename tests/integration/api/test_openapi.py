@@ -11,8 +11,8 @@ import pytest
 import schemathesis
 
 from tests.integration.api.asgi import app_in_memory
-from todo_api import problems
-from todo_api.problems import ProblemKind
+from todo_api.http import problems
+from todo_api.http.problems import ProblemType
 
 DOCUMENT: Final = app_in_memory().openapi()
 OPERATIONS = {
@@ -106,7 +106,7 @@ def test_every_error_is_documented_as_a_problem_with_examples(name: str) -> None
 
 
 def test_every_code_of_an_error_is_documented() -> None:
-    kinds = {kind for kind in vars(problems).values() if isinstance(kind, ProblemKind)}
+    kinds = {kind for kind in vars(problems).values() if isinstance(kind, ProblemType)}
     examples = {
         (int(status), code)
         for name in OPERATIONS

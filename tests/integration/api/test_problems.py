@@ -10,13 +10,13 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tests.integration.api.asgi import app_in_memory, ask
-from tests.integration.api.refusals import is_untouched, refusal
+from tests.integration.api.problems import is_untouched, refusal
 from tests.integration.server import Server, new_user, token_of
 from tests.signing_keys import SigningKey
-from todo_adapters.sql.pool import ConnectionLost
-from todo_api.dependencies import Tasks
-from todo_api.owner_route import OwnerRoute
-from todo_api.problems import DATABASE_ERROR, REFUSALS, refusal_of
+from todo_adapters.sql.postgres.driver.pool import ConnectionLost
+from todo_api.http.authentication import Tasks
+from todo_api.http.owner_route import OwnerRoute
+from todo_api.http.problems import DATABASE_ERROR, PROBLEMS, problem_of
 from todo_domain import TodoError
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "error_code", "timestamp", "request_id"}
@@ -64,7 +64,7 @@ CAUSES: list[tuple[int, str, Callable[[httpx.Client], httpx.Response]]] = [
     (405, "METHOD_NOT_ALLOWED", lambda client: client.delete("/tasks")),
     (415, "UNSUPPORTED_MEDIA_TYPE", lambda client: client.post("/tasks", content=b"{}")),
     (413, "PAYLOAD_TOO_LARGE", lambda client: client.post("/tasks", json={"title": "a" * 70_000})),
-    (431, "HEAD_TOO_LARGE", lambda client: client.get("/tasks", headers={"X-Large": "a" * 70_000})),
+    (431, "HEADERS_TOO_LARGE", lambda client: client.get("/tasks", headers={"X-Large": "a" * 70_000})),
     (412, "PRECONDITION_FAILED", stale),
     (422, "IDEMPOTENCY_CONFLICT", conflicting),
     (410, "CURSOR_EXPIRED", lambda client: client.get("/changes", params={"since": "other.1"})),
@@ -270,11 +270,11 @@ def kinds_of(root: type[TodoError]) -> Iterable[type[TodoError]]:
 
 
 def unmapped() -> set[str]:
-    return {kind.__name__ for kind in kinds_of(TodoError) if REFUSALS.keys().isdisjoint(kind.__mro__)}
+    return {kind.__name__ for kind in kinds_of(TodoError) if PROBLEMS.keys().isdisjoint(kind.__mro__)}
 
 
 def test_an_adapter_s_own_kind_of_an_error_is_answered_as_that_error() -> None:
-    assert refusal_of(ConnectionLost()).kind == DATABASE_ERROR
+    assert problem_of(ConnectionLost()).problem_type == DATABASE_ERROR
 
 
 def test_every_error_of_the_domain_has_an_answer_and_a_new_one_would_be_missed() -> None:

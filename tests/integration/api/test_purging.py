@@ -8,9 +8,9 @@ import pytest
 from dependency_injector import providers
 
 from tests.integration.server import running_server, settings_for
-from todo_adapters.sql.sqlite import SqliteTaskRepository
-from todo_api import maintenance
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_api.container import Container
+from todo_api.server import maintenance
 from todo_domain import StorageUnavailable
 
 

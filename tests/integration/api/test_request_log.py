@@ -13,8 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 from tests.integration.api.asgi import app_in_memory, ask
 from tests.integration.server import token_of
 from todo_api.app import App
-from todo_api.dependencies import Tasks
-from todo_api.owner_route import OwnerRoute
+from todo_api.http.authentication import Tasks
+from todo_api.http.owner_route import OwnerRoute
 
 
 @pytest.fixture(autouse=True)

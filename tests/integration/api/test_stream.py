@@ -18,8 +18,8 @@ from tests.integration.server import Server, new_user, running_server, settings_
 from tests.postgres import Postgres
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_adapters.sql.migrations import upgrade
-from todo_api import change_stream
 from todo_api.container import Container
+from todo_api.streaming import change_stream
 from todo_domain import ChangePage, FeedToken, TaskDraft, UserId
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.integration.api.refusals import refusal
+from tests.integration.api.problems import refusal
 from tests.integration.server import Server, new_user
 
 FULL = {

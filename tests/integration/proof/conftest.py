@@ -5,8 +5,8 @@ import pytest
 
 from tests.postgres import Postgres
 from todo_adapters.sql.migrations import upgrade
-from todo_adapters.sql.postgres import PostgresTaskRepository
-from todo_adapters.sql.sqlite import SqliteTaskRepository
+from todo_adapters.sql.postgres.repository import PostgresTaskRepository
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_domain import TaskRepository
 
 

@@ -6,8 +6,8 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from todo_api.change_stream import ChangeStream
-from todo_api.live_feed import LiveFeed
+from todo_api.streaming.change_stream import ChangeStream
+from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Deletion, FeedToken, SortKey, TaskQuery, TaskUseCases
 
 Copy = dict[int, int]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.integration.proof.readers import Copy, FeedReader, StreamReader, UpdatedAtReader
-from todo_api.live_feed import LiveFeed
+from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Principal, TaskDraft, TaskNotFound, TaskPatch, TaskQuery, TaskRepository, TaskUseCases, UserId
 
 WRITERS = 32

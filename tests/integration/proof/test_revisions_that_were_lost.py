@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tests.integration.server import new_user, running_server, settings_for
-from todo_api import maintenance
 from todo_api.container import Container
+from todo_api.server import maintenance
 
 
 class Restored:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.domain.strategies import ALICE, NOON, drafts, patches, task
 from todo_domain import (
     Batch,
+    BatchEffects,
     BatchFailed,
     Change,
     Create,
@@ -17,7 +18,6 @@ from todo_domain import (
     Operation,
     Outcome,
     Patch,
-    Played,
     PreconditionFailed,
     Remove,
     RuleViolated,
@@ -46,8 +46,8 @@ sequences = st.lists(operations, min_size=1, max_size=5)
 State = tuple[dict[int, Task], ListCounters, list[Outcome]]
 
 
-def play(*operations: Operation) -> Played:
-    return Batch(operations).play(ALICE, STORED, COUNTERS, LATER)
+def evaluate(*operations: Operation) -> BatchEffects:
+    return Batch(operations).evaluate(ALICE, STORED, COUNTERS, LATER)
 
 
 def written(stored: dict[int, Task], changes: Iterable[Change]) -> dict[int, Task]:
@@ -58,10 +58,10 @@ def written(stored: dict[int, Task], changes: Iterable[Change]) -> dict[int, Tas
 def at_once(several: list[Operation]) -> State | int:
     """Return what a batch leaves, or the index of the operation that fails."""
     try:
-        played = play(*several)
+        effects = evaluate(*several)
     except BatchFailed as failure:
         return failure.index
-    return written(STORED, played.changes), played.counters, list(played.outcomes)
+    return written(STORED, effects.changes), effects.counters, list(effects.outcomes)
 
 
 def one_by_one(several: list[Operation]) -> State | int:
@@ -69,12 +69,12 @@ def one_by_one(several: list[Operation]) -> State | int:
     stored, counters, outcomes = STORED, COUNTERS, list[Outcome]()
     for index, operation in enumerate(several):
         try:
-            played = Batch((operation,)).play(ALICE, stored, counters, LATER)
+            effects = Batch((operation,)).evaluate(ALICE, stored, counters, LATER)
         except BatchFailed:
             return index
-        stored = written(stored, played.changes)
-        counters = played.counters
-        outcomes += played.outcomes
+        stored = written(stored, effects.changes)
+        counters = effects.counters
+        outcomes += effects.outcomes
     return stored, counters, outcomes
 
 
@@ -108,69 +108,71 @@ def test_the_tasks_of_a_batch_are_named_once_and_in_ascending_order() -> None:
 
 
 def test_creating_gives_out_the_next_ids_and_revisions() -> None:
-    played = play(Create(TaskDraft(title="a")), Create(TaskDraft(title="b")))
+    effects = evaluate(Create(TaskDraft(title="a")), Create(TaskDraft(title="b")))
 
-    assert played.changes == (task("a", id=4, revision=6, at=LATER), task("b", id=5, revision=7, at=LATER))
-    assert played.outcomes == (Outcome(4, 6), Outcome(5, 7))
-    assert played.counters == ListCounters(revision=7, last_task_id=5)
+    assert effects.changes == (task("a", id=4, revision=6, at=LATER), task("b", id=5, revision=7, at=LATER))
+    assert effects.outcomes == (Outcome(4, 6), Outcome(5, 7))
+    assert effects.counters == ListCounters(revision=7, last_task_id=5)
 
 
 def test_revisions_go_on_above_the_floor_of_the_store() -> None:
     counters = ListCounters(revision=5, last_task_id=3, revision_floor=100)
 
-    played = Batch((Patch(1, rename), Remove(3))).play(ALICE, STORED, counters, LATER)
+    effects = Batch((Patch(1, rename), Remove(3))).evaluate(ALICE, STORED, counters, LATER)
 
-    assert played.outcomes == (Outcome(1, 101), Outcome(3, 102))
-    assert played.counters == ListCounters(revision=102, last_task_id=3, revision_floor=100)
+    assert effects.outcomes == (Outcome(1, 101), Outcome(3, 102))
+    assert effects.counters == ListCounters(revision=102, last_task_id=3, revision_floor=100)
 
 
 def test_patching_gives_the_task_the_next_revision() -> None:
-    played = play(Patch(1, rename))
+    effects = evaluate(Patch(1, rename))
 
-    (changed,) = played.changes
+    (changed,) = effects.changes
     assert isinstance(changed, Task)
     assert (changed.title, changed.revision, changed.updated_at) == ("Buy oat milk", 6, LATER)
-    assert played.outcomes == (Outcome(1, 6),)
-    assert played.counters == ListCounters(revision=6, last_task_id=3)
+    assert effects.outcomes == (Outcome(1, 6),)
+    assert effects.counters == ListCounters(revision=6, last_task_id=3)
 
 
 def test_patching_to_what_is_there_changes_nothing() -> None:
-    played = play(Patch(1, TaskPatch(title="Buy milk")))
+    effects = evaluate(Patch(1, TaskPatch(title="Buy milk")))
 
-    assert played == Played((), COUNTERS, (Outcome(1, 4),))
+    assert effects == BatchEffects((), COUNTERS, (Outcome(1, 4),))
 
 
 def test_removing_leaves_a_deletion_with_the_next_revision() -> None:
-    played = play(Remove(3))
+    effects = evaluate(Remove(3))
 
-    assert played == Played((Deletion(3, 6),), ListCounters(revision=6, last_task_id=3), (Outcome(3, 6),))
+    assert effects == BatchEffects((Deletion(3, 6),), ListCounters(revision=6, last_task_id=3), (Outcome(3, 6),))
 
 
 def test_operations_see_the_effects_of_those_before_them() -> None:
-    played = play(
+    effects = evaluate(
         Create(TaskDraft(title="a")),
         Patch(4, TaskPatch(title="b"), frozenset({6})),
         Patch(4, TaskPatch(title="b"), frozenset({7})),
         Remove(1, frozenset({4})),
     )
 
-    created, removed = played.changes
+    created, removed = effects.changes
     assert isinstance(created, Task)
     assert (created.title, created.revision) == ("b", 7)
     assert removed == Deletion(1, 8)
-    assert played.outcomes == (Outcome(4, 6), Outcome(4, 7), Outcome(4, 7), Outcome(1, 8))
+    assert effects.outcomes == (Outcome(4, 6), Outcome(4, 7), Outcome(4, 7), Outcome(1, 8))
 
 
 def test_a_task_that_is_added_and_removed_is_a_deletion_and_uses_up_its_id() -> None:
-    played = play(Create(TaskDraft(title="a")), Remove(4))
+    effects = evaluate(Create(TaskDraft(title="a")), Remove(4))
 
-    assert played == Played((Deletion(4, 7),), ListCounters(revision=7, last_task_id=4), (Outcome(4, 6), Outcome(4, 7)))
+    assert effects == BatchEffects(
+        (Deletion(4, 7),), ListCounters(revision=7, last_task_id=4), (Outcome(4, 6), Outcome(4, 7))
+    )
 
 
 @pytest.mark.parametrize("operation", [Patch(2, rename), Remove(2), Patch(0, rename), Remove(2**63)], ids=repr)
 def test_a_batch_fails_where_there_is_no_such_task(operation: Operation) -> None:
     with pytest.raises(BatchFailed) as failure:
-        play(Create(TaskDraft(title="a")), operation)
+        evaluate(Create(TaskDraft(title="a")), operation)
 
     assert failure.value.index == 1
     assert isinstance(failure.value.cause, TaskNotFound)
@@ -180,21 +182,21 @@ def test_a_batch_fails_where_there_is_no_such_task(operation: Operation) -> None
 @pytest.mark.parametrize("operation", [Patch(1, rename), Remove(1)], ids=["patch", "remove"])
 def test_a_removed_task_is_not_there_for_later_operations(operation: Operation) -> None:
     with pytest.raises(BatchFailed, match=r"^operation 1: no task 1$"):
-        play(Remove(1), operation)
+        evaluate(Remove(1), operation)
 
 
 @pytest.mark.parametrize("expected", [frozenset(), frozenset({3, 5})], ids=["none", "others"])
 def test_a_batch_fails_where_a_task_is_not_at_an_expected_revision(expected: frozenset[int]) -> None:
     for operation in (Patch(1, rename, expected), Remove(1, expected)):
         with pytest.raises(BatchFailed, match=r"^operation 1: the task is at revision 4$") as failure:
-            play(Create(TaskDraft(title="a")), operation)
+            evaluate(Create(TaskDraft(title="a")), operation)
 
         assert isinstance(failure.value.cause, PreconditionFailed)
 
 
 def test_a_precondition_is_judged_even_where_the_patch_alters_nothing() -> None:
     with pytest.raises(BatchFailed, match=r"^operation 0: the task is at revision 4$"):
-        play(Patch(1, TaskPatch(title="Buy milk"), frozenset({3})))
+        evaluate(Patch(1, TaskPatch(title="Buy milk"), frozenset({3})))
 
 
 @given(sequences)
@@ -205,19 +207,19 @@ def test_a_batch_is_its_operations_one_after_another_up_to_the_first_that_fails(
 @given(sequences)
 def test_every_alteration_has_a_revision_of_its_own_and_the_last_is_the_lists(several: list[Operation]) -> None:
     try:
-        played = play(*several)
+        effects = evaluate(*several)
     except BatchFailed:
         return
 
-    raised = {outcome.revision for outcome in played.outcomes} - {stored.revision for stored in STORED.values()}
-    assert raised == set(range(COUNTERS.revision + 1, played.counters.revision + 1))
-    assert all(COUNTERS.revision < change.revision <= played.counters.revision for change in played.changes)
+    raised = {outcome.revision for outcome in effects.outcomes} - {stored.revision for stored in STORED.values()}
+    assert raised == set(range(COUNTERS.revision + 1, effects.counters.revision + 1))
+    assert all(COUNTERS.revision < change.revision <= effects.counters.revision for change in effects.changes)
 
 
 def test_a_batch_never_dates_a_task_back() -> None:
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)
 
-    (changed,) = Batch((Patch(1, rename),)).play(ALICE, STORED, COUNTERS, long_ago).changes
+    (changed,) = Batch((Patch(1, rename),)).evaluate(ALICE, STORED, COUNTERS, long_ago).changes
 
     assert isinstance(changed, Task)
     assert changed.updated_at == NOON
@@ -226,6 +228,6 @@ def test_a_batch_never_dates_a_task_back() -> None:
 def test_what_was_stored_stays_as_it_was() -> None:
     stored = dict(STORED)
 
-    Batch((Create(TaskDraft(title="a")), Patch(1, rename), Remove(3))).play(ALICE, stored, COUNTERS, LATER)
+    Batch((Create(TaskDraft(title="a")), Patch(1, rename), Remove(3))).evaluate(ALICE, stored, COUNTERS, LATER)
 
     assert stored == STORED

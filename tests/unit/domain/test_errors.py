@@ -37,7 +37,7 @@ def test_all_broken_rules_are_told_at_once() -> None:
 
 
 def test_a_broken_rule_can_be_placed_in_something_greater() -> None:
-    error = RuleViolated([THIRD_TAG]).within("operations", 7)
+    error = RuleViolated([THIRD_TAG]).at("operations", 7)
 
     assert error.violations == (Violation(("operations", 7, "tags", 2), "text_type", "must be text"),)
 

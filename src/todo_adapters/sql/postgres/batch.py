@@ -1,0 +1,57 @@
+"""A batch in PostgreSQL: one transaction of two round trips, besides those that prepare, whatever its length."""
+
+from datetime import datetime
+from typing import Final
+
+from todo_adapters.sql import rows, statements
+from todo_adapters.sql.dialects import POSTGRESQL, Statement
+from todo_adapters.sql.postgres.driver.connection import Connection, Step
+from todo_adapters.sql.postgres.statements import LOCK_LIST, LOCK_TASKS
+from todo_domain import Batch, BatchResult, IdempotencyKey, ListCounters, TodoError, UserId
+
+_SET_COUNTERS: Final = POSTGRESQL.compile(statements.set_counters(POSTGRESQL))
+_KEY: Final = POSTGRESQL.compile(statements.KEY)
+_KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
+_WRITE_TASK: Final = POSTGRESQL.compile(statements.write_task(POSTGRESQL))
+_BEGIN: Final = Statement("BEGIN", ())
+_COMMIT: Final = Statement("COMMIT", ())
+_ROLLBACK: Final = Statement("ROLLBACK", ())
+
+
+async def apply_batch(
+    connection: Connection, user_id: UserId, batch: Batch, at: datetime, key: IdempotencyKey | None
+) -> BatchResult:
+    """Do a batch in a transaction of its own.
+
+    The tasks are locked in order of id, the list after them, as single writes do. The
+    key is read under the list's lock, so that of two batches with one key the second
+    finds what the first has kept.
+    """
+    of_user = {"user_id": user_id}
+    asked: list[Step] = [
+        (_BEGIN, {}),
+        (LOCK_TASKS, {**of_user, "ids": POSTGRESQL.write_set(batch.task_ids)}),
+        (LOCK_LIST, of_user),
+    ]
+    if key:
+        asked.append((_KEY, {**of_user, "key": key.key}))
+    _, locked, counted, *kept = await connection.run_all(asked)
+    stored = [rows.read_task(POSTGRESQL, user_id, row) for row in locked]
+    try:
+        if key and (replayed := rows.replay_apply(key, kept[0])):
+            await connection.run(_ROLLBACK, {})
+            return replayed
+        effects = batch.evaluate(user_id, {task.id: task for task in stored}, ListCounters(*counted[0]), at)
+    except TodoError:
+        await connection.run(_ROLLBACK, {})
+        raise
+    keys = rows.key_values(POSTGRESQL, user_id, key, effects.outcomes, at) if key else ()
+    await connection.run_all(
+        [
+            *((_WRITE_TASK, rows.change_values(POSTGRESQL, user_id, change, at)) for change in effects.changes),
+            (_SET_COUNTERS, rows.counter_values(user_id, effects.counters)),
+            *((_KEEP_KEY, values) for values in keys),
+            (_COMMIT, {}),
+        ]
+    )
+    return BatchResult(effects.outcomes)

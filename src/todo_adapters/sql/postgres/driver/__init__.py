@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL: a pool, prepared statements, deadlines. Nothing here depends on tasks."""

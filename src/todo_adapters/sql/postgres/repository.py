@@ -1,0 +1,244 @@
+"""Task lists in PostgreSQL: the promises of the ports, kept by single statements and short transactions."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from psycopg.rows import TupleRow
+
+from todo_adapters.sql import rows, statements
+from todo_adapters.sql.dialects import POSTGRESQL, Statement
+from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.migrations import is_current
+from todo_adapters.sql.postgres import statements as chained
+from todo_adapters.sql.postgres.batch import apply_batch
+from todo_adapters.sql.postgres.driver.connection import Connection, conninfo_of, is_neon_pooler
+from todo_adapters.sql.postgres.driver.pool import ConnectionLost, Pool, RaceLost
+from todo_adapters.sql.postgres.recent_tasks import RecentTasks
+from todo_adapters.sql.tables import store
+from todo_domain import (
+    Added,
+    Batch,
+    BatchResult,
+    ChangePage,
+    Deletion,
+    Edit,
+    FeedToken,
+    Guard,
+    IdempotencyKey,
+    Outcome,
+    StorageUnavailable,
+    Task,
+    TaskDraft,
+    TaskNotFound,
+    TaskPage,
+    TaskQuery,
+    UserId,
+    revision_floor,
+)
+
+T = TypeVar("T")
+
+_MOST_RACES: Final = 20
+_KEPT_BY_NEON: Final = 5
+_GET: Final = POSTGRESQL.compile(statements.GET)
+_CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
+_REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
+_EPOCH: Final = POSTGRESQL.compile(statements.EPOCH)
+_RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.c.epoch))
+
+
+class PostgresTaskRepository:
+    """A TaskRepository and StoreMaintenance on a PostgreSQL database, or on a pooler in transaction mode.
+
+    - url: `postgres://` or `postgresql://`, with libpq's parameters
+    - max_connections: of this process
+    - checkout_seconds: how long a call waits for a connection
+    - statement_seconds: how long it then waits for the database; a batch, for all of its statements
+    - prepare_threshold: after how many uses a statement is prepared, if the pooler is
+      known to keep prepared statements; None finds out whether there is a pooler
+
+    A read, and a write with an idempotency key, is sent once more when the connection
+    breaks under it. Other writes are not: who reads the state afterwards can't tell his
+    own write from another's, so the caller hears StorageUnavailable, and has the means
+    to find out. A transaction that a deadlock or a race undid is always run again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_connections: int = 10,
+        checkout_seconds: float = 5.0,
+        statement_seconds: float = 5.0,
+        prepare_threshold: int | None = None,
+    ) -> None:
+        self._url = url
+        self._pool = Pool(
+            conninfo_of(url),
+            max_size=max_connections,
+            checkout_seconds=checkout_seconds,
+            statement_seconds=statement_seconds,
+            prepare_threshold=_KEPT_BY_NEON if prepare_threshold is None and is_neon_pooler(url) else prepare_threshold,
+        )
+        self._recent = RecentTasks()
+
+    async def open(self) -> None:
+        """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
+        async with AsyncExitStack() as opened:
+            opened.push_async_callback(self.close)
+            # There has to be a server that answers: the check of the schema has no deadline of its own.
+            await self._pool.lend(Connection.is_direct)
+            if not await asyncio.to_thread(is_current, self._url):
+                raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
+            opened.pop_all()
+
+    async def close(self) -> None:
+        """Close all connections, those in use when they are given back."""
+        await self._pool.close()
+
+    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
+        """See TaskRepository. One statement."""
+        task = partial(Task.from_draft, draft, user_id=user_id, at=at)
+        values = rows.change_values(POSTGRESQL, user_id, task(id=0, revision=0), at)
+        if key is None:
+            ((task_id, revision),) = await self._run(chained.ADD, values, repeatable=False)
+        else:
+            (kept,) = rows.key_values(POSTGRESQL, user_id, key, [Outcome(0, 0)], at)
+            found = await self._run(chained.ADD_ONCE, {**values, **kept})
+            if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
+                return replayed
+            ((_, task_id, revision, _),) = found
+        return Added(self._recent.see(task(id=task_id, revision=revision)))
+
+    async def get(self, user_id: UserId, task_id: int) -> Task:
+        """See TaskRepository. One statement."""
+        found = await self._run(_GET, {"user_id": user_id, "id": task_id})
+        if not found:
+            raise self._missing(user_id, task_id)
+        return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0]))
+
+    async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
+        """See TaskRepository. One statement."""
+        found = await self._run(*list_statement(POSTGRESQL, user_id, query))
+        return rows.read_page(POSTGRESQL, user_id, query, found)
+
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        """See TaskRepository. Two statements, one if the last state was seen here, and one more for each lost race."""
+        before_and_after = self._recent.try_edit(user_id, task_id, edit)
+        if before_and_after is None:
+            task = await self.get(user_id, task_id)
+            before_and_after = task, edit(task)
+        task, edited = before_and_after
+        while edited != task:
+            values = rows.change_values(POSTGRESQL, user_id, edited, edited.updated_at)
+            written = await self._write(user_id, values, expected=task)
+            if isinstance(written, int):
+                return self._recent.see(edited._replace(revision=written))
+            task, edited = written, edit(written)
+        return task
+
+    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
+        """See TaskRepository. One statement; with a guard two, and one more for each race that is lost."""
+        tombstone = rows.change_values(POSTGRESQL, user_id, Deletion(task_id, 0), at)
+        if guard is None:
+            await self._write(user_id, tombstone)
+        else:
+            task = await self.get(user_id, task_id)
+            guard(task)
+            while isinstance(current := await self._write(user_id, tombstone, expected=task), Task):
+                task = current
+                guard(task)
+        self._recent.forget(user_id, task_id)
+
+    async def apply(
+        self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
+    ) -> BatchResult:
+        """See TaskRepository. Two round trips."""
+        result = await self._do(
+            lambda connection: apply_batch(connection, user_id, batch, at, key), repeatable=key is not None
+        )
+        for task_id in batch.task_ids:
+            self._recent.forget(user_id, task_id)
+        return result
+
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        """See TaskRepository. One statement."""
+        asked = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
+        return rows.read_changes(POSTGRESQL, user_id, since, limit, await self._run(_CHANGES, asked))
+
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        """See TaskRepository. One statement."""
+        found = await self._run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
+        return {UserId(user_id): revision for user_id, revision in found}
+
+    async def check(self) -> None:
+        """See StoreMaintenance. One statement."""
+        await self._run(_EPOCH, {})
+
+    async def purge(
+        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
+    ) -> int:
+        """See StoreMaintenance. Two statements, each of which passes by what others hold."""
+        keys, deletions = (
+            (chained.COUNT_OLD_KEYS, chained.COUNT_OLD_DELETIONS)
+            if dry_run
+            else (chained.FORGET_KEYS, chained.FORGET_DELETIONS)
+        )
+        forgotten = 0
+        for statement, before in ((keys, keys_before), (deletions, deletions_before)):
+            values = {"before": POSTGRESQL.write_instant(before), "limit": limit - forgotten}
+            ((count,),) = await self._run(statement, values)
+            forgotten += count
+        return forgotten
+
+    async def renew_epoch(self, *, at: datetime) -> str:
+        """See StoreMaintenance. One statement."""
+        renewed = {"epoch": secrets.token_hex(4), "revision_floor": revision_floor(at)}
+        ((epoch,),) = await self._run(_RENEW_EPOCH, renewed)
+        return str(epoch)
+
+    async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int | Task:
+        """Write the row of a task if it is as expected, or however it is, and return the new revision.
+
+        When it is not as expected, nothing is written, and the task as it is is returned.
+        """
+        statement = chained.WRITE
+        if expected:
+            statement = chained.WRITE_IF_AT
+            values = {**values, "expected": expected.revision, "expected_at": expected.updated_at}
+        found = await self._run(statement, values, repeatable=False)
+        if not found:
+            raise self._missing(user_id, values["id"])
+        revision: int | None = found[0][0]
+        if revision is None:
+            return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:]))
+        return revision
+
+    def _missing(self, user_id: UserId, task_id: int) -> TaskNotFound:
+        self._recent.forget(user_id, task_id)
+        return TaskNotFound(task_id)
+
+    def _run(
+        self, statement: Statement, values: Mapping[str, Any], *, repeatable: bool = True
+    ) -> Awaitable[Sequence[TupleRow]]:
+        return self._do(lambda connection: connection.run(statement, values), repeatable=repeatable)
+
+    async def _do(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
+        """Do work in one transaction, again when it was undone, and when it may be, again after a broken connection."""
+        races = 0
+        while True:
+            try:
+                return await self._pool.lend(work)
+            except RaceLost:
+                races += 1
+                if races == _MOST_RACES:
+                    raise
+            except ConnectionLost:
+                if not repeatable:
+                    raise
+                repeatable = False

@@ -1,0 +1,1 @@
+"""Task lists in an SQLite file."""

@@ -1,0 +1,136 @@
+"""Task lists in an SQLite file: for development, one machine, and embedding."""
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from todo_adapters.sql import migrations, rows, statements
+from todo_adapters.sql.dialects import SQLITE
+from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.sqlite.file import claim, connect_writer
+from todo_adapters.sql.sqlite.purge import purge
+from todo_adapters.sql.sqlite.readers import SqliteReader
+from todo_adapters.sql.sqlite.task_list import SqliteTaskList
+from todo_adapters.sql.sqlite.writer import SqliteWriter
+from todo_domain import (
+    Added,
+    Batch,
+    BatchResult,
+    ChangePage,
+    Edit,
+    FeedToken,
+    Guard,
+    IdempotencyKey,
+    StorageUnavailable,
+    Task,
+    TaskDraft,
+    TaskNotFound,
+    TaskPage,
+    TaskQuery,
+    UserId,
+    revision_floor,
+)
+
+_GET: Final = SQLITE.compile(statements.GET)
+_CHANGES: Final = SQLITE.compile(statements.CHANGES)
+_REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
+_EPOCH: Final = SQLITE.compile(statements.EPOCH)
+_RENEW_EPOCH: Final = SQLITE.compile(statements.RENEW_EPOCH)
+
+
+class SqliteTaskRepository:
+    """A TaskRepository and StoreMaintenance on one file, for one process and one event loop.
+
+    One thread does all writes and commits those that wait together, so that many
+    callers share the price of a durable commit; reads see all that was answered for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def open(self) -> None:
+        """Claim the file, make it or bring it to this version's schema, and start.
+
+        Raises StorageUnavailable when another process has it, or when it is of no use.
+        """
+        try:
+            async with AsyncExitStack() as opened:
+                opened.callback(claim(self._path).close)
+                await asyncio.to_thread(migrations.ensure, sa.URL.create("sqlite", database=str(self._path)))
+                self._writer = SqliteWriter(connect_writer(self._path))
+                opened.push_async_callback(self._writer.close)
+                self._reader = SqliteReader(self._path)
+                opened.push_async_callback(asyncio.to_thread, self._reader.close)
+                self._opened = opened.pop_all()
+        except sqlite3.Error as error:
+            raise StorageUnavailable(f"{self._path} can't be used: {error}") from error
+
+    async def close(self) -> None:
+        """Finish what callers wait for, and let go of the file; from then on every call fails."""
+        await self._opened.aclose()
+
+    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
+        """See TaskRepository."""
+        return await self._writer.run(lambda connection: SqliteTaskList(connection, user_id).add(draft, at, key))
+
+    async def get(self, user_id: UserId, task_id: int) -> Task:
+        """See TaskRepository."""
+        for row in await self._reader.read(_GET, {"user_id": user_id, "id": task_id}):
+            return rows.read_task(SQLITE, user_id, row)
+        raise TaskNotFound(task_id)
+
+    async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
+        """See TaskRepository."""
+        found = await self._reader.read(*list_statement(SQLITE, user_id, query))
+        return rows.read_page(SQLITE, user_id, query, found)
+
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        """See TaskRepository."""
+        return await self._writer.run(lambda connection: SqliteTaskList(connection, user_id).change(task_id, edit))
+
+    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
+        """See TaskRepository."""
+        await self._writer.run(lambda connection: SqliteTaskList(connection, user_id).remove(task_id, at, guard))
+
+    async def apply(
+        self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
+    ) -> BatchResult:
+        """See TaskRepository."""
+        return await self._writer.run(lambda connection: SqliteTaskList(connection, user_id).apply(batch, at, key))
+
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        """See TaskRepository."""
+        values = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
+        return rows.read_changes(SQLITE, user_id, since, limit, await self._reader.read(_CHANGES, values))
+
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        """See TaskRepository."""
+        found = await self._reader.read(_REVISIONS, {"user_ids": SQLITE.write_set(user_ids)})
+        return {UserId(user_id): revision for user_id, revision in found}
+
+    async def check(self) -> None:
+        """See StoreMaintenance."""
+        await self._writer.run(lambda connection: connection.execute(_EPOCH).fetchall())
+
+    async def purge(
+        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
+    ) -> int:
+        """See StoreMaintenance."""
+        return await self._writer.run(
+            partial(purge, deletions_before=deletions_before, keys_before=keys_before, limit=limit, dry_run=dry_run)
+        )
+
+    async def renew_epoch(self, *, at: datetime) -> str:
+        """See StoreMaintenance."""
+        epoch = secrets.token_hex(4)
+        renewed = {"epoch": epoch, "revision_floor": revision_floor(at)}
+        await self._writer.run(lambda connection: connection.execute(_RENEW_EPOCH, renewed))
+        return epoch

@@ -1,0 +1,36 @@
+"""The program: all commands, and what it does with their errors."""
+
+import sys
+from typing import Final
+
+import typer
+
+from todo_api.cli.database import epoch, migrate, purge
+from todo_api.cli.inspection import check, openapi
+from todo_api.cli.options import one_line
+from todo_api.cli.serve import serve
+from todo_api.cli.tokens import token
+from todo_api.settings import WrongSetting
+from todo_domain import StorageUnavailable
+
+cli: Final = typer.Typer(
+    help="A tasks API for many users. Settings come from the environment or `.env`; options override them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (serve, token, migrate, openapi, check, purge, epoch):
+    cli.command()(command)
+
+
+def main() -> None:
+    """Run the command line. A wrong setting, or a database that can't be reached, is one line and exit status 2."""
+    try:
+        cli()
+    except WrongSetting as error:
+        line = one_line(error)
+    except StorageUnavailable as error:
+        line = f"TODO_DATABASE_URL: {one_line(error)}"
+    typer.echo(f"todo-api: {line}", err=True)
+    sys.exit(2)

@@ -1,0 +1,45 @@
+"""`todo-api serve`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from todo_api.cli.options import Database, container_of_options
+from todo_api.container import mint
+from todo_api.server import serving
+from todo_api.settings import Settings
+
+
+def serve(  # noqa: PLR0913 - options, each by its name
+    *,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve; only with PostgreSQL.")] = None,
+    database: Database = None,
+    ssl_certfile: Annotated[Path | None, typer.Option(help="A certificate chain, to serve HTTPS.")] = None,
+    ssl_keyfile: Annotated[Path | None, typer.Option(help="The certificate's private key.")] = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again whenever the sources change.")] = False,
+) -> None:
+    """Serve the API. Without any setting: SQLite, this machine only, and a token to try it with."""
+    container = container_of_options(
+        host=host, port=port, workers=workers, database_url=database, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile
+    )
+    settings = container.settings()
+    serving.check_startup(container)
+    with serving.listen(settings) as listener:
+        url = serving.base_url(settings, listener)
+        if settings.authentication == "development":
+            _introduce(settings, url)
+        serving.run(settings, listener, url, reload=reload)
+
+
+def _introduce(settings: Settings, url: str) -> None:
+    bearer = mint(settings, "alice", timedelta(days=1))
+    typer.echo(f"Tasks are kept in {settings.sqlite_path or 'PostgreSQL'}, and the documentation is at {url}/docs.")
+    typer.echo("This creates a task of the user alice; `todo-api token` makes tokens for others:\n")
+    typer.echo(
+        f"""curl {url}/api/alice/tasks -H "Authorization: Bearer {bearer}" """
+        """-H "Content-Type: application/json" -d '{"title": "Buy milk"}'\n"""
+    )

@@ -1,0 +1,1 @@
+"""What every endpoint shares: authentication, request bodies, preconditions, problems, responses."""

@@ -1,0 +1,60 @@
+"""What endpoints ask for: the container of their app, and the use cases of their caller.
+
+Everything is taken from the app that serves the request, so that two apps in one
+process share nothing.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from todo_api.container import Container
+from todo_api.http.headers import header_lines
+from todo_api.http.problems import token_missing
+from todo_api.schemas.parameters import UserIdInPath
+from todo_domain import Principal, TaskUseCases, TokenRejected
+
+_bearer = HTTPBearer(
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    auto_error=False,
+    description="A JWT whose claim `user_id` is the path's.",
+)
+
+
+def container_of(request: Request) -> Container:
+    """Return the container of the app that serves the request."""
+    container: Container = request.scope["app"].container
+    return container
+
+
+async def authenticate(request: Request) -> Principal:
+    """Return who calls, by the one Authorization header with a bearer token (RFC 6750 §2.1).
+
+    Raises the refusal AUTH_MISSING when there is no such token, TokenRejected,
+    TokenVerificationUnavailable.
+    """
+    lines = header_lines(request.scope, b"authorization")
+    if len(lines) > 1:
+        raise TokenRejected("more than one Authorization header")
+    scheme, _, token = lines[0].partition(" ") if lines else ("", "", "")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise token_missing()
+    principal = await container_of(request).token_verifier().verify(token)
+    request.scope["principal"] = principal
+    return principal
+
+
+async def use_cases(
+    request: Request, user_id: UserIdInPath, _: Annotated[Any, Depends(_bearer)] = None
+) -> TaskUseCases:
+    """Return what the caller can do with the tasks of the path's user; raise AccessDenied for a foreign one."""
+    principal = await authenticate(request)
+    use_cases_of: Callable[[Principal, str], TaskUseCases] = container_of(request).task_use_cases()
+    return use_cases_of(principal, user_id)
+
+
+Tasks = Annotated[TaskUseCases, Depends(use_cases)]

@@ -1,0 +1,131 @@
+"""The OpenAPI document: what FastAPI derives from the endpoints, and what it can't see."""
+
+import json
+from http import HTTPStatus
+from importlib.metadata import version
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from todo_api.http import problems
+from todo_api.http.problems import Problem, ProblemType
+
+Responses = dict[int | str, dict[str, Any]]
+
+_SCHEMA: Final = "#/components/schemas/{model}"
+_HEADERS: Final = {
+    "ETag": "The state of what is answered with, for If-Match and If-None-Match (RFC 9110 §8.8.3).",
+    "Location": "Where the task is.",
+    "Link": 'With `rel="next"`: the next page (RFC 8288). Absent on the last one.',
+    "Idempotency-Replayed": "`true` when this is the answer to an earlier request with the same Idempotency-Key.",
+    "Retry-After": "The seconds to wait before it makes sense to try again.",
+    "WWW-Authenticate": "How to authenticate (RFC 6750 §3).",
+    "X-Request-ID": "The name of the request in the log: the one that was sent, if it is sane.",
+}
+_HEADER_OF_PROBLEM: Final = {
+    problems.AUTH_MISSING: "WWW-Authenticate",
+    problems.AUTH_INVALID: "WWW-Authenticate",
+    problems.PRECONDITION_FAILED: "ETag",
+    problems.DATABASE_ERROR: "Retry-After",
+    problems.AUTH_UNAVAILABLE: "Retry-After",
+}
+
+_EVERY_OWNER: Final = (
+    problems.MALFORMED,
+    problems.AUTH_MISSING,
+    problems.AUTH_INVALID,
+    problems.AUTH_FORBIDDEN,
+    problems.HTTPS_REQUIRED,
+    problems.INVALID,
+    problems.HEADERS_TOO_LARGE,
+    problems.DATABASE_ERROR,
+    problems.INTERNAL_ERROR,
+    problems.AUTH_UNAVAILABLE,
+)
+BODY: Final = (problems.PAYLOAD_TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, str]:
+    """Return a reference to the schema of a model."""
+    return {"$ref": _SCHEMA.format(model=model.__name__)}
+
+
+def documented_response(status: int, *headers: str) -> Responses:
+    """Return the `responses` of an endpoint for an answer with these headers."""
+    return {status: {"description": HTTPStatus(status).phrase, "headers": _headers(*headers)}}
+
+
+NOT_MODIFIED: Final = documented_response(304, "ETag")
+
+
+def problem_responses(*kinds: ProblemType) -> Responses:
+    """Return the `responses` of an owner's endpoint for the problems that all have, and these."""
+    return _responses({*_EVERY_OWNER, *kinds})
+
+
+def _responses(kinds: set[ProblemType]) -> Responses:
+    by_status = attrgetter("status")
+    grouped = groupby(sorted(kinds, key=attrgetter("status", "error_code")), key=by_status)
+    return {status: _response(list(same)) for status, same in grouped}
+
+
+def _response(kinds: list[ProblemType]) -> dict[str, Any]:
+    examples = {kind.error_code: {"value": problems.example(kind)} for kind in kinds}
+    return {
+        "description": "; ".join(f"{kind.error_code}: {kind.title}" for kind in kinds),
+        "content": {problems.MEDIA_TYPE: {"schema": schema_of(Problem), "examples": examples}},
+        "headers": _headers(*(_HEADER_OF_PROBLEM[kind] for kind in kinds if kind in _HEADER_OF_PROBLEM)),
+    }
+
+
+ALWAYS: Final = _responses({problems.HEADERS_TOO_LARGE, problems.INTERNAL_ERROR})
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the document of an app, made once."""
+    if app.openapi_schema is None:
+        app.openapi_schema = _document(app)
+    return app.openapi_schema
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(
+        title=app.title,
+        version=version("todo-backend"),
+        description="Task lists of many users. Every write can be conditional and repeated, every read resumed.",
+        routes=app.routes,
+    )
+    _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMA)
+    made["components"]["schemas"] |= definitions["$defs"]
+    codes = {kind.error_code for kind in vars(problems).values() if isinstance(kind, ProblemType)}
+    made["components"]["schemas"]["Problem"]["properties"]["error_code"]["enum"] = sorted(codes)
+    made["components"]["headers"] = {
+        name: {"description": description, "schema": {"type": "string"}} for name, description in _HEADERS.items()
+    }
+    for method, operation in ((name, each) for path in made["paths"].values() for name, each in path.items()):
+        for parameter in operation.get("parameters", []):
+            _drop_null(parameter["schema"])
+        for response in operation["responses"].values():
+            response.setdefault("headers", {}).update(_headers("X-Request-ID"))
+        if method == "patch":
+            content = operation["requestBody"]["content"]
+            content["application/merge-patch+json"] = content["application/json"]
+    # FastAPI writes limits of integers as floats.
+    whole: dict[str, Any] = json.loads(json.dumps(made), parse_float=lambda text: int(float(text)))
+    return whole
+
+
+def _drop_null(schema: dict[str, Any]) -> None:
+    """Leave out of a parameter's schema what no parameter can be; it can be absent."""
+    for variant in schema.pop("anyOf", []):
+        if variant != {"type": "null"}:
+            schema.update(variant)

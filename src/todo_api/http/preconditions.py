@@ -1,0 +1,91 @@
+"""Entity tags and the conditions made of them (RFC 9110 §8.8.3 and §13.1)."""
+
+import re
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Header
+
+from todo_domain import RuleViolated, Violation
+
+_ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+# A list may have empty elements (RFC 9110 §5.6.1).
+_TAGS = rf"[ \t,]*{_ENTITY_TAG}(?:[ \t]*,[ \t,]*{_ENTITY_TAG})*[ \t,]*"
+_LIST = re.compile(rf"{_TAGS}\Z")
+_OF_TASK = re.compile(r'"([1-9][0-9]{0,15})"')
+_STRONG = re.compile(rf"(?<!W/){_OF_TASK.pattern}")
+_ANY: Final = "*"
+_FORM: Final[dict[str, Any]] = {"pattern": rf"^(\*|{_TAGS})$", "format": "entity-tags"}
+
+
+def _tags_header(name: str, description: str, example: str) -> Any:
+    return Header(alias=name, description=description, json_schema_extra=_FORM, examples=[example])
+
+
+IfMatch = Annotated[
+    str | None, _tags_header("If-Match", "Do it only if the task still has one of these ETags; `*` is any.", '"42"')
+]
+IfNoneMatch = Annotated[
+    str | None,
+    _tags_header("If-None-Match", "Answer 304 if the answer still has one of these ETags; `*` is any.", '"42"'),
+]
+IfNoneMatchForWrite = Annotated[
+    str | None, _tags_header("If-None-Match", "Do it only if the task has none of these ETags; `*` is any.", '"41"')
+]
+
+
+def strong_tag(revision: int) -> str:
+    """Return the ETag of a task at a revision."""
+    return f'"{revision}"'
+
+
+@dataclass(frozen=True, slots=True)
+class _AllBut:
+    """All revisions but some."""
+
+    excluded: frozenset[int]
+
+    def __contains__(self, revision: object) -> bool:
+        return revision not in self.excluded
+
+
+def expected_revisions(if_match: str | None, if_none_match: str | None = None) -> Container[int] | None:
+    """Return the revisions at which a task may be written; None lets any pass.
+
+    If-Match compares strongly: weak tags match nothing. If-None-Match compares weakly.
+    Tags that are none of ours match nothing in either.
+    """
+    listed = None if if_match is None or _is_any(if_match) else _revisions("If-Match", _STRONG, if_match)
+    if if_none_match is None:
+        return listed
+    if _is_any(if_none_match):
+        return frozenset()
+    excluded = _revisions("If-None-Match", _OF_TASK, if_none_match)
+    return _AllBut(excluded) if listed is None else listed - excluded
+
+
+def tag_matcher(if_none_match: str | None) -> Callable[[str], bool]:
+    """Return what says whether If-None-Match names the current tag; a comparison is weak."""
+    if if_none_match is None:
+        return lambda _: False
+    if _is_any(if_none_match):
+        return lambda _: True
+    _check("If-None-Match", if_none_match)
+    known = re.findall(r'"[^"]*"', if_none_match)
+    return lambda tag: tag.removeprefix("W/") in known
+
+
+def _is_any(value: str) -> bool:
+    return value.strip(" \t") == _ANY
+
+
+def _revisions(header: str, tag: re.Pattern[str], value: str) -> frozenset[int]:
+    _check(header, value)
+    return frozenset(map(int, tag.findall(value)))
+
+
+def _check(header: str, value: str) -> None:
+    if not _LIST.match(value):
+        message = 'must be * or a list of entity tags, such as "42"'
+        raise RuleViolated([Violation(("header", header), "entity_tag", message)])

@@ -1,0 +1,203 @@
+"""Every error as an answer: problem details (RFC 9457), from one table.
+
+Nothing of a cause, of the input or of another user gets into an answer.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+import todo_domain as domain
+
+MEDIA_TYPE: Final = "application/problem+json"
+# A small body can break thousands of rules, and need not be answered at length.
+_MOST_ERRORS: Final = 100
+_REALM: Final = 'Bearer realm="todo"'
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """What a client can tell problems apart by."""
+
+    error_code: str
+    status: int
+    title: str
+
+
+AUTH_MISSING: Final = ProblemType("AUTH_MISSING", 401, "A bearer token is needed")
+AUTH_INVALID: Final = ProblemType("AUTH_INVALID", 401, "The token is not valid")
+AUTH_FORBIDDEN: Final = ProblemType("AUTH_FORBIDDEN", 403, "The token belongs to another user")
+AUTH_UNAVAILABLE: Final = ProblemType("AUTH_UNAVAILABLE", 503, "Tokens can't be verified now")
+HTTPS_REQUIRED: Final = ProblemType("HTTPS_REQUIRED", 403, "Only HTTPS is served here")
+HEADERS_TOO_LARGE: Final = ProblemType("HEADERS_TOO_LARGE", 431, "The headers are too large")
+MALFORMED: Final = ProblemType("VALIDATION_ERROR", 400, "The request can't be read")
+INVALID: Final = ProblemType("VALIDATION_ERROR", 422, "A field or parameter breaks its rule")
+NOT_FOUND: Final = ProblemType("NOT_FOUND", 404, "There is no such thing here")
+METHOD_NOT_ALLOWED: Final = ProblemType("METHOD_NOT_ALLOWED", 405, "The method is not allowed here")
+UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("UNSUPPORTED_MEDIA_TYPE", 415, "The body must be JSON")
+PAYLOAD_TOO_LARGE: Final = ProblemType("PAYLOAD_TOO_LARGE", 413, "The body is too large")
+PRECONDITION_FAILED: Final = ProblemType("PRECONDITION_FAILED", 412, "The condition does not hold")
+IDEMPOTENCY_CONFLICT: Final = ProblemType("IDEMPOTENCY_CONFLICT", 422, "The idempotency key was used before")
+CURSOR_EXPIRED: Final = ProblemType("CURSOR_EXPIRED", 410, "The feed can't be continued from there")
+DATABASE_ERROR: Final = ProblemType("DATABASE_ERROR", 500, "The database failed or timed out")
+INTERNAL_ERROR: Final = ProblemType("INTERNAL_ERROR", 500, "Something unforeseen happened")
+
+
+class FieldError(BaseModel):
+    """One broken rule: where, what, and a stable word for it. The input is never repeated."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    error_code: str
+    timestamp: datetime
+    request_id: str
+    errors: list[FieldError] = Field(default=[], description="Absent when no value is to blame.")
+
+
+class ProblemError(Exception):
+    """An error as it is answered; the edge raises it for what it refuses by itself."""
+
+    def __init__(
+        self,
+        problem_type: ProblemType,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[FieldError] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.problem_type = problem_type
+        self.detail = detail
+        self.headers = headers
+        self.errors = errors
+
+
+UNEXPECTED: Final = ProblemError(INTERNAL_ERROR, "this was logged with the request id")
+
+
+def malformed(detail: str, code: str) -> ProblemError:
+    """Return the answer to a body that can't be understood."""
+    return ProblemError(MALFORMED, detail, errors=[FieldError(loc=["body"], msg=detail, type=code)])
+
+
+def invalid(errors: Sequence[FieldError]) -> ProblemError:
+    """Return the answer to well-formed input that breaks rules, naming the first hundred."""
+    errors = errors[:_MOST_ERRORS]
+    detail = "; ".join(f"{'.'.join(map(str, error.loc))}: {error.msg}" for error in errors)
+    return ProblemError(INVALID, detail, errors=errors)
+
+
+def _rule_violated(violated: domain.RuleViolated) -> ProblemError:
+    return invalid([FieldError(loc=list(v.field), msg=v.message, type=v.code) for v in violated.violations])
+
+
+def _batch_failed(failed: domain.BatchFailed) -> ProblemError:
+    place = ("body", "operations", failed.index)
+    if isinstance(failed.cause, domain.RuleViolated):
+        return _rule_violated(failed.cause.at(*place, "task"))
+    cause = problem_of(failed.cause)
+    error = FieldError(loc=list(place), msg=cause.detail, type=cause.problem_type.error_code.lower())
+    return ProblemError(cause.problem_type, str(failed), errors=[error])
+
+
+PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] = {
+    domain.RuleViolated: _rule_violated,
+    domain.EmptyPatch: lambda e: malformed(str(e), "empty_patch"),
+    domain.AccessDenied: lambda e: ProblemError(AUTH_FORBIDDEN, str(e)),
+    domain.TokenRejected: lambda _: ProblemError(
+        AUTH_INVALID, "the token is not valid", {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}
+    ),
+    domain.TaskNotFound: lambda e: ProblemError(NOT_FOUND, str(e)),
+    domain.PreconditionFailed: lambda e: ProblemError(PRECONDITION_FAILED, str(e), {"ETag": f'"{e.current}"'}),
+    domain.IdempotencyConflict: lambda e: ProblemError(IDEMPOTENCY_CONFLICT, str(e)),
+    domain.CursorExpired: lambda e: ProblemError(CURSOR_EXPIRED, str(e)),
+    domain.BatchFailed: _batch_failed,
+    domain.StorageUnavailable: lambda _: ProblemError(
+        DATABASE_ERROR, "the database failed or did not answer in time", {"Retry-After": "1"}
+    ),
+    domain.TokenVerificationUnavailable: lambda _: ProblemError(
+        AUTH_UNAVAILABLE, "the keys to verify tokens with can't be had", {"Retry-After": "5"}
+    ),
+}
+
+
+def problem_of(error: domain.TodoError) -> ProblemError:
+    """Return how an error of the domain is answered; an adapter's own kind of it is answered alike."""
+    kind = next(kind for kind in type(error).__mro__ if kind in PROBLEMS)
+    return PROBLEMS[kind](error)
+
+
+def token_missing() -> ProblemError:
+    """Return the answer to a request without a bearer token (RFC 6750 §3.1: no error code)."""
+    return ProblemError(AUTH_MISSING, "send a bearer token in the Authorization header", {"WWW-Authenticate": _REALM})
+
+
+def method_not_allowed(methods: Iterable[str]) -> ProblemError:
+    """Return the answer to a method that is none of these."""
+    allowed = ", ".join(sorted(methods))
+    return ProblemError(METHOD_NOT_ALLOWED, f"the methods here are {allowed}", {"Allow": allowed})
+
+
+def problem_response(request: Request, problem: ProblemError) -> Response:
+    """Write the problem document, and note its code for the request log."""
+    request.scope["error_code"] = problem.problem_type.error_code
+    document = Problem(
+        **_constant_part(problem.problem_type),
+        detail=problem.detail,
+        instance=quote(request.scope["path"], errors="replace"),
+        timestamp=datetime.now(UTC),
+        request_id=request.scope["request_id"],
+        errors=list(problem.errors),
+    )
+    body = document.model_dump_json(exclude_defaults=True)
+    return Response(body, problem.problem_type.status, problem.headers, MEDIA_TYPE)
+
+
+def error_response(request: Request, error: domain.TodoError | ProblemError) -> Response:
+    """Write the problem document of an error, and note for the request log what is not told to the caller."""
+    request.scope["reason"] = _reason(error)
+    return problem_response(request, error if isinstance(error, ProblemError) else problem_of(error))
+
+
+def _reason(error: Exception) -> str | None:
+    if isinstance(error, domain.TokenRejected):
+        return error.reason
+    cause = error.__cause__
+    # The text of a database's error may hold values of users.
+    return f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".rstrip() if cause else None
+
+
+def example(kind: ProblemType) -> dict[str, Any]:
+    """Return a problem of this kind for the documentation."""
+    return {
+        **_constant_part(kind),
+        "detail": kind.title,
+        "instance": "/api/alice/tasks/7",
+        "timestamp": "2026-11-21T09:30:00.123456Z",
+        "request_id": "0b0c7d6cbd3b4f7c8f5d3e2a1b4c5d6e",
+    }
+
+
+def _constant_part(kind: ProblemType) -> dict[str, Any]:
+    return {
+        "type": f"urn:problem:todo:{kind.error_code.lower().replace('_', '-')}",
+        "title": kind.title,
+        "status": kind.status,
+        "error_code": kind.error_code,
+    }

@@ -1,0 +1,93 @@
+"""Reading a request's body: bounded, of the right type, strict JSON (RFC 8259)."""
+
+import json
+from collections import Counter
+from collections.abc import Collection
+from email.message import Message
+from typing import Any, Final, NoReturn
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from todo_api.http.headers import header_lines
+from todo_api.http.problems import (
+    MALFORMED,
+    PAYLOAD_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    FieldError,
+    ProblemError,
+    malformed,
+)
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+
+def refuse_body(request: Request) -> None:
+    """Refuse a body where none has a meaning (RFC 9110 §9.3.1)."""
+    lengths = header_lines(request.scope, b"content-length")
+    if lengths not in ([], ["0"]) or header_lines(request.scope, b"transfer-encoding"):
+        raise malformed("this request takes no body", "no_body")
+
+
+async def read_json_object(request: Request, media_types: Collection[str], max_bytes: int) -> dict[str, Any]:
+    """Return the body, a JSON object of at most `max_bytes`.
+
+    Refuses, in this order: another media type, too many bytes, malformed JSON (with
+    names that come twice, or numbers that are none), anything but an object.
+    """
+    _check_media_type(request, media_types)
+    body = await _read(request, max_bytes)
+    try:
+        content = _DECODER.decode(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise malformed("the body is not JSON in UTF-8", "json") from None
+    if not isinstance(content, dict):
+        raise malformed("the body must be a JSON object", "object")
+    return content
+
+
+def _check_media_type(request: Request, media_types: Collection[str]) -> None:
+    value = next(iter(header_lines(request.scope, b"content-type")), "")
+    if value in media_types:
+        return
+    header = Message()
+    header["content-type"] = value
+    if header.get_content_type() not in media_types or header.get_content_charset("utf-8") != "utf-8":
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"send the body as {' or '.join(media_types)}, in UTF-8")
+
+
+async def _read(request: Request, max_bytes: int) -> bytes:
+    length = next(iter(header_lines(request.scope, b"content-length")), "0")
+    if not length.isdecimal() or int(length) > max_bytes:
+        raise _too_large(max_bytes)
+    body, is_more = b"", True
+    while is_more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        is_more = message.get("more_body", False)
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+    return body
+
+
+def _too_large(max_bytes: int) -> ProblemError:
+    return ProblemError(PAYLOAD_TOO_LARGE, f"the body must have at most {max_bytes} bytes")
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        encodable = twice.encode(errors="replace").decode()  # it may have lone surrogates
+        error = FieldError(loc=["body", encodable], msg="must not come twice", type="repeated_name")
+        raise ProblemError(MALFORMED, "a name comes twice in one object", errors=[error])
+    return content
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_repetition, parse_constant=_refuse_constant)

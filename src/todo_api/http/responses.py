@@ -1,0 +1,29 @@
+"""Answers in JSON."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+_NONE: Final[Mapping[str, str]] = {}
+
+
+class JsonResponse(Response):
+    """An answer in JSON, times in UTC with `Z` (RFC 3339)."""
+
+    def __init__(self, content: Mapping[str, Any], headers: Mapping[str, str] = _NONE, status: int = 200) -> None:
+        self.status_code = status
+        self.body = json_bytes(content)
+        self.background = None
+        # As Response would make them, but in a third of the time.
+        self.raw_headers = [
+            *[(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+            (b"content-length", b"%d" % len(self.body)),
+            (b"content-type", b"application/json"),
+        ]
+
+
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Write JSON, times in UTC with `Z` (RFC 3339)."""
+    return orjson.dumps(content, option=orjson.OPT_UTC_Z)

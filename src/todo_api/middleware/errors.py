@@ -1,0 +1,35 @@
+"""An answer to what nobody foresaw."""
+
+import logging
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from todo_api.http.problems import UNEXPECTED, problem_response
+
+_log: Final = logging.getLogger(__name__)
+
+
+class ErrorMiddleware:
+    """Logs an unforeseen error with its traceback, and answers it without a detail if no answer has begun.
+
+    A caller who went away while his body was read gets no answer, and that is no error.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            scope["error_code"] = "CLIENT_DISCONNECTED"
+        except Exception:  # whatever it was, its caller gets an answer
+            if scope["type"] != "http":
+                raise
+            _log.exception("unforeseen", extra={"fields": {"request_id": scope["request_id"]}})
+            scope["error_code"] = UNEXPECTED.problem_type.error_code
+            if "status" not in scope:
+                await problem_response(Request(scope), UNEXPECTED)(scope, receive, send)

@@ -1,0 +1,48 @@
+"""In production nothing is said over plain HTTP."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from todo_api.http.problems import HTTPS_REQUIRED, ProblemError, problem_response
+from todo_api.settings import is_loopback
+
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+_OPEN: Final = frozenset({"/health", "/health/ready"})
+_FORWARDED: Final = (b"forwarded", b"x-forwarded-")
+
+
+class HttpsOnly:
+    """Answers HTTPS with HSTS (RFC 6797), and refuses plain HTTP from outside.
+
+    Health probes, which carry no token, and callers on this machine may do without.
+    A request that was forwarded comes from outside, whoever handed it over. There is no
+    redirect: a client that sent its token in the clear has to hear of it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["scheme"] == "https":
+
+            async def send_strictly(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], _HSTS]
+                await send(message)
+
+            await self._app(scope, receive, send_strictly)
+        elif scope["path"] in _OPEN or _is_local(scope):
+            await self._app(scope, receive, send)
+        else:
+            problem = ProblemError(HTTPS_REQUIRED, "use https, and a new token: this one was sent in the clear")
+            await problem_response(Request(scope), problem)(scope, receive, send)
+
+
+def _is_local(scope: Scope) -> bool:
+    forwarded = any(name.startswith(_FORWARDED) for name, _ in scope["headers"])
+    return not forwarded and scope["client"] is not None and is_loopback(scope["client"][0])

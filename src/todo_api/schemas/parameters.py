@@ -1,0 +1,110 @@
+"""What stands in the path and in the query of a request."""
+
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+import todo_domain as domain
+from todo_api.schemas.formats import PROSE, Count, Day, Flag, Repeatable, text_of
+from todo_api.schemas.places import violations_at
+from todo_api.schemas.tasks import PRIORITIES, PriorityName, Tag
+from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
+from todo_domain.draft import MAX_TAGS
+from todo_domain.identity import MAX_USER_ID_LENGTH
+from todo_domain.listing import DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH
+from todo_domain.task import MAX_TASK_ID
+
+UserIdInPath = Annotated[
+    str,
+    Path(
+        description="The owner of the tasks, who must be the caller.",
+        json_schema_extra={"pattern": rf"^[A-Za-z0-9_.:@|-]{{1,{MAX_USER_ID_LENGTH}}}$"},
+        examples=["alice"],
+    ),
+]
+TaskId = Annotated[
+    int,
+    Path(description="The id of a task of this owner.", ge=1, le=MAX_TASK_ID, examples=[1]),
+    text_of("[1-9][0-9]{0,15}", int, f"must be a whole number from 1 to {MAX_TASK_ID}"),
+]
+Sort = Literal[
+    "created_at", "-created_at", "updated_at", "-updated_at", "due", "-due", "priority", "-priority", "title", "-title"
+]
+
+
+class ListParameters(BaseModel):
+    """Which tasks to list, in which order, and how many."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
+    priority: Annotated[list[PriorityName], Repeatable] = Field([], description="One of these.")
+    tag: Annotated[list[Tag], Repeatable] = Field(
+        [], description="All of these, without regard to case.", max_length=MAX_TAGS
+    )
+    due_from: Day | None = Field(None, description="The first day that a task may be due.")
+    due_until: Day | None = Field(None, description="The last day that a task may be due.")
+    q: str | None = Field(
+        None,
+        description="Text that title or description contain, without regard to case.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **PROSE},
+    )
+    sort: Sort = Field("created_at", description="Descending with `-`; ties in the order of ids, no value last.")
+    limit: Count = Field(
+        DEFAULT_LIMIT, description="The most tasks of a page.", json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT}
+    )
+    cursor: str | None = Field(
+        None,
+        description="The `next_cursor` of a page of the same query.",
+        json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
+    )
+
+    @cached_property
+    def meaning(self) -> domain.TaskQuery:
+        """The query; raises RuleViolated with the names of parameters."""
+        with violations_at("query"):
+            return domain.TaskQuery(
+                complete=self.complete,
+                priority=frozenset(PRIORITIES[name] for name in self.priority),
+                tag=tuple(self.tag),
+                due_from=self.due_from,
+                due_until=self.due_until,
+                q=self.q,
+                sort=domain.SortKey(self.sort.removeprefix("-")),
+                descending=self.sort.startswith("-"),
+                limit=self.limit,
+                cursor=self.cursor,
+            )
+
+
+FEED_TOKEN: Final[dict[str, Any]] = {
+    "pattern": r"^[a-z0-9]{1,32}\.(0|[1-9][0-9]{0,15})(\.[1-9][0-9]{0,15})?$",
+    "format": "feed-token",
+    "examples": ["k3v9.42"],
+}
+
+
+class SinceParameter(BaseModel):
+    """Where to go on in the change feed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    since: str | None = Field(
+        None, description="The `next` of an earlier answer; everything without it.", json_schema_extra=FEED_TOKEN
+    )
+
+    def token(self) -> domain.FeedToken | None:
+        """Return the place in the feed; raise RuleViolated for what is none."""
+        return domain.FeedToken.parse(self.since) if self.since is not None else None
+
+
+class ChangeParameters(SinceParameter):
+    """Where to go on in the change feed, and how far."""
+
+    limit: Count = Field(
+        DEFAULT_CHANGES,
+        description="The most changes of a page.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_CHANGES},
+    )

@@ -1,0 +1,230 @@
+"""What goes over the wire: the bodies of requests and answers, and what they mean in the domain.
+
+Here is the shape and the type of things; their rules are the domain's. The limits in
+the JSON schemas are the domain's constants.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+import todo_domain as domain
+from todo_api.schemas.formats import PROSE, ClockTime, Day, line
+from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
+
+_INSTANT: Final = {"type": "string", "format": "date-time"}
+_READ_ONLY: Final[dict[str, dict[str, Any]]] = {
+    "id": {"type": "integer"},
+    "user_id": {"type": "string"},
+    "completed_at": {"anyOf": [_INSTANT, {"type": "null"}]},
+    "created_at": _INSTANT,
+    "updated_at": _INSTANT,
+    "revision": {"type": "integer"},
+}
+
+# Without null, which FastAPI leaves out of examples.
+EXAMPLE_TASK: Final[dict[str, Any]] = {
+    "id": 1,
+    "user_id": "alice",
+    "title": "Buy milk",
+    "description": "The one in glass bottles",
+    "complete": True,
+    "completed_at": "2026-11-21T09:30:00.123456Z",
+    "priority": "high",
+    "due": {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"},
+    "tags": ["shop"],
+    "created_at": "2026-11-21T09:30:00.123456Z",
+    "updated_at": "2026-11-21T09:30:00.123456Z",
+    "revision": 1,
+}
+
+
+Title = Annotated[str, Field(json_schema_extra={**line(MAX_TITLE_LENGTH)})]
+Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH, **PROSE})]
+Tag = Annotated[str, Field(json_schema_extra={**line(MAX_TAG_LENGTH)})]
+Tags = Annotated[list[Tag], Field(json_schema_extra={"maxItems": MAX_TAGS})]
+PriorityName = Literal["low", "medium", "high"]
+PRIORITIES: Final[dict[PriorityName, domain.Priority]] = {
+    "low": domain.Priority.LOW,
+    "medium": domain.Priority.MEDIUM,
+    "high": domain.Priority.HIGH,
+}
+
+# What stands in for a field that a patch does not name, which `model_fields_set` tells.
+_absent: Final[Callable[[], Any]] = type(None)
+
+TimeZone = Annotated[str, Field(json_schema_extra={"format": "time-zone", "examples": ["Europe/Berlin"]})]
+
+
+class Due(BaseModel):
+    """A day, with an optional time of the day and, only with a time, an optional IANA time zone."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={
+            "if": {"properties": {"timezone": {"type": "string"}}, "required": ["timezone"]},
+            "then": {"properties": {"time": {"type": "string"}}, "required": ["time"]},
+            "examples": [{"date": "2026-12-01"}, EXAMPLE_TASK["due"]],
+        },
+    )
+
+    date: Day
+    time: ClockTime | None = None
+    timezone: TimeZone | None = None
+
+    def to_domain(self) -> domain.Due:
+        """Return the due; whether its parts go together is for the draft or the patch to say."""
+        return domain.Due(self.date, self.time, self.timezone)
+
+
+class DuePatch(BaseModel):
+    """The parts of a due to change; null clears `time` and `timezone`. What comes of it is a Due."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [{"time": "18:00"}, EXAMPLE_TASK["due"]]}
+    )
+
+    date: Day = Field(default_factory=_absent)
+    time: ClockTime | None = Field(default_factory=_absent)
+    timezone: TimeZone | None = Field(default_factory=_absent)
+
+    def to_domain(self) -> domain.DuePatch:
+        """Return the patch; it is for the task to say whether it fits its due."""
+        return domain.DuePatch(**{name: getattr(self, name) for name in self.model_fields_set})
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    """Add to the schema of a task's body what a client may send back, and an example of what it decides."""
+    schema["properties"] |= {
+        name: {**form, "readOnly": True, "description": "Ignored."} for name, form in _READ_ONLY.items()
+    }
+    schema["examples"] = [{name: value for name, value in EXAMPLE_TASK.items() if name not in _READ_ONLY}]
+
+
+def _describe_patch(schema: dict[str, Any]) -> None:
+    _describe(schema)
+    schema["minProperties"] = 1
+
+
+class _TaskBody(BaseModel):
+    """What the bodies that describe a task share: strict types, no unknown field.
+
+    A client may send back what it got: read-only fields are accepted and ignored.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_describe)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ignore_read_only(cls, body: object) -> object:
+        if isinstance(body, dict) and not _READ_ONLY.keys().isdisjoint(body):
+            return {name: value for name, value in body.items() if name not in _READ_ONLY}
+        return body
+
+    def _values(self) -> dict[str, Any]:
+        """Return the fields that the body names, as the domain writes them."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        if "priority" in values:
+            values["priority"] = PRIORITIES[values["priority"]]
+        if values.get("due"):
+            values["due"] = values["due"].to_domain()
+        return values
+
+
+class TaskCreate(_TaskBody):
+    """A new task."""
+
+    title: Title
+    description: Description | None = None
+    complete: bool = False
+    priority: PriorityName = "medium"
+    due: Due | None = None
+    tags: Tags = []
+
+    def to_domain(self) -> domain.TaskDraft:
+        """Return the draft; raise RuleViolated, whose places are the task's: the caller says where that is."""
+        return domain.TaskDraft(**self._values())
+
+
+class TaskUpdate(TaskCreate):
+    """All of a task: a field that is absent returns to its default."""
+
+
+class TaskPatch(_TaskBody):
+    """The fields to change (RFC 7396), at least one; null clears `description` and `due`."""
+
+    model_config = ConfigDict(json_schema_extra=_describe_patch)
+
+    title: Title = Field(default_factory=_absent)
+    description: Description | None = Field(default_factory=_absent)
+    complete: bool = Field(default_factory=_absent)
+    priority: PriorityName = Field(default_factory=_absent)
+    due: DuePatch | None = Field(default_factory=_absent)
+    tags: Tags = Field(default_factory=_absent)
+
+    def to_domain(self) -> domain.TaskPatch:
+        """Return the patch; raise EmptyPatch, and RuleViolated as `TaskCreate.to_domain` does."""
+        return domain.TaskPatch(**self._values())
+
+
+class TaskResponse(BaseModel):
+    """A task."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_TASK]})
+
+    id: int
+    user_id: str
+    title: str
+    description: str | None
+    complete: bool
+    completed_at: dt.datetime | None
+    priority: PriorityName
+    due: Due | None
+    tags: list[str]
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    revision: int
+
+
+class TaskListResponse(BaseModel):
+    """A page of tasks; `count` is their number on this page, `next_cursor` null on the last page."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"tasks": [EXAMPLE_TASK], "count": 1, "next_cursor": "W10", "revision": 1}]}
+    )
+
+    tasks: list[TaskResponse]
+    count: int
+    next_cursor: str | None
+    revision: int = Field(description="The revision of the whole list: it rises with every change.")
+
+
+class TaskDeletion(BaseModel):
+    """All that is remembered of a deleted task."""
+
+    id: int
+    deleted: Literal[True]
+    revision: int
+
+
+class ChangesResponse(BaseModel):
+    """Changes in order of revision; `next` is the token to go on from, with or without changes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "changes": [EXAMPLE_TASK, {"id": 7, "deleted": True, "revision": 42}],
+                    "next": "k3v9.42",
+                    "has_more": False,
+                }
+            ]
+        }
+    )
+
+    changes: list[TaskResponse | TaskDeletion]
+    next: str
+    has_more: bool

@@ -1,0 +1,1 @@
+"""The server process: uvicorn, logs, shutdown, maintenance."""

@@ -1,0 +1,123 @@
+"""The change feed as server-sent events."""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from todo_api.http.problems import problem_of
+from todo_api.http.responses import json_bytes
+from todo_api.schemas.serialization import change_response
+from todo_api.server.uvicorn_protocol import ABORT
+from todo_api.streaming.live_feed import LiveFeed
+from todo_domain import ChangePage, TaskUseCases, TodoError
+
+HEARTBEAT_SECONDS: Final = 15.0
+# Less than the server waits for open answers when it stops.
+SEND_SECONDS: Final = 5.0
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class _ReaderStuck(Exception):
+    """Raised when a reader takes nothing for too long."""
+
+
+class ChangeStream(Response):
+    """An answer that goes on: a page of changes whenever there are some, a heartbeat when there are none.
+
+    It reads the feed when it is woken and holds nothing meanwhile: no database
+    connection, and no event that could not be sent. A reader that does not take a page,
+    or the end, within 5 s is cut off, with what is still on its way to him; it can
+    resume from the last event it got. The stream ends with the caller's token, with the
+    server, and when the feed can't be continued; the request log has the code of the
+    error that ended it.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, tasks: TaskUseCases, first: ChangePage, live_feed: LiveFeed, until: datetime) -> None:
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
+        self._tasks = tasks
+        self._page = first
+        self._live_feed = live_feed
+        self._until = until
+        self._stuck = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until something ends the stream; raise what nobody foresaw."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        sending = asyncio.create_task(self._send_all(scope, send))
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if self._stuck and (abort := scope.get("state", {}).get(ABORT)):
+                abort()
+                await gone
+        finally:
+            sending.cancel()
+            gone.cancel()
+            await asyncio.gather(sending, gone, return_exceptions=True)
+        if not sending.cancelled() and (error := sending.exception()):
+            raise error
+
+    async def _send_all(self, scope: Scope, send: Send) -> None:
+        """Send events until the stream ends, and then that it does."""
+        with suppress(_ReaderStuck):
+            try:
+                async with asyncio.timeout(self._seconds_left()) as lifetime:
+                    await self._follow(send)
+            except TodoError as error:
+                scope["error_code"] = problem_of(error).problem_type.error_code
+            except TimeoutError:
+                if not lifetime.expired():
+                    raise
+            await self._send(send, b"", more=False)
+
+    async def _follow(self, send: Send) -> None:
+        page = self._page
+        with self._live_feed.subscribe(self._tasks.user_id) as wake:
+            while not self._live_feed.closed:
+                # What is announced from here on, the end too, is either found below or wakes afterwards.
+                wake.clear()
+                if page.changes:
+                    await self._send(send, _events(page))
+                page = await self._tasks.changes(page.next)
+                if not page.changes:
+                    await self._wait(wake, send)
+
+    async def _wait(self, wake: asyncio.Event, send: Send) -> None:
+        """Wait for a wake, and send a heartbeat whenever one is due."""
+        while not wake.is_set():
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await wake.wait()
+            except TimeoutError:
+                await self._send(send, b":\n\n")
+
+    async def _send(self, send: Send, chunk: bytes, *, more: bool = True) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send({"type": "http.response.body", "body": chunk, "more_body": more})
+        except TimeoutError:
+            self._stuck = True
+            raise _ReaderStuck from None
+
+    def _seconds_left(self) -> float:
+        return max(0.0, (self._until - datetime.now(UTC)).total_seconds())
+
+
+def _events(page: ChangePage) -> bytes:
+    events = [
+        f"id: {page.token_after(change)}\ndata: {json_bytes(change_response(change)).decode()}\n\n"
+        for change in page.changes
+    ]
+    return "".join(events).encode()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,379 @@
+"""How seldom keys are fetched, and what becomes of tokens while they can't be."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.adapters.jwt.issuer import KEY, URL, Issuer, token
+from tests.signing_keys import SigningKey
+from tests.tokens import StoppedClock
+from todo_adapters.jwt.jwks import JwksTokenVerifier
+from todo_domain import TokenRejected, TokenVerificationUnavailable
+
+pytestmark = pytest.mark.anyio
+
+NEW_KEY = SigningKey.generate("ES256", kid="k2")
+MAX_BYTES = 256 * 1024
+
+
+async def is_accepted(verifier: JwksTokenVerifier, by: SigningKey = KEY) -> bool:
+    try:
+        await verifier.verify(token(by))
+    except TokenRejected:
+        return False
+    return True
+
+
+async def settle(verifier: JwksTokenVerifier) -> None:
+    """Wait for the fetch that is under way, as who names a missing key does."""
+    assert not await is_accepted(verifier, SigningKey.generate("ES256", kid="of nobody"))
+
+
+async def test_keys_are_fetched_once_for_300_seconds(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    await verifier.verify(token())
+    clock.advance(299)
+    await verifier.verify(token())
+
+    assert issuer.fetches == 1
+
+
+async def test_keys_of_300_seconds_are_served_while_they_are_fetched_anew(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    await verifier.verify(token())
+    issuer.open.clear()
+    issuer.asked.clear()
+    clock.advance(300)
+
+    assert await is_accepted(verifier)
+    await issuer.asked.wait()
+    assert await is_accepted(verifier)
+
+    assert issuer.fetches == 2
+
+
+async def test_keys_of_an_hour_are_not_served(issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock) -> None:
+    await verifier.verify(token())
+    issuer.status = 500
+    clock.advance(3599)
+    assert await is_accepted(verifier)
+    await settle(verifier)
+    clock.advance(1)
+
+    with pytest.raises(TokenVerificationUnavailable):
+        await verifier.verify(token())
+    with pytest.raises(TokenVerificationUnavailable):
+        await verifier.check()
+
+
+async def test_keys_of_an_hour_are_fetched_anew_before_an_answer(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    await verifier.verify(token())
+    issuer.publish(NEW_KEY)
+    clock.advance(3600)
+
+    assert not await is_accepted(verifier)
+    assert await is_accepted(verifier, NEW_KEY)
+
+
+async def test_a_token_of_a_new_key_is_accepted_at_once(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
+    await verifier.verify(token())
+    issuer.publish(KEY, NEW_KEY)
+
+    assert await is_accepted(verifier, NEW_KEY)
+    assert await is_accepted(verifier)
+
+
+@pytest.mark.parametrize(
+    "replacement", [NEW_KEY, SigningKey.generate(kid=KEY.kid)], ids=["another", "of the same name"]
+)
+async def test_a_known_token_is_refused_once_its_key_is_no_longer_published(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock, replacement: SigningKey
+) -> None:
+    known = token()
+    await verifier.verify(known)
+    issuer.publish(replacement)
+    clock.advance(300)
+    await verifier.verify(known)
+    await settle(verifier)
+
+    with pytest.raises(TokenRejected):
+        await verifier.verify(known)
+
+
+async def test_fetches_for_unknown_keys_are_10_seconds_apart(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    strangers = [SigningKey.generate("ES256", kid=str(number)) for number in range(200)]
+    await verifier.check()
+
+    flood = await asyncio.gather(*(is_accepted(verifier, stranger) for stranger in strangers))
+    later = [await is_accepted(verifier, stranger) for stranger in strangers[:20]]
+    assert (issuer.fetches, any(flood), any(later)) == (2, False, False)
+
+    clock.advance(9.9)
+    await is_accepted(verifier, strangers[0])
+    assert issuer.fetches == 2
+
+    clock.advance(0.1)
+    await is_accepted(verifier, strangers[0])
+    assert issuer.fetches == 3
+
+
+async def test_who_joins_a_fetch_does_not_use_up_the_next_one_for_unknown_keys(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    await verifier.check()
+    clock.advance(300)
+    await settle(verifier)
+    issuer.publish(KEY, NEW_KEY)
+
+    assert await is_accepted(verifier, NEW_KEY)
+    assert issuer.fetches == 3
+
+
+async def test_a_flood_of_unknown_keys_does_not_stop_tokens_of_known_ones(
+    issuer: Issuer, verifier: JwksTokenVerifier
+) -> None:
+    await verifier.verify(token())
+    issuer.open.clear()
+    issuer.asked.clear()
+    flood = asyncio.create_task(is_accepted(verifier, NEW_KEY))
+    await issuer.asked.wait()
+
+    assert await is_accepted(verifier)
+
+    issuer.open.set()
+    assert not await flood
+
+
+async def test_all_who_need_keys_at_once_wait_for_one_fetch(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
+    accepted = await asyncio.gather(*(is_accepted(verifier) for _ in range(50)))
+
+    assert (all(accepted), issuer.fetches) == (True, 1)
+
+
+async def test_who_stops_waiting_does_not_stop_the_fetch_for_others(
+    issuer: Issuer, verifier: JwksTokenVerifier
+) -> None:
+    issuer.open.clear()
+    impatient, patient = (asyncio.create_task(verifier.verify(token())) for _ in range(2))
+    await issuer.asked.wait()
+
+    impatient.cancel()
+    await asyncio.wait([impatient])
+    issuer.open.set()
+
+    assert (await patient).user_id == "alice"
+    assert impatient.cancelled()
+    assert issuer.fetches == 1
+
+
+def redirects(issuer: Issuer) -> None:
+    issuer.status, issuer.headers = 302, {"location": f"http://{issuer.address}/elsewhere"}
+
+
+def answers(status: int) -> Callable[[Issuer], None]:
+    return lambda issuer: setattr(issuer, "status", status)
+
+
+def publishes(body: bytes) -> Callable[[Issuer], None]:
+    return lambda issuer: setattr(issuer, "body", body)
+
+
+def publishes_keys(*keys: Any) -> Callable[[Issuer], None]:
+    return publishes(json.dumps({"keys": keys}).encode())
+
+
+def compresses(issuer: Issuer) -> None:
+    issuer.headers = {"content-encoding": "gzip"}
+    issuer.body = gzip.compress(issuer.body)
+
+
+def never_ends(issuer: Issuer) -> None:
+    issuer.endless = b" " * 65536
+
+
+def declares_too_little(issuer: Issuer) -> None:
+    issuer.headers = {"content-length": str(len(issuer.body) + 1)}
+
+
+def speaks_no_http(issuer: Issuer) -> None:
+    issuer.headers = {"\0": "\0"}
+
+
+BREAKAGES = pytest.mark.parametrize(
+    "breaks",
+    [
+        pytest.param(answers(500), id="an error"),
+        pytest.param(answers(404), id="nothing there"),
+        pytest.param(answers(203), id="another success"),
+        pytest.param(redirects, id="a redirect"),
+        pytest.param(publishes(b""), id="nothing"),
+        pytest.param(publishes(b"<html>a captive portal</html>"), id="a page"),
+        pytest.param(publishes(b'{"keys": [{}'), id="half an answer"),
+        pytest.param(publishes(b"[]"), id="a list"),
+        pytest.param(publishes(b'{"keys": {}}'), id="keys that are no list"),
+        pytest.param(publishes_keys(), id="no keys"),
+        pytest.param(publishes_keys({**KEY.jwk, "use": "enc"}), id="no key of use"),
+        pytest.param(publishes_keys({"kid": "k1", "kty": "oct", "k": "c2VjcmV0"}), id="a symmetric key"),
+        pytest.param(publishes_keys(*({**KEY.jwk, "kid": str(n)} for n in range(101))), id="101 keys"),
+        pytest.param(publishes(b" " * (MAX_BYTES + 1)), id="256 KiB and a byte"),
+        pytest.param(never_ends, id="an answer without end"),
+        pytest.param(compresses, id="a compressed answer"),
+        pytest.param(declares_too_little, id="a cut answer"),
+        pytest.param(speaks_no_http, id="no HTTP"),
+    ],
+)
+
+
+@BREAKAGES
+async def test_without_keys_nothing_can_be_told_until_they_are_there(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock, breaks: Callable[[Issuer], None]
+) -> None:
+    good = issuer.body
+    breaks(issuer)
+
+    with pytest.raises(TokenVerificationUnavailable):
+        await verifier.verify(token())
+    with pytest.raises(TokenVerificationUnavailable):
+        await verifier.check()
+    assert issuer.paths == ["/api/auth/jwks"]
+
+    issuer.status, issuer.headers, issuer.body, issuer.endless = 200, {}, good, b""
+    clock.advance(5)
+    await verifier.check()
+    assert await is_accepted(verifier)
+
+
+@BREAKAGES
+async def test_good_keys_are_not_replaced_by_broken_ones(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock, breaks: Callable[[Issuer], None]
+) -> None:
+    await verifier.check()
+    breaks(issuer)
+    clock.advance(300)
+
+    assert await is_accepted(verifier)
+    await settle(verifier)
+    assert await is_accepted(verifier)
+    assert issuer.paths == ["/api/auth/jwks"] * 2
+
+
+async def test_after_a_failure_nothing_is_fetched_for_5_seconds(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    issuer.status = 500
+
+    async def fetches_after(seconds: float) -> int:
+        clock.advance(seconds)
+        with pytest.raises(TokenVerificationUnavailable):
+            await verifier.verify(token())
+        return issuer.fetches
+
+    assert [await fetches_after(seconds) for seconds in (0, 0, 4.9, 0.1, 4.9, 0.1)] == [1, 1, 1, 2, 2, 3]
+
+
+async def test_after_a_failure_nothing_is_fetched_for_unknown_keys_either(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    await verifier.check()
+    issuer.status = 500
+    await settle(verifier)
+    clock.advance(4.9)
+    await settle(verifier)
+
+    assert issuer.fetches == 2
+
+
+async def test_an_answer_may_have_256_kib(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
+    issuer.body = issuer.body.ljust(MAX_BYTES)
+
+    assert await is_accepted(verifier)
+
+
+@pytest.mark.parametrize("drip", [b"", b" "], ids=["silent", "dripping"])
+async def test_a_fetch_ends_when_its_time_is_up(issuer: Issuer, clock: StoppedClock, drip: bytes) -> None:
+    issuer.endless = drip
+    if not drip:
+        issuer.open.clear()
+    verifier = JwksTokenVerifier(issuer.jwks_url, clock, issuer=URL, audience=URL, timeout_seconds=0.05)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(TokenVerificationUnavailable):
+            await verifier.verify(token())
+
+    await verifier.close()
+
+
+async def test_a_server_that_is_gone_is_a_failure_like_any_other(issuer: Issuer, clock: StoppedClock) -> None:
+    async with Issuer().running() as gone:
+        url = gone.jwks_url
+    verifier = JwksTokenVerifier(url, clock, issuer=URL, audience=URL)
+
+    with pytest.raises(TokenVerificationUnavailable):
+        await verifier.check()
+
+    await verifier.close()
+    assert issuer.fetches == 0
+
+
+async def test_closing_gives_up_what_is_under_way(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
+    issuer.open.clear()
+    waiting = asyncio.create_task(verifier.verify(token()))
+    await issuer.asked.wait()
+
+    await verifier.close()
+
+    with pytest.raises(TokenVerificationUnavailable):
+        await waiting
+
+
+async def test_a_proxy_is_not_asked_for_loopback(
+    monkeypatch: pytest.MonkeyPatch, issuer: Issuer, clock: StoppedClock
+) -> None:
+    async with Issuer().running() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.address}")
+        verifier = JwksTokenVerifier(issuer.jwks_url, clock, issuer=URL, audience=URL)
+
+        await verifier.check()
+        await verifier.close()
+
+    assert (issuer.fetches, proxy.fetches) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://auth.example/jwks", "http://localhost:3000/jwks", "http://127.0.0.2/jwks", "http://[::1]:3000/jwks"],
+)
+async def test_keys_come_over_https_or_from_loopback(clock: StoppedClock, url: str) -> None:
+    verifier = JwksTokenVerifier(url, clock, issuer=URL, audience=URL)
+
+    await verifier.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://auth.example/jwks",
+        "http://127.0.0.1.evil.example/jwks",
+        "http://localhost.evil.example/jwks",
+        "http://10.0.0.1/jwks",
+        "ftp://localhost/jwks",
+        "file:///etc/passwd",
+        "https:///jwks",
+        "/api/auth/jwks",
+        "",
+        "https://auth.example:port/jwks",
+    ],
+)
+def test_keys_come_from_nowhere_else(clock: StoppedClock, url: str) -> None:
+    with pytest.raises(ValueError, match="the address of a key set must be"):
+        JwksTokenVerifier(url, clock, issuer=URL, audience=URL)

@@ -1,0 +1,44 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.adapters.sql.postgres.proxy import Proxy
+from tests.postgres import Postgres
+from todo_adapters.sql.migrations import upgrade
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of a database with the schema; tests keep apart by users of their own."""
+    with postgres.database() as url:
+        upgrade(url)
+        yield url
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def proxy(database_url: str, anyio_backend: str) -> AsyncIterator[Proxy]:  # noqa: ARG001 - runs this fixture
+    async with Proxy.before(database_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def sqlite_repository(anyio_backend: str, tmp_path: Path) -> AsyncIterator[SqliteTaskRepository]:  # noqa: ARG001 - runs this fixture
+    repository = SqliteTaskRepository(tmp_path / "todo.db")
+    await repository.open()
+    yield repository
+    await repository.close()
+
+
+@pytest.fixture
+def sqlite_path(tmp_path: Path) -> Path:
+    """A file with the schema that nobody has open."""
+    path = tmp_path / "todo.db"
+    upgrade(f"sqlite:///{path}")
+    return path

@@ -1,0 +1,518 @@
+"""A pool before a real server, and before one that fails in every way."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.adapters.sql.postgres.proxy import Proxy
+from tests.postgres import Postgres
+from todo_adapters.sql.dialects import Statement
+from todo_adapters.sql.postgres.driver import pool as pool_module
+from todo_adapters.sql.postgres.driver import prepared_statements
+from todo_adapters.sql.postgres.driver.connection import Connection, Step, conninfo_of
+from todo_adapters.sql.postgres.driver.pool import ConnectionLost, Pool, RaceLost
+from todo_domain import StorageUnavailable
+
+pytestmark = pytest.mark.anyio
+
+NAME = "todo-pool"
+FOREVER = "SELECT pg_sleep(3600)"
+
+
+@asynccontextmanager
+async def running_pool(url: str, **settings: Any) -> AsyncIterator[Pool]:
+    pool = Pool(f"{conninfo_of(url)} application_name={NAME}", **settings)
+    try:
+        # Far beyond every deadline that a test sets: to reach it is to have waited for ever.
+        async with asyncio.timeout(60):
+            yield pool
+    finally:
+        await pool.close()
+
+
+async def pid(pool: Pool) -> int:
+    async def work(connection: Connection) -> int:
+        return connection.info.backend_pid
+
+    return await pool.lend(work)
+
+
+async def run(pool: Pool, sql: str) -> list[tuple[Any, ...]]:
+    return await pool.lend(lambda connection: connection.run(Statement(sql, ()), {}))
+
+
+@dataclass
+class Loan:
+    """A connection that is lent until it is given back."""
+
+    connection: Connection
+    done: asyncio.Event
+    lending: asyncio.Task[bool]
+
+    async def give_back(self) -> None:
+        self.done.set()
+        await self.lending
+
+
+async def hold(pool: Pool) -> Loan:
+    lent, done = asyncio.get_running_loop().create_future(), asyncio.Event()
+
+    async def work(connection: Connection) -> bool:
+        lent.set_result(connection)
+        return await done.wait()
+
+    lending = asyncio.create_task(pool.lend(work))
+    return Loan(await lent, done, lending)
+
+
+async def settle() -> None:
+    """Let every task go on until it waits for something."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def operate(url: str, sql: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as operator:
+        return operator.execute(sql.encode()).fetchall()
+
+
+def sessions(url: str, condition: str = "true") -> int:
+    ((count,),) = operate(
+        url, f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{NAME}' AND {condition}"
+    )
+    return int(count)
+
+
+async def gone(url: str) -> None:
+    """Wait until the server has no session of the pool any more; the test's time limit ends the wait."""
+    while sessions(url):  # noqa: ASYNC110 - nothing tells when a session ends
+        await asyncio.sleep(0.01)
+
+
+def terminate(url: str, process: int) -> None:
+    operate(url, f"SELECT pg_terminate_backend({process}, 10000)")
+
+
+async def test_the_connection_given_back_last_is_lent_first(database_url: str) -> None:
+    async with running_pool(database_url) as pool:
+        first, last = await hold(pool), await hold(pool)
+        await first.give_back()
+        await last.give_back()
+
+        lent = await pid(pool)
+
+        assert lent == last.connection.info.backend_pid
+
+
+async def test_there_are_never_more_connections_than_allowed(database_url: str) -> None:
+    async with running_pool(database_url, max_size=3) as pool:
+        await asyncio.gather(*(run(pool, "SELECT pg_sleep(0.001)") for _ in range(50)))
+
+        assert sessions(database_url) == 3
+
+
+async def test_who_waits_is_served_in_order_of_arrival(database_url: str) -> None:
+    served = []
+
+    async def wait(pool: Pool, number: int) -> None:
+        await pid(pool)
+        served.append(number)
+
+    async with running_pool(database_url, max_size=1) as pool:
+        loan = await hold(pool)
+        waiting = [asyncio.create_task(wait(pool, number)) for number in range(20)]
+        await settle()
+        await loan.give_back()
+        await asyncio.gather(*waiting)
+
+    assert served == list(range(20))
+
+
+async def test_a_wait_for_a_connection_ends_at_its_deadline(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1, checkout_seconds=1) as pool:
+        loan = await hold(pool)
+
+        with pytest.raises(StorageUnavailable, match="no free database connection"):
+            await pid(pool)
+
+        await loan.give_back()
+        assert await pid(pool) == loan.connection.info.backend_pid
+
+
+async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        loan = await hold(pool)
+        before, after = asyncio.create_task(pid(pool)), asyncio.create_task(pid(pool))
+        await settle()
+
+        before.cancel()
+        await settle()
+        loan.done.set()
+        await asyncio.sleep(0)  # the next one has been called, and has not yet heard of it
+        after.cancel()
+        await asyncio.gather(before, after, loan.lending, return_exceptions=True)
+
+        assert before.cancelled()
+        assert after.cancelled()
+        assert await pid(pool) == loan.connection.info.backend_pid
+
+
+async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_longer_wants_one(
+    database_url: str,
+) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        loan = await hold(pool)
+        await loan.connection.execute("BEGIN")
+        waiting = asyncio.create_task(pid(pool))
+        await settle()
+
+        loan.done.set()
+        await asyncio.sleep(0)  # the place was given, and is not yet taken
+        waiting.cancel()
+        await asyncio.gather(waiting, loan.lending, return_exceptions=True)
+
+        assert waiting.cancelled()
+        assert await run(pool, "SELECT 42") == [(42,)]
+
+
+async def test_a_connection_that_ends_on_its_way_to_who_waits_is_replaced_unnoticed(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        loan = await hold(pool)
+        ended = loan.connection.info.backend_pid
+        waiting = asyncio.create_task(pid(pool))
+        await settle()
+
+        loan.done.set()
+        await asyncio.sleep(0)  # it was handed over, and is not yet taken
+        loan.connection.hang_up()
+
+        assert await waiting != ended
+        await loan.lending
+
+
+async def test_who_is_cancelled_when_his_time_is_up_gives_back_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_wait = pool_module._end_wait  # noqa: SLF001 - nothing else brings both about in one moment
+
+    def end_wait_and_cancel(turn: asyncio.Future[Connection | None]) -> None:
+        end_wait(turn)
+        waiting.cancel()
+
+    monkeypatch.setattr(pool_module, "_end_wait", end_wait_and_cancel)
+    async with running_pool(database_url, max_size=1, checkout_seconds=1) as pool:
+        monkeypatch.undo()
+        loan = await hold(pool)
+        waiting = asyncio.create_task(pid(pool))
+        await asyncio.gather(waiting, return_exceptions=True)
+
+        with pytest.raises(StorageUnavailable, match="no free database connection"):
+            await pid(pool)
+
+        assert waiting.cancelled()
+        await loan.give_back()
+
+
+async def test_a_storm_of_cancellations_loses_no_connection(database_url: str) -> None:
+    async with running_pool(database_url, max_size=4) as pool:
+        for seed in range(20):
+            chance = random.Random(seed)
+            storm = [asyncio.create_task(run(pool, "SELECT pg_sleep(0.002)")) for _ in range(20)]
+            for task in storm:
+                await asyncio.sleep(chance.choice([0, 0, 0.001]))
+                task.cancel()
+            await asyncio.gather(*storm, return_exceptions=True)
+
+        held = [await hold(pool) for _ in range(4)]
+
+        assert [await loan.connection.run(Statement("SELECT 42", ()), {}) for loan in held] == [[(42,)]] * 4
+        for loan in held:
+            await loan.give_back()
+
+
+async def test_a_cancelled_statement_ends_on_the_server_and_its_connection_is_not_lent_again(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        dirty = await pid(pool)
+        statement = asyncio.create_task(run(pool, FOREVER))
+        while not sessions(database_url, "state = 'active'"):  # noqa: ASYNC110 - nothing tells when it begins
+            await asyncio.sleep(0.01)
+
+        statement.cancel()
+        await asyncio.gather(statement, return_exceptions=True)
+
+        assert await pid(pool) != dirty
+        assert not sessions(database_url, "state = 'active'")
+
+
+async def test_a_connection_given_back_in_a_transaction_is_not_lent_again(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        loan = await hold(pool)
+        dirty = loan.connection.info.backend_pid
+        await loan.connection.execute("BEGIN")
+        await loan.give_back()
+
+        assert await pid(pool) != dirty
+
+
+async def test_an_idle_connection_that_the_server_ended_is_replaced_unnoticed(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        ended = await pid(pool)
+        terminate(database_url, ended)
+
+        assert await pid(pool) != ended
+
+
+async def test_an_idle_connection_that_the_way_forgot_is_replaced_unnoticed(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(proxy.url, max_size=2) as pool:
+        first, second = await hold(pool), await hold(pool)
+        await first.give_back()
+        await second.give_back()
+        monkeypatch.setattr(pool_module, "_TRUSTED_SECONDS", 0)
+        proxy.silence()
+
+        assert await run(pool, "SELECT 42") == [(42,)]
+
+
+async def test_an_idle_connection_that_answers_is_kept(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_pool(database_url) as pool:
+        first = await pid(pool)
+        monkeypatch.setattr(pool_module, "_TRUSTED_SECONDS", 0)
+
+        assert await pid(pool) == first
+
+
+async def test_a_connection_that_breaks_in_use_is_said_to_be_lost(database_url: str) -> None:
+    async with running_pool(database_url) as pool:
+        process = await pid(pool)
+        statement = asyncio.create_task(run(pool, FOREVER))
+        await settle()
+        await asyncio.to_thread(terminate, database_url, process)
+
+        with pytest.raises(ConnectionLost):
+            await statement
+
+        assert await run(pool, "SELECT 42") == [(42,)]
+
+
+async def test_what_broke_one_connection_puts_the_idle_ones_to_the_test(proxy: Proxy) -> None:
+    async with running_pool(proxy.url) as pool:
+        first, second = await hold(pool), await hold(pool)
+        await first.give_back()
+        with suppress(psycopg.Error):
+            proxy.lose_replies(1)
+            await second.give_back()
+        with pytest.raises(ConnectionLost):
+            await run(pool, "SELECT 42")
+        before = proxy.round_trips
+
+        await run(pool, "SELECT 42")
+
+        assert proxy.round_trips == before + 2
+
+
+async def test_a_frozen_server_is_waited_for_no_longer_than_a_statement_may_take(proxy: Proxy) -> None:
+    async with running_pool(proxy.url, statement_seconds=0.05, max_size=1) as pool:
+        await pid(pool)
+        proxy.freeze()
+
+        with pytest.raises(StorageUnavailable, match="did not answer in time"):
+            await run(pool, "SELECT 42")
+
+
+async def test_a_frozen_server_is_waited_for_no_longer_than_a_checkout_may_take(proxy: Proxy) -> None:
+    async with running_pool(proxy.url, checkout_seconds=0.05) as pool:
+        proxy.freeze()
+
+        with pytest.raises(StorageUnavailable):
+            await pid(pool)
+
+
+async def test_a_statement_past_its_deadline_is_stopped_on_the_server(database_url: str) -> None:
+    async with running_pool(database_url, statement_seconds=1) as pool:
+        with pytest.raises(StorageUnavailable, match="did not answer in time"):
+            await run(pool, FOREVER)
+
+        await gone(database_url)
+
+
+async def test_a_statement_that_the_server_itself_stops_leaves_the_connection_as_it_was(database_url: str) -> None:
+    async with running_pool(database_url) as pool:
+        first = await pid(pool)
+
+        with pytest.raises(StorageUnavailable):
+            await run(pool, "SELECT 1 / 0")
+
+        assert await pid(pool) == first
+
+
+async def test_a_server_that_went_read_only_is_left(postgres: Postgres) -> None:
+    with postgres.database() as url:
+        async with running_pool(url) as pool:
+            await run(pool, "SELECT set_config('default_transaction_read_only', 'on', false)")
+            first = await pid(pool)
+
+            with pytest.raises(StorageUnavailable):
+                await run(pool, "CREATE TABLE t ()")
+
+            assert await pid(pool) != first
+
+
+async def test_a_transaction_that_lost_a_race_is_said_to_be_undone(database_url: str) -> None:
+    async with running_pool(database_url) as pool:
+        with pytest.raises(RaceLost):
+            await run(pool, "DO $$ BEGIN RAISE deadlock_detected; END $$")
+
+
+async def test_a_server_that_is_away_costs_no_place_in_the_pool(database_url: str) -> None:
+    away = database_url.rpartition("/")[0] + "/nowhere"
+    async with running_pool(away, max_size=1) as pool:
+        failed = await asyncio.gather(*(pid(pool) for _ in range(5)), return_exceptions=True)
+
+        assert [type(failure) for failure in failed] == [StorageUnavailable] * 5
+        assert {str(failure) for failure in failed} == {"the database can't be reached"}
+
+
+async def test_a_connection_that_was_long_out_of_use_is_closed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_pool(database_url) as pool:
+        surplus, second = await hold(pool), await hold(pool)
+        await surplus.give_back()
+        monkeypatch.setattr(pool_module, "_SURPLUS_SECONDS", -1)
+
+        await second.give_back()
+
+        assert surplus.connection.closed
+
+
+async def test_a_closed_pool_lends_nothing_and_leaves_nothing_open(database_url: str) -> None:
+    async with running_pool(database_url, max_size=2) as pool:
+        first, second = await hold(pool), await hold(pool)
+        waiting = asyncio.create_task(pid(pool))
+        await settle()
+        await first.give_back()
+        await waiting
+
+        await pool.close()
+
+        with pytest.raises(StorageUnavailable, match="closed"):
+            await pid(pool)
+        await second.give_back()
+        await gone(database_url)
+
+
+async def test_who_waits_while_the_pool_is_closed_gets_nothing(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        loan = await hold(pool)
+        waiting = asyncio.create_task(pid(pool))
+        await settle()
+
+        await pool.close()
+        await loan.give_back()
+
+        with pytest.raises(StorageUnavailable, match="closed"):
+            await waiting
+
+
+async def test_a_value_that_the_system_does_not_take_at_once_gets_through(database_url: str) -> None:
+    long = "x" * 20_000_000
+    async with running_pool(database_url) as pool:
+        rows = await pool.lend(
+            lambda connection: connection.run(Statement("SELECT length($1::text)", ["value"]), {"value": long})
+        )
+
+    assert rows == [(len(long),)]
+
+
+async def test_statements_are_prepared_on_a_direct_connection(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        for _ in range(3):
+            await run(pool, "SELECT 42")
+
+        assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 42'") == [(1,)]
+
+
+async def test_of_too_many_statements_those_used_longest_ago_are_prepared_no_more(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared_statements, "MAX_PREPARED", 2)
+    async with running_pool(database_url, max_size=1) as pool:
+        for _ in range(3):
+            for number in (1, 2, 3):
+                assert await run(pool, f"SELECT {number}") == [(number,)]
+
+        ((prepared,),) = await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 's%'")
+
+    assert prepared == 2
+
+
+async def test_a_statement_that_can_not_be_prepared_is_tried_again(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        for _ in range(3):
+            with pytest.raises(StorageUnavailable):
+                await run(pool, "SELECT * FROM not_yet_there")
+        await run(pool, "SELECT set_config('search_path', 'pg_temp', false)")
+        operate_on = "DO $$ BEGIN CREATE TEMPORARY TABLE not_yet_there AS SELECT 42 AS answer; END $$"
+        loan = await hold(pool)
+        await loan.connection.execute(operate_on)
+        await loan.give_back()
+
+        assert await run(pool, "SELECT * FROM not_yet_there") == [(42,)]
+
+
+async def test_a_statement_is_prepared_once_whatever_its_values_are(database_url: str) -> None:
+    echo = Statement("SELECT $1::bigint, $2::smallint[], $3::timestamptz, $4::text", ("number", "set", "time", "text"))
+    values: list[dict[str, Any]] = [
+        {"number": 1, "set": [1], "time": datetime(2026, 12, 1, 17, tzinfo=UTC), "text": "here"},
+        {"number": 2**15, "set": [1, 2], "time": None, "text": None},
+        {"number": 2**53, "set": [], "time": None, "text": ""},
+        {"number": None, "set": None, "time": None, "text": None},
+    ]
+
+    async def echo_each(connection: Connection) -> list[list[tuple[Any, ...]]]:
+        return [await connection.run(echo, each) for each in values]
+
+    async with running_pool(database_url, max_size=1) as pool:
+        answers = await pool.lend(echo_each)
+
+        assert answers == [[tuple(v.values())] for v in values]
+        assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'smallint'") == [(1,)]
+
+
+async def test_of_several_statements_those_behind_one_that_fails_are_not_run(database_url: str) -> None:
+    def steps(*sqls: str) -> list[Step]:
+        return [(Statement(sql, ()), {}) for sql in sqls]
+
+    async with running_pool(database_url, max_size=1) as pool:
+        process = await pid(pool)
+        with pytest.raises(StorageUnavailable):
+            await pool.lend(
+                lambda connection: connection.run_all(
+                    steps("SELECT 42", "SELECT 1 / 0", "SELECT set_config('application_name', 'late', false)")
+                )
+            )
+
+        assert await pool.lend(lambda connection: connection.run_all(steps("SELECT 1", "SELECT 2"))) == [[(1,)], [(2,)]]
+        assert await run(pool, "SHOW application_name") == [(NAME,)]
+        assert await pid(pool) == process
+
+
+async def test_several_statements_whose_connection_breaks_end_with_an_error(database_url: str) -> None:
+    async def break_in_the_middle(connection: Connection) -> None:
+        end = Statement("SELECT pg_terminate_backend(pg_backend_pid())", ())
+        await connection.run_all([(Statement("SELECT 42", ()), {}), (end, {}), (Statement("SELECT 42", ()), {})])
+
+    async with running_pool(database_url, max_size=1) as pool:
+        with pytest.raises(ConnectionLost):
+            await pool.lend(break_in_the_middle)
+
+        assert await run(pool, "SELECT 42") == [(42,)]

@@ -1,0 +1,490 @@
+"""What the PostgreSQL adapter adds to the contract: few round trips, and answers when the server or the way fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.integration.adapters.sql.postgres.pooler import pooling
+from tests.integration.adapters.sql.postgres.proxy import Proxy
+from tests.postgres import LocalPostgres, Postgres
+from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.migrations import upgrade
+from todo_adapters.sql.postgres.driver.connection import conninfo_of, is_neon_pooler
+from todo_adapters.sql.postgres.repository import PostgresTaskRepository
+from todo_domain import (
+    Batch,
+    BatchEffects,
+    BatchFailed,
+    Create,
+    IdempotencyKey,
+    Patch,
+    Remove,
+    StorageUnavailable,
+    Task,
+    TaskDraft,
+    TaskNotFound,
+    TaskPatch,
+    TaskQuery,
+    UserId,
+    revision_floor,
+)
+
+pytestmark = pytest.mark.anyio
+
+AT = datetime(2026, 12, 1, 17, tzinfo=UTC)
+DRAFT = TaskDraft(title="Water the plants")
+BATCH = Batch((Create(DRAFT), Create(DRAFT)))
+Call = Callable[[PostgresTaskRepository, UserId, int], Awaitable[object]]
+
+
+@asynccontextmanager
+async def opened(url: str, **settings: Any) -> AsyncIterator[PostgresTaskRepository]:
+    repository = PostgresTaskRepository(url, **settings)
+    try:
+        # Far beyond every deadline that a test sets: to reach it is to have waited for ever.
+        async with asyncio.timeout(120):
+            yield repository
+    finally:
+        await repository.close()
+
+
+def new_user() -> UserId:
+    return UserId(uuid4().hex)
+
+
+def new_key(request: object = DRAFT) -> IdempotencyKey:
+    return IdempotencyKey.of_request(uuid4().hex, request)
+
+
+def longer(task: Task) -> Task:
+    return task._replace(description=f"{task.description or ''}x")
+
+
+async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
+    return len((await repository.list(user_id, TaskQuery(limit=500))).tasks)
+
+
+@pytest.mark.parametrize(
+    ("call", "statements", "round_trips"),
+    [
+        pytest.param(lambda r, u, _: r.add(u, DRAFT, at=AT), 1, 1, id="add"),
+        pytest.param(lambda r, u, _: r.add(u, DRAFT, at=AT, key=new_key()), 1, 1, id="add with a key"),
+        pytest.param(
+            lambda r, u, _: r.add(u, DRAFT, at=AT, key=IdempotencyKey.of_request("k", DRAFT)), 1, 1, id="add replayed"
+        ),
+        pytest.param(lambda r, u, t: r.get(u, t), 1, 1, id="get"),
+        pytest.param(lambda r, u, _: r.list(u, TaskQuery(q="plants")), 1, 1, id="list"),
+        pytest.param(lambda r, u, t: r.change(u, t, longer), 2, 2, id="change"),
+        pytest.param(lambda r, u, _: r.change(u, 1, longer), 1, 1, id="change what was changed here"),
+        pytest.param(lambda r, u, t: r.change(u, t, lambda task: task), 1, 1, id="change nothing"),
+        pytest.param(lambda r, u, t: r.remove(u, t, at=AT), 1, 1, id="remove"),
+        pytest.param(lambda r, u, t: r.remove(u, t, at=AT, guard=lambda _: None), 2, 2, id="remove guarded"),
+        pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT), 7, 2, id="apply"),
+        pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 10, 2, id="apply with a key"),
+        pytest.param(lambda r, u, _: r.changes(u, None, 10), 1, 1, id="changes"),
+        pytest.param(lambda r, u, _: r.revisions([u]), 1, 1, id="revisions"),
+        pytest.param(lambda r, _u, _t: r.check(), 1, 1, id="check"),
+        pytest.param(
+            lambda r, _u, _t: r.purge(deletions_before=AT, keys_before=AT, limit=10, dry_run=True), 2, 2, id="purge"
+        ),
+    ],
+)
+async def test_a_call_takes_so_many_statements_and_round_trips(
+    proxy: Proxy, call: Call, statements: int, round_trips: int
+) -> None:
+    user_id = new_user()
+    async with opened(proxy.url, max_connections=1) as repository:
+        await repository.apply(user_id, Batch((Create(DRAFT),) * 9), at=AT)
+        for task_id in range(1, 9):  # until all is prepared
+            await call(repository, user_id, task_id)
+        proxy.sent.clear()
+
+        await call(repository, user_id, 9)
+
+        assert (proxy.statements, proxy.round_trips) == (statements, round_trips)
+
+
+OLDEST, NEWEST = TaskQuery(), TaskQuery(descending=True)
+LAST_SEEN = Task.from_draft(DRAFT, user_id=UserId("alice"), id=1, revision=1, at=AT)
+
+
+@pytest.mark.parametrize(
+    ("query", "before", "reached"),
+    [
+        pytest.param(OLDEST, "->  Limit", "user_id = ", id="oldest"),
+        pytest.param(NEWEST, "Presorted Key: tasks.created_at", "user_id = ", id="newest, ties to sort"),
+        pytest.param(
+            TaskQuery(cursor=OLDEST.cursor_after(LAST_SEEN)), "->  Limit", "created_at >= $", id="next oldest"
+        ),
+        pytest.param(
+            TaskQuery(descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
+            "Presorted Key: tasks.created_at",
+            "created_at <= $",
+            id="next newest, ties to sort",
+        ),
+    ],
+)
+def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
+    database_url: str, query: TaskQuery, before: str, reached: str
+) -> None:
+    statement, values = list_statement(POSTGRESQL, UserId("alice"), query)
+    literals = ", ".join(sql.Literal(value).as_string() for value in statement.in_order(values))
+
+    with psycopg.connect(database_url) as connection:
+        # As it is with so many rows that to scan and to sort costs more.
+        connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE page AS {statement}".encode())
+        rows = connection.execute(f"EXPLAIN (COSTS OFF) EXECUTE page ({literals})".encode()).fetchall()
+
+    plan = [line.strip() for (line,) in rows]
+    (found,) = (at for at, line in enumerate(plan) if line.endswith("using tasks_by_creation on tasks"))
+    assert plan[found - 1] == before
+    assert reached in plan[found + 1]
+
+
+async def test_a_change_is_made_on_the_state_that_another_process_left(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.change(user_id, 1, lambda task: task._replace(title="Water the trees"))
+
+        changed = await here.change(user_id, 1, longer)
+
+        assert (changed.title, changed.description, changed.revision) == ("Water the trees", "x", 3)
+
+
+async def test_a_change_back_to_what_was_seen_here_is_no_small_matter_if_another_process_changed_it(
+    database_url: str,
+) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.change(user_id, 1, lambda task: task._replace(title="Water the trees"))
+
+        changed = await here.change(user_id, 1, lambda task: task._replace(title=DRAFT.title))
+
+        assert (changed.title, changed.revision) == (DRAFT.title, 3)
+
+
+async def test_what_an_edit_refuses_is_the_state_that_another_process_left(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.change(user_id, 1, longer)
+
+        def only_the_second(task: Task) -> Task:
+            task.require(frozenset([2]))
+            return longer(task)
+
+        changed = await here.change(user_id, 1, only_the_second)
+
+        assert (changed.description, changed.revision) == ("xx", 3)
+
+
+async def test_a_task_that_another_process_removed_is_not_changed(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.remove(user_id, 1, at=AT)
+
+        with pytest.raises(TaskNotFound):
+            await here.change(user_id, 1, longer)
+
+
+async def test_a_restored_backup_that_gives_a_revision_again_is_not_overwritten_from_memory(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        with psycopg.connect(database_url, autocommit=True) as operator:
+            operator.execute("DELETE FROM tasks WHERE user_id = %s", [user_id])
+            operator.execute("DELETE FROM task_lists WHERE user_id = %s", [user_id])
+        await elsewhere.add(user_id, TaskDraft(title="Water the trees"), at=AT + timedelta(seconds=1))
+
+        changed = await here.change(user_id, 1, longer)
+
+        assert (changed.title, changed.description, changed.revision) == ("Water the trees", "x", 2)
+
+
+async def test_an_epoch_that_another_process_renewed_counts_at_once(postgres: Postgres) -> None:
+    with postgres.database() as url:
+        upgrade(url)
+        user_id = new_user()
+        async with opened(url) as ours, opened(url) as theirs:
+            await ours.add(user_id, DRAFT, at=AT)
+
+            epoch = await theirs.renew_epoch(at=AT)
+
+            assert (await ours.add(user_id, DRAFT, at=AT)).task.revision == revision_floor(AT) + 1
+            assert (await ours.changes(user_id, None, 1)).next.epoch == epoch
+
+
+async def test_32_writers_of_one_list_lose_nothing_and_leave_no_gap(database_url: str) -> None:
+    user_id, rounds, writers = new_user(), 5, 32
+
+    async def write(repository: PostgresTaskRepository) -> None:
+        for _ in range(rounds):
+            added = await repository.add(user_id, DRAFT, at=AT)
+            await repository.change(user_id, 1, longer)
+            await repository.apply(user_id, Batch((Create(DRAFT), Remove(added.task.id))), at=AT)
+
+    async with opened(database_url) as repository:
+        await repository.add(user_id, DRAFT, at=AT)
+        await asyncio.gather(*(write(repository) for _ in range(writers)))
+
+        page = await repository.list(user_id, TaskQuery(limit=500))
+        feed = await repository.changes(user_id, None, 500)
+        shared = await repository.get(user_id, 1)
+
+    assert shared.description == "x" * rounds * writers
+    assert sorted(change.id for change in feed.changes) == list(range(1, 2 * rounds * writers + 2))
+    assert page.revision == feed.next.revision == 1 + 4 * rounds * writers
+    assert len(page.tasks) == 1 + rounds * writers
+
+
+async def test_a_batch_that_fails_leaves_the_connection_as_it_was(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url, max_connections=1) as repository:
+        for _ in range(4):  # until all is prepared
+            added = await repository.add(user_id, DRAFT, at=AT)
+            await repository.apply(user_id, BATCH, at=AT)
+        for _ in range(2):
+            with pytest.raises(BatchFailed):
+                await repository.apply(user_id, Batch((Create(DRAFT), Remove(404))), at=AT)
+
+        assert (await repository.add(user_id, DRAFT, at=AT)).task.id > added.task.id
+
+
+async def test_batches_that_lock_the_same_tasks_do_not_deadlock(database_url: str) -> None:
+    user_id = new_user()
+
+    async def write(repository: PostgresTaskRepository, number: int) -> None:
+        ids = [1, 2, 3] if number % 2 else [3, 2, 1]
+        patch = TaskPatch(description=f"{number}")
+        await repository.apply(user_id, Batch(tuple(Patch(task_id, patch) for task_id in ids)), at=AT)
+        await repository.change(user_id, ids[0], longer)
+
+    async with opened(database_url) as repository:
+        await repository.apply(user_id, Batch((Create(DRAFT),) * 3), at=AT)
+        await asyncio.gather(*(write(repository, number) for number in range(32)))
+
+        revisions = await repository.revisions([user_id])
+
+    assert revisions == {user_id: 3 + 32 * 4}
+
+
+async def test_a_killed_server_comes_back_with_every_write_that_was_answered(own_postgres: LocalPostgres) -> None:
+    upgrade(own_postgres.url)
+    user_id, answered = new_user(), set()
+
+    async def write(repository: PostgresTaskRepository) -> None:
+        with suppress(StorageUnavailable):
+            while True:
+                added = await repository.add(user_id, DRAFT, at=AT)
+                answered.add(added.task.id)
+                under_way.set()
+
+    under_way = asyncio.Event()
+    async with opened(own_postgres.url) as repository:
+        writers = asyncio.gather(*(write(repository) for _ in range(8)))
+        await under_way.wait()
+        await asyncio.to_thread(own_postgres.kill)
+        await writers
+        own_postgres.start()
+
+        last = (await repository.add(user_id, DRAFT, at=AT)).task.id
+        feed = await repository.changes(user_id, None, 1_000_000)
+
+    stored = {change.id for change in feed.changes}
+    assert answered < stored == set(range(1, last + 1))
+
+
+async def test_idle_connections_that_a_restart_ended_fail_no_write(own_postgres: LocalPostgres) -> None:
+    upgrade(own_postgres.url)
+    user_id = new_user()
+    async with opened(own_postgres.url) as repository:
+        await asyncio.gather(*(repository.add(user_id, DRAFT, at=AT) for _ in range(10)))
+        own_postgres.restart()
+
+        await asyncio.gather(*(repository.add(user_id, DRAFT, at=AT) for _ in range(10)))
+
+        assert await tasks_of(repository, user_id) == 20
+
+
+async def test_a_read_whose_answer_was_lost_is_repeated(proxy: Proxy) -> None:
+    user_id = new_user()
+    async with opened(proxy.url) as repository:
+        added = await repository.add(user_id, DRAFT, at=AT)
+        proxy.lose_replies(1)
+
+        assert await repository.get(user_id, 1) == added.task
+
+
+async def test_a_read_is_repeated_only_once(proxy: Proxy) -> None:
+    async with opened(proxy.url) as repository:
+        await repository.check()
+        proxy.lose_replies(2)
+
+        with pytest.raises(StorageUnavailable):
+            await repository.check()
+
+
+async def test_a_create_with_a_key_whose_answer_was_lost_is_repeated_and_done_once(proxy: Proxy) -> None:
+    user_id = new_user()
+    async with opened(proxy.url) as repository:
+        await repository.check()
+        proxy.lose_replies(1)
+
+        added = await repository.add(user_id, DRAFT, at=AT, key=new_key())
+
+        assert added.replayed
+        assert await tasks_of(repository, user_id) == 1
+
+
+async def test_a_batch_with_a_key_whose_commit_was_not_confirmed_is_done_once(proxy: Proxy) -> None:
+    class BatchBeforeTheLoss(Batch):
+        def evaluate(self, *args: Any) -> BatchEffects:
+            proxy.lose_replies(1)
+            return super().evaluate(*args)
+
+    user_id = new_user()
+    async with opened(proxy.url) as repository:
+        await repository.check()
+
+        applied = await repository.apply(user_id, BatchBeforeTheLoss(BATCH.operations), at=AT, key=new_key(BATCH))
+
+        assert applied.replayed
+        assert await tasks_of(repository, user_id) == 2
+
+
+async def test_a_create_without_a_key_whose_answer_was_lost_is_not_repeated(proxy: Proxy) -> None:
+    user_id = new_user()
+    async with opened(proxy.url) as repository:
+        await repository.check()
+        proxy.lose_replies(1)
+
+        with pytest.raises(StorageUnavailable):
+            await repository.add(user_id, DRAFT, at=AT)
+
+        assert await tasks_of(repository, user_id) == 1
+
+
+async def test_a_change_whose_answer_was_lost_is_not_repeated(proxy: Proxy) -> None:
+    def edit(task: Task) -> Task:
+        proxy.lose_replies(1)
+        return longer(task)
+
+    user_id = new_user()
+    async with opened(proxy.url) as repository:
+        await repository.add(user_id, DRAFT, at=AT)
+
+        with pytest.raises(StorageUnavailable):
+            await repository.change(user_id, 1, edit)
+
+        assert (await repository.get(user_id, 1)).description == "x"
+
+
+async def test_a_store_that_contradicts_itself_is_not_retried_for_ever(database_url: str) -> None:
+    user_id = new_user()
+    async with opened(database_url) as repository:
+        await repository.add(user_id, DRAFT, at=AT)
+        with psycopg.connect(database_url) as operator:
+            operator.execute("DELETE FROM task_lists WHERE user_id = %s", [user_id])
+
+        with pytest.raises(StorageUnavailable):
+            await repository.add(user_id, DRAFT, at=AT)
+
+
+async def test_what_the_database_says_stays_inside(database_url: str) -> None:
+    async with opened(database_url.rpartition("/")[0] + "/secret_name") as repository:
+        with pytest.raises(StorageUnavailable) as failure:
+            await repository.check()
+
+    assert str(failure.value) == "the database can't be reached"
+    assert isinstance(failure.value.__cause__, psycopg.Error)
+
+
+async def test_a_database_without_the_schema_is_not_opened(postgres: Postgres) -> None:
+    with postgres.database() as url:
+        async with opened(url) as repository:
+            with pytest.raises(StorageUnavailable, match="todo-api migrate"):
+                await repository.open()
+
+
+async def test_a_pooler_that_gives_every_transaction_another_session_will_do(database_url: str) -> None:
+    user_id = new_user()
+
+    async def write(repository: PostgresTaskRepository) -> None:
+        for _ in range(5):
+            added = await repository.add(user_id, DRAFT, at=AT, key=new_key())
+            await repository.change(user_id, added.task.id, longer)
+            await repository.apply(user_id, BATCH, at=AT, key=new_key(BATCH))
+
+    async with pooling(database_url, sessions=3) as url, opened(url) as repository:
+        await asyncio.gather(*(write(repository) for _ in range(8)))
+
+        assert await tasks_of(repository, user_id) == 8 * 5 * 3
+        assert await repository.revisions([user_id]) == {user_id: 8 * 5 * 4}
+
+
+async def test_statements_are_prepared_where_the_caller_knows_better(database_url: str) -> None:
+    async with pooling(database_url, sessions=2) as url, opened(url, prepare_threshold=0) as repository:
+        with pytest.raises(StorageUnavailable):
+            await asyncio.gather(*(repository.check() for _ in range(4)))
+
+
+async def test_the_session_decides_neither_the_time_zone_nor_the_encoding(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id, draft = new_user(), TaskDraft(title="żółć ✓")
+    monkeypatch.setenv("PGTZ", "Asia/Kolkata")
+    async with opened(f"{database_url}?client_encoding=LATIN1") as foreign:
+        added = await foreign.add(user_id, draft, at=AT)
+        there = await foreign.get(user_id, 1)
+    # What was written in a wrong encoding can be read in the same.
+    async with opened(database_url) as repository:
+        here = await repository.get(user_id, 1)
+
+    assert here == there == added.task
+    assert there.created_at.tzinfo is UTC
+
+
+def test_the_url_of_neon_is_taken_as_it_is_pasted() -> None:
+    url = "postgres://user:pass@ep-a-b.neon.tech/db?sslmode=verify-full&channel_binding=require&sslrootcert=system"
+
+    conninfo = conninfo_of(url)
+
+    assert "channel_binding=require" in conninfo
+    assert "tcp_user_timeout=5000" in conninfo
+
+
+def test_the_url_overrules_our_timeouts() -> None:
+    assert "connect_timeout=30" in conninfo_of("postgresql://localhost/db?connect_timeout=30")
+
+
+def test_a_url_that_postgresql_does_not_know_is_refused_without_repeating_it() -> None:
+    with pytest.raises(ValueError, match="parameter that PostgreSQL does not know") as failure:
+        conninfo_of("postgresql://user:secret@localhost/db?pgbouncer=true")
+
+    assert "secret" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://u:p@ep-cool-dew-123-pooler.eu-central-1.aws.neon.tech/db", True),
+        ("postgresql://u:p@ep-cool-dew-123.eu-central-1.aws.neon.tech/db", False),
+        ("postgresql://u:p@localhost:6432/db", False),
+        ("postgresql:///db", False),
+    ],
+)
+def test_a_pooler_of_neon_is_known_by_its_name(url: str, *, expected: bool) -> None:
+    assert is_neon_pooler(url) is expected

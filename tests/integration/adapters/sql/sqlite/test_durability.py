@@ -1,0 +1,44 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
+from todo_domain import UserId
+
+pytestmark = pytest.mark.anyio
+
+ADD_FOR_EVER = """
+import asyncio, pathlib, sys
+from datetime import UTC, datetime
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
+from todo_domain import TaskDraft, UserId
+
+async def caller(repository, user_id):
+    while True:
+        added = await repository.add(user_id, TaskDraft(title="Buy milk"), at=datetime(2026, 3, 1, 12, tzinfo=UTC))
+        print(user_id, added.task.id, flush=True)
+
+async def main():
+    repository = SqliteTaskRepository(pathlib.Path(sys.argv[1]))
+    await repository.open()
+    await asyncio.gather(*(caller(repository, UserId(f"user-{n}")) for n in range(8)))
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_answered_for_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "todo.db"
+    with subprocess.Popen([sys.executable, "-c", ADD_FOR_EVER, path], stdout=subprocess.PIPE, text=True) as server:  # noqa: ASYNC220 - nothing else waits
+        assert server.stdout
+        answers = [server.stdout.readline() for _ in range(200)]
+        server.kill()
+        answers += server.stdout.readlines()
+
+    repository = SqliteTaskRepository(path)
+    await repository.open()
+    for user_id, task_id in (answer.split() for answer in answers if answer.endswith("\n")):
+        assert (await repository.get(UserId(user_id), int(task_id))).id == int(task_id)
+    await repository.close()

@@ -1,0 +1,174 @@
+"""What each use case says to SQLite: no statement more than it needs, and none that scans a table."""
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from todo_adapters.sql import statements
+from todo_adapters.sql.dialects import SQLITE
+from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
+from todo_domain import Batch, Create, IdempotencyKey, Patch, Remove, Task, TaskDraft, TaskPatch, TaskQuery, UserId
+
+pytestmark = pytest.mark.anyio
+
+ALICE = UserId("alice")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DRAFT = TaskDraft(title="Buy milk")
+LAST_SEEN = Task.from_draft(DRAFT, user_id=ALICE, id=1, revision=1, at=NOON)
+KEY = IdempotencyKey("key", "fingerprint")
+BATCH = Batch((Create(DRAFT), Patch(1, TaskPatch(title="Buy bread")), Remove(1)))
+
+Call = Callable[[SqliteTaskRepository], Awaitable[Any]]
+
+
+def written(*changes: str) -> list[str]:
+    return ["BEGIN", "SAVEPOINT", *changes, "RELEASE", "COMMIT"]
+
+
+@pytest.fixture
+async def said(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    anyio_backend: str,  # noqa: ARG001 - runs this fixture
+) -> AsyncIterator[Callable[[Call], Awaitable[list[str]]]]:
+    """Return the first words of the statements of a call on a list with one task."""
+    traced: list[str] = []
+    connect = sqlite3.connect
+
+    def connect_traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **kwargs)
+        connection.set_trace_callback(traced.append)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_traced)
+    repository = SqliteTaskRepository(tmp_path / "todo.db")
+    await repository.open()
+    await repository.add(ALICE, DRAFT, at=NOON)
+
+    async def said_by(call: Call) -> list[str]:
+        traced.clear()
+        await call(repository)
+        return [statement.split()[0] for statement in traced]
+
+    yield said_by
+    await repository.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        pytest.param(lambda store: store.get(ALICE, 1), ["SELECT"], id="get"),
+        pytest.param(lambda store: store.list(ALICE, TaskQuery(q="milk")), ["SELECT"], id="list"),
+        pytest.param(lambda store: store.changes(ALICE, None, 10), ["SELECT"], id="changes"),
+        pytest.param(lambda store: store.revisions([ALICE]), ["SELECT"], id="revisions"),
+        pytest.param(lambda store: store.add(ALICE, DRAFT, at=NOON), written("INSERT", "INSERT"), id="add"),
+        pytest.param(
+            lambda store: store.add(ALICE, DRAFT, at=NOON, key=KEY),
+            written("SELECT", "INSERT", "INSERT", "INSERT"),
+            id="add with a key",
+        ),
+        pytest.param(
+            lambda store: store.change(ALICE, 1, lambda task: task.patched(TaskPatch(title="Buy bread"), NOON)),
+            written("SELECT", "INSERT", "INSERT"),
+            id="change",
+        ),
+        pytest.param(lambda store: store.change(ALICE, 1, lambda task: task), written("SELECT"), id="change nothing"),
+        pytest.param(lambda store: store.remove(ALICE, 1, at=NOON), written("SELECT", "INSERT", "INSERT"), id="remove"),
+        pytest.param(
+            lambda store: store.apply(ALICE, BATCH, at=NOON),
+            written("SELECT", "SELECT", "INSERT", "INSERT", "INSERT"),
+            id="apply",
+        ),
+        pytest.param(lambda store: store.check(), written("SELECT"), id="check"),
+    ],
+)
+async def test_a_use_case_says_no_more_than_it_needs(
+    said: Callable[[Call], Awaitable[list[str]]], call: Call, expected: list[str]
+) -> None:
+    statements_said = await said(call)
+
+    assert statements_said == expected
+
+
+LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home",)))
+
+
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        pytest.param(LIST, LIST_VALUES, id="list"),
+        *(
+            pytest.param(SQLITE.compile(getattr(statements, name)), values, id=name)
+            for name, values in {
+                "GET": {"user_id": ALICE, "id": 1},
+                "GET_SOME": {"user_id": ALICE, "ids": "[1]"},
+                "CHANGES": {"user_id": ALICE, "since": 0, "limit": 1},
+                "REVISIONS": {"user_ids": '["alice"]'},
+                "KEY": {"user_id": ALICE, "key": "key"},
+                "OLD_KEYS": {"before": "2026", "limit": 1},
+                "FORGET_KEY": {"user_id": ALICE, "key": "key"},
+                "OLD_DELETIONS": {"before": "2026", "limit": 1},
+                "FORGET_DELETION": {"user_id": ALICE, "id": 1},
+                "RAISE_FORGOTTEN": {"user_id": ALICE, "forgotten_revision": 1},
+            }.items()
+        ),
+    ],
+)
+def test_no_statement_meets_rows_that_it_does_not_want(sqlite_path: Path, sql: str, values: dict[str, Any]) -> None:
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+    scanned = {step.split()[1] for step in plan if step.startswith("SCAN")}
+    assert not scanned & {"tasks", "task_lists", "idempotency_keys"}
+
+
+OLDEST, NEWEST = TaskQuery(), TaskQuery(descending=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "reached", "then"),
+    [
+        pytest.param(OLDEST, "", "SEARCH task_lists", id="oldest"),
+        pytest.param(NEWEST, "", "USE TEMP B-TREE FOR .+ OF ORDER BY", id="newest, ties to sort"),
+        pytest.param(
+            TaskQuery(cursor=OLDEST.cursor_after(LAST_SEEN)), " AND created_at>?", "SEARCH task_lists", id="next oldest"
+        ),
+        pytest.param(
+            TaskQuery(descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
+            " AND created_at<?",
+            "USE TEMP B-TREE FOR .+ OF ORDER BY",
+            id="next newest, ties to sort",
+        ),
+    ],
+)
+def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
+    sqlite_path: Path, query: TaskQuery, reached: str, then: str
+) -> None:
+    sql, values = list_statement(SQLITE, ALICE, query)
+
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+    found = plan.index(f"SEARCH tasks USING INDEX tasks_by_creation (user_id=?{reached})")
+    assert re.match(then, plan[found + 1])
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [("OLD_DELETIONS", "tasks_by_deletion"), ("OLD_KEYS", "idempotency_keys_by_creation")],
+)
+def test_purging_walks_an_index_of_what_is_old(sqlite_path: Path, statement: str, index: str) -> None:
+    sql = SQLITE.compile(getattr(statements, statement))
+
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", {"before": "2026", "limit": 1}).fetchall()
+
+    (step,) = (step for *_, step in plan)
+    assert index in step

@@ -1,0 +1,195 @@
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from todo_adapters.sql.sqlite.file import connect_reader, connect_writer
+from todo_adapters.sql.sqlite.writer import SqliteWriter
+from todo_domain import StorageUnavailable
+
+pytestmark = pytest.mark.anyio
+
+Write = Callable[[sqlite3.Connection], None]
+
+
+class Ruin(BaseException):
+    """What no code expects."""
+
+
+class Stage:
+    """A writer on a table of numbers, and all statements that it ran."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.touch()
+        connection = connect_writer(path)
+        connection.executescript("""
+            CREATE TABLE number (n INTEGER PRIMARY KEY);
+            CREATE TABLE debt (n INTEGER REFERENCES number DEFERRABLE INITIALLY DEFERRED);
+            PRAGMA foreign_keys = ON;
+        """)
+        self.statements: list[str] = []
+        connection.set_trace_callback(self.statements.append)
+        self.writer = SqliteWriter(connection)
+
+    @property
+    def numbers(self) -> list[int]:
+        """What another connection sees."""
+        with closing(connect_reader(self.path)) as reader:
+            return [n for (n,) in reader.execute("SELECT n FROM number ORDER BY n")]
+
+    async def together(self, *writes: Write) -> list[BaseException | None]:
+        """Run the writes as a group and return what each raised: a first one holds the thread until all wait."""
+        holds, all_wait = threading.Event(), threading.Event()
+
+        def hold(_: sqlite3.Connection) -> None:
+            holds.set()
+            all_wait.wait()
+
+        first = asyncio.create_task(self.writer.run(hold))
+        await asyncio.to_thread(holds.wait)
+        others = [asyncio.create_task(self.writer.run(write)) for write in writes]
+        await asyncio.sleep(0)
+        all_wait.set()
+        await first
+        return await asyncio.gather(*others, return_exceptions=True)
+
+
+@pytest.fixture
+async def stage(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Stage]:  # noqa: ARG001 - runs this fixture
+    stage = Stage(tmp_path / "numbers.db")
+    yield stage
+    await stage.writer.close()
+
+
+def insert(n: int, then: BaseException | None = None) -> Write:
+    def write(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO number VALUES (?)", [n])
+        if then:
+            raise then
+
+    return write
+
+
+def incur_debt(connection: sqlite3.Connection) -> None:
+    """Do what only the commit finds fault with."""
+    connection.execute("INSERT INTO debt VALUES (404)")
+
+
+def end_the_transaction(connection: sqlite3.Connection) -> None:
+    """Do what SQLite does by itself when the disk is full."""
+    connection.execute("ROLLBACK")
+    raise sqlite3.OperationalError("disk full")
+
+
+async def test_an_answer_comes_after_the_commit(stage: Stage) -> None:
+    await stage.writer.run(insert(1))
+
+    assert stage.statements == [
+        "BEGIN IMMEDIATE",
+        "SAVEPOINT write",
+        "INSERT INTO number VALUES (1)",
+        "RELEASE write",
+        "COMMIT",
+    ]
+
+
+async def test_writes_that_wait_share_a_commit(stage: Stage) -> None:
+    await stage.together(*(insert(n) for n in range(20)))
+
+    assert stage.statements.count("COMMIT") == 2
+    assert stage.numbers == list(range(20))
+
+
+async def test_writes_of_one_moment_share_a_commit(stage: Stage) -> None:
+    await asyncio.gather(*(stage.writer.run(insert(n)) for n in range(20)))
+
+    assert stage.statements.count("COMMIT") == 1
+
+
+async def test_a_group_has_128_writes_at_most(stage: Stage) -> None:
+    await stage.together(*(insert(n) for n in range(129)))
+
+    assert stage.statements.count("COMMIT") == 3
+    assert stage.numbers == list(range(129))
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), Ruin(), StopIteration()], ids=repr)
+async def test_a_write_that_fails_fails_alone_and_leaves_nothing(stage: Stage, error: BaseException) -> None:
+    outcomes = await stage.together(insert(1), insert(2, then=error), insert(3))
+
+    assert outcomes[0] is outcomes[2] is None
+    assert error in (outcomes[1], getattr(outcomes[1], "__cause__", None))
+    assert stage.numbers == [1, 3]
+
+
+async def test_an_error_of_one_statement_is_storage_unavailable_for_its_caller_alone(stage: Stage) -> None:
+    outcomes = await stage.together(insert(1), insert(1), insert(2))
+
+    assert [type(outcome) for outcome in outcomes] == [type(None), StorageUnavailable, type(None)]
+    assert stage.numbers == [1, 2]
+
+
+@pytest.mark.parametrize("disaster", [incur_debt, end_the_transaction])
+async def test_a_group_that_can_not_be_committed_fails_as_a_whole(stage: Stage, disaster: Write) -> None:
+    outcomes = await stage.together(insert(1), disaster, insert(2))
+
+    assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 3
+    assert stage.numbers == []
+
+
+@pytest.mark.parametrize("disaster", [incur_debt, end_the_transaction])
+async def test_after_a_group_that_failed_the_next_write_is_as_good_as_any(stage: Stage, disaster: Write) -> None:
+    await stage.together(disaster)
+
+    await stage.writer.run(insert(1))
+
+    assert stage.numbers == [1]
+
+
+async def test_nobody_sees_what_is_not_committed(stage: Stage) -> None:
+    written, seen = threading.Event(), threading.Event()
+
+    def write(connection: sqlite3.Connection) -> None:
+        insert(1)(connection)
+        written.set()
+        seen.wait()
+
+    writing = asyncio.create_task(stage.writer.run(write))
+    await asyncio.to_thread(written.wait)
+    before = stage.numbers
+    seen.set()
+    await writing
+
+    assert (before, stage.numbers) == ([], [1])
+
+
+async def test_a_caller_that_stops_waiting_disturbs_nobody(stage: Stage) -> None:
+    held = threading.Event()
+    first = asyncio.create_task(stage.writer.run(lambda _: held.wait()))
+    impatient = asyncio.create_task(stage.writer.run(insert(1)))
+    patient = asyncio.create_task(stage.writer.run(insert(2)))
+    await asyncio.sleep(0)
+
+    impatient.cancel()
+    held.set()
+    await asyncio.gather(first, patient)
+
+    assert impatient.cancelled()
+    assert 2 in stage.numbers
+
+
+async def test_closing_finishes_what_waits_and_takes_no_more(stage: Stage) -> None:
+    writes = [asyncio.create_task(stage.writer.run(insert(n))) for n in range(200)]
+    await asyncio.sleep(0)
+
+    await stage.writer.close()
+
+    await asyncio.gather(*writes)
+    assert stage.numbers == list(range(200))
+    with pytest.raises(StorageUnavailable, match="closed"):
+        await stage.writer.run(insert(200))

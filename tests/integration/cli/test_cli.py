@@ -1,0 +1,326 @@
+"""The command line, but for serving."""
+
+import asyncio
+import gc
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from tests.postgres import Postgres
+from tests.tokens import SECRET
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
+from todo_api.cli.start import main
+from todo_api.container import assemble
+from todo_api.server.serving import app_of_process
+from todo_api.settings import read_settings
+from todo_domain import TaskDraft, UserId
+from todo_domain.idempotency import IdempotencyKey
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def todo_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Run a command as a user who has nothing yet, with these settings in the environment."""
+
+    def run(*arguments: str | Path, **environment: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["todo-api", *map(str, arguments)])
+        os.environ |= environment
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, *capsys.readouterr())
+
+    monkeypatch.chdir(tmp_path)
+    before = gc.get_threshold()
+    with patch.dict(os.environ, {"HOME": str(tmp_path)}, clear=True):
+        yield run
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+def refused(ended: Ended) -> str:
+    """Return the one line that a command was refused with."""
+    assert ended.status == 2
+    assert ended.out == ""
+    (line,) = ended.err.splitlines()
+    return line.removeprefix("todo-api: ")
+
+
+def test_garbage_is_collected_once_all_is_loaded_but_not_in_what_was_loaded(todo_api: Run) -> None:
+    todo_api("--help")
+
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(sys.modules)
+
+
+@pytest.mark.usefixtures("todo_api")
+def test_a_process_that_serves_looks_for_no_garbage_in_what_was_loaded() -> None:
+    before = gc.get_threshold()
+
+    app_of_process()
+
+    assert gc.get_freeze_count() > len(sys.modules)
+    assert gc.get_threshold()[0] > before[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "line"),
+    [
+        ((), {"TODO_ENV": "prod"}, "TODO_ENV: Input should be 'development' or 'production'"),
+        (("--port", "65536"), {}, "TODO_PORT or PORT: Input should be less than or equal to 65535"),
+        (
+            ("--host", "0.0.0.0"),
+            {},
+            "BETTER_AUTH_SECRET or BETTER_AUTH_URL must be set where others can reach the server",
+        ),
+        (
+            ("--workers", "2"),
+            {},
+            "TODO_WORKERS must be 1 with SQLite: set DATABASE_URL to a PostgreSQL database",
+        ),
+        (("--database", "/nowhere/tasks.db"), {}, "TODO_DATABASE_URL: there is no directory /nowhere"),
+        (
+            ("--database", "postgres://host/db?nonsense=1"),
+            {},
+            "TODO_DATABASE_URL: the database URL has a form or a parameter that PostgreSQL does not know",
+        ),
+        ((), {"BETTER_AUTH_SECRET": "short"}, "BETTER_AUTH_SECRET: a shared secret must have at least 32 bytes"),
+        (
+            (),
+            {"BETTER_AUTH_SECRET": "better-auth-secret-12345678901234567890"},
+            "BETTER_AUTH_SECRET: a shared secret must not be Better Auth's default, which is published",
+        ),
+        (
+            (),
+            {"BETTER_AUTH_URL": "http://auth.example"},
+            "BETTER_AUTH_URL: the address of a key set must be https, or http on loopback",
+        ),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_line(
+    todo_api: Run, arguments: tuple[str, ...], environment: dict[str, str], line: str
+) -> None:
+    assert refused(todo_api("serve", *arguments, **environment)) == line
+
+
+def test_a_port_in_use_stops_the_start_with_one_line(todo_api: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        line = refused(todo_api("serve", "--port", str(port)))
+
+    assert line.startswith(f"TODO_HOST, TODO_PORT: can't listen on 127.0.0.1 port {port}: Address already in use")
+
+
+def test_a_certificate_that_is_none_stops_the_start_with_one_line(todo_api: Run, tmp_path: Path) -> None:
+    (file := tmp_path / "not.pem").write_text("nothing")
+
+    line = refused(todo_api("serve", "--ssl-certfile", file, "--ssl-keyfile", file))
+
+    assert line.startswith("TODO_SSL_CERTFILE, TODO_SSL_KEYFILE: ")
+
+
+def test_a_database_out_of_reach_stops_the_start_with_one_line(todo_api: Run) -> None:
+    line = refused(todo_api("serve", "--database", "postgres://127.0.0.1:1/tasks"))
+
+    assert line.startswith("TODO_DATABASE_URL: the database can't be reached")
+
+
+def test_a_secret_that_can_not_be_kept_stops_the_start_with_one_line(todo_api: Run, tmp_path: Path) -> None:
+    (tmp_path / "tasks.db.secret").mkdir()
+
+    assert refused(todo_api("serve", "--database", "tasks.db")).startswith("BETTER_AUTH_SECRET: ")
+
+
+def test_a_schema_that_is_missing_stops_the_start_until_it_is_migrated(todo_api: Run, postgres: Postgres) -> None:
+    with postgres.database() as url:
+        line = refused(todo_api("serve", "--database", url))
+        migrated = todo_api("migrate", "--database", url)
+        checked = todo_api("check", "--database", url)
+
+    assert line.startswith("TODO_DATABASE_URL: ")
+    assert "todo-api migrate" in line
+    assert migrated == Ended(0, "the database has the schema of this version\n", "")
+    assert checked.status == 0
+
+
+def test_migrating_again_changes_nothing(todo_api: Run, tmp_path: Path) -> None:
+    todo_api("migrate", "--database", "tasks.db")
+    first = (tmp_path / "tasks.db").read_bytes()
+
+    again = todo_api("migrate", "--database", "tasks.db")
+
+    assert again.status == 0
+    assert (tmp_path / "tasks.db").read_bytes() == first
+
+
+def test_a_token_speaks_for_its_user_until_its_time_is_up(todo_api: Run) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+
+    token = todo_api("token", "--user", "alice", "--lifetime", "2h").out.strip()
+
+    principal = asyncio.run(assemble(read_settings()).token_verifier().verify(token))
+    assert principal.user_id == "alice"
+    assert before <= principal.expires_at - timedelta(hours=2) <= datetime.now(UTC)
+
+
+def test_a_token_is_signed_with_the_secret_in_force(todo_api: Run) -> None:
+    token = todo_api("token", "--user", "alice", BETTER_AUTH_SECRET=SECRET).out.strip()
+
+    assert asyncio.run(assemble(read_settings()).token_verifier().verify(token)).user_id == "alice"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--user", "a/b"), "user_id: must be 1 to 128 ASCII letters"),
+        (("--user", "alice", "--lifetime", "1w"), "--lifetime: must be a number and s, m, h or d, such as 7d"),
+        (("--user", "alice", "--lifetime", "32d"), "a token's lifetime must be 1 second to 31 days"),
+    ],
+)
+def test_a_token_that_would_not_be_accepted_is_not_made(todo_api: Run, arguments: tuple[str, ...], line: str) -> None:
+    assert refused(todo_api("token", *arguments)).startswith(line)
+
+
+def test_with_published_keys_only_better_auth_mints(todo_api: Run) -> None:
+    line = refused(todo_api("token", "--user", "alice", BETTER_AUTH_URL="https://auth.example"))
+
+    assert line == "with BETTER_AUTH_URL only Better Auth can mint: https://auth.example/api/auth/token"
+
+
+def test_the_secret_of_the_development_mode_is_made_once_and_for_its_user_only(todo_api: Run, tmp_path: Path) -> None:
+    todo_api("token", "--user", "alice", "--database", "tasks.db")
+    secret = (tmp_path / "tasks.db.secret").read_text()
+
+    todo_api("token", "--user", "alice", "--database", "tasks.db")
+
+    assert len(secret) == 64
+    assert (tmp_path / "tasks.db.secret").read_text() == secret
+    assert (tmp_path / "tasks.db.secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_development_mode_has_a_secret_with_postgresql_too(todo_api: Run) -> None:
+    minted = todo_api("token", "--user", "alice", "--database", "postgres://127.0.0.1/tasks")
+
+    assert minted.status == 0
+
+
+def test_the_openapi_document_needs_no_setting(todo_api: Run) -> None:
+    printed = todo_api("openapi", TODO_ENV="nonsense")
+
+    assert printed.status == 0
+    assert json.loads(printed.out)["info"]["title"] == "todo-backend"
+
+
+def test_the_openapi_document_is_the_same_every_time() -> None:
+    program = Path(sys.executable).with_name("todo-api")
+
+    printed = {
+        subprocess.run(
+            [program, "openapi"], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    assert len(printed) == 1
+
+
+def test_a_check_tells_the_settings_in_force_without_secrets(todo_api: Run) -> None:
+    checked = todo_api("check", BETTER_AUTH_SECRET=SECRET, TODO_PREVIOUS_SECRETS=SECRET[::-1], CORS_ORIGINS="http://a")
+
+    lines = checked.out.splitlines()
+    assert checked.status == 0
+    assert "TODO_PORT=8000" in lines
+    assert "TODO_AUTH=" in lines
+    assert "TODO_CORS_ORIGINS=http://a" in lines
+    assert "TODO_BETTER_AUTH_SECRET=(set)" in lines
+    assert "TODO_PREVIOUS_SECRETS=(set)" in lines
+    assert lines[-4:][::3] == ["tokens are verified by: secret", "keys: ready"]
+    assert "database: ready" in lines
+    assert SECRET not in checked.out
+    assert SECRET[::-1] not in checked.out
+
+
+def test_a_check_fails_when_the_database_is_out_of_reach(todo_api: Run) -> None:
+    checked = todo_api("check", "--database", "postgres://me:word@127.0.0.1:1/tasks")
+
+    assert checked.status == 1
+    assert "tasks are kept in: postgres://127.0.0.1/tasks\n" in checked.out
+    assert "\ndatabase: unavailable: " in checked.out
+    assert checked.out.endswith("\nkeys: ready\n")
+    assert "word" not in checked.out
+
+
+def test_a_check_fails_when_the_keys_are_out_of_reach(todo_api: Run) -> None:
+    checked = todo_api("check", BETTER_AUTH_URL="http://127.0.0.1:1")
+
+    assert checked.status == 1
+    assert checked.out.endswith("\ndatabase: ready\nkeys: unavailable: the signing keys can't be fetched\n")
+
+
+def forgettable(path: Path, count: int) -> None:
+    """Keep tasks that were added and removed, with a key each, long ago."""
+
+    async def fill() -> None:
+        store = SqliteTaskRepository(path)
+        await store.open()
+        at = datetime(2020, 1, 1, tzinfo=UTC)
+        user = UserId("alice")
+        for number in range(count):
+            draft = TaskDraft(title="Buy milk")
+            added = await store.add(user, draft, at=at, key=IdempotencyKey.of_request(str(number), draft))
+            await store.remove(user, added.task.id, at=at)
+        await store.close()
+
+    asyncio.run(fill())
+
+
+def test_a_purge_forgets_what_is_past_its_time_in_batches(todo_api: Run, tmp_path: Path) -> None:
+    forgettable(tmp_path / "tasks.db", 300)
+
+    counted = todo_api("purge", "--dry-run", "--database", "tasks.db")
+    purged = todo_api("purge", "--database", "tasks.db")
+    counted_again = todo_api("purge", "--dry-run", "--database", "tasks.db")
+
+    assert counted == Ended(0, "600 are past their time\n", "")
+    assert purged.status == 0
+    assert counted_again.out == "0 are past their time\n"
+
+
+def test_what_has_time_left_is_not_purged(todo_api: Run, tmp_path: Path) -> None:
+    forgettable(tmp_path / "tasks.db", 1)
+    years = {"TODO_DELETIONS_DAYS": "36500", "TODO_IDEMPOTENCY_HOURS": "87600"}
+
+    counted = todo_api("purge", "--dry-run", "--database", "tasks.db", **years)
+
+    assert counted.out == "0 are past their time\n"
+
+
+def test_the_epoch_is_renewed_on_demand_only(todo_api: Run) -> None:
+    unasked = todo_api("epoch", "--database", "tasks.db")
+    renewed = [todo_api("epoch", "--renew", "--database", "tasks.db").out for _ in range(2)]
+
+    assert unasked.status == 2
+    assert re.fullmatch(r"the change feed has the new epoch [0-9a-f]+\n", renewed[0])
+    assert renewed[0] != renewed[1]

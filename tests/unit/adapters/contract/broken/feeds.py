@@ -1,0 +1,157 @@
+"""Adapters whose change feed misses something, or expires when it should not and the reverse."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from tests.unit.adapters.contract.broken import breaks
+from todo_adapters.in_memory import InMemoryTaskRepository
+from todo_domain import Added, ChangePage, Deletion, FeedToken, Task, TaskDraft, UserId
+
+
+@breaks("test_a_removed_task_is_gone_and_only_its_deletion_is_told")
+class ForgetsADeletion(InMemoryTaskRepository):
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        page = await super().changes(user_id, since, limit)
+        return replace(page, changes=tuple(change for change in page.changes if isinstance(change, Task)))
+
+
+@breaks("test_changes_come_in_order_of_revision_each_task_once_in_its_latest_state")
+class FeedsInOrderOfId(InMemoryTaskRepository):
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        page = await super().changes(user_id, since, limit)
+        return replace(page, changes=tuple(sorted(page.changes, key=lambda change: change.id)))
+
+
+@breaks("test_a_page_ends_where_its_token_goes_on")
+class GoesOnBehindWhatWasDelivered(InMemoryTaskRepository):
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        page = await super().changes(user_id, since, limit)
+        return replace(page, next=FeedToken(page.next.epoch, self._list_of(user_id).counters.revision))
+
+
+@breaks("test_a_reader_that_has_seen_everything_stays_where_it_is")
+class FeedsTheLastChangeAgain(InMemoryTaskRepository):
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        earlier = since and replace(since, revision=max(0, since.revision - 1))
+        return await super().changes(user_id, earlier, limit)
+
+
+@breaks("test_a_reader_beside_concurrent_writers_misses_nothing")
+class CommitsOutOfOrder(InMemoryTaskRepository):
+    """Gives a task its revision before others, and shows it after them, as a sequence does."""
+
+    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
+        added = await super().add(user_id, draft, at=at, key=key)
+        hidden = self._lists[user_id].tasks.pop(added.task.id)
+        await asyncio.sleep(0)
+        self._lists[user_id].tasks[hidden.id] = hidden
+        return added
+
+
+@breaks("test_a_token_from_before_a_deletion_that_was_purged_is_expired")
+class PurgesSilently(InMemoryTaskRepository):
+    async def purge(self, **asked: Any) -> int:
+        forgotten = await super().purge(**asked)
+        for tasks in self._lists.values():
+            tasks.forgotten_revision = 0
+        return forgotten
+
+
+@breaks("test_a_purge_forgets_no_more_than_its_limit_and_a_dry_run_forgets_nothing")
+class ForgetsInADryRun(InMemoryTaskRepository):
+    async def purge(self, **asked: Any) -> int:
+        return await super().purge(**{**asked, "dry_run": False})
+
+
+@breaks("test_a_purge_forgets_no_more_than_its_limit_and_a_dry_run_forgets_nothing")
+class ForgetsBeyondTheLimit(InMemoryTaskRepository):
+    async def purge(self, *, limit: int, **asked: Any) -> int:
+        return await super().purge(**asked, limit=10 * limit)
+
+
+@breaks("test_forgetting_a_deletion_leaves_tasks_ids_and_other_feeds_as_they_are")
+class ForgetsIdsWithDeletions(InMemoryTaskRepository):
+    async def purge(self, **asked: Any) -> int:
+        forgotten = await super().purge(**asked)
+        for tasks in self._lists.values():
+            last = max([*tasks.tasks, *tasks.deletions], default=0)
+            tasks.counters = replace(tasks.counters, last_task_id=last)
+        return forgotten
+
+
+@breaks("test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists")
+class RenewsNothing(InMemoryTaskRepository):
+    async def renew_epoch(self, *, at: datetime) -> str:
+        del at
+        return self._epoch
+
+
+@breaks("test_no_revision_is_given_out_again_after_a_renewed_epoch")
+class GivesLostRevisionsOutAgain(InMemoryTaskRepository):
+    async def renew_epoch(self, *, at: datetime) -> str:
+        epoch = await super().renew_epoch(at=at)
+        self._revision_floor = 0
+        return epoch
+
+
+@breaks("test_no_revision_is_given_out_again_after_a_renewed_epoch")
+class ForgetsListsThatWereLost(InMemoryTaskRepository):
+    """Raises the revision of every list that it has, and begins others at 1."""
+
+    async def renew_epoch(self, *, at: datetime) -> str:
+        epoch = await super().renew_epoch(at=at)
+        for tasks in self._lists.values():
+            tasks.counters = replace(tasks.counters, revision=self._revision_floor)
+        self._revision_floor = 0
+        return epoch
+
+
+@breaks("test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists")
+class RaisesTheRevisionWithTheEpoch(InMemoryTaskRepository):
+    async def renew_epoch(self, *, at: datetime) -> str:
+        epoch = await super().renew_epoch(at=at)
+        for tasks in self._lists.values():
+            tasks.counters = replace(tasks.counters, revision=self._revision_floor)
+        return epoch
+
+
+@breaks("test_a_clock_that_went_back_takes_no_revision_back")
+class TrustsTheClock(InMemoryTaskRepository):
+    async def renew_epoch(self, *, at: datetime) -> str:
+        self._revision_floor = 0
+        return await super().renew_epoch(at=at)
+
+
+@breaks("test_a_token_that_was_never_given_out_is_expired")
+class TakesTokensOfOtherEpochs(InMemoryTaskRepository):
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        return await super().changes(user_id, since and FeedToken(self._epoch, since.revision), limit)
+
+
+@breaks("test_a_token_that_was_never_given_out_is_expired")
+class AnswersTokensOfTheFutureWithNothing(InMemoryTaskRepository):
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        reached = self._list_of(user_id).counters.revision
+        return await super().changes(user_id, since and replace(since, revision=min(since.revision, reached)), limit)
+
+
+@breaks("test_revisions_are_told_for_the_lists_that_were_asked_for")
+class TellsRevisionsOfAllLists(InMemoryTaskRepository):
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        del user_ids
+        return await super().revisions(self._lists)
+
+
+@breaks("test_a_removed_task_is_gone_and_only_its_deletion_is_told")
+class DeletesSoftly(InMemoryTaskRepository):
+    """Tells a deletion, and keeps the task where lists find it."""
+
+    async def remove(self, user_id: UserId, task_id: int, **asked: Any) -> None:
+        task = await self.get(user_id, task_id)
+        await super().remove(user_id, task_id, **asked)
+        tasks = self._lists[user_id]
+        tasks.deletions[task_id] = (Deletion(task_id, tasks.counters.revision), asked["at"])
+        tasks.tasks[task_id] = task

@@ -1,0 +1,149 @@
+"""Adapters that keep, change or remove tasks wrongly."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.unit.adapters.contract.broken import breaks
+from todo_adapters.in_memory import InMemoryTaskRepository
+from todo_domain import Added, Edit, StorageUnavailable, Task, TaskDraft, TaskNotFound, UserId
+
+
+@breaks("test_a_foreign_task_is_a_missing_task")
+class LeaksAUsersTasks(InMemoryTaskRepository):
+    async def get(self, user_id: UserId, task_id: int) -> Task:
+        for tasks in (self._list_of(user_id), *self._lists.values()):
+            if task_id in tasks.tasks:
+                return tasks.find(task_id)
+        raise TaskNotFound(task_id)
+
+
+class _Caseless(dict[str, Any]):
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key.lower(), default)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        return super().setdefault(key.lower(), default)
+
+
+@breaks("test_users_see_their_own_tasks_only")
+class TakesUsersForOthersOfSimilarName(InMemoryTaskRepository):
+    def __init__(self) -> None:
+        super().__init__()
+        self._lists: Any = _Caseless()
+
+
+@breaks("test_what_was_handed_out_never_changes")
+class HandsOutWhatItKeeps(InMemoryTaskRepository):
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[UserId, int] = {}
+
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        self._told = dict(await super().revisions(user_ids))
+        return self._told
+
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        changed = await super().change(user_id, task_id, edit)
+        self._told[user_id] = changed.revision
+        return changed
+
+
+@breaks("test_concurrent_changes_of_one_task_lose_no_update")
+class LosesAnUpdate(InMemoryTaskRepository):
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        read = await self.get(user_id, task_id)
+        await asyncio.sleep(0)
+        return await super().change(user_id, task_id, lambda _: edit(read))
+
+
+@breaks("test_of_writers_that_expect_the_same_state_one_wins")
+class JudgesConditionsTooEarly(InMemoryTaskRepository):
+    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
+        if guard:
+            guard(await self.get(user_id, task_id))
+        await asyncio.sleep(0)
+        await super().remove(user_id, task_id, at=at)
+
+
+@breaks("test_a_write_whose_condition_fails_changes_nothing")
+class IgnoresTheGuard(InMemoryTaskRepository):
+    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
+        del guard
+        await super().remove(user_id, task_id, at=at)
+
+
+@breaks("test_an_id_is_never_given_out_twice")
+class ReusesAnId(InMemoryTaskRepository):
+    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
+        await super().remove(user_id, task_id, at=at, guard=guard)
+        tasks = self._lists[user_id]
+        tasks.counters = replace(tasks.counters, last_task_id=max(tasks.tasks, default=0))
+
+
+@breaks("test_a_change_raises_the_revision_by_one_and_touches_nothing_else")
+class SkipsARevision(InMemoryTaskRepository):
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        self._raise_revision(user_id)
+        return await super().change(user_id, task_id, edit)
+
+    def _raise_revision(self, user_id: UserId) -> None:
+        tasks = self._list_of(user_id)
+        tasks.counters = replace(tasks.counters, revision=tasks.counters.revision + 1)
+
+
+@breaks("test_an_edit_that_raises_changes_nothing_and_its_error_comes_through")
+class RaisesTheRevisionForAnEditThatRaises(SkipsARevision):
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        try:
+            return await InMemoryTaskRepository.change(self, user_id, task_id, edit)
+        except Exception:
+            self._raise_revision(user_id)
+            raise
+
+
+@breaks("test_an_edit_that_raises_changes_nothing_and_its_error_comes_through")
+class HidesTheErrorOfAnEdit(InMemoryTaskRepository):
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        try:
+            return await super().change(user_id, task_id, edit)
+        except KeyError:
+            raise StorageUnavailable from None
+
+
+@breaks("test_a_change_to_what_is_there_already_changes_nothing")
+class RaisesTheRevisionForNothing(InMemoryTaskRepository):
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        return await super().change(user_id, task_id, lambda task: edit(task)._replace(revision=0))
+
+
+@breaks("test_time_is_what_the_caller_says_and_an_update_never_goes_back_in_it")
+class ReadsAClockOfItsOwn(InMemoryTaskRepository):
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        now = datetime.now(UTC)
+        return await super().change(user_id, task_id, lambda task: edit(task)._replace(updated_at=now))
+
+
+@breaks("test_a_task_is_kept_as_it_was_accepted")
+class CutsTimesShort(InMemoryTaskRepository):
+    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
+        return await super().add(user_id, draft, at=at.replace(microsecond=0), key=key)
+
+
+@breaks("test_a_task_is_kept_as_it_was_accepted")
+class TakesAnEmptyDescriptionForNone(InMemoryTaskRepository):
+    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
+        return await super().add(user_id, replace(draft, description=draft.description or None), at=at, key=key)
+
+
+@breaks("test_a_read_is_of_one_moment")
+class ShowsARevisionBeforeItsTask(InMemoryTaskRepository):
+    async def apply(self, user_id: UserId, batch: Any, *, at: datetime, key: Any = None) -> Any:
+        result = await super().apply(user_id, batch, at=at, key=key)
+        tasks = self._lists[user_id].tasks
+        hidden = tasks.pop(result.outcomes[-1].task_id, None)
+        await asyncio.sleep(0)
+        tasks.update({hidden.id: hidden} if hidden else {})
+        return result

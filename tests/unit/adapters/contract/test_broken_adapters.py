@@ -1,0 +1,84 @@
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, suite, tasks
+from todo_adapters.contract.machine import Calls
+from todo_adapters.in_memory import InMemoryTaskRepository
+from todo_domain import TodoError
+
+
+class _Failures:
+    """A pytest plugin that runs, for each broken adapter, only the test that must find it."""
+
+    def __init__(self) -> None:
+        self.of: dict[type, dict[str, BaseException]] = {adapter: {} for adapter in PROMISES}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
+        items[:] = [item for item in items if PROMISES[_adapter_of(item)] == item.originalname]
+
+    def pytest_runtest_makereport(self, item: pytest.Function, call: pytest.CallInfo[None]) -> None:
+        if call.excinfo:
+            self.of[_adapter_of(item)][item.name] = call.excinfo.value
+
+
+def _adapter_of(item: pytest.Function) -> type:
+    (adapter,) = (value for name, value in item.callspec.params.items() if name.startswith("open_"))
+    assert isinstance(adapter, type)
+    return adapter
+
+
+@pytest.fixture(scope="module")
+def failures() -> _Failures:
+    failures = _Failures()
+    pytest.main([suite.__file__, "--noconftest", "--capture=no", "-pno:cacheprovider", "-pno:cov"], plugins=[failures])
+    return failures
+
+
+@pytest.mark.parametrize("adapter", PROMISES)
+def test_a_broken_adapter_fails_the_test_that_names_the_promise(adapter: type, failures: _Failures) -> None:
+    failed = failures.of[adapter]
+
+    assert failed, f"{adapter.__name__} passes {PROMISES[adapter]}"
+    assert all(name.startswith(PROMISES[adapter]) for name in failed)
+    # A wrong answer or a wrong error of the domain: not an adapter that merely crashes.
+    assert all(isinstance(error, AssertionError | pytest.fail.Exception | TodoError) for error in failed.values())
+
+
+def test_a_failed_comparison_shows_what_was_compared(failures: _Failures) -> None:
+    comparisons = [
+        error for failed in failures.of.values() for error in failed.values() if type(error) is AssertionError
+    ]
+
+    assert comparisons
+    assert all("assert " in str(error) for error in comparisons)
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        tasks.LeaksAUsersTasks,
+        lists.ListsInAnUnstableOrder,
+        tasks.ReusesAnId,
+        tasks.SkipsARevision,
+        tasks.RaisesTheRevisionForNothing,
+        feeds.ForgetsADeletion,
+    ],
+)
+def test_the_state_machine_alone_finds_what_a_single_caller_can_see(adapter: type[InMemoryTaskRepository]) -> None:
+    found_by = settings(
+        max_examples=1000,
+        phases=[Phase.generate],
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+    with asyncio.Runner() as runner, pytest.raises(AssertionError):
+        run_state_machine_as_test(
+            lambda: Calls(adapter(), runner.get_loop().run_until_complete),  # type: ignore[arg-type] # makes a machine
+            settings=found_by,
+        )

@@ -1,0 +1,80 @@
+"""Bodies are read strictly, or refused, whatever they are."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.types import Message
+
+from tests.tokens import JSON
+from todo_api.http.problems import MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemError
+from todo_api.http.request_body import read_json_object
+
+objects = st.dictionaries(st.text(max_size=5), JSON, max_size=4)
+
+
+def read(body: bytes, most: int = 10_000, **headers: str) -> Any:
+    """Read a body that comes in chunks of 3 bytes."""
+    chunks = [body[start : start + 3] for start in range(0, len(body), 3)] or [b""]
+    lines = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    scope = {"type": "http", "headers": [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]}
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
+
+    return asyncio.run(read_json_object(Request(scope, receive), ("application/json",), most))
+
+
+@given(objects)
+def test_an_object_is_read_as_it_was_written(content: dict[str, Any]) -> None:
+    assert read(json.dumps(content).encode()) == content
+
+
+@given(st.binary(max_size=20) | JSON.filter(lambda value: not isinstance(value, dict)).map(json.dumps).map(str.encode))
+def test_what_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(ProblemError) as refused:
+        read(body)
+
+    assert refused.value.problem_type == MALFORMED
+
+
+@given(st.text(st.characters(max_codepoint=0xFF, exclude_characters="\r\n"), max_size=20))
+def test_a_media_type_is_one_of_those_or_refused(media_type: str) -> None:
+    refusal = None
+    try:
+        read(b"{}", content_type=media_type)
+    except ProblemError as refused:
+        refusal = refused.problem_type
+
+    accepted = media_type.strip().lower().startswith("application/json") and refusal is None
+    assert accepted or refusal == UNSUPPORTED_MEDIA_TYPE
+
+
+@pytest.mark.parametrize("headers", [{}, {"content_length": "12"}])
+def test_a_body_has_at_most_as_many_bytes_as_it_may(headers: dict[str, str]) -> None:
+    body = b'{"a": "bcd"}'
+
+    assert read(body, len(body), **headers) == {"a": "bcd"}
+    with pytest.raises(ProblemError) as refused:
+        read(body, len(body) - 1, **headers)
+
+    assert refused.value.problem_type == PAYLOAD_TOO_LARGE
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "1.0", ""])
+def test_a_length_that_is_none_is_refused(length: str) -> None:
+    with pytest.raises(ProblemError) as refused:
+        read(b"{}", content_length=length)
+
+    assert refused.value.problem_type == PAYLOAD_TOO_LARGE
+
+
+def test_too_large_a_body_is_refused_before_it_is_whole() -> None:
+    with pytest.raises(ProblemError) as refused:
+        read(b"x" * 1_000_000, 100)
+
+    assert refused.value.problem_type == PAYLOAD_TOO_LARGE

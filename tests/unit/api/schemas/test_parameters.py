@@ -1,0 +1,12 @@
+import re
+
+import pytest
+
+from todo_api.schemas.parameters import FEED_TOKEN
+from todo_domain import FeedToken
+from todo_domain.task import MAX_REVISION
+
+
+@pytest.mark.parametrize("place", [(0,), (MAX_REVISION,), (0, 1), (MAX_REVISION - 1, MAX_REVISION)])
+def test_the_pattern_of_a_feed_token_matches_every_token(place: tuple[int, ...]) -> None:
+    assert re.search(FEED_TOKEN["pattern"], str(FeedToken("k3v9", *place)))

@@ -1,0 +1,144 @@
+"""The schemas say what the domain accepts, and answers say what the domain says."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import jsonschema_rs
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from tests.unit.domain.strategies import CONTROLS, clock_times, drafts, due_patches, instants, patches, tasks
+from todo_api.http.responses import json_bytes
+from todo_api.schemas.batches import BatchRequest
+from todo_api.schemas.formats import PROSE, line
+from todo_api.schemas.parameters import ChangeParameters, ListParameters, SinceParameter
+from todo_api.schemas.serialization import task_response
+from todo_api.schemas.tasks import PRIORITIES, Due, TaskCreate, TaskPatch, TaskResponse, TaskUpdate
+from todo_domain import DuePatch, RuleViolated, Task, TaskDraft
+from todo_domain import TaskPatch as DomainPatch
+from todo_domain.rules import Violations
+
+# Often at a limit, with white space and controls where they matter.
+ODD = " \t\n\r\x00\x0b\x1c\x7f\x85\xa0\u1680\u2028\u3000\ufeffa\U0001f600"
+texts = st.text(st.sampled_from(ODD), max_size=8) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}
+
+
+def accepts(text: str, rule: str, most: int) -> bool:
+    found = Violations()
+    getattr(found, rule)(("field",), text, most)
+    try:
+        found.refuse()
+    except RuleViolated:
+        return False
+    return True
+
+
+@given(texts)
+def test_the_pattern_of_a_line_matches_what_is_accepted_and_nothing_else(text: str) -> None:
+    validator = jsonschema_rs.validator_for(line(4))
+
+    assert validator.is_valid(text) == bool(re.search(line(4)["pattern"], text)) == accepts(text, "line", 4)
+
+
+@pytest.mark.parametrize("text", [*CONTROLS, *(f"a{control}b" for control in CONTROLS)], ids=ascii)
+def test_the_pattern_of_prose_matches_what_is_accepted_and_nothing_else(text: str) -> None:
+    validator = jsonschema_rs.validator_for(PROSE)
+
+    assert validator.is_valid(text) == accepts(text, "prose", 4)
+
+
+def as_sent(named: dict[str, Any]) -> dict[str, Any]:
+    """Write the fields of a draft or a patch as a client sends them."""
+    sent = dict(named)
+    if "priority" in sent:
+        sent["priority"] = PRIORITY_NAMES[sent["priority"]]
+    if "tags" in sent:
+        sent["tags"] = list(sent["tags"])
+    if due := sent.get("due"):
+        sent["due"] = due_as_sent({name: getattr(due, name) for name in ("date", "time", "timezone")})
+    return sent
+
+
+def due_as_sent(parts: dict[str, Any]) -> dict[str, Any]:
+    """Write parts of a due as a client sends them."""
+    sent = dict(parts)
+    if "date" in sent:
+        sent["date"] = sent["date"].isoformat()
+    if "time" in sent:
+        sent["time"] = sent["time"] and sent["time"].isoformat("minutes")
+    return sent
+
+
+@pytest.mark.parametrize("model", [TaskCreate, TaskUpdate])
+@given(draft=drafts)
+def test_a_body_means_the_draft_that_it_writes(model: type[TaskCreate], draft: TaskDraft) -> None:
+    fields = {name: getattr(draft, name) for name in TaskDraft.__dataclass_fields__}
+
+    assert model.model_validate(as_sent(fields)).to_domain() == draft
+
+
+@given(tasks, patches, instants)
+def test_a_body_means_the_patch_that_it_writes(old: Task, patch: DomainPatch, at: datetime) -> None:
+    body = TaskPatch.model_validate(as_sent(patch.named_fields()))
+
+    assert old.patched(body.to_domain(), at) == old.patched(patch, at)
+
+
+@given(due_patches)
+def test_a_body_means_the_patch_of_a_due_that_it_writes(patch: DuePatch) -> None:
+    body = TaskPatch.model_validate({"due": due_as_sent(patch.named_parts())})
+
+    assert body.to_domain() == DomainPatch(due=patch)
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(mode="serialization")
+
+
+@given(tasks)
+def test_every_task_that_is_sent_is_as_its_schema_says(task: Task) -> None:
+    sent = orjson.loads(json_bytes(task_response(task)))
+
+    jsonschema_rs.Draft202012Validator(schema_of(TaskResponse), validate_formats=True).validate(sent)
+    assert list(sent) == list(TaskResponse.model_fields)
+
+
+@given(tasks)
+def test_what_was_sent_may_be_sent_back_and_means_the_same(task: Task) -> None:
+    sent = orjson.loads(json_bytes(task_response(task)))
+
+    draft = TaskUpdate.model_validate(sent).to_domain()
+
+    assert task.replaced(draft, task.updated_at) is task
+
+
+@given(st.dates(), st.none() | clock_times, st.none() | st.sampled_from(["UTC", "Europe/Berlin"]))
+def test_the_schema_of_a_due_knows_that_a_time_zone_needs_a_time(date: Any, time: Any, zone: str | None) -> None:
+    sent = {"date": date.isoformat(), "time": time and time.isoformat("minutes"), "timezone": zone}
+    validator = jsonschema_rs.validator_for(Due.model_json_schema())
+
+    assert validator.is_valid(sent) == (time is not None or zone is None)
+    assert validator.is_valid({name: value for name, value in sent.items() if value}) == validator.is_valid(sent)
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        *((model, {"title": ["s3cret"]}) for model in (TaskCreate, TaskUpdate, TaskPatch)),
+        (TaskCreate, {"title": "a", "due": {"date": "s3cret"}}),
+        (BatchRequest, {"operations": [{"op": "create", "task": {"title": ["s3cret"]}}]}),
+        (ListParameters, {"q": ["s3cret"]}),
+        (SinceParameter, {"since": ["s3cret"]}),
+        (ChangeParameters, {"limit": "s3cret"}),
+    ],
+)
+def test_an_error_about_a_request_says_nothing_of_its_text_to_a_traceback(model: type[BaseModel], values: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate(values)
+
+    assert "s3cret" not in str(refused.value)

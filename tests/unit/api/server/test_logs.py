@@ -1,0 +1,93 @@
+"""The two forms of a line of the log."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from todo_api.server.logs import JsonFormatter, StandardErrorHandler, TerminalFormatter, log_config
+
+
+def record_of(fields: dict[str, Any] | None = None, **others: Any) -> logging.LogRecord:
+    content = {"name": "todo_api", "msg": "a %s thing", "args": ("great",), "levelname": "INFO", "created": 0.125}
+    return logging.makeLogRecord({**content, "fields": fields or {}, **others})
+
+
+def failed() -> logging.LogRecord:
+    return record_of(exc_info=(IndexError, IndexError("pop from empty list"), None))
+
+
+def test_a_line_for_programs_is_one_json_object() -> None:
+    line = JsonFormatter().format(record_of({"status": 201, "user_id": "alice", "error_code": None}))
+
+    assert json.loads(line) == {
+        "time": "1970-01-01T00:00:00.125+00:00",
+        "level": "info",
+        "event": "a great thing",
+        "status": 201,
+        "user_id": "alice",
+    }
+
+
+def test_a_line_for_programs_tells_its_time_in_utc_to_the_millisecond() -> None:
+    moments = [0.125, 1.001, 1.999_999_9, 1_790_446_607.235, 1_790_446_607.9, 1_790_446_608.0, -0.5]
+    form = JsonFormatter()
+
+    told = [json.loads(form.format(record_of(created=moment)))["time"] for moment in moments]
+
+    assert told == [datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds") for moment in moments]
+
+
+def test_a_line_for_programs_has_the_traceback_within() -> None:
+    line = JsonFormatter().format(failed())
+
+    assert "\n" not in line
+    assert json.loads(line)["traceback"].endswith("IndexError: pop from empty list")
+
+
+def test_a_line_for_people_ends_with_the_fields() -> None:
+    line = TerminalFormatter().format(record_of({"status": 201, "user_id": "alice", "error_code": None}))
+
+    assert line.endswith("info    a great thing status=201 user_id=alice")
+
+
+def test_a_line_for_people_is_followed_by_the_traceback() -> None:
+    first, *_, last = TerminalFormatter().format(failed()).splitlines()
+
+    assert first.endswith("info    a great thing")
+    assert last == "IndexError: pop from empty list"
+
+
+def test_a_line_is_written_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    handler = StandardErrorHandler()
+    handler.setFormatter(TerminalFormatter())
+
+    assert handler.handle(record_of({"user_id": "\ud800"}))
+
+    assert capfd.readouterr().err.endswith("info    a great thing user_id=\\ud800\n")
+
+
+@pytest.mark.parametrize("fault", [{"args": ("too", "many")}, {"fields": {"user_id": "\ud800"}}])
+def test_who_logs_what_can_not_be_written_never_hears_of_it(capfd: pytest.CaptureFixture[str], fault: Any) -> None:
+    handler = StandardErrorHandler()
+    handler.setFormatter(JsonFormatter())
+
+    assert not handler.handle(record_of(**fault))
+
+    assert "Logging error" in capfd.readouterr().err
+
+
+def test_without_a_standard_error_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "__stderr__", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    assert not StandardErrorHandler().handle(record_of())
+
+
+def test_the_form_is_a_setting() -> None:
+    formatters = {as_json: log_config(as_json=as_json)["formatters"]["line"]["()"] for as_json in (True, False)}
+
+    assert formatters == {True: JsonFormatter, False: TerminalFormatter}
