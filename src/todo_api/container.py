@@ -48,19 +48,21 @@ def _token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
     if settings.authentication == "jwks":
         from todo_adapters.jwt.jwks import JwksTokenVerifier  # noqa: PLC0415 - see the module
 
-        base = (settings.better_auth_url or "").rstrip("/")
         return JwksTokenVerifier(
-            f"{base}/api/auth/jwks",
+            settings.jwks_url or f"{settings.better_auth_endpoints}/jwks",
             clock,
-            issuer=settings.jwt_issuer or base,
-            audience=settings.jwt_audience or base,
+            issuer=settings.jwt_issuer or settings.better_auth_origin,
+            audience=settings.jwt_audience or settings.better_auth_origin,
             accept_subject=settings.user_from_sub,
+            # OAuth access tokens with narrow scopes must not open the API by accident.
+            accept_access_tokens=bool(settings.jwks_url and settings.jwt_issuer and settings.jwt_audience),
         )
     return SharedSecretTokenVerifier(
         _secrets(settings),
         clock,
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
+        accept_subject=settings.user_from_sub,
     )
 
 
@@ -88,7 +90,8 @@ def assemble(settings: Settings) -> Container:
     with _blaming("TODO_DATABASE_URL"):
         prepare_directory(settings)
         container.task_repository()
-    with _blaming("BETTER_AUTH_URL" if settings.authentication == "jwks" else "BETTER_AUTH_SECRET"):
+    keys = "TODO_JWKS_URL" if settings.jwks_url else "BETTER_AUTH_URL"
+    with _blaming(keys if settings.authentication == "jwks" else "BETTER_AUTH_SECRET"):
         container.token_verifier()
     return container
 

@@ -5,12 +5,14 @@ import sys
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PREFIX: Final = "TODO_"
+ENV_FILE: Final = Path(".env")
 _ORIGIN: Final = re.compile(r"\*|https?://[^/\s]+")
 
 
@@ -36,7 +38,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
-        env_file=".env",
+        env_file=ENV_FILE,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -65,7 +67,8 @@ class Settings(BaseSettings):
     )
 
     auth: Literal["secret", "jwks"] | None = Field(
-        None, description="How tokens are verified: `jwks` where BETTER_AUTH_URL is set, else `secret`."
+        None,
+        description="How tokens are verified: `jwks` where BETTER_AUTH_URL or TODO_JWKS_URL is set, else `secret`.",
     )
     better_auth_secret: SecretStr | None = Field(
         None,
@@ -78,16 +81,26 @@ class Settings(BaseSettings):
     better_auth_url: str | None = Field(
         None,
         validation_alias=_also("BETTER_AUTH_URL"),
-        description="The base URL of the Better Auth server whose keys verify tokens.",
+        description="The base URL of the Better Auth server whose keys verify tokens. Its path, if it has one, is the "
+        "base path of the server's endpoints; otherwise that is `/api/auth`.",
+    )
+    jwks_url: str | None = Field(
+        None,
+        description="Where the keys that verify tokens are published, if not at `jwks` below the base path of "
+        "BETTER_AUTH_URL.",
     )
     jwt_issuer: str | None = Field(
-        None, validation_alias=_also("JWT_ISSUER"), description="What `iss` must be; with `jwks` BETTER_AUTH_URL."
+        None,
+        validation_alias=_also("JWT_ISSUER"),
+        description="What `iss` must be; the origin of BETTER_AUTH_URL by default.",
     )
     jwt_audience: str | None = Field(
-        None, validation_alias=_also("JWT_AUDIENCE"), description="What `aud` must be; with `jwks` BETTER_AUTH_URL."
+        None,
+        validation_alias=_also("JWT_AUDIENCE"),
+        description="What `aud` must be, or contain; the origin of BETTER_AUTH_URL by default.",
     )
     user_from_sub: bool = Field(
-        default=False, description="With `jwks`: `sub` is the user where a token has no `user_id`."
+        default=False, description="Whether `sub` names the user of a token that has no `user_id`."
     )
 
     cors_origins: _Words = Field(
@@ -127,6 +140,17 @@ class Settings(BaseSettings):
             raise ValueError("must begin with postgresql://, postgres:// or sqlite:///, or be the path of a file")
         return SecretStr(f"sqlite:///{Path(path).expanduser().absolute()}")
 
+    @field_validator("better_auth_url", "jwks_url")
+    @classmethod
+    def _check_address(cls, address: str | None) -> str | None:
+        """Refuse what could reveal a secret, or would be ignored."""
+        parts = urlsplit(address or "")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not contain a user or a password")
+        if parts.query or parts.fragment:
+            raise ValueError("must be a URL without a query or a fragment")
+        return address
+
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -145,14 +169,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
-        if self.auth == "jwks" and not self.better_auth_url:
-            raise ValueError("TODO_AUTH=jwks needs BETTER_AUTH_URL")
+        if self.auth == "jwks" and not (self.better_auth_url or self.jwks_url):
+            raise ValueError("TODO_AUTH=jwks needs BETTER_AUTH_URL or TODO_JWKS_URL")
+        if self.authentication == "jwks" and not self.better_auth_url and not (self.jwt_issuer and self.jwt_audience):
+            raise ValueError("TODO_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE, or BETTER_AUTH_URL")
         if (self.auth == "secret" or self.previous_secrets) and not self.better_auth_secret:
             raise ValueError("TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET")
         if self.exposed and self.authentication == "development":
-            raise ValueError("BETTER_AUTH_SECRET or BETTER_AUTH_URL must be set where others can reach the server")
-        if self.user_from_sub and self.authentication != "jwks":
-            raise ValueError("TODO_USER_FROM_SUB needs BETTER_AUTH_URL")
+            raise ValueError("set BETTER_AUTH_SECRET or BETTER_AUTH_URL where others can reach the server")
         if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
             raise ValueError("TODO_SSL_CERTFILE and TODO_SSL_KEYFILE go together")
         if self.env == "production" and not self.ssl_certfile and not self.trusted_proxies:
@@ -170,12 +194,24 @@ class Settings(BaseSettings):
 
     @property
     def authentication(self) -> Literal["secret", "jwks", "development"]:
-        """How tokens are verified: a Better Auth URL goes before a secret, unless TODO_AUTH says otherwise."""
+        """How tokens are verified: published keys take precedence over a secret, unless TODO_AUTH says otherwise."""
         if self.auth:
             return self.auth
-        if self.better_auth_url:
+        if self.better_auth_url or self.jwks_url:
             return "jwks"
         return "secret" if self.better_auth_secret else "development"
+
+    @property
+    def better_auth_endpoints(self) -> str:
+        """The URL below which Better Auth has its endpoints."""
+        base = (self.better_auth_url or "").rstrip("/")
+        return base if urlsplit(base).path else f"{base}/api/auth"
+
+    @property
+    def better_auth_origin(self) -> str:
+        """The origin of Better Auth, which it puts into `iss` and `aud`."""
+        scheme, host, *_ = urlsplit(self.better_auth_url or "")
+        return f"{scheme}://{host}"
 
     def secrets(self) -> list[str]:
         """Return the secrets that tokens may be signed with, the present one first."""

@@ -8,13 +8,16 @@ from typing import Final, Self
 from todo_domain.errors import AccessDenied, RuleViolated, Violation
 
 MAX_USER_ID_LENGTH: Final = 128
-_USER_ID = re.compile(rf"(?!\.{{1,2}}\Z)[A-Za-z0-9_\-.:@|]{{1,{MAX_USER_ID_LENGTH}}}\Z")
+USER_ID_CHARACTERS: Final = r"A-Za-z0-9\-._~!$&'()*+,;=:@|"
+"""RFC 3986's unreserved characters and sub-delims, and `: @ |`, as a character class of a regular expression."""
+_USER_ID = re.compile(rf"(?!\.{{1,2}}\Z)[{USER_ID_CHARACTERS}]{{1,{MAX_USER_ID_LENGTH}}}\Z")
 
 
 class UserId(str):
-    """The name of a user, as the issuer of tokens gives it: 1–128 of `A–Z a–z 0–9 _ - . : @ |`.
+    """The name of a user, as the issuer of tokens gives it.
 
-    `.` and `..` are no user ids, since a URL could not name them. Raises RuleViolated.
+    It has 1–128 ASCII letters, digits and characters of `- . _ ~ ! $ & ' ( ) * + , ; = : @ |`,
+    and is neither `.` nor `..`, which a URL can't name. Raises RuleViolated.
     """
 
     __slots__ = ()
@@ -22,7 +25,10 @@ class UserId(str):
     def __new__(cls, value: str) -> Self:
         """Check the rule and make it so."""
         if not isinstance(value, str) or not _USER_ID.match(value):
-            message = f"must be 1 to {MAX_USER_ID_LENGTH} ASCII letters, digits or _ - . : @ | and neither . nor .."
+            message = (
+                f"must have 1 to {MAX_USER_ID_LENGTH} ASCII letters, digits and characters of "
+                "- . _ ~ ! $ & ' ( ) * + , ; = : @ | and be neither . nor .."
+            )
             raise RuleViolated([Violation(("user_id",), "user_id", message)])
         return super().__new__(cls, value)
 

@@ -76,10 +76,12 @@ class ClaimRules:
             named = claims["user_id"]
             if claims.get("sub", named) != named:
                 raise TokenRejected("user_id and sub differ")
-        elif self.accept_subject and "sub" in claims:
+        elif "sub" not in claims:
+            raise TokenRejected("the token has neither user_id nor sub")
+        elif self.accept_subject:
             named = claims["sub"]
         else:
-            raise TokenRejected("the token names no user")
+            raise TokenRejected("the token has sub but no user_id, and TODO_USER_FROM_SUB is not set")
         try:
             return UserId(named)
         except RuleViolated:

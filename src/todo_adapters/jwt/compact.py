@@ -8,7 +8,8 @@ from todo_adapters.jwt.encoding import decode_base64url, read_json_object
 from todo_domain import TokenRejected
 
 MAX_TOKEN_LENGTH: Final = 8192
-_TYPES = ("JWT", "at+jwt")
+_SESSION: Final = "jwt"
+_ACCESS: Final = "at+jwt"
 # Each changes what the signature covers or what the payload is.
 _REFUSED = ("crit", "b64", "cty")
 
@@ -28,8 +29,12 @@ class CompactToken:
     signature: bytes
 
     @classmethod
-    def parse(cls, token: str, algorithms: Collection[str]) -> Self:
-        """Take a token apart; raise TokenRejected unless it is signed with one of these algorithms."""
+    def parse(cls, token: str, algorithms: Collection[str], *, accept_access_tokens: bool = False) -> Self:
+        """Take a token apart; raise TokenRejected unless its algorithm is one of these.
+
+        `typ` is absent or `JWT`; with `accept_access_tokens` it may also be `at+jwt`
+        (RFC 9068 §2.1). Case and the prefix `application/` do not matter (RFC 7515 §4.1.9).
+        """
         if len(token) > MAX_TOKEN_LENGTH:
             raise TokenRejected(f"the token has more than {MAX_TOKEN_LENGTH} characters")
         try:
@@ -37,18 +42,25 @@ class CompactToken:
             fields = read_json_object(header)
         except ValueError:
             raise TokenRejected("the token is not three parts of base64url, the first of them JSON") from None
-        algorithm, key_id = _check_header(fields, algorithms)
+        types = (_SESSION, _ACCESS) if accept_access_tokens else (_SESSION,)
+        algorithm, key_id = _check_header(fields, algorithms, types)
         return cls(algorithm, key_id, payload, token.rpartition(".")[0].encode(), signature)
 
 
-def _check_header(fields: dict[str, Any], algorithms: Collection[str]) -> tuple[str, str | None]:
+def _check_header(
+    fields: dict[str, Any], algorithms: Collection[str], types: Collection[str]
+) -> tuple[str, str | None]:
     algorithm = fields.get("alg")
     if not isinstance(algorithm, str) or algorithm not in algorithms:
-        raise TokenRejected(f"the header's alg is none of {', '.join(algorithms)}")
-    if "typ" in fields and fields["typ"] not in _TYPES:
-        raise TokenRejected(f"the header's typ is none of {', '.join(_TYPES)}")
+        raise TokenRejected(f"the header's alg is not one of {', '.join(algorithms)}")
+    if "typ" in fields and not _is_one_of(types, fields["typ"]):
+        raise TokenRejected(f"the header's typ is not {' or '.join(types)}")
     if not isinstance(fields.get("kid", ""), str):
         raise TokenRejected("the header's kid is not text")
     if any(name in fields for name in _REFUSED):
         raise TokenRejected(f"the header has one of {', '.join(_REFUSED)}")
     return algorithm, fields.get("kid")
+
+
+def _is_one_of(types: Collection[str], value: object) -> bool:
+    return isinstance(value, str) and value.lower().removeprefix("application/") in types

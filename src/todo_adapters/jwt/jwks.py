@@ -14,10 +14,11 @@ from todo_domain import Clock, Principal, TokenRejected
 class JwksTokenVerifier:
     """A TokenVerifier for EdDSA, ES256, ES512, RS256 and PS256 with the keys at a URL.
 
-    `kid`, `iss` and `aud` are required; with `accept_subject` a token without
-    `user_id` names its user in `sub`. Nothing is fetched before the first token.
-    `KeySource` says how keys are fetched and what `monotonic` and `timeout_seconds`
-    are; raises ValueError for a URL that it refuses. It has to be closed.
+    `kid`, `iss` and `aud` are required. With `accept_subject`, a token without
+    `user_id` names its user in `sub`. With `accept_access_tokens`, OAuth access tokens
+    (`at+jwt`) are accepted too, whatever their scopes. Nothing is fetched before the
+    first token. `KeySource` says how keys are fetched and what `monotonic` and
+    `timeout_seconds` are; raises ValueError for a URL that it refuses. It has to be closed.
     """
 
     def __init__(  # noqa: PLR0913 - settings, each by its name
@@ -28,11 +29,13 @@ class JwksTokenVerifier:
         issuer: str,
         audience: str,
         accept_subject: bool = False,
+        accept_access_tokens: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         timeout_seconds: float = 3.0,
     ) -> None:
         self._clock = clock
         self._rules = ClaimRules(issuer, audience, accept_subject)
+        self._accept_access_tokens = accept_access_tokens
         self._cache = GrantCache()
         self._source = KeySource(url, on_change=self._cache.clear, monotonic=monotonic, timeout_seconds=timeout_seconds)
 
@@ -45,7 +48,7 @@ class JwksTokenVerifier:
             known = self._cache.get(token)
         if known:
             return known.principal_at(self._clock.now())
-        signed = CompactToken.parse(token, ALGORITHMS)
+        signed = CompactToken.parse(token, ALGORITHMS, accept_access_tokens=self._accept_access_tokens)
         key = await self._key_of(signed)
         if not key.verifies(signed.signing_input, signed.signature):
             raise TokenRejected("the signature is not of the key that the token names")

@@ -18,6 +18,7 @@ STALE_SECONDS: Final = 3600
 RENEWAL_SECONDS: Final = 10
 RETRY_SECONDS: Final = 5
 MAX_BYTES: Final = 256 * 1024
+_MAX_CAUSE_LENGTH: Final = 200
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class KeySource:
         self._monotonic = monotonic
         self._timeout_seconds = timeout_seconds
         self._client = httpx.AsyncClient(
-            # A compressed answer could be of any size.
+            # A compressed response could be of any size.
             headers={"accept": "application/json", "accept-encoding": "identity"},
             follow_redirects=False,
             timeout=timeout_seconds,
@@ -107,7 +108,7 @@ class KeySource:
             keys = read_key_set(await self._get())
         except (httpx.HTTPError, TimeoutError, ValueError) as cause:
             self._retry_at = self._monotonic() + RETRY_SECONDS
-            _LOG.warning("The signing keys can't be fetched: %r", cause)
+            _LOG.warning("the signing keys can't be fetched from %s: %s", self._url, repr(cause)[:_MAX_CAUSE_LENGTH])
             return
         self._fetched_at = asked_at
         if keys != self._keys:
@@ -118,11 +119,11 @@ class KeySource:
         content = bytearray()
         async with asyncio.timeout(self._timeout_seconds), self._client.stream("GET", self._url) as response:
             if response.status_code != HTTPStatus.OK:
-                raise ValueError(f"the answer is {response.status_code}")
+                raise ValueError(f"the response has status {response.status_code}")
             async for chunk in response.aiter_raw():
                 content += chunk
                 if len(content) > MAX_BYTES:
-                    raise ValueError(f"the answer has more than {MAX_BYTES} bytes")
+                    raise ValueError(f"the response has more than {MAX_BYTES} bytes")
         return bytes(content)
 
 
@@ -131,6 +132,8 @@ def _accept_url(text: str) -> httpx.URL:
         url = httpx.URL(text)
     except httpx.InvalidURL:
         raise ValueError("the address of a key set must be a URL") from None
+    if url.userinfo:
+        raise ValueError("the address of a key set must not contain a user or a password")
     if not url.host or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))):
         raise ValueError("the address of a key set must be https, or http on loopback")
     return url

@@ -13,8 +13,8 @@ from todo_adapters.jwt.compact import CompactToken
 from todo_domain import Clock, Principal, TokenRejected, UserId
 
 MIN_SECRET_BYTES: Final = 32
-# Better Auth falls back to this one, which everybody can read in its source.
-_PUBLISHED_SECRET = b"better-auth-secret-12345678901234567890"
+# Better Auth's fallback, and the example of jwt.io: everybody can read them.
+_PUBLISHED_SECRETS = (b"better-auth-secret-12345678901234567890", b"a-string-secret-at-least-256-bits-long")
 _ALGORITHM = "HS256"
 _HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 
@@ -22,19 +22,26 @@ _HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 class SharedSecretTokenVerifier:
     """A TokenVerifier for HS256 with any of these secrets; to rotate, add the new one, later drop the old one.
 
-    A secret has at least 32 bytes and is neither Better Auth's published default nor
-    a key of another algorithm, such as one in PEM form. Raises ValueError, which names
-    the rule and never the secret. `iss` and `aud` are asked for when they are given here.
+    A secret has at least 32 bytes, which are not all the same. It is neither a published
+    example nor a key of another algorithm, such as one in PEM form. Raises ValueError,
+    which names the rule and never the secret. `iss` and `aud` are required when they are
+    given here. With `accept_subject`, a token without `user_id` names its user in `sub`.
     """
 
     def __init__(
-        self, secrets: Sequence[str], clock: Clock, *, issuer: str | None = None, audience: str | None = None
+        self,
+        secrets: Sequence[str],
+        clock: Clock,
+        *,
+        issuer: str | None = None,
+        audience: str | None = None,
+        accept_subject: bool = False,
     ) -> None:
         if not secrets:
             raise ValueError("at least one secret is needed")
         self._secrets = [_accept_secret(secret) for secret in secrets]
         self._clock = clock
-        self._rules = ClaimRules(issuer, audience)
+        self._rules = ClaimRules(issuer, audience, accept_subject)
         self._cache = GrantCache()
 
     async def verify(self, token: str) -> Principal:
@@ -88,8 +95,10 @@ def _accept_secret(secret: str) -> bytes:
         raise ValueError("a shared secret must be text that UTF-8 can carry") from None
     if len(key) < MIN_SECRET_BYTES:
         raise ValueError(f"a shared secret must have at least {MIN_SECRET_BYTES} bytes")
-    if key == _PUBLISHED_SECRET:
-        raise ValueError("a shared secret must not be Better Auth's default, which is published")
+    if key in _PUBLISHED_SECRETS:
+        raise ValueError("a shared secret must not be a published one, such as Better Auth's default")
+    if len(set(secret)) == 1:
+        raise ValueError("a shared secret must not repeat one character")
     try:
         return _HMAC.prepare_key(key)
     except jwt.InvalidKeyError:

@@ -1,12 +1,14 @@
 """What the commands share: the option `--database`, and settings from options."""
 
 import os
+import stat
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from todo_api.container import Container, assemble
-from todo_api.settings import names_of, read_settings
+from todo_api.settings import ENV_FILE, names_of, read_settings
 
 Database = Annotated[str | None, typer.Option(metavar="PATH|URL", help="An SQLite file, or a PostgreSQL URL.")]
 
@@ -14,7 +16,13 @@ Database = Annotated[str | None, typer.Option(metavar="PATH|URL", help="An SQLit
 def container_of_options(**options: object) -> Container:
     """Return what the settings make, after options went into the environment, where worker processes find them."""
     os.environ |= {names_of(name)[0]: str(value) for name, value in options.items() if value is not None}
+    if _others_can_write(ENV_FILE):
+        typer.echo("todo-api: warning: other users can write to .env, and so decide every setting", err=True)
     return assemble(read_settings())
+
+
+def _others_can_write(path: Path) -> bool:
+    return path.is_file() and bool(path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
 def one_line(message: object) -> str:

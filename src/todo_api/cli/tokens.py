@@ -21,7 +21,9 @@ def token(
     """Print a token for a user, signed with the secret in force."""
     settings = container_of_options(database_url=database).settings()
     if settings.authentication == "jwks":
-        raise WrongSetting(f"with BETTER_AUTH_URL only Better Auth can mint: {settings.better_auth_url}/api/auth/token")
+        raise WrongSetting(
+            "with published keys only their owner can make tokens; Better Auth does at /token below its base path"
+        )
     form = re.fullmatch(r"([0-9]{1,8})([smhd])", lifetime)
     if not form:
         raise WrongSetting("--lifetime: must be a number and s, m, h or d, such as 7d")

@@ -12,7 +12,7 @@ from todo_api.schemas.places import violations_at
 from todo_api.schemas.tasks import PRIORITIES, PriorityName, Tag
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
 from todo_domain.draft import MAX_TAGS
-from todo_domain.identity import MAX_USER_ID_LENGTH
+from todo_domain.identity import MAX_USER_ID_LENGTH, USER_ID_CHARACTERS
 from todo_domain.listing import DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH
 from todo_domain.task import MAX_TASK_ID
 
@@ -20,7 +20,7 @@ UserIdInPath = Annotated[
     str,
     Path(
         description="The owner of the tasks, who must be the caller.",
-        json_schema_extra={"pattern": rf"^[A-Za-z0-9_.:@|-]{{1,{MAX_USER_ID_LENGTH}}}$"},
+        json_schema_extra={"pattern": rf"^[{USER_ID_CHARACTERS}]{{1,{MAX_USER_ID_LENGTH}}}$"},
         examples=["alice"],
     ),
 ]

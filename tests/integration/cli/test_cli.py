@@ -67,6 +67,22 @@ def refused(ended: Ended) -> str:
     return line.removeprefix("todo-api: ")
 
 
+@pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o644, False), (0o664, True), (0o646, True)])
+def test_a_file_of_settings_that_others_can_write_is_warned_of(
+    todo_api: Run,
+    tmp_path: Path,
+    mode: int,
+    warns: bool,  # noqa: FBT001 - a case
+) -> None:
+    (tmp_path / ".env").write_text("TODO_PORT=8001\n")
+    (tmp_path / ".env").chmod(mode)
+
+    made = todo_api("token", "--user", "alice")
+
+    assert made.status == 0
+    assert ("other users can write to .env" in made.err) is warns
+
+
 def test_garbage_is_collected_once_all_is_loaded_but_not_in_what_was_loaded(todo_api: Run) -> None:
     todo_api("--help")
 
@@ -92,7 +108,7 @@ def test_a_process_that_serves_looks_for_no_garbage_in_what_was_loaded() -> None
         (
             ("--host", "0.0.0.0"),
             {},
-            "BETTER_AUTH_SECRET or BETTER_AUTH_URL must be set where others can reach the server",
+            "set BETTER_AUTH_SECRET or BETTER_AUTH_URL where others can reach the server",
         ),
         (
             ("--workers", "2"),
@@ -109,7 +125,7 @@ def test_a_process_that_serves_looks_for_no_garbage_in_what_was_loaded() -> None
         (
             (),
             {"BETTER_AUTH_SECRET": "better-auth-secret-12345678901234567890"},
-            "BETTER_AUTH_SECRET: a shared secret must not be Better Auth's default, which is published",
+            "BETTER_AUTH_SECRET: a shared secret must not be a published one, such as Better Auth's default",
         ),
         (
             (),
@@ -194,7 +210,7 @@ def test_a_token_is_signed_with_the_secret_in_force(todo_api: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--user", "a/b"), "user_id: must be 1 to 128 ASCII letters"),
+        (("--user", "a/b"), "user_id: must have 1 to 128 ASCII letters"),
         (("--user", "alice", "--lifetime", "1w"), "--lifetime: must be a number and s, m, h or d, such as 7d"),
         (("--user", "alice", "--lifetime", "32d"), "a token's lifetime must be 1 second to 31 days"),
     ],
@@ -206,7 +222,9 @@ def test_a_token_that_would_not_be_accepted_is_not_made(todo_api: Run, arguments
 def test_with_published_keys_only_better_auth_mints(todo_api: Run) -> None:
     line = refused(todo_api("token", "--user", "alice", BETTER_AUTH_URL="https://auth.example"))
 
-    assert line == "with BETTER_AUTH_URL only Better Auth can mint: https://auth.example/api/auth/token"
+    assert (
+        line == "with published keys only their owner can make tokens; Better Auth does at /token below its base path"
+    )
 
 
 def test_the_secret_of_the_development_mode_is_made_once_and_for_its_user_only(todo_api: Run, tmp_path: Path) -> None:

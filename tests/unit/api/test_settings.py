@@ -128,6 +128,7 @@ def test_other_databases_are_refused(given: str) -> None:
     [
         ({"BETTER_AUTH_SECRET": SECRET}, "secret"),
         ({"BETTER_AUTH_URL": "https://auth.example"}, "jwks"),
+        ({"TODO_JWKS_URL": "https://auth.example/keys", "JWT_ISSUER": "a", "JWT_AUDIENCE": "b"}, "jwks"),
         ({"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_URL": "https://auth.example"}, "jwks"),
         ({"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_URL": "https://auth.example", "TODO_AUTH": "secret"}, "secret"),
     ],
@@ -136,6 +137,21 @@ def test_published_keys_go_before_a_secret_unless_it_is_said_otherwise(
     environment: dict[str, str], authentication: str
 ) -> None:
     assert settings_of(**environment).authentication == authentication
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoints", "origin"),
+    [
+        ("https://a.example", "https://a.example/api/auth", "https://a.example"),
+        ("https://a.example/", "https://a.example/api/auth", "https://a.example"),
+        ("https://a.example:8443/auth", "https://a.example:8443/auth", "https://a.example:8443"),
+        ("https://a.example/x/auth/", "https://a.example/x/auth", "https://a.example"),
+    ],
+)
+def test_a_path_in_the_url_of_better_auth_is_its_base_path(url: str, endpoints: str, origin: str) -> None:
+    settings = settings_of(BETTER_AUTH_URL=url)
+
+    assert (settings.better_auth_endpoints, settings.better_auth_origin) == (endpoints, origin)
 
 
 def test_the_present_secret_goes_before_the_previous_ones() -> None:
@@ -169,10 +185,19 @@ def test_networks_of_proxies_are_trusted() -> None:
         ({"TODO_AUTH": "jwks"}, "TODO_AUTH=jwks needs BETTER_AUTH_URL"),
         ({"TODO_AUTH": "secret"}, "TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET"),
         ({"TODO_PREVIOUS_SECRETS": SECRET}, "TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET"),
-        ({"TODO_USER_FROM_SUB": "true"}, "TODO_USER_FROM_SUB needs BETTER_AUTH_URL"),
+        ({"TODO_JWKS_URL": "https://auth.example/keys"}, "TODO_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE"),
+        (
+            {"BETTER_AUTH_URL": "https://a:b@auth.example"},
+            "TODO_BETTER_AUTH_URL or BETTER_AUTH_URL: must not contain a user",
+        ),
+        (
+            {"BETTER_AUTH_URL": "https://auth.example?a=b"},
+            "TODO_BETTER_AUTH_URL or BETTER_AUTH_URL: must be a URL without",
+        ),
+        ({"TODO_JWKS_URL": "https://auth.example#b"}, "TODO_JWKS_URL: must be a URL without"),
         ({"TODO_WORKERS": "2"}, "TODO_WORKERS must be 1 with SQLite"),
-        ({"TODO_ENV": "production"}, "BETTER_AUTH_SECRET or BETTER_AUTH_URL must be set"),
-        ({"HOST": "0.0.0.0"}, "BETTER_AUTH_SECRET or BETTER_AUTH_URL must be set"),
+        ({"TODO_ENV": "production"}, "set BETTER_AUTH_SECRET or BETTER_AUTH_URL"),
+        ({"HOST": "0.0.0.0"}, "set BETTER_AUTH_SECRET or BETTER_AUTH_URL"),
         ({"TODO_ENV": "production", "BETTER_AUTH_SECRET": SECRET}, "TODO_ENV=production needs HTTPS"),
     ],
 )

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.unit.domain.strategies import NOON
 from todo_domain import AccessDenied, Principal, RuleViolated, UserId
 
-ALLOWED = set(string.ascii_letters + string.digits + "_-.:@|")
-RULE = r"^user_id: must be 1 to 128 ASCII letters, digits or _ - \. : @ \| and neither \. nor \.\.$"
+ALLOWED = set(string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@|")
+RULE = r"^user_id: must have 1 to 128 ASCII letters, digits and characters of - \. _ ~ .* and be neither \. nor \.\.$"
 
 
 def is_user_id(value: str) -> bool:

@@ -12,6 +12,7 @@ from tests.integration.adapters.jwt.issuer import KEY, URL, Issuer, token
 from tests.signing_keys import SigningKey
 from tests.tokens import StoppedClock
 from todo_adapters.jwt.jwks import JwksTokenVerifier
+from todo_adapters.jwt.key_source import KeySource
 from todo_domain import TokenRejected, TokenVerificationUnavailable
 
 pytestmark = pytest.mark.anyio
@@ -325,6 +326,25 @@ async def test_a_server_that_is_gone_is_a_failure_like_any_other(issuer: Issuer,
     assert issuer.fetches == 0
 
 
+async def test_the_log_of_a_failed_fetch_has_the_address_and_at_most_200_characters_of_the_cause(
+    clock: StoppedClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> bytes:
+        raise ValueError("x" * 1000)
+
+    monkeypatch.setattr(KeySource, "_get", fail)
+    unreachable = JwksTokenVerifier("http://127.0.0.1:1/jwks", clock, issuer=URL, audience=URL)
+
+    with pytest.raises(TokenVerificationUnavailable):
+        await unreachable.check()
+    await unreachable.close()
+
+    (line,) = caplog.messages
+    assert (
+        line == f"the signing keys can't be fetched from http://127.0.0.1:1/jwks: {repr(ValueError('x' * 1000))[:200]}"
+    )
+
+
 async def test_closing_gives_up_what_is_under_way(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
     issuer.open.clear()
     waiting = asyncio.create_task(verifier.verify(token()))
@@ -372,6 +392,7 @@ async def test_keys_come_over_https_or_from_loopback(clock: StoppedClock, url: s
         "/api/auth/jwks",
         "",
         "https://auth.example:port/jwks",
+        "https://user:password@auth.example/jwks",
     ],
 )
 def test_keys_come_from_nowhere_else(clock: StoppedClock, url: str) -> None:

@@ -105,9 +105,9 @@ def test_a_user_is_named_by_the_rule_of_user_ids(name: str, user_id: Any) -> Non
         judge({**without("user_id"), name: user_id}, ClaimRules(accept_subject=True))
 
 
-@pytest.mark.parametrize("name", ["sub", "userId", "id", "uid", "USER_ID", "email"])
+@pytest.mark.parametrize("name", ["userId", "id", "uid", "USER_ID", "email"])
 def test_no_claim_but_user_id_names_the_user(name: str) -> None:
-    with pytest.raises(TokenRejected, match="names no user"):
+    with pytest.raises(TokenRejected, match="neither user_id nor sub"):
         judge({**without("user_id"), name: "alice"})
 
 
@@ -117,8 +117,13 @@ def test_the_subject_is_the_user_where_that_is_agreed() -> None:
 
 @pytest.mark.parametrize("name", ["userId", "id"])
 def test_no_other_claim_names_the_user_where_the_subject_may(name: str) -> None:
-    with pytest.raises(TokenRejected, match="names no user"):
+    with pytest.raises(TokenRejected, match="neither user_id nor sub"):
         judge({**without("user_id"), name: "alice"}, ClaimRules(accept_subject=True))
+
+
+def test_the_reason_for_refusing_a_subject_alone_names_the_setting_that_accepts_it() -> None:
+    with pytest.raises(TokenRejected, match="sub but no user_id, and TODO_USER_FROM_SUB is not set"):
+        judge({**without("user_id"), "sub": "alice"})
 
 
 @pytest.mark.parametrize("accept_subject", [True, False])

@@ -79,8 +79,14 @@ def test_a_cut_signature_is_refused() -> None:
 
 
 def test_the_tokens_that_better_auth_mails_with_the_same_secret_are_no_access_tokens() -> None:
-    with pytest.raises(TokenRejected, match="names no user"):
+    with pytest.raises(TokenRejected, match="neither user_id nor sub"):
         verify(hs256({"email": "alice@example.org", "userId": "alice", "exp": SECONDS + 900}))
+
+
+def test_the_subject_names_the_user_where_that_is_agreed() -> None:
+    agreed = SharedSecretTokenVerifier([SECRET], StoppedClock(), accept_subject=True)
+
+    assert verify(hs256({"sub": "alice", "exp": SECONDS + 900}), agreed).user_id == "alice"
 
 
 def test_issuer_and_audience_are_asked_for_when_configured() -> None:
@@ -149,7 +155,10 @@ def test_at_least_one_secret_is_needed() -> None:
         pytest.param("", "at least 32 bytes", id="nothing"),
         pytest.param("s3cret-of-thirty-one-bytes-xxxx", "at least 32 bytes", id="31 bytes"),
         pytest.param("better-auth-secret-123456789", "at least 32 bytes", id="an old default"),
-        pytest.param("better-auth-secret-12345678901234567890", "default, which is published", id="the default"),
+        pytest.param("better-auth-secret-12345678901234567890", "a published one", id="the default"),
+        pytest.param("a-string-secret-at-least-256-bits-long", "a published one", id="the example of jwt.io"),
+        pytest.param("s" * 64, "repeat one character", id="one repeated character"),
+        pytest.param("ß" * 16, "repeat one character", id="one repeated character of two bytes"),
         pytest.param(public_key_in_pem(), "key of another algorithm", id="a public key"),
         pytest.param("\ud800" * 32, "UTF-8", id="no text"),
     ],
@@ -161,7 +170,7 @@ def test_a_secret_that_is_none_is_refused_by_the_rule_and_not_repeated(secret: s
     assert not secret or secret not in str(refusal.value)
 
 
-@pytest.mark.parametrize("secret", ["s" * 32, "ß" * 16])
+@pytest.mark.parametrize("secret", ["st" * 16, "ßs" * 10 + "ab"])
 def test_a_secret_of_32_bytes_is_enough(secret: str) -> None:
     assert verify(hs256(secret=secret), verifier(secret)).user_id == "alice"
 
