@@ -133,6 +133,15 @@ async def opened_verifier(container: Container) -> AsyncIterator[TokenVerifier]:
             await verifier.close()
 
 
+def store_name(settings: Settings) -> str:
+    """Return where tasks are kept: a path, or the hosts and the name of a database, without a password."""
+    if settings.sqlite_path:
+        return str(settings.sqlite_path)
+    from todo_adapters.sql.postgres.driver.conninfo import public_part_of  # noqa: PLC0415 - see the module
+
+    return public_part_of(settings.database)
+
+
 def upgrade_store(settings: Settings) -> None:
     """Bring the database to this version's schema. Raises StorageUnavailable."""
     migrations.upgrade(settings.database)

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _PREFIX: Final = "TODO_"
 ENV_FILE: Final = Path(".env")
+_SQLITE_FILE: Final = re.compile(r"[/\\]|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
 _ORIGIN: Final = re.compile(r"\*|https?://[^/\s]+")
 
 
@@ -131,14 +132,9 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
-        """Write the path of a file as a URL; a URL of PostgreSQL stays as it was pasted."""
-        text = value.get_secret_value() if value else "postgres://"
-        if text.startswith(("postgres://", "postgresql://")):
-            return value
-        path = text.removeprefix("sqlite:///")
-        if not path or path == ":memory:" or re.match(r"\w{2,}:", path):
-            raise ValueError("must begin with postgresql://, postgres:// or sqlite:///, or be the path of a file")
-        return SecretStr(f"sqlite:///{Path(path).expanduser().absolute()}")
+        """Write the path of an SQLite file as a URL; leave any other address to PostgreSQL's parser."""
+        path = _sqlite_path(value.get_secret_value()) if value else None
+        return SecretStr(f"sqlite:///{path}") if path else value
 
     @field_validator("better_auth_url", "jwks_url")
     @classmethod
@@ -234,6 +230,20 @@ class Settings(BaseSettings):
         """Whether programs read the log, rather than people."""
         by_people = self.env != "production" and sys.stderr.isatty()
         return self.log_format == "json" or (self.log_format is None and not by_people)
+
+
+def _sqlite_path(address: str) -> Path | None:
+    """Return the path of the SQLite file that an address names, or None if it names none. Raises ValueError."""
+    text = address.strip().strip("'\"")
+    is_url = re.match(r"sqlite(?:\+\w+)?:|file:", text, re.IGNORECASE)
+    if not is_url and (re.search(r"://|@|\A\w+\s*=", text) or not _SQLITE_FILE.search(text)):
+        return None
+    path = re.sub(r"\Asqlite(?:\+\w+)?:///", "", text, flags=re.IGNORECASE)
+    if not path or path == ":memory:" or (is_url and path == text):
+        raise ValueError("an SQLite database must be a file: sqlite:/// and its path")
+    if is_url and "?" in path:
+        raise ValueError("a URL of SQLite takes no parameters: remove the ? and what follows")
+    return Path(path).expanduser().absolute()
 
 
 def names_of(setting: str) -> tuple[str, ...]:

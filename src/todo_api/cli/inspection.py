@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from urllib.parse import urlsplit
 
 import typer
 from pydantic import SecretStr
 
 from todo_api.app import create_app
 from todo_api.cli.options import Database, container_of_options, one_line
-from todo_api.container import Container
+from todo_api.container import Container, store_name
 from todo_api.server import maintenance
 from todo_api.settings import Settings, names_of
 
@@ -26,9 +25,8 @@ def check(database: Database = None) -> None:
     settings = container.settings()
     for name in Settings.model_fields:
         typer.echo(f"{names_of(name)[0]}={_shown(getattr(settings, name))}")
-    url = urlsplit(settings.database)
     typer.echo(f"tokens are verified by: {settings.authentication}")
-    typer.echo(f"tasks are kept in: {settings.sqlite_path or f'{url.scheme}://{url.hostname}{url.path}'}")
+    typer.echo(f"tasks are kept in: {store_name(settings)}")
     faults = asyncio.run(maintenance.faults(container))
     for part, fault in faults.items():
         typer.echo(f"{part}: {'ready' if fault is None else f'unavailable: {one_line(fault)}'}")

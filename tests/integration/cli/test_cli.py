@@ -15,6 +15,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.postgres import Postgres
 from tests.tokens import SECRET
@@ -119,7 +121,7 @@ def test_a_process_that_serves_looks_for_no_garbage_in_what_was_loaded() -> None
         (
             ("--database", "postgres://host/db?nonsense=1"),
             {},
-            "TODO_DATABASE_URL: the database URL has a form or a parameter that PostgreSQL does not know",
+            "TODO_DATABASE_URL: PostgreSQL has no parameter nonsense: remove it",
         ),
         ((), {"BETTER_AUTH_SECRET": "short"}, "BETTER_AUTH_SECRET: a shared secret must have at least 32 bytes"),
         (
@@ -160,7 +162,35 @@ def test_a_certificate_that_is_none_stops_the_start_with_one_line(todo_api: Run,
 def test_a_database_out_of_reach_stops_the_start_with_one_line(todo_api: Run) -> None:
     line = refused(todo_api("serve", "--database", "postgres://127.0.0.1:1/tasks"))
 
-    assert line.startswith("TODO_DATABASE_URL: the database can't be reached")
+    assert line == "TODO_DATABASE_URL: the database can't be reached: nothing listens at this host and port"
+
+
+ADDRESSES = (
+    "postgresql://me:{}@127.0.0.1:1/db",
+    "postgresql+psycopg://me:{}@127.0.0.1:1/db",
+    "postgres://:{}@127.0.0.1:1/db?schema=public",
+    "psql 'postgresql://me:{}@127.0.0.1:1/db'",
+    "host=127.0.0.1 port=1 password={}",
+    "postgresql://me:{}@127.0.0.1:1,127.0.0.1:2/db",
+    "mysql://me:{}@127.0.0.1:1/db",
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    address=st.sampled_from(ADDRESSES),
+    marks=st.text("/?#[]@:%&=+'\\" + '" ', max_size=3),
+    command=st.sampled_from(
+        [("migrate",), ("check",), ("serve",), ("purge",), ("epoch", "--renew"), ("token", "--user", "a")]
+    ),
+)
+def test_no_output_of_any_command_contains_the_password_of_the_database(
+    todo_api: Run, address: str, marks: str, command: tuple[str, ...]
+) -> None:
+    ended = todo_api(*command, "--database", address.format(f"hunter2{marks}swordfish"))
+
+    assert "hunter2" not in ended.out + ended.err
+    assert "swordfish" not in ended.out + ended.err
 
 
 def test_a_secret_that_can_not_be_kept_stops_the_start_with_one_line(todo_api: Run, tmp_path: Path) -> None:
@@ -284,7 +314,7 @@ def test_a_check_fails_when_the_database_is_out_of_reach(todo_api: Run) -> None:
     checked = todo_api("check", "--database", "postgres://me:word@127.0.0.1:1/tasks")
 
     assert checked.status == 1
-    assert "tasks are kept in: postgres://127.0.0.1/tasks\n" in checked.out
+    assert "tasks are kept in: postgresql://127.0.0.1:1/tasks\n" in checked.out
     assert "\ndatabase: unavailable: " in checked.out
     assert checked.out.endswith("\nkeys: ready\n")
     assert "word" not in checked.out

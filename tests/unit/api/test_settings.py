@@ -90,9 +90,18 @@ def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["postgres://me:word@host/db", "postgresql://me@host/db?sslmode=require", "postgres:///"]
+    "url",
+    [
+        "postgres://me:word@host/db",
+        "postgresql://me@host/db?sslmode=require",
+        "postgres:///",
+        "psql 'postgres://me@host/db'",
+        "host=/run/postgresql dbname=my.db",
+        "db.example.com",
+        "mysql://host/db",
+    ],
 )
-def test_a_url_of_postgresql_stays_as_it_was_pasted(url: str) -> None:
+def test_what_names_no_sqlite_file_is_left_to_postgresql(url: str) -> None:
     settings = settings_of(DATABASE_URL=url)
 
     assert settings.database == url
@@ -107,20 +116,29 @@ def test_a_url_of_postgresql_stays_as_it_was_pasted(url: str) -> None:
         ("~/tasks.db", "{here}/tasks.db"),
         ("sqlite:///tasks.db", "{here}/tasks.db"),
         ("sqlite:////data/tasks.db", "/data/tasks.db"),
+        ("sqlite+aiosqlite:///tasks.db", "{here}/tasks.db"),
+        ("sqlite:///tasks", "{here}/tasks"),
+        ("'tasks.sqlite3'", "{here}/tasks.sqlite3"),
+        ("./tasks", "{here}/tasks"),
     ],
 )
 def test_an_sqlite_file_is_named_by_a_path_or_a_url(given: str, path: str, tmp_path: Path) -> None:
     assert settings_of(DATABASE_URL=given).sqlite_path == Path(path.format(here=tmp_path))
 
 
-@pytest.mark.parametrize("given", ["mysql://host/db", "sqlite://", "sqlite:///", ":memory:", "sqlite:///:memory:"])
-def test_other_databases_are_refused(given: str) -> None:
+@pytest.mark.parametrize(
+    "given", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://tasks.db", "sqlite:tasks.db", "file:tasks.db"]
+)
+def test_an_sqlite_database_is_a_file(given: str) -> None:
     fault = fault_of(DATABASE_URL=given)
 
-    assert fault == (
-        "TODO_DATABASE_URL or DATABASE_URL: "
-        "must begin with postgresql://, postgres:// or sqlite:///, or be the path of a file"
-    )
+    assert fault == ("TODO_DATABASE_URL or DATABASE_URL: an SQLite database must be a file: sqlite:/// and its path")
+
+
+def test_a_url_of_sqlite_takes_no_parameters() -> None:
+    fault = fault_of(DATABASE_URL="sqlite:///tasks.db?mode=ro")
+
+    assert fault.endswith("a URL of SQLite takes no parameters: remove the ? and what follows")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.migrations import is_current
 from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
-from todo_adapters.sql.postgres.driver.connection import Connection, conninfo_of, is_neon_pooler
+from todo_adapters.sql.postgres.driver.connection import Connection
+from todo_adapters.sql.postgres.driver.conninfo import conninfo_of, is_neon_pooler
 from todo_adapters.sql.postgres.driver.pool import ConnectionLost, Pool, RaceLost
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
 from todo_adapters.sql.tables import store
@@ -55,7 +56,7 @@ _RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.
 class PostgresTaskRepository:
     """A TaskRepository and StoreMaintenance on a PostgreSQL database, or on a pooler in transaction mode.
 
-    - url: `postgres://` or `postgresql://`, with libpq's parameters
+    - url: in any form that `driver.conninfo` reads
     - max_connections: of this process
     - checkout_seconds: how long a call waits for a connection
     - statement_seconds: how long it then waits for the database; a batch, for all of its statements

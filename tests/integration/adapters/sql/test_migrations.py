@@ -1,7 +1,7 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from tests.postgres import Postgres
 from todo_adapters.sql import migrations
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE
-from todo_adapters.sql.migrations import HEAD, ensure, is_current, upgrade
+from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, ensure, is_current, upgrade
 from todo_adapters.sql.rows import change_values
 from todo_adapters.sql.tables import metadata, tasks
 from todo_domain import StorageUnavailable, Task, TaskDraft, UserId
@@ -37,12 +37,12 @@ TASK = Task.from_draft(TaskDraft(title="Buy milk"), user_id=UserId("alice"), id=
 
 # Everything that a catalogue knows of our tables, what Alembic does not compare included.
 CATALOGUE = {
-    "sqlite": ["SELECT sql FROM sqlite_master WHERE tbl_name <> 'alembic_version' ORDER BY name"],
+    "sqlite": ["SELECT sql FROM sqlite_master WHERE tbl_name <> 'todo_schema_version' ORDER BY name"],
     "postgresql": [
         """SELECT table_name, column_name, ordinal_position, data_type, is_nullable, column_default, collation_name
            FROM information_schema.columns
-           WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY 1, 3""",
-        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1",
+           WHERE table_schema = 'public' AND table_name <> 'todo_schema_version' ORDER BY 1, 3""",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'todo_schema_version' ORDER BY 1",
         "SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL ORDER BY 1",
     ],
 }
@@ -124,7 +124,9 @@ def test_alembic_finds_nothing_to_add_to_the_migrations(empty_database: str) -> 
     upgrade(empty_database)
 
     with connection_to(empty_database) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True, "version_table": VERSION_TABLE}
+        )
         differences = compare_metadata(context, metadata)
 
     assert differences == []
@@ -189,14 +191,73 @@ def test_an_upgrade_that_fails_leaves_nothing(empty_database: str) -> None:
         assert sa.inspect(connection).get_table_names() == ["store"]
 
 
-def test_the_schema_of_a_later_version_is_refused(empty_database: str) -> None:
+@pytest.mark.parametrize("use", [is_current, ensure, upgrade])
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        ("UPDATE todo_schema_version SET version_num = '9999'", "schema 9999, newer than this program's"),
+        ("UPDATE todo_schema_version SET version_num = 'abc'", "the table todo_schema_version is damaged"),
+        ("DELETE FROM todo_schema_version", "the table todo_schema_version is damaged"),
+        ("DROP TABLE idempotency_keys", "the table idempotency_keys is missing"),
+        ("DROP TABLE todo_schema_version", "the database belongs to another program: it has a table"),
+    ],
+)
+def test_a_schema_that_this_program_does_not_know_is_refused_and_not_changed(
+    empty_database: str, use: Callable[[str], object], damage: str, fault: str
+) -> None:
     upgrade(empty_database)
     with connection_to(empty_database) as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(sa.text(damage))
+    before = catalogue(empty_database)
 
-    assert not is_current(empty_database)
-    with pytest.raises(StorageUnavailable, match="9999"):
-        upgrade(empty_database)
+    with pytest.raises(StorageUnavailable, match=fault):
+        use(empty_database)
+
+    assert catalogue(empty_database) == before
+
+
+@pytest.mark.parametrize("version", ["0001", "0002", "9999"])
+def test_the_version_table_of_another_program_is_not_taken_for_ours(postgres: Postgres, version: str) -> None:
+    with postgres.database() as url:
+        with connection_to(url) as connection:
+            connection.execute(sa.text("CREATE TABLE alembic_version (version_num varchar(32))"))
+            connection.execute(sa.text(f"INSERT INTO alembic_version VALUES ('{version}')"))
+
+        was_current = is_current(url)
+        upgrade(url)
+
+        with connection_to(url) as connection:
+            kept = connection.scalars(sa.text("SELECT version_num FROM alembic_version")).all()
+        assert (was_current, is_current(url), kept) == (False, True, [version])
+
+
+def test_a_file_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE notes (id INTEGER)")
+    before = (tmp_path / "other.db").read_bytes()
+
+    with pytest.raises(StorageUnavailable, match="belongs to another program: it has a table notes"):
+        ensure(f"sqlite:///{tmp_path / 'other.db'}")
+
+    assert (tmp_path / "other.db").read_bytes() == before
+
+
+def test_a_migration_that_the_database_refuses_says_why(postgres: Postgres) -> None:
+    with postgres.database() as url:
+        with connection_to(url) as connection:
+            connection.execute(sa.text("CREATE TYPE store AS (id INTEGER)"))
+
+        with pytest.raises(StorageUnavailable, match='relation "store" already exists'):
+            upgrade(url)
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/db", "postgresql://nobody@127.0.0.1:{port}/none"])
+def test_a_database_that_can_not_be_reached_is_refused_with_the_cause(postgres: Postgres, url: str) -> None:
+    with postgres.database() as existing:
+        port = sa.make_url(existing).port
+
+    with pytest.raises(StorageUnavailable, match=r"nothing listens at this host|does not exist|is wrong"):
+        is_current(url.format(port=port))
 
 
 def test_a_database_that_can_not_be_reached_is_storage_unavailable(tmp_path: Path) -> None:

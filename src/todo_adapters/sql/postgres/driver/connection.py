@@ -11,7 +11,6 @@ import psycopg
 from psycopg import abc, generators
 from psycopg.abc import RV, PQGen
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
@@ -25,36 +24,11 @@ from todo_adapters.sql.postgres.driver.socket_listener import SocketListener
 Step = tuple[Statement, Mapping[str, Any]]
 """A statement and its values."""
 
-# A peer that is gone without a word is noticed after 5 s with data on the way, after 9 s without.
-_UNLESS_IN_URL: Final[dict[str, Any]] = {
-    "connect_timeout": 4,
-    "tcp_user_timeout": 5000,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 2,
-}
 _PREPARED_AFTER: Final = 1
 _READ_ONLY: Final = Statement("SHOW transaction_read_only", ())
 _BACKEND: Final = Statement("SELECT pg_backend_pid()", ())
 _GRACE_SECONDS: Final = 1.0
 _PING_SECONDS: Final = 1.0
-
-
-def conninfo_of(url: str) -> str:
-    """Return libpq's form of a `postgres://` or `postgresql://` URL, with timeouts where it names none.
-
-    Raises ValueError that repeats nothing of the URL, since it holds a password.
-    """
-    try:
-        return make_conninfo("", **{**_UNLESS_IN_URL, **conninfo_to_dict(url)})
-    except psycopg.ProgrammingError:
-        raise ValueError("the database URL has a form or a parameter that PostgreSQL does not know") from None
-
-
-def is_neon_pooler(url: str) -> bool:
-    """Say whether the host is one of Neon's poolers, which keep prepared statements."""
-    host = str(conninfo_to_dict(url).get("host"))
-    return host.partition(".")[0].endswith("-pooler")
 
 
 class Connection(psycopg.AsyncConnection[TupleRow]):

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.errors import DeadlockDetected, ReadOnlySqlTransaction, SerializationFailure, UniqueViolation
 from psycopg.pq import TransactionStatus
 
+from todo_adapters.sql.postgres.driver.causes import cause_of
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.deadlines import Deadlines
 from todo_domain import StorageUnavailable
@@ -117,7 +118,8 @@ class Pool:
                 return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)
         except (psycopg.Error, TimeoutError) as error:
             self._pass_on(None)
-            raise StorageUnavailable("the database can't be reached") from error
+            cause = cause_of(error)
+            raise StorageUnavailable(f"the database can't be reached{f': {cause}' if cause else ''}") from error
         except BaseException:
             self._pass_on(None)
             raise

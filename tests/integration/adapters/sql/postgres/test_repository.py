@@ -17,7 +17,6 @@ from tests.postgres import LocalPostgres, Postgres
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.migrations import upgrade
-from todo_adapters.sql.postgres.driver.connection import conninfo_of, is_neon_pooler
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_domain import (
     Batch,
@@ -455,36 +454,3 @@ async def test_the_session_decides_neither_the_time_zone_nor_the_encoding(
 
     assert here == there == added.task
     assert there.created_at.tzinfo is UTC
-
-
-def test_the_url_of_neon_is_taken_as_it_is_pasted() -> None:
-    url = "postgres://user:pass@ep-a-b.neon.tech/db?sslmode=verify-full&channel_binding=require&sslrootcert=system"
-
-    conninfo = conninfo_of(url)
-
-    assert "channel_binding=require" in conninfo
-    assert "tcp_user_timeout=5000" in conninfo
-
-
-def test_the_url_overrules_our_timeouts() -> None:
-    assert "connect_timeout=30" in conninfo_of("postgresql://localhost/db?connect_timeout=30")
-
-
-def test_a_url_that_postgresql_does_not_know_is_refused_without_repeating_it() -> None:
-    with pytest.raises(ValueError, match="parameter that PostgreSQL does not know") as failure:
-        conninfo_of("postgresql://user:secret@localhost/db?pgbouncer=true")
-
-    assert "secret" not in str(failure.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("postgresql://u:p@ep-cool-dew-123-pooler.eu-central-1.aws.neon.tech/db", True),
-        ("postgresql://u:p@ep-cool-dew-123.eu-central-1.aws.neon.tech/db", False),
-        ("postgresql://u:p@localhost:6432/db", False),
-        ("postgresql:///db", False),
-    ],
-)
-def test_a_pooler_of_neon_is_known_by_its_name(url: str, *, expected: bool) -> None:
-    assert is_neon_pooler(url) is expected

@@ -16,7 +16,8 @@ from tests.postgres import Postgres
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.postgres.driver import pool as pool_module
 from todo_adapters.sql.postgres.driver import prepared_statements
-from todo_adapters.sql.postgres.driver.connection import Connection, Step, conninfo_of
+from todo_adapters.sql.postgres.driver.connection import Connection, Step
+from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
 from todo_adapters.sql.postgres.driver.pool import ConnectionLost, Pool, RaceLost
 from todo_domain import StorageUnavailable
 
