@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from todo_adapters.sql.sqlite.file import fault_of
 from todo_domain import StorageUnavailable
 
 
@@ -29,7 +30,7 @@ def _reason(error: sa.exc.SQLAlchemyError) -> str:
     """Return what the database said; never an address, which can hold a password."""
     cause = getattr(error, "orig", None)
     if isinstance(cause, sqlite3.Error):
-        return str(cause)
+        return fault_of(cause)
     said = getattr(getattr(cause, "diag", None), "message_primary", None)
     if said or cause is None:
         return str(said or type(error).__name__)

@@ -1,6 +1,9 @@
-"""The connections to one SQLite file, and the lock that keeps it to one process."""
+"""The connections to one SQLite file, the lock that keeps it to one process, and what can be wrong with it."""
 
+import os
 import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +11,16 @@ from todo_domain import StorageUnavailable
 
 _BUSY_SECONDS: Final = 5
 """How long to wait for another program, such as a backup, that holds the file's write lock."""
+
+_PRIVATE: Final = 0o600
+_FAULTS: Final[Mapping[int, str]] = {
+    sqlite3.SQLITE_NOTADB: "it is not a database of SQLite, or it is damaged",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: restore it from a backup",
+    sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened: is there such a folder, and is it writable?",
+    sqlite3.SQLITE_BUSY: "another program has locked it",
+    sqlite3.SQLITE_FULL: "the disk is full",
+}
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -34,20 +47,44 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 def claim(path: Path) -> sqlite3.Connection:
     """Claim the file for this process until the connection is closed or the process ends, however it ends.
 
-    The claim is SQLite's own lock on an empty file beside it, which the system lets
-    go with the process on every platform. Raises StorageUnavailable when it is taken.
+    The claim is SQLite's own lock on an empty file beside it, which the system releases
+    with the process on every platform. The file, its log and the lock get mode 0600.
+    Raises StorageUnavailable when the file is claimed already, or has a second name
+    (a hard link), under which another process could claim it; sqlite3.Error and OSError.
     """
-    connection = _connect(f"{path.resolve().as_uri()}.lock", busy_seconds=0)
+    resolved = path.resolve()
+    lock = Path(f"{resolved}.lock")
+    _make_private(lock)
+    connection = _connect(lock.as_uri(), busy_seconds=0)
     try:
         connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error as error:
+        _make_private(resolved)
+    except BaseException as error:
         connection.close()
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise
-        raise StorageUnavailable(
-            f"{path} is in use: one server process, with one worker, serves an SQLite file; PostgreSQL serves many"
-        ) from error
+        if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise StorageUnavailable(
+                f"{path} is in use: one server process, with one worker, serves an SQLite file; PostgreSQL serves many"
+            ) from error
+        raise
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make a file, or let only its owner use it; what SQLite puts beside it gets the same mode."""
+    # Never open a file that is there: closing it would release the locks that SQLite has on it in this process.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, _PRIVATE))
+    if path.stat().st_nlink > 1:
+        raise StorageUnavailable(f"{path} has a second name (a hard link), under which another process could open it")
+    for file in filter(Path.exists, (path, Path(f"{path}-wal"), Path(f"{path}-shm"))):
+        file.chmod(_PRIVATE)
+
+
+def fault_of(error: sqlite3.Error) -> str:
+    """Return what is wrong with the file, in one line."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    # The lowest byte is the kind; the others tell more (https://sqlite.org/rescode.html).
+    return _FAULTS.get(code & 0xFF, str(error))
 
 
 def _connect(uri: str, busy_seconds: float = _BUSY_SECONDS) -> sqlite3.Connection:

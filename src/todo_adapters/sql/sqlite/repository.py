@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from todo_adapters.sql import migrations, rows, statements
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import list_statement
-from todo_adapters.sql.sqlite.file import claim, connect_writer
+from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of
 from todo_adapters.sql.sqlite.purge import purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
@@ -71,7 +71,9 @@ class SqliteTaskRepository:
                 opened.push_async_callback(asyncio.to_thread, self._reader.close)
                 self._opened = opened.pop_all()
         except sqlite3.Error as error:
-            raise StorageUnavailable(f"{self._path} can't be used: {error}") from error
+            raise StorageUnavailable(f"{self._path} can't be used: {fault_of(error)}") from error
+        except OSError as error:
+            raise StorageUnavailable(f"{self._path} can't be used: {error.strerror}") from error
 
     async def close(self) -> None:
         """Finish what callers wait for, and let go of the file; from then on every call fails."""

@@ -1,3 +1,4 @@
+import os
 import sqlite3
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from todo_adapters.sql.sqlite.file import claim, connect_reader, connect_writer
+from todo_adapters.sql.sqlite.file import claim, connect_reader, connect_writer, fault_of
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_domain import StorageUnavailable, TaskDraft, TaskNotFound, UserId, revision_floor
 
@@ -25,6 +26,11 @@ except StorageUnavailable as error:
 ALICE = UserId("alice")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FULL = 2
+FILES = {"new.db", "new.db-wal", "new.db-shm", "new.db.lock", "new.db.lock-journal"}
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
 
 
 def all_bytes_in(folder: Path) -> bytes:
@@ -68,7 +74,7 @@ async def test_a_path_that_can_not_be_a_file_is_refused_by_name(tmp_path: Path, 
 @pytest.mark.parametrize("name", ["todo.db", "todo.db.lock"])
 async def test_a_file_of_something_else_is_refused_and_let_go(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("no database" * 1000)
-    with pytest.raises(StorageUnavailable, match="not a database"):
+    with pytest.raises(StorageUnavailable, match="not a database of SQLite"):
         await SqliteTaskRepository(tmp_path / "todo.db").open()
 
     (tmp_path / name).unlink()
@@ -76,6 +82,62 @@ async def test_a_file_of_something_else_is_refused_and_let_go(tmp_path: Path, na
     await repository.open()
 
     await repository.close()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+async def test_only_the_owner_can_read_the_file_its_log_and_its_lock(tmp_path: Path, umask: int) -> None:
+    (tmp_path / "new.db.lock").touch(0o666)
+    before = os.umask(umask)
+    try:
+        repository = SqliteTaskRepository(tmp_path / "new.db")
+        await repository.open()
+        await repository.add(ALICE, TaskDraft(title="a"), at=NOON)
+        modes = modes_in(tmp_path)
+        await repository.close()
+    finally:
+        os.umask(before)
+
+    assert modes == dict.fromkeys(FILES, 0o600)
+
+
+def test_a_file_that_others_could_read_becomes_private(tmp_path: Path) -> None:
+    (tmp_path / "todo.db").touch()
+    (tmp_path / "todo.db").chmod(0o644)
+
+    claim(tmp_path / "todo.db").close()
+
+    assert (tmp_path / "todo.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_with_a_second_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "todo.db").touch()
+    (tmp_path / "link.db").hardlink_to(tmp_path / "todo.db")
+
+    with pytest.raises(StorageUnavailable, match="hard link"):
+        claim(tmp_path / "link.db")
+
+
+def test_a_file_that_was_damaged_is_one_line(sqlite_path: Path) -> None:
+    content = bytearray(sqlite_path.read_bytes())
+    content[100:8000] = bytes(7900)
+    sqlite_path.write_bytes(content)
+
+    with closing(sqlite3.connect(sqlite_path)) as connection, pytest.raises(sqlite3.Error) as damaged:
+        connection.execute("SELECT * FROM tasks").fetchall()
+
+    assert fault_of(damaged.value) == "it is damaged: restore it from a backup"
+
+
+def test_a_file_that_is_read_only_is_one_line(sqlite_path: Path) -> None:
+    uri = f"{sqlite_path.as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as connection, pytest.raises(sqlite3.Error) as refused:
+        connection.execute("DELETE FROM store")
+
+    assert fault_of(refused.value) == "the file or its folder is read-only"
+
+
+def test_any_other_fault_is_what_sqlite_says() -> None:
+    assert fault_of(sqlite3.ProgrammingError("closed")) == "closed"
 
 
 async def test_what_was_kept_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
