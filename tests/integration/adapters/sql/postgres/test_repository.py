@@ -407,7 +407,7 @@ async def test_what_the_database_says_stays_inside(database_url: str) -> None:
         with pytest.raises(StorageUnavailable) as failure:
             await repository.check()
 
-    assert str(failure.value) == "the database can't be reached"
+    assert str(failure.value) == "the database can't be reached: the database does not exist"
     assert isinstance(failure.value.__cause__, psycopg.Error)
 
 

@@ -379,7 +379,7 @@ async def test_a_server_that_is_away_costs_no_place_in_the_pool(database_url: st
         failed = await asyncio.gather(*(pid(pool) for _ in range(5)), return_exceptions=True)
 
         assert [type(failure) for failure in failed] == [StorageUnavailable] * 5
-        assert {str(failure) for failure in failed} == {"the database can't be reached"}
+        assert {str(failure) for failure in failed} == {"the database can't be reached: the database does not exist"}
 
 
 async def test_a_connection_that_was_long_out_of_use_is_closed(
