@@ -1,6 +1,6 @@
 import createClient, { type Client } from "openapi-fetch";
 
-import { ApiProblem, answered, Conflict } from "./errors.ts";
+import { ApiProblem, answered, Conflict, UnusableToken } from "./errors.ts";
 import { type FeedEvent, follow } from "./feed.ts";
 import { type Send, sendWithRetries } from "./retries.ts";
 import type { paths } from "./schema.d.ts";
@@ -12,13 +12,15 @@ export interface TodoClientOptions {
   url: string;
   /** Whose tasks; it must be the user of the tokens. */
   userId: string;
-  /** Gets a new token, such as from `/api/auth/token`. */
+  /** Gets a new JWT, such as from `/api/auth/token`. */
   fetchToken: () => Promise<string>;
 }
 
 /**
- * The tasks of one user. What the API refuses is thrown as ApiProblem, no answer as
- * Unreachable, and an error of `fetchToken` as it is.
+ * The tasks of one user.
+ *
+ * A refused request throws ApiProblem. Without a response, it throws Unreachable. Errors of
+ * `fetchToken` are passed on, and a value of it that is not a usable JWT throws UnusableToken.
  */
 export class TodoClient {
   readonly #http: Client<paths>;
@@ -116,12 +118,16 @@ export class TodoClient {
     return { ...this.#owner, task_id: id };
   }
 
-  /** Send with a token, and once more with a new one when the server refuses the first. */
+  /** Send with a token, and once more with a new one if the server refuses the first. */
   async #authorized(send: Send, request: Request): Promise<Response> {
     const token = await this.#tokens.get();
-    const response = await send(withBearer(request, token));
-    if (response.status !== 401) return response;
-    return send(withBearer(request, await this.#tokens.replace(token)));
+    const first = await send(withBearer(request, token));
+    if (first.status !== 401) return first;
+    const replacement = await this.#tokens.replace(token);
+    const second = await send(withBearer(request, replacement));
+    if (second.status === 401 && replacement === token)
+      throw new UnusableToken("the server refuses the token, and fetchToken returns no other");
+    return second;
   }
 }
 

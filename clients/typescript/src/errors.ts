@@ -36,6 +36,11 @@ export class Unreachable extends Error {
   override readonly name = "Unreachable";
 }
 
+/** `fetchToken` returned a value that is no use as a token. To ask for it again would not help. */
+export class UnusableToken extends Error {
+  override readonly name = "UnusableToken";
+}
+
 /** Return what was answered, or throw the problem. */
 export function answered<Data>(result: { data?: Data; error?: unknown; response: Response }): Data {
   if (result.response.ok) return result.data as Data;

@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 
-import { ApiProblem } from "./errors.ts";
+import { ApiProblem, UnusableToken } from "./errors.ts";
 import { pause } from "./retries.ts";
 import type { Change } from "./types.ts";
 
@@ -58,12 +58,20 @@ export async function* follow(
         yield { type: "reset" };
         continue;
       }
+      if (isFinal(error)) throw error;
       failures += 1;
       yield { type: "lost", error };
     }
     const delay = Math.min(FIRST_DELAY_MS * 2 ** Math.max(0, failures - 1), LONGEST_DELAY_MS);
     await pauseUnlessOnline(delay * (0.5 + Math.random() / 2), signal);
   }
+}
+
+/** Whether the same request would fail again: the API refuses it, and not because of its load or a proxy's. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof ApiProblem)) return error instanceof UnusableToken;
+  const { status, error_code } = error.problem;
+  return status < 500 && status !== 429 && error_code !== "UNNAMED";
 }
 
 /** Yield the events of one stream, until it ends; throw when it is silent or the network is gone. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Change, type FeedEvent, LocalTasks, type TodoClient } from "../src/index.ts";
+import { ApiProblem, type Change, type FeedEvent, LocalTasks, type TodoClient } from "../src/index.ts";
 import { events, json, lost, problem, scripted } from "./scripted-server.ts";
 
 /** Read the feed until an event of this type has come so many times. */
@@ -83,6 +83,15 @@ test("a feed that is lost is tried again from where it was", async (t) => {
     ["current", "lost", "change"],
   );
   assert.equal(asked[2]?.path, "/api/ann/changes?since=e.1&limit=500");
+});
+
+test("a feed that the API refuses ends with the problem, and what is not the API's own is tried again", async (t) => {
+  const proxy = json(404, {});
+  const { client } = await scripted(t, proxy, problem(429, "RATE_LIMITED"), problem(403, "AUTH_FORBIDDEN"));
+  const feed = client.follow(new AbortController().signal);
+
+  assert.equal((await feed.next()).value?.type, "lost");
+  await assert.rejects(feed.next(), (error) => error instanceof ApiProblem && error.problem.status === 403);
 });
 
 test("local tasks are the latest, in whatever order changes are taken in", () => {

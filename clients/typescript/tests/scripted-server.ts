@@ -30,7 +30,7 @@ export async function scripted(t: TestContext, ...answers: Answer[]) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let tokens = 0;
   const fetchToken = async () => tokenOf({ iat: 0, exp: 900, number: ++tokens });
-  return { asked, client: new TodoClient({ url, userId: "ann", fetchToken }) };
+  return { asked, url, client: new TodoClient({ url, userId: "ann", fetchToken }) };
 }
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
