@@ -1,11 +1,15 @@
 import createClient, { type Client } from "openapi-fetch";
 
-import { ApiProblem, answered, Conflict, UnusableToken } from "./errors.ts";
+import { ApiProblem, answered, Conflict, type Result, UnusableToken } from "./errors.ts";
 import { type FeedEvent, follow } from "./feed.ts";
 import { type Send, sendWithRetries } from "./retries.ts";
-import type { paths } from "./schema.d.ts";
+import type { paths } from "./schema.ts";
 import { TokenSource } from "./tokens.ts";
-import type { Operation, Task, TaskDraft, TaskList, TaskPatch, TaskQuery } from "./types.ts";
+import type { Operation, Task, TaskDraft, TaskList, TaskPatch, TaskQuery, TaskReplacement } from "./types.ts";
+
+const PAGE_LIMIT = 100;
+/** What the server sets with every change, so that it differs from what a client sends back. */
+const SET_BY_SERVER = new Set(["completed_at", "revision", "updated_at"]);
 
 export interface TodoClientOptions {
   /** The API's base URL. */
@@ -36,10 +40,21 @@ export class TodoClient {
     });
   }
 
-  /** Find tasks, a page at a time. */
+  /** Find tasks: with `limit`, one page; without it, all in one response. */
   async list(query: TaskQuery = {}): Promise<TaskList> {
     const params = { path: this.#owner, query };
     return answered(await this.#http.GET("/api/{user_id}/tasks", { params }));
+  }
+
+  /** Find tasks page by page, for lists that are too long for one response. */
+  async *pages(query: TaskQuery = {}): AsyncGenerator<TaskList, void, undefined> {
+    const limit = query.limit ?? PAGE_LIMIT;
+    let cursor = query.cursor;
+    do {
+      const page = await this.list({ ...query, limit, cursor });
+      yield page;
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
   }
 
   async get(id: number): Promise<Task> {
@@ -53,21 +68,25 @@ export class TodoClient {
   }
 
   /**
-   * Change fields of a task, only if it is as `seen`; without, however it is.
+   * Change fields of a task. With `seen`, only if its revision is still that of `seen`.
    *
-   * Throws Conflict when it has changed in a way that this patch would overwrite.
+   * Throws Conflict if it has changed in a way that this patch would overwrite.
    */
   async patch(id: number, patch: TaskPatch, seen?: { revision: number }): Promise<Task> {
     const params = { path: this.#path(id), header: ifMatch(seen) };
-    try {
-      return answered(await this.#http.PATCH("/api/{user_id}/tasks/{task_id}", { params, body: patch }));
-    } catch (error) {
-      if (!(error instanceof ApiProblem) || error.problem.status !== 412) throw error;
-      const latest = await this.get(id);
-      // So it is after an attempt that was done, but whose answer was lost.
-      if (holds(latest, patch)) return latest;
-      throw new Conflict(error.problem, latest);
-    }
+    const sent = this.#http.PATCH("/api/{user_id}/tasks/{task_id}", { params, body: patch });
+    return this.#written(sent, id, patch);
+  }
+
+  /**
+   * Replace a task by PUT; a field that is absent keeps its value. `seen` and Conflict are those of `patch`.
+   *
+   * The read-only fields of a task that is sent back have no effect.
+   */
+  async replace(id: number, task: TaskReplacement, seen?: { revision: number }): Promise<Task> {
+    const params = { path: this.#path(id), header: ifMatch(seen) };
+    const sent = this.#http.PUT("/api/{user_id}/tasks/{task_id}", { params, body: task });
+    return this.#written(sent, id, task);
   }
 
   /** Delete a task, only if it is as `seen`. That it is gone already is no error. */
@@ -114,6 +133,19 @@ export class TodoClient {
     );
   }
 
+  /** Return the task that was written, or throw Conflict if it was not as it was seen. */
+  async #written(sent: Promise<Result<Task>>, id: number, values: object): Promise<Task> {
+    try {
+      return answered(await sent);
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.problem.status !== 412) throw error;
+      const latest = await this.get(id);
+      // An earlier attempt may have been done although its response was lost.
+      if (holds(latest, values)) return latest;
+      throw new Conflict(error.problem, latest);
+    }
+  }
+
   #path(id: number) {
     return { ...this.#owner, task_id: id };
   }
@@ -141,8 +173,8 @@ function ifMatch(seen?: { revision: number }) {
   return seen ? { "If-Match": `"${seen.revision}"` } : {};
 }
 
-function holds(task: Task, patch: TaskPatch): boolean {
-  return Object.entries(patch).every(
-    ([name, value]) => JSON.stringify(task[name as keyof Task]) === JSON.stringify(value),
+function holds(task: Task, values: object): boolean {
+  return Object.entries(values).every(
+    ([name, value]) => SET_BY_SERVER.has(name) || JSON.stringify(task[name as keyof Task]) === JSON.stringify(value),
   );
 }

@@ -41,8 +41,15 @@ export class UnusableToken extends Error {
   override readonly name = "UnusableToken";
 }
 
+/** What openapi-fetch returns. */
+export interface Result<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
 /** Return what was answered, or throw the problem. */
-export function answered<Data>(result: { data?: Data; error?: unknown; response: Response }): Data {
+export function answered<Data>(result: Result<Data>): Data {
   if (result.response.ok) return result.data as Data;
   throw new ApiProblem(isProblem(result.error) ? result.error : unnamedProblem(result.response));
 }

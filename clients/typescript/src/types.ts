@@ -1,4 +1,4 @@
-import type { components, operations } from "./schema.d.ts";
+import type { components, operations } from "./schema.ts";
 
 type Schemas = components["schemas"];
 
@@ -6,6 +6,7 @@ export type Task = Schemas["TaskResponse"];
 export type TaskDeletion = Schemas["TaskDeletion"];
 export type Change = Task | TaskDeletion;
 export type TaskDraft = Schemas["TaskCreate"];
+export type TaskReplacement = Schemas["TaskUpdate"];
 export type TaskPatch = Schemas["TaskPatch"];
 export type TaskList = Schemas["TaskListResponse"];
 export type TaskQuery = NonNullable<operations["list_tasks"]["parameters"]["query"]>;

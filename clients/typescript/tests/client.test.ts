@@ -69,6 +69,60 @@ test("a patch that was done, though its answer was lost, is no conflict", async 
   assert.deepEqual(await client.patch(1, { complete: true }, milk), done);
 });
 
+test("a replacement is a PUT that expects the revision that was seen", async (t) => {
+  const latest = { ...milk, title: "Buy oat milk", revision: 2 };
+  const { client, asked } = await scripted(
+    t,
+    json(200, latest),
+    problem(412, "PRECONDITION_FAILED"),
+    json(200, latest),
+  );
+
+  assert.deepEqual(await client.replace(1, { title: "Buy oat milk", complete: false }, milk), latest);
+  await assert.rejects(client.replace(1, { title: "Buy soy milk", complete: false }, milk), Conflict);
+
+  assert.deepEqual(
+    asked.map(({ method, headers }) => [method, headers["if-match"]]),
+    [
+      ["PUT", '"1"'],
+      ["PUT", '"1"'],
+      ["GET", undefined],
+    ],
+  );
+});
+
+test("a replacement by a whole task that was done, though its response was lost, is no conflict", async (t) => {
+  const seen = { ...milk, completed_at: null, updated_at: "2026-11-28T10:00:00Z" };
+  const done = { ...seen, complete: true, completed_at: "2026-11-28T11:00:00Z", revision: 2 };
+  const { client } = await scripted(t, lost, problem(412, "PRECONDITION_FAILED"), json(200, done));
+
+  assert.deepEqual(await client.replace(1, { ...seen, complete: true }, seen), done);
+});
+
+test("pages are read one after another, each with a limit and the query, until the last", async (t) => {
+  const page = (next_cursor: string | null) => json(200, { tasks: [milk], count: 1, next_cursor, revision: 1 });
+  const { client, asked } = await scripted(t, page("c1"), page("c2"), page(null), page("c3"));
+  const limits: (number | undefined)[] = [undefined, 2];
+
+  for (const limit of limits) {
+    let read = 0;
+    for await (const { tasks } of client.pages({ complete: false, limit })) {
+      assert.deepEqual(tasks, [milk]);
+      if (++read === 3 || limit) break;
+    }
+  }
+
+  assert.deepEqual(
+    asked.map(({ path }) => path?.split("?")[1]),
+    [
+      "complete=false&limit=100",
+      "complete=false&limit=100&cursor=c1",
+      "complete=false&limit=100&cursor=c2",
+      "complete=false&limit=2",
+    ],
+  );
+});
+
 test("a deletion that was done, though its answer was lost, is done", async (t) => {
   const { client, asked } = await scripted(t, lost, problem(404, "NOT_FOUND"));
 
