@@ -1,6 +1,6 @@
 import createClient, { type Client } from "openapi-fetch";
 
-import { ApiProblem, answered, Conflict, type Result, UnusableToken } from "./errors.ts";
+import { ApiProblem, Conflict, dataOf, type Result, UnusableToken } from "./errors.ts";
 import { type FeedEvent, follow } from "./feed.ts";
 import { type Send, sendWithRetries } from "./retries.ts";
 import type { paths } from "./schema.ts";
@@ -43,7 +43,7 @@ export class TodoClient {
   /** Find tasks: with `limit`, one page; without it, all in one response. */
   async list(query: TaskQuery = {}): Promise<TaskList> {
     const params = { path: this.#owner, query };
-    return answered(await this.#http.GET("/api/{user_id}/tasks", { params }));
+    return dataOf(await this.#http.GET("/api/{user_id}/tasks", { params }));
   }
 
   /** Find tasks page by page, for lists that are too long for one response. */
@@ -58,13 +58,13 @@ export class TodoClient {
   }
 
   async get(id: number): Promise<Task> {
-    return answered(await this.#http.GET("/api/{user_id}/tasks/{task_id}", { params: { path: this.#path(id) } }));
+    return dataOf(await this.#http.GET("/api/{user_id}/tasks/{task_id}", { params: { path: this.#path(id) } }));
   }
 
-  /** Create a task; with the key of an attempt whose answer was lost, at most one. */
+  /** Create a task. With the key of an attempt whose response was lost, create at most one. */
   async create(draft: TaskDraft, key: string = crypto.randomUUID()): Promise<Task> {
     const params = { path: this.#owner, header: { "Idempotency-Key": key } };
-    return answered(await this.#http.POST("/api/{user_id}/tasks", { params, body: draft }));
+    return dataOf(await this.#http.POST("/api/{user_id}/tasks", { params, body: draft }));
   }
 
   /**
@@ -89,34 +89,35 @@ export class TodoClient {
     return this.#written(sent, id, task);
   }
 
-  /** Delete a task, only if it is as `seen`. That it is gone already is no error. */
+  /** Delete a task. With `seen`, only if its revision is still that of `seen`. A task that is gone is not an error. */
   async remove(id: number, seen?: { revision: number }): Promise<void> {
     const params = { path: this.#path(id), header: ifMatch(seen) };
     try {
-      answered(await this.#http.DELETE("/api/{user_id}/tasks/{task_id}", { params }));
+      dataOf(await this.#http.DELETE("/api/{user_id}/tasks/{task_id}", { params }));
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.problem.status !== 404) throw error;
     }
   }
 
-  /** Do all operations or none. */
+  /** Apply all operations or none. */
   async batch(operations: Operation[], key: string = crypto.randomUUID()): Promise<{ id: number; revision: number }[]> {
     const params = { path: this.#owner, header: { "Idempotency-Key": key } };
     const body = { operations };
-    return answered(await this.#http.POST("/api/{user_id}/tasks/batch", { params, body })).results;
+    return dataOf(await this.#http.POST("/api/{user_id}/tasks/batch", { params, body })).results;
   }
 
   /**
-   * Follow all changes, from the first on, until the signal aborts; see FeedEvent.
+   * Yield all changes from the first one, then new ones as they happen, until the signal aborts; see FeedEvent.
    *
-   * It holds a connection, of which a browser grants a host six over HTTP/1.1, for all windows.
+   * It holds a connection. Over HTTP/1.1, all windows of a browser share six connections to a host.
+   * It throws what a new attempt would not change: an unusable token, or a refusal by the API.
    */
   follow(signal: AbortSignal): AsyncGenerator<FeedEvent> {
     const path = this.#owner;
     return follow(
       async (since) => {
         const params = { path, query: since === undefined ? {} : { since, limit: 500 } };
-        return answered(await this.#http.GET("/api/{user_id}/changes", { params, signal }));
+        return dataOf(await this.#http.GET("/api/{user_id}/changes", { params, signal }));
       },
       async (since, streamSignal) => {
         const params = { path, header: { "Last-Event-ID": since } };
@@ -126,7 +127,7 @@ export class TodoClient {
           signal: streamSignal,
           fetch: (request) => this.#authorized(fetch, request),
         });
-        answered(result);
+        dataOf(result);
         return result.response.body;
       },
       signal,
@@ -136,7 +137,7 @@ export class TodoClient {
   /** Return the task that was written, or throw Conflict if it was not as it was seen. */
   async #written(sent: Promise<Result<Task>>, id: number, values: object): Promise<Task> {
     try {
-      return answered(await sent);
+      return dataOf(await sent);
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.problem.status !== 412) throw error;
       const latest = await this.get(id);

@@ -13,6 +13,6 @@ export type Sort = Schemas["Sort"];
 export type TaskList = Schemas["TaskListResponse"];
 export type TaskQuery = NonNullable<operations["list_tasks"]["parameters"]["query"]>;
 export type Operation = Schemas["BatchRequest"]["operations"][number];
-/** The API's word for what went wrong; UNNAMED is an answer of something else, such as a proxy. */
+/** The API's code of an error; UNNAMED is a response that is not the API's own, such as that of a proxy. */
 export type ErrorCode = Schemas["Problem"]["error_code"] | "UNNAMED";
 export type Problem = Omit<Schemas["Problem"], "error_code"> & { error_code: ErrorCode };

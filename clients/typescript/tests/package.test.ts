@@ -66,12 +66,12 @@ test("a Vite project builds a page with the package, and the page runs", async (
 
 /** Run a module of the project in a process of its own. */
 async function assertRuns(t: Parameters<typeof scripted>[0], module: string): Promise<void> {
-  const { url, asked } = await scripted(t, json(200, { tasks: [milk], count: 1, next_cursor: null, revision: 1 }));
+  const { url, received } = await scripted(t, json(200, { tasks: [milk], count: 1, next_cursor: null, revision: 1 }));
   const given = { url, token: tokenOf({ exp: Date.now() }) };
   const source = `Object.assign(globalThis, ${JSON.stringify(given)}); await import(${JSON.stringify(module)});`;
 
   const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", source], { cwd: project });
 
   assert.deepEqual(JSON.parse(stdout), [milk]);
-  assert.equal(asked[0]?.path, "/api/ann/tasks?limit=100");
+  assert.equal(received[0]?.path, "/api/ann/tasks?limit=100");
 }

@@ -5,14 +5,14 @@ import { TodoClient, UnusableToken } from "../src/index.ts";
 import { TokenSource } from "../src/tokens.ts";
 import { problem, scripted, tokenOf } from "./scripted-server.ts";
 
-/** A source of 15-minute tokens, and how many were asked for. */
+/** A source of 15-minute tokens, and the number of calls. */
 function source(fails = () => false) {
-  const counted = { asked: 0 };
+  const counted = { calls: 0 };
   const tokens = new TokenSource(async () => {
-    counted.asked += 1;
+    counted.calls += 1;
     if (fails()) throw new Error("the issuer is down");
-    // What the issuer's clock shows is of no interest.
-    return tokenOf({ iat: 1_000_000, exp: 1_000_900, number: counted.asked });
+    // The issuer's clock may differ from this machine's.
+    return tokenOf({ iat: 1_000_000, exp: 1_000_900, number: counted.calls });
   });
   return { tokens, counted };
 }
@@ -23,26 +23,26 @@ test("callers at once share one token", async () => {
   const given = await Promise.all([tokens.get(), tokens.get(), tokens.get()]);
 
   assert.equal(new Set(given).size, 1);
-  assert.equal(counted.asked, 1);
+  assert.equal(counted.calls, 1);
 });
 
-test("a token is renewed in its last minute, and nobody waits", async (t) => {
+test("a token is renewed in its last minute, and no caller waits", async (t) => {
   t.mock.timers.enable({ apis: ["Date"] });
   const { tokens, counted } = source();
   const first = await tokens.get();
 
   t.mock.timers.tick(839_000);
   assert.equal(await tokens.get(), first);
-  assert.equal(counted.asked, 1);
+  assert.equal(counted.calls, 1);
   t.mock.timers.tick(2_000);
   assert.equal(await tokens.get(), first);
   await new Promise(setImmediate);
 
   assert.notEqual(await tokens.get(), first);
-  assert.equal(counted.asked, 2);
+  assert.equal(counted.calls, 2);
 });
 
-test("with the issuer down, a token serves until it ends, and then the failure is told", async (t) => {
+test("with the issuer down, a token is used until it expires, and then the failure is thrown", async (t) => {
   t.mock.timers.enable({ apis: ["Date"] });
   let down = false;
   const { tokens } = source(() => down);
@@ -58,7 +58,7 @@ test("with the issuer down, a token serves until it ends, and then the failure i
   assert.notEqual(await tokens.get(), first);
 });
 
-test("a token that was refused is replaced once, however many were refused it", async () => {
+test("a token that was refused is replaced once for all callers", async () => {
   const { tokens, counted } = source();
   const refused = await tokens.get();
 
@@ -66,7 +66,7 @@ test("a token that was refused is replaced once, however many were refused it", 
 
   assert.notEqual(replaced, refused);
   assert.equal(await tokens.replace(refused), replaced);
-  assert.equal(counted.asked, 2);
+  assert.equal(counted.calls, 2);
 });
 
 test("a token without iat is used until its exp by this machine's clock", async (t) => {
@@ -102,23 +102,23 @@ for (const [what, value] of Object.entries({
   "a JWT that expires when it is issued": tokenOf({ iat: 900, exp: 900 }),
 })) {
   test(`a request and the feed end with UnusableToken when fetchToken returns ${what}`, async (t) => {
-    const { url, asked } = await scripted(t);
+    const { url, received } = await scripted(t);
     const client = new TodoClient({ url, userId: "ann", fetchToken: async () => value as string });
 
     await assert.rejects(client.get(1), UnusableToken);
     await assert.rejects(client.follow(new AbortController().signal).next(), UnusableToken);
 
-    assert.deepEqual(asked, []);
+    assert.deepEqual(received, []);
   });
 }
 
 test("a fetchToken that returns a refused token again causes UnusableToken after two requests", async (t) => {
-  const { url, asked } = await scripted(t, ...Array(4).fill(problem(401, "AUTH_INVALID")));
+  const { url, received } = await scripted(t, ...Array(4).fill(problem(401, "AUTH_INVALID")));
   const expired = tokenOf({ iat: 0, exp: 900 });
   const client = new TodoClient({ url, userId: "ann", fetchToken: async () => expired });
 
   await assert.rejects(client.get(1), UnusableToken);
-  assert.equal(asked.length, 2);
+  assert.equal(received.length, 2);
   await assert.rejects(client.follow(new AbortController().signal).next(), UnusableToken);
-  assert.equal(asked.length, 4);
+  assert.equal(received.length, 4);
 });
