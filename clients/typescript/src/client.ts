@@ -1,24 +1,30 @@
 import createClient, { type Client } from "openapi-fetch";
 
-import { ApiProblem, answered, Conflict } from "./errors.ts";
+import { ApiProblem, Conflict, dataOf, type Result, UnusableToken } from "./errors.ts";
 import { type FeedEvent, follow } from "./feed.ts";
 import { type Send, sendWithRetries } from "./retries.ts";
-import type { paths } from "./schema.d.ts";
+import type { paths } from "./schema.ts";
 import { TokenSource } from "./tokens.ts";
-import type { Operation, Task, TaskDraft, TaskList, TaskPatch, TaskQuery } from "./types.ts";
+import type { Operation, Task, TaskDraft, TaskList, TaskPatch, TaskQuery, TaskReplacement } from "./types.ts";
+
+const PAGE_LIMIT = 100;
+/** What the server sets with every change, so that it differs from what a client sends back. */
+const SET_BY_SERVER = new Set(["completed_at", "revision", "updated_at"]);
 
 export interface TodoClientOptions {
   /** The API's base URL. */
   url: string;
   /** Whose tasks; it must be the user of the tokens. */
   userId: string;
-  /** Gets a new token, such as from `/api/auth/token`. */
+  /** Gets a new JWT, such as from `/api/auth/token`. */
   fetchToken: () => Promise<string>;
 }
 
 /**
- * The tasks of one user. What the API refuses is thrown as ApiProblem, no answer as
- * Unreachable, and an error of `fetchToken` as it is.
+ * The tasks of one user.
+ *
+ * A refused request throws ApiProblem. Without a response, it throws Unreachable. Errors of
+ * `fetchToken` are passed on, and a value of it that is not a usable JWT throws UnusableToken.
  */
 export class TodoClient {
   readonly #http: Client<paths>;
@@ -34,68 +40,84 @@ export class TodoClient {
     });
   }
 
-  /** Find tasks, a page at a time. */
+  /** Find tasks: with `limit`, one page; without it, all in one response. */
   async list(query: TaskQuery = {}): Promise<TaskList> {
     const params = { path: this.#owner, query };
-    return answered(await this.#http.GET("/api/{user_id}/tasks", { params }));
+    return dataOf(await this.#http.GET("/api/{user_id}/tasks", { params }));
+  }
+
+  /** Find tasks page by page, for lists that are too long for one response. */
+  async *pages(query: TaskQuery = {}): AsyncGenerator<TaskList, void, undefined> {
+    const limit = query.limit ?? PAGE_LIMIT;
+    let cursor = query.cursor;
+    do {
+      const page = await this.list({ ...query, limit, cursor });
+      yield page;
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
   }
 
   async get(id: number): Promise<Task> {
-    return answered(await this.#http.GET("/api/{user_id}/tasks/{task_id}", { params: { path: this.#path(id) } }));
+    return dataOf(await this.#http.GET("/api/{user_id}/tasks/{task_id}", { params: { path: this.#path(id) } }));
   }
 
-  /** Create a task; with the key of an attempt whose answer was lost, at most one. */
+  /** Create a task. With the key of an attempt whose response was lost, create at most one. */
   async create(draft: TaskDraft, key: string = crypto.randomUUID()): Promise<Task> {
     const params = { path: this.#owner, header: { "Idempotency-Key": key } };
-    return answered(await this.#http.POST("/api/{user_id}/tasks", { params, body: draft }));
+    return dataOf(await this.#http.POST("/api/{user_id}/tasks", { params, body: draft }));
   }
 
   /**
-   * Change fields of a task, only if it is as `seen`; without, however it is.
+   * Change fields of a task. With `seen`, only if its revision is still that of `seen`.
    *
-   * Throws Conflict when it has changed in a way that this patch would overwrite.
+   * Throws Conflict if it has changed in a way that this patch would overwrite.
    */
   async patch(id: number, patch: TaskPatch, seen?: { revision: number }): Promise<Task> {
     const params = { path: this.#path(id), header: ifMatch(seen) };
-    try {
-      return answered(await this.#http.PATCH("/api/{user_id}/tasks/{task_id}", { params, body: patch }));
-    } catch (error) {
-      if (!(error instanceof ApiProblem) || error.problem.status !== 412) throw error;
-      const latest = await this.get(id);
-      // So it is after an attempt that was done, but whose answer was lost.
-      if (holds(latest, patch)) return latest;
-      throw new Conflict(error.problem, latest);
-    }
+    const sent = this.#http.PATCH("/api/{user_id}/tasks/{task_id}", { params, body: patch });
+    return this.#written(sent, id, patch);
   }
 
-  /** Delete a task, only if it is as `seen`. That it is gone already is no error. */
+  /**
+   * Replace a task by PUT; a field that is absent keeps its value. `seen` and Conflict are those of `patch`.
+   *
+   * The read-only fields of a task that is sent back have no effect.
+   */
+  async replace(id: number, task: TaskReplacement, seen?: { revision: number }): Promise<Task> {
+    const params = { path: this.#path(id), header: ifMatch(seen) };
+    const sent = this.#http.PUT("/api/{user_id}/tasks/{task_id}", { params, body: task });
+    return this.#written(sent, id, task);
+  }
+
+  /** Delete a task. With `seen`, only if its revision is still that of `seen`. A task that is gone is not an error. */
   async remove(id: number, seen?: { revision: number }): Promise<void> {
     const params = { path: this.#path(id), header: ifMatch(seen) };
     try {
-      answered(await this.#http.DELETE("/api/{user_id}/tasks/{task_id}", { params }));
+      dataOf(await this.#http.DELETE("/api/{user_id}/tasks/{task_id}", { params }));
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.problem.status !== 404) throw error;
     }
   }
 
-  /** Do all operations or none. */
+  /** Apply all operations or none. */
   async batch(operations: Operation[], key: string = crypto.randomUUID()): Promise<{ id: number; revision: number }[]> {
     const params = { path: this.#owner, header: { "Idempotency-Key": key } };
     const body = { operations };
-    return answered(await this.#http.POST("/api/{user_id}/tasks/batch", { params, body })).results;
+    return dataOf(await this.#http.POST("/api/{user_id}/tasks/batch", { params, body })).results;
   }
 
   /**
-   * Follow all changes, from the first on, until the signal aborts; see FeedEvent.
+   * Yield all changes from the first one, then new ones as they happen, until the signal aborts; see FeedEvent.
    *
-   * It holds a connection, of which a browser grants a host six over HTTP/1.1, for all windows.
+   * It holds a connection. Over HTTP/1.1, all windows of a browser share six connections to a host.
+   * It throws what a new attempt would not change: an unusable token, or a refusal by the API.
    */
   follow(signal: AbortSignal): AsyncGenerator<FeedEvent> {
     const path = this.#owner;
     return follow(
       async (since) => {
         const params = { path, query: since === undefined ? {} : { since, limit: 500 } };
-        return answered(await this.#http.GET("/api/{user_id}/changes", { params, signal }));
+        return dataOf(await this.#http.GET("/api/{user_id}/changes", { params, signal }));
       },
       async (since, streamSignal) => {
         const params = { path, header: { "Last-Event-ID": since } };
@@ -105,23 +127,40 @@ export class TodoClient {
           signal: streamSignal,
           fetch: (request) => this.#authorized(fetch, request),
         });
-        answered(result);
+        dataOf(result);
         return result.response.body;
       },
       signal,
     );
   }
 
+  /** Return the task that was written, or throw Conflict if it was not as it was seen. */
+  async #written(sent: Promise<Result<Task>>, id: number, values: object): Promise<Task> {
+    try {
+      return dataOf(await sent);
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.problem.status !== 412) throw error;
+      const latest = await this.get(id);
+      // An earlier attempt may have been done although its response was lost.
+      if (holds(latest, values)) return latest;
+      throw new Conflict(error.problem, latest);
+    }
+  }
+
   #path(id: number) {
     return { ...this.#owner, task_id: id };
   }
 
-  /** Send with a token, and once more with a new one when the server refuses the first. */
+  /** Send with a token, and once more with a new one if the server refuses the first. */
   async #authorized(send: Send, request: Request): Promise<Response> {
     const token = await this.#tokens.get();
-    const response = await send(withBearer(request, token));
-    if (response.status !== 401) return response;
-    return send(withBearer(request, await this.#tokens.replace(token)));
+    const first = await send(withBearer(request, token));
+    if (first.status !== 401) return first;
+    const replacement = await this.#tokens.replace(token);
+    const second = await send(withBearer(request, replacement));
+    if (second.status === 401 && replacement === token)
+      throw new UnusableToken("the server refuses the token, and fetchToken returns no other");
+    return second;
   }
 }
 
@@ -135,8 +174,8 @@ function ifMatch(seen?: { revision: number }) {
   return seen ? { "If-Match": `"${seen.revision}"` } : {};
 }
 
-function holds(task: Task, patch: TaskPatch): boolean {
-  return Object.entries(patch).every(
-    ([name, value]) => JSON.stringify(task[name as keyof Task]) === JSON.stringify(value),
+function holds(task: Task, values: object): boolean {
+  return Object.entries(values).every(
+    ([name, value]) => SET_BY_SERVER.has(name) || JSON.stringify(task[name as keyof Task]) === JSON.stringify(value),
   );
 }

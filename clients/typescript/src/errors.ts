@@ -1,6 +1,6 @@
 import type { Problem, Task } from "./types.ts";
 
-/** The server refused the request, or failed, and said so (RFC 9457). */
+/** The response is an error, described by problem details (RFC 9457). */
 export class ApiProblem extends Error {
   override readonly name: string = "ApiProblem";
   readonly problem: Problem;
@@ -10,7 +10,7 @@ export class ApiProblem extends Error {
     this.problem = problem;
   }
 
-  /** What is wrong with each field of the body, such as `title` or `due`. */
+  /** The message for each field of the body, such as `title` or `due`. */
   get fields(): Map<string, string> {
     const messages = new Map<string, string>();
     for (const { loc, msg } of this.problem.errors ?? []) {
@@ -20,7 +20,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The task has changed since it was read: nothing was written. `latest` is how it stands now. */
+/** The task has changed since it was read, and nothing was written. `latest` is its present state. */
 export class Conflict extends ApiProblem {
   override readonly name = "Conflict";
   readonly latest: Task;
@@ -31,13 +31,25 @@ export class Conflict extends ApiProblem {
   }
 }
 
-/** No answer came in time, on any attempt. A write may have been done all the same. */
+/** No attempt got a response in time. A write may have been done nevertheless. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
 }
 
-/** Return what was answered, or throw the problem. */
-export function answered<Data>(result: { data?: Data; error?: unknown; response: Response }): Data {
+/** `fetchToken` returned a value that can't be used as a token. Calling it again would not help. */
+export class UnusableToken extends Error {
+  override readonly name = "UnusableToken";
+}
+
+/** What openapi-fetch returns. */
+export interface Result<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
+/** Return the data of a response, or throw its problem. */
+export function dataOf<Data>(result: Result<Data>): Data {
   if (result.response.ok) return result.data as Data;
   throw new ApiProblem(isProblem(result.error) ? result.error : unnamedProblem(result.response));
 }
@@ -46,13 +58,13 @@ function isProblem(error: unknown): error is Problem {
   return typeof error === "object" && error !== null && "error_code" in error;
 }
 
-/** Describe an answer that is not the API's own, such as one of a proxy before it. */
+/** Describe a response that is not the API's own, such as that of a proxy. */
 function unnamedProblem({ status, statusText, url }: Response): Problem {
   return {
     type: "about:blank",
     title: statusText,
     status,
-    detail: `the answer was ${status} ${statusText}`.trimEnd(),
+    detail: `the response was ${status} ${statusText}`.trimEnd(),
     instance: url,
     error_code: "UNNAMED",
     timestamp: new Date().toISOString(),

@@ -1,21 +1,21 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 
-import { ApiProblem } from "./errors.ts";
+import { ApiProblem, UnusableToken } from "./errors.ts";
 import { pause } from "./retries.ts";
 import type { Change } from "./types.ts";
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 15_000;
-/** Three heartbeats: a stream that is silent for longer is dead. */
+/** Three heartbeats: a stream that is silent for longer is broken. */
 const SILENCE_MS = 45_000;
 
 /**
- * What happens to a reader of the change feed:
+ * An event for a reader of the change feed:
  *
- * - `change`: a task is now so, or was deleted
- * - `current`: everything so far was read; from here on changes come as they happen
- * - `lost`: the server can't be reached; it is tried again by itself
- * - `reset`: changes may have been missed; forget all tasks, they come anew
+ * - `change`: the present state of a task, or its deletion
+ * - `current`: everything so far was read; the following changes come as they happen
+ * - `lost`: the feed can't be read now; the next attempt follows by itself
+ * - `reset`: changes may have been missed; forget all tasks, since all are sent again
  */
 export type FeedEvent =
   | { type: "change"; change: Change }
@@ -29,7 +29,7 @@ interface Page {
   has_more: boolean;
 }
 
-/** Read the feed page by page until it is current, then live, and again after every interruption. */
+/** Read the feed page by page until it is current, then live; repeat this after every interruption. */
 export async function* follow(
   read: (since: string | undefined) => Promise<Page>,
   open: (since: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array> | null | undefined>,
@@ -58,6 +58,7 @@ export async function* follow(
         yield { type: "reset" };
         continue;
       }
+      if (isFinal(error)) throw error;
       failures += 1;
       yield { type: "lost", error };
     }
@@ -66,7 +67,14 @@ export async function* follow(
   }
 }
 
-/** Yield the events of one stream, until it ends; throw when it is silent or the network is gone. */
+/** Whether the next attempt would fail too: the API refuses the request, or the token is unusable. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof ApiProblem)) return error instanceof UnusableToken;
+  const { status, error_code } = error.problem;
+  return status < 500 && status !== 429 && error_code !== "UNNAMED";
+}
+
+/** Yield the events of one stream until it ends; throw when it is silent or the browser is offline. */
 async function* live(
   since: string,
   open: (since: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array> | null | undefined>,
@@ -75,7 +83,7 @@ async function* live(
   const dead = new AbortController();
   const silence = () => setTimeout(() => dead.abort(new Error("the stream is silent")), SILENCE_MS);
   let timer = silence();
-  heard("offline", dead.signal).then(() => dead.abort(new Error("the network is gone")));
+  heard("offline", dead.signal).then(() => dead.abort(new Error("the browser is offline")));
   const events: EventSourceMessage[] = [];
   const decoder = new TextDecoder();
   const parser = createParser({ onEvent: (event) => events.push(event) });
@@ -94,7 +102,7 @@ async function* live(
   }
 }
 
-/** Wait, at most until the browser says that it is online again. */
+/** Wait, at most until the browser is online again. */
 async function pauseUnlessOnline(milliseconds: number, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const waiting = pause(milliseconds, AbortSignal.any([signal, over.signal]));
@@ -102,7 +110,7 @@ async function pauseUnlessOnline(milliseconds: number, signal: AbortSignal): Pro
   over.abort();
 }
 
-/** Resolve at the next event of the browser, of which there are none elsewhere. */
+/** Resolve at the next such event. Only browsers have these events. */
 function heard(event: "online" | "offline", signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     globalThis.addEventListener?.(event, () => resolve(), { once: true, signal });

@@ -1,7 +1,7 @@
 import type { FeedEvent } from "./feed.ts";
 import type { Change, Task } from "./types.ts";
 
-/** A copy of a user's tasks, made of the change feed and of the answers to writes, in whatever order they come. */
+/** A copy of a user's tasks, from the change feed and the responses to writes, in whatever order they arrive. */
 export class LocalTasks {
   readonly #latest = new Map<number, Change>();
 
@@ -14,7 +14,7 @@ export class LocalTasks {
     return change && !isDeletion(change) ? (change as Task) : undefined;
   }
 
-  /** Take in a change, unless a later one of the same task is known. */
+  /** Apply a change, unless a later one of the same task is known. */
   take(change: Change): void {
     const known = this.#latest.get(change.id);
     if (!known || known.revision <= change.revision) this.#latest.set(change.id, change);

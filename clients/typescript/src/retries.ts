@@ -3,16 +3,16 @@ import { Unreachable } from "./errors.ts";
 const ATTEMPTS = 4;
 const FIRST_DELAY_MS = 200;
 const TIMEOUT_MS = 10_000;
-const PASSING = new Set([429, 500, 502, 503, 504]);
+const TEMPORARY = new Set([429, 500, 502, 503, 504]);
 
 export type Send = (request: Request) => Promise<Response>;
 
 /**
- * Send a request up to four times, until it is answered by something else than a passing failure.
+ * Send a request up to four times, until the response is not a temporary failure.
  *
- * Every request of this API can be sent again: a POST bears an Idempotency-Key. The pause
- * doubles from 200 ms, and is what `Retry-After` asks for if that is longer. Throws
- * Unreachable when no attempt was answered within 10 s.
+ * Every request of this API can be repeated: a POST has an Idempotency-Key. The pause
+ * doubles from 200 ms, or is that of `Retry-After` if that is longer. Throws Unreachable
+ * when the last attempt got no response within 10 s.
  */
 export async function sendWithRetries(send: Send, request: Request): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
@@ -21,8 +21,8 @@ export async function sendWithRetries(send: Send, request: Request): Promise<Res
     try {
       const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]);
       const response = await send(new Request(request.clone(), { signal }));
-      await response.clone().arrayBuffer(); // an answer that breaks off is none
-      if (last || !PASSING.has(response.status)) return response;
+      await response.clone().arrayBuffer(); // an incomplete response counts as none
+      if (last || !TEMPORARY.has(response.status)) return response;
       pauseMs = Math.max(pauseMs, Number(response.headers.get("Retry-After") ?? 0) * 1000);
     } catch (cause) {
       request.signal.throwIfAborted();

@@ -1,6 +1,8 @@
+import { UnusableToken } from "./errors.ts";
+
 const RENEW_BEFORE_MS = 60_000;
 
-/** The caller's token, renewed a minute before it ends, and in the last fifth of a life shorter than five. */
+/** The user's token. It is renewed a minute before it expires, or in the last fifth of a life below five minutes. */
 export class TokenSource {
   readonly #fetchToken: () => Promise<string>;
   #token: string | undefined;
@@ -8,12 +10,12 @@ export class TokenSource {
   #renewAt = 0;
   #renewal: Promise<string> | undefined;
 
-  /** `fetchToken` returns a new JWT, or throws, which is passed on to who needs one. */
+  /** `fetchToken` returns a new JWT, or throws; its error is passed on. */
   constructor(fetchToken: () => Promise<string>) {
     this.#fetchToken = fetchToken;
   }
 
-  /** Return a token that counts now. While it does, nobody waits for the next, nor fails for want of it. */
+  /** Return the current token. A renewal before its end delays no caller, and may fail. */
   async get(): Promise<string> {
     const now = Date.now();
     if (this.#token === undefined || now >= this.#endsAt) return this.#renew();
@@ -21,7 +23,7 @@ export class TokenSource {
     return this.#token;
   }
 
-  /** Return another token than the one that the server refused. */
+  /** Return the token that `fetchToken` has returned since, or returns now, after the server refused this one. */
   async replace(refused: string): Promise<string> {
     return this.#token === refused || this.#token === undefined ? this.#renew() : this.#token;
   }
@@ -36,7 +38,7 @@ export class TokenSource {
   async #fetch(): Promise<string> {
     const askedAt = Date.now();
     const token = await this.#fetchToken();
-    const lifeMs = lifeSeconds(token) * 1000;
+    const lifeMs = lifeSeconds(token, askedAt) * 1000;
     this.#token = token;
     this.#endsAt = askedAt + lifeMs;
     this.#renewAt = this.#endsAt - Math.min(RENEW_BEFORE_MS, lifeMs / 5);
@@ -44,9 +46,29 @@ export class TokenSource {
   }
 }
 
-/** Read how long a token lives, by the clock of its issuer, since this machine's may be wrong. */
-function lifeSeconds(token: string): number {
-  const payload = token.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? "";
-  const { iat, exp } = JSON.parse(atob(payload)) as { iat: number; exp: number };
+/**
+ * Return how long a token is valid, or throw UnusableToken.
+ *
+ * This machine's clock may be wrong, so the issuer's counts: `exp` minus `iat`. Without `iat`, a
+ * token that has expired by this machine's clock lives for 0 seconds, and the server decides.
+ */
+function lifeSeconds(token: unknown, nowMs: number): number {
+  const { iat, exp } = claimsOf(token);
+  if (typeof exp !== "number") throw new UnusableToken("fetchToken returned a JWT without a numeric exp");
+  if (typeof iat !== "number") return Math.max(0, exp - nowMs / 1000);
+  if (exp <= iat) throw new UnusableToken("fetchToken returned a JWT that expires before it is issued");
   return exp - iat;
+}
+
+function claimsOf(token: unknown): { iat?: unknown; exp?: unknown } {
+  if (typeof token !== "string")
+    throw new UnusableToken(`fetchToken returned a value of type ${typeof token}, not a JWT`);
+  const [, payload, ...rest] = token.split(".");
+  try {
+    const claims: unknown = JSON.parse(atob(payload?.replaceAll("-", "+").replaceAll("_", "/") ?? ""));
+    if (rest.length === 1 && typeof claims === "object" && claims !== null) return claims;
+  } catch {
+    // The same as other text that is not a JWT.
+  }
+  throw new UnusableToken("fetchToken returned a string that is not a JWT");
 }

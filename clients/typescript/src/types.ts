@@ -1,4 +1,4 @@
-import type { components, operations } from "./schema.d.ts";
+import type { components, operations } from "./schema.ts";
 
 type Schemas = components["schemas"];
 
@@ -6,10 +6,13 @@ export type Task = Schemas["TaskResponse"];
 export type TaskDeletion = Schemas["TaskDeletion"];
 export type Change = Task | TaskDeletion;
 export type TaskDraft = Schemas["TaskCreate"];
+export type TaskReplacement = Schemas["TaskUpdate"];
 export type TaskPatch = Schemas["TaskPatch"];
+export type Priority = Schemas["Priority"];
+export type Sort = Schemas["Sort"];
 export type TaskList = Schemas["TaskListResponse"];
 export type TaskQuery = NonNullable<operations["list_tasks"]["parameters"]["query"]>;
 export type Operation = Schemas["BatchRequest"]["operations"][number];
-/** The API's word for what went wrong; UNNAMED is an answer of something else, such as a proxy. */
+/** The API's code of an error; UNNAMED is a response that is not the API's own, such as that of a proxy. */
 export type ErrorCode = Schemas["Problem"]["error_code"] | "UNNAMED";
 export type Problem = Omit<Schemas["Problem"], "error_code"> & { error_code: ErrorCode };

@@ -7,14 +7,14 @@ import { json, lost, problem, scripted } from "./scripted-server.ts";
 
 const milk = { id: 1, title: "Buy milk", complete: false, revision: 1 };
 
-test("a create is sent again with the same key until it is answered", async (t) => {
-  const { client, asked } = await scripted(t, lost, problem(500, "DATABASE_ERROR"), json(201, milk));
+test("a create is sent again with the same key until there is a response", async (t) => {
+  const { client, received } = await scripted(t, lost, problem(500, "DATABASE_ERROR"), json(201, milk));
 
   const task = await client.create({ title: "Buy milk" });
 
   assert.deepEqual(task, milk);
-  assert.equal(asked.length, 3);
-  assert.equal(new Set(asked.map(({ headers }) => headers["idempotency-key"])).size, 1);
+  assert.equal(received.length, 3);
+  assert.equal(new Set(received.map(({ headers }) => headers["idempotency-key"])).size, 1);
 });
 
 test("a retry comes no sooner than the server asks for", async (t) => {
@@ -26,16 +26,16 @@ test("a retry comes no sooner than the server asks for", async (t) => {
   assert.ok(performance.now() - begun >= 990);
 });
 
-test("a failure that stays is told as the problem that it is, and silence as such", async (t) => {
+test("a failure that persists is thrown as its problem, and silence as Unreachable", async (t) => {
   const failing = await scripted(t, ...Array(4).fill(problem(500, "INTERNAL_ERROR")));
   const silent = await scripted(t, ...Array(4).fill(lost));
 
   await assert.rejects(failing.client.get(1), (error) => error instanceof ApiProblem && error.problem.status === 500);
   await assert.rejects(silent.client.get(1), Unreachable);
-  assert.equal(silent.asked.length, 4);
+  assert.equal(silent.received.length, 4);
 });
 
-test("an answer that breaks off is asked for again", async (t) => {
+test("a request whose response is incomplete is sent again", async (t) => {
   const half = (response: ServerResponse) => {
     response.writeHead(200, { "Content-Length": "100" }).write("{", () => response.destroy());
   };
@@ -44,41 +44,95 @@ test("an answer that breaks off is asked for again", async (t) => {
   assert.deepEqual(await client.get(1), milk);
 });
 
-test("an answer that is not the API's own is told by its status", async (t) => {
+test("a response that is not the API's own is thrown with its status", async (t) => {
   const { client } = await scripted(t, (response) => void response.writeHead(404).end("<h1>Nothing here</h1>"));
 
   await assert.rejects(client.get(1), (error) => error instanceof ApiProblem && error.problem.status === 404);
 });
 
-test("a patch expects the revision that was seen, and tells of a conflict with the task as it is now", async (t) => {
+test("a patch expects the revision that was seen, and a conflict contains the task as it is now", async (t) => {
   const latest = { ...milk, title: "Buy oat milk", revision: 2 };
-  const { client, asked } = await scripted(t, problem(412, "PRECONDITION_FAILED"), json(200, latest));
+  const { client, received } = await scripted(t, problem(412, "PRECONDITION_FAILED"), json(200, latest));
 
   await assert.rejects(client.patch(1, { title: "Buy soy milk" }, milk), (error) => {
     assert.ok(error instanceof Conflict);
     assert.deepEqual(error.latest, latest);
     return true;
   });
-  assert.equal(asked[0]?.headers["if-match"], '"1"');
+  assert.equal(received[0]?.headers["if-match"], '"1"');
 });
 
-test("a patch that was done, though its answer was lost, is no conflict", async (t) => {
+test("a patch that was done, though its response was lost, is not a conflict", async (t) => {
   const done = { ...milk, complete: true, revision: 2 };
   const { client } = await scripted(t, lost, problem(412, "PRECONDITION_FAILED"), json(200, done));
 
   assert.deepEqual(await client.patch(1, { complete: true }, milk), done);
 });
 
-test("a deletion that was done, though its answer was lost, is done", async (t) => {
-  const { client, asked } = await scripted(t, lost, problem(404, "NOT_FOUND"));
+test("a replacement is a PUT that expects the revision that was seen", async (t) => {
+  const latest = { ...milk, title: "Buy oat milk", revision: 2 };
+  const { client, received } = await scripted(
+    t,
+    json(200, latest),
+    problem(412, "PRECONDITION_FAILED"),
+    json(200, latest),
+  );
+
+  assert.deepEqual(await client.replace(1, { title: "Buy oat milk", complete: false }, milk), latest);
+  await assert.rejects(client.replace(1, { title: "Buy soy milk", complete: false }, milk), Conflict);
+
+  assert.deepEqual(
+    received.map(({ method, headers }) => [method, headers["if-match"]]),
+    [
+      ["PUT", '"1"'],
+      ["PUT", '"1"'],
+      ["GET", undefined],
+    ],
+  );
+});
+
+test("a replacement by a whole task that was done, though its response was lost, is not a conflict", async (t) => {
+  const seen = { ...milk, completed_at: null, updated_at: "2026-11-28T10:00:00Z" };
+  const done = { ...seen, complete: true, completed_at: "2026-11-28T11:00:00Z", revision: 2 };
+  const { client } = await scripted(t, lost, problem(412, "PRECONDITION_FAILED"), json(200, done));
+
+  assert.deepEqual(await client.replace(1, { ...seen, complete: true }, seen), done);
+});
+
+test("pages are read one after another, each with a limit and the query, until the last", async (t) => {
+  const page = (next_cursor: string | null) => json(200, { tasks: [milk], count: 1, next_cursor, revision: 1 });
+  const { client, received } = await scripted(t, page("c1"), page("c2"), page(null), page("c3"));
+  const limits: (number | undefined)[] = [undefined, 2];
+
+  for (const limit of limits) {
+    let read = 0;
+    for await (const { tasks } of client.pages({ complete: false, limit })) {
+      assert.deepEqual(tasks, [milk]);
+      if (++read === 3 || limit) break;
+    }
+  }
+
+  assert.deepEqual(
+    received.map(({ path }) => path?.split("?")[1]),
+    [
+      "complete=false&limit=100",
+      "complete=false&limit=100&cursor=c1",
+      "complete=false&limit=100&cursor=c2",
+      "complete=false&limit=2",
+    ],
+  );
+});
+
+test("a deletion that was done, though its response was lost, succeeds", async (t) => {
+  const { client, received } = await scripted(t, lost, problem(404, "NOT_FOUND"));
 
   await client.remove(1, milk);
 
-  assert.equal(asked.length, 2);
+  assert.equal(received.length, 2);
 });
 
 test("a token that the server refuses is replaced once", async (t) => {
-  const { client, asked } = await scripted(
+  const { client, received } = await scripted(
     t,
     problem(401, "AUTH_INVALID"),
     json(200, milk),
@@ -89,13 +143,13 @@ test("a token that the server refuses is replaced once", async (t) => {
   await client.get(1);
   await assert.rejects(client.get(1), (error) => error instanceof ApiProblem && error.problem.status === 401);
 
-  const [first, second, third, fourth] = asked.map(({ headers }) => headers.authorization);
+  const [first, second, third, fourth] = received.map(({ headers }) => headers.authorization);
   assert.notEqual(first, second);
   assert.equal(second, third);
   assert.notEqual(third, fourth);
 });
 
-test("what a rule says is found by the field that broke it", () => {
+test("the message of a rule is found by the field that breaks it", () => {
   const errors = [
     { loc: ["body", "tags", 3], msg: "too long", type: "length" },
     { loc: ["query", "limit"], msg: "too large", type: "limit" },

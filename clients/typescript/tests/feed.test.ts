@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Change, type FeedEvent, LocalTasks, type TodoClient } from "../src/index.ts";
+import { ApiProblem, type Change, type FeedEvent, LocalTasks, type TodoClient } from "../src/index.ts";
 import { events, json, lost, problem, scripted } from "./scripted-server.ts";
 
 /** Read the feed until an event of this type has come so many times. */
@@ -26,9 +26,9 @@ function event(change: Change): string {
   return `id: e.${change.revision}\ndata: ${JSON.stringify(change)}\n\n`;
 }
 
-test("the feed is read page by page, then live, and goes on where the stream ended", async (t) => {
+test("the feed is read page by page, then live, and continues where the stream ended", async (t) => {
   const [first, rest] = [event(task(3, 3)).slice(0, 9), event(task(3, 3)).slice(9)];
-  const { client, asked } = await scripted(
+  const { client, received } = await scripted(
     t,
     page([task(1, 1)], "e.1", true),
     page([task(2, 2)], "e.2"),
@@ -44,7 +44,7 @@ test("the feed is read page by page, then live, and goes on where the stream end
     [1, 2, "current", 3, 4, "current", 5],
   );
   assert.deepEqual(
-    asked.map(({ path, headers }) => [path?.split("changes")[1], headers["last-event-id"]]),
+    received.map(({ path, headers }) => [path?.split("changes")[1], headers["last-event-id"]]),
     [
       ["", undefined],
       ["?since=e.1&limit=500", undefined],
@@ -56,7 +56,7 @@ test("the feed is read page by page, then live, and goes on where the stream end
 });
 
 test("a reader that may have missed something starts over", async (t) => {
-  const { client, asked } = await scripted(
+  const { client, received } = await scripted(
     t,
     page([task(1, 1)], "e.1"),
     problem(410, "CURSOR_EXPIRED"),
@@ -70,11 +70,11 @@ test("a reader that may have missed something starts over", async (t) => {
     seen.map(({ type }) => type),
     ["change", "current", "reset", "current"],
   );
-  assert.equal(asked[2]?.path, "/api/ann/changes");
+  assert.equal(received[2]?.path, "/api/ann/changes");
 });
 
-test("a feed that is lost is tried again from where it was", async (t) => {
-  const { client, asked } = await scripted(t, page([], "e.1"), lost, page([task(2, 2)], "e.2"), lost);
+test("a feed that is lost continues where it was", async (t) => {
+  const { client, received } = await scripted(t, page([], "e.1"), lost, page([task(2, 2)], "e.2"), lost);
 
   const seen = await read(client, "change", 1);
 
@@ -82,10 +82,19 @@ test("a feed that is lost is tried again from where it was", async (t) => {
     seen.map(({ type }) => type),
     ["current", "lost", "change"],
   );
-  assert.equal(asked[2]?.path, "/api/ann/changes?since=e.1&limit=500");
+  assert.equal(received[2]?.path, "/api/ann/changes?since=e.1&limit=500");
 });
 
-test("local tasks are the latest, in whatever order changes are taken in", () => {
+test("a feed that the API refuses ends with the problem, and temporary failures and proxies don't end it", async (t) => {
+  const proxy = json(404, {});
+  const { client } = await scripted(t, proxy, problem(429, "RATE_LIMITED"), problem(403, "AUTH_FORBIDDEN"));
+  const feed = client.follow(new AbortController().signal);
+
+  assert.equal((await feed.next()).value?.type, "lost");
+  await assert.rejects(feed.next(), (error) => error instanceof ApiProblem && error.problem.status === 403);
+});
+
+test("local tasks are the latest, in whatever order changes are applied", () => {
   const tasks = new LocalTasks();
 
   tasks.take(task(1, 4));

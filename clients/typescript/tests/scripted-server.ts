@@ -5,22 +5,22 @@ import type { TestContext } from "node:test";
 
 import { TodoClient } from "../src/index.ts";
 
-export interface Asked {
+export interface ReceivedRequest {
   method: string | undefined;
   path: string | undefined;
   headers: IncomingHttpHeaders;
 }
 
-type Answer = (response: ServerResponse, asked: Asked) => void;
+type Respond = (response: ServerResponse, received: ReceivedRequest) => void;
 
-/** Start a server that gives these answers, one after another, and keeps what it was asked. */
-export async function scripted(t: TestContext, ...answers: Answer[]) {
-  const asked: Asked[] = [];
+/** Start a server that sends these responses, one after another, and records the requests. */
+export async function scripted(t: TestContext, ...responses: Respond[]) {
+  const received: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
     const { method, url: path, headers } = request;
-    asked.push({ method, path, headers });
-    const answer = answers.shift() ?? assertNoMore;
-    request.resume().on("end", () => answer(response, { method, path, headers }));
+    received.push({ method, path, headers });
+    const respond = responses.shift() ?? assertNoMore;
+    request.resume().on("end", () => respond(response, { method, path, headers }));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
@@ -30,23 +30,23 @@ export async function scripted(t: TestContext, ...answers: Answer[]) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let tokens = 0;
   const fetchToken = async () => tokenOf({ iat: 0, exp: 900, number: ++tokens });
-  return { asked, client: new TodoClient({ url, userId: "ann", fetchToken }) };
+  return { received, url, client: new TodoClient({ url, userId: "ann", fetchToken }) };
 }
 
-export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Respond {
   return (response) => {
     response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));
   };
 }
 
-export function problem(status: number, error_code: string): Answer {
+export function problem(status: number, error_code: string): Respond {
   return json(status, { status, error_code, detail: "as scripted" });
 }
 
-/** Break the connection off, as if the answer had been lost. */
-export const lost: Answer = (response) => void response.destroy();
+/** Break the connection, as if the response had been lost. */
+export const lost: Respond = (response) => void response.destroy();
 
-export function events(...chunks: string[]): Answer {
+export function events(...chunks: string[]): Respond {
   return (response) => {
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     for (const chunk of chunks) response.write(chunk);

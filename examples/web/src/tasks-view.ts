@@ -59,11 +59,17 @@ export function showTasks(client: TodoClient, userId: string, signal: AbortSigna
 async function keepCurrent(client: TodoClient, tasks: LocalTasks, draw: () => void, signal: AbortSignal) {
   const connection = find("#connection");
   connection.textContent = "Loading …";
-  for await (const event of client.follow(signal)) {
-    tasks.apply(event);
-    if (event.type === "current") connection.textContent = "Live";
-    if (event.type === "lost") connection.textContent = "Offline: trying to connect …";
-    draw();
+  try {
+    for await (const event of client.follow(signal)) {
+      tasks.apply(event);
+      if (event.type === "current") connection.textContent = "Live";
+      if (event.type === "lost") connection.textContent = "Offline: trying to connect …";
+      draw();
+    }
+  } catch (error) {
+    connection.textContent = "Offline";
+    const again = { label: "Try again", run: () => void keepCurrent(client, tasks, draw, signal) };
+    notify(`Changes are not shown: ${explain(error)}`, again);
   }
 }
 

@@ -114,6 +114,18 @@ test("with the sign-in server down, people go on until their token ends", async 
   await shown(page, "Has to wait");
 });
 
+test("an issuer whose tokens are unusable is reported, until a usable one comes", async () => {
+  const page = await world.person();
+  await page.route("**/api/auth/token", (route) => route.fulfill({ json: { token: "opaque" } }));
+  await page.reload();
+
+  await page.getByText("fetchToken returned a string that is not a JWT").waitFor();
+  await page.unroute("**/api/auth/token");
+  await page.getByRole("button", { name: "Try again" }).click();
+
+  await page.getByText("Live").waitFor();
+});
+
 test("what was typed survives the end of the session", async () => {
   const page = await clocked();
   const email = (await page.locator("#email").textContent()) ?? "";

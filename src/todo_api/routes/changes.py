@@ -6,14 +6,14 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from todo_api.http.authentication import Tasks, container_of
-from todo_api.http.openapi import problem_responses, schema_of
+from todo_api.http.openapi import problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import CURSOR_EXPIRED
 from todo_api.http.responses import JsonResponse
 from todo_api.schemas.parameters import FEED_TOKEN, ChangeParameters, SinceParameter
 from todo_api.schemas.places import violations_at
 from todo_api.schemas.serialization import changes_response
-from todo_api.schemas.tasks import ChangesResponse, TaskDeletion, TaskResponse
+from todo_api.schemas.tasks import ChangesResponse
 from todo_api.streaming.change_stream import ChangeStream
 from todo_domain import FeedToken, RuleViolated, Violation
 
@@ -29,23 +29,11 @@ LastEventId = Annotated[
 ]
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "Events without end: `id` is a token of the feed, `data` one of its changes.",
+        "description": "Events without end. `id` is a feed token, `data` a TaskResponse or a TaskDeletion as JSON.",
         "content": {
             "text/event-stream": {
-                "schema": {
-                    "type": "object",
-                    "description": "One event.",
-                    "required": ["id", "data"],
-                    "properties": {
-                        "id": {"type": "string", **FEED_TOKEN},
-                        "data": {
-                            "type": "string",
-                            "contentMediaType": "application/json",
-                            "contentSchema": {"anyOf": [schema_of(TaskResponse), schema_of(TaskDeletion)]},
-                        },
-                    },
-                },
-                "example": {"id": "k3v9.42", "data": '{"id":7,"deleted":true,"revision":42}'},
+                "schema": {"type": "string"},
+                "example": 'id: k3v9.42\ndata: {"id":7,"deleted":true,"revision":42}\n\n',
             }
         },
     }

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 import todo_domain as domain
 from todo_api.schemas.formats import PROSE, Count, Day, Flag, Repeatable, text_of
 from todo_api.schemas.places import violations_at
-from todo_api.schemas.tasks import PRIORITIES, PriorityName, Tag
+from todo_api.schemas.tasks import PRIORITIES, Priority, Tag
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
 from todo_domain.draft import MAX_TAGS
 from todo_domain.identity import MAX_USER_ID_LENGTH, USER_ID_CHARACTERS
@@ -29,9 +30,10 @@ TaskId = Annotated[
     Path(description="The id of a task of this owner.", ge=1, le=MAX_TASK_ID, examples=[1]),
     text_of("[1-9][0-9]{0,15}", int, f"must be a whole number from 1 to {MAX_TASK_ID}"),
 ]
-Sort = Literal[
+_SortName = Literal[
     "created_at", "-created_at", "updated_at", "-updated_at", "due", "-due", "priority", "-priority", "title", "-title"
 ]
+Sort = TypeAliasType("Sort", _SortName)
 
 
 class ListParameters(BaseModel):
@@ -40,7 +42,7 @@ class ListParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
-    priority: Annotated[list[PriorityName], Repeatable] = Field([], description="One of these.")
+    priority: Annotated[list[Priority], Repeatable] = Field([], description="One of these.")
     tag: Annotated[list[Tag], Repeatable] = Field(
         [], description="All of these, without regard to case.", max_length=MAX_TAGS
     )

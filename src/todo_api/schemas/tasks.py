@@ -9,20 +9,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypeAliasType
 
 import todo_domain as domain
 from todo_api.schemas.formats import PROSE, ClockTime, Day, line
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 
-_INSTANT: Final = {"type": "string", "format": "date-time"}
-_READ_ONLY: Final[dict[str, dict[str, Any]]] = {
-    "id": {"type": "integer"},
-    "user_id": {"type": "string"},
-    "completed_at": {"anyOf": [_INSTANT, {"type": "null"}]},
-    "created_at": _INSTANT,
-    "updated_at": _INSTANT,
-    "revision": {"type": "integer"},
-}
+_READ_ONLY: Final = frozenset({"id", "user_id", "completed_at", "created_at", "updated_at", "revision"})
 
 # Without null, which FastAPI leaves out of examples.
 EXAMPLE_TASK: Final[dict[str, Any]] = {
@@ -45,8 +38,9 @@ Title = Annotated[str, Field(json_schema_extra={**line(MAX_TITLE_LENGTH)})]
 Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH, **PROSE})]
 Tag = Annotated[str, Field(json_schema_extra={**line(MAX_TAG_LENGTH)})]
 Tags = Annotated[list[Tag], Field(json_schema_extra={"maxItems": MAX_TAGS})]
-PriorityName = Literal["low", "medium", "high"]
-PRIORITIES: Final[dict[PriorityName, domain.Priority]] = {
+# An alias with a name is a schema with that name in the OpenAPI document.
+Priority = TypeAliasType("Priority", Literal["low", "medium", "high"])
+PRIORITIES: Final[dict[Priority, domain.Priority]] = {
     "low": domain.Priority.LOW,
     "medium": domain.Priority.MEDIUM,
     "high": domain.Priority.HIGH,
@@ -97,10 +91,8 @@ class DuePatch(BaseModel):
 
 
 def _describe(schema: dict[str, Any]) -> None:
-    """Add to the schema of a task's body what a client may send back, and an example of what it decides."""
-    schema["properties"] |= {
-        name: {**form, "readOnly": True, "description": "Ignored."} for name, form in _READ_ONLY.items()
-    }
+    """Add to the schema of a task's body what the server ignores, and an example."""
+    schema["description"] += " Read-only fields of a task are accepted and ignored."
     schema["examples"] = [{name: value for name, value in EXAMPLE_TASK.items() if name not in _READ_ONLY}]
 
 
@@ -120,7 +112,7 @@ class _TaskBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _ignore_read_only(cls, body: object) -> object:
-        if isinstance(body, dict) and not _READ_ONLY.keys().isdisjoint(body):
+        if isinstance(body, dict) and not _READ_ONLY.isdisjoint(body):
             return {name: value for name, value in body.items() if name not in _READ_ONLY}
         return body
 
@@ -140,7 +132,7 @@ class TaskCreate(_TaskBody):
     title: Title
     description: Description | None = None
     complete: bool = False
-    priority: PriorityName = "medium"
+    priority: Priority = "medium"
     due: Due | None = None
     tags: Tags = []
 
@@ -161,7 +153,7 @@ class TaskPatch(_TaskBody):
     title: Title = Field(default_factory=_absent)
     description: Description | None = Field(default_factory=_absent)
     complete: bool = Field(default_factory=_absent)
-    priority: PriorityName = Field(default_factory=_absent)
+    priority: Priority = Field(default_factory=_absent)
     due: DuePatch | None = Field(default_factory=_absent)
     tags: Tags = Field(default_factory=_absent)
 
@@ -181,7 +173,7 @@ class TaskResponse(BaseModel):
     description: str | None
     complete: bool
     completed_at: dt.datetime | None
-    priority: PriorityName
+    priority: Priority
     due: Due | None
     tags: list[str]
     created_at: dt.datetime

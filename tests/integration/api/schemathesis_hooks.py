@@ -1,7 +1,7 @@
 """What Schemathesis can't know from the document alone."""
 
 import os
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 from zoneinfo import available_timezones
 
@@ -14,15 +14,33 @@ schemathesis.openapi.format("feed-token", st.from_regex(r"[a-z0-9]{1,32}\.(0|[1-
 entity_tags = st.from_regex(r'(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*', fullmatch=True)
 schemathesis.openapi.format("entity-tags", st.just("*") | entity_tags)
 
+# Open API 3.1 can describe a stream as text only, not each of its events.
+EVENT: Final = {
+    "type": "object",
+    "required": ["id", "data"],
+    "properties": {
+        "id": {"type": "string", "format": "feed-token"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("TaskResponse", "TaskDeletion")]
+            },
+        },
+    },
+}
+
 
 @schemathesis.hook
 def before_load_schema(_context: Any, document: dict[str, Any]) -> None:
-    """Say who the caller is, since all other users' lists are forbidden."""
+    """Say who the caller is, since all other users' lists are forbidden, and what an event of the stream is."""
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", []):
                 if parameter["name"] == "user_id":
                     parameter["schema"] = {"type": "string", "enum": [os.environ["USER_ID"]]}
+    stream = document["paths"]["/api/{user_id}/changes/stream"]["get"]["responses"]["200"]["content"]
+    stream["text/event-stream"]["schema"] = EVENT
 
 
 @schemathesis.hook

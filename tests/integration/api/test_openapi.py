@@ -149,6 +149,24 @@ def test_no_schema_leaves_the_type_open() -> None:
     assert [schema for schema in schemas_in(DOCUMENT) if kinds.isdisjoint(schema)] == []
 
 
+@pytest.mark.parametrize("name", ["TaskCreate", "TaskUpdate", "TaskPatch"])
+def test_a_body_is_described_without_the_read_only_fields_of_a_task(name: str) -> None:
+    read_only = {"id", "user_id", "completed_at", "created_at", "updated_at", "revision"}
+
+    assert read_only.isdisjoint(DOCUMENT["components"]["schemas"][name]["properties"])
+
+
+def test_an_enumeration_of_tasks_has_one_name_wherever_it_is_used() -> None:
+    schemas, named = DOCUMENT["components"]["schemas"], {"$ref": "#/components/schemas/Priority"}
+    parameters = {each["name"]: each["schema"] for each in OPERATIONS["list_tasks"][2]["parameters"]}
+
+    assert schemas["Priority"] == {"type": "string", "enum": ["low", "medium", "high"]}
+    for body in ("TaskCreate", "TaskUpdate", "TaskPatch", "TaskResponse"):
+        assert named.items() <= schemas[body]["properties"]["priority"].items()
+    assert parameters["priority"]["items"] == named
+    assert parameters["sort"]["$ref"] == "#/components/schemas/Sort"
+
+
 def test_every_example_of_a_schema_is_one() -> None:
     exemplified = {
         name: schema["examples"] for name, schema in DOCUMENT["components"]["schemas"].items() if "examples" in schema

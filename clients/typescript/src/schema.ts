@@ -395,6 +395,8 @@ export interface components {
              */
             if_revision?: number | null;
         };
+        /** @enum {string} */
+        Priority: "low" | "medium" | "high";
         /**
          * Readiness
          * @description Which of the things that the server needs can be used.
@@ -421,9 +423,11 @@ export interface components {
              */
             keys: "ready" | "unavailable";
         };
+        /** @enum {string} */
+        Sort: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "due" | "-due" | "priority" | "-priority" | "title" | "-title";
         /**
          * TaskCreate
-         * @description A new task.
+         * @description A new task. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "complete": true,
          *       "description": "The one in glass bottles",
@@ -452,36 +456,14 @@ export interface components {
              * @default false
              */
             complete?: boolean;
-            /**
-             * Priority
-             * @default medium
-             * @enum {string}
-             */
-            priority?: "low" | "medium" | "high";
+            /** @default medium */
+            priority?: components["schemas"]["Priority"];
             due?: components["schemas"]["Due"] | null;
             /**
              * Tags
              * @default []
              */
             tags?: string[];
-            /** @description Ignored. */
-            readonly id?: number;
-            /** @description Ignored. */
-            readonly user_id?: string;
-            /** @description Ignored. */
-            readonly completed_at?: string | null;
-            /**
-             * Format: date-time
-             * @description Ignored.
-             */
-            readonly created_at?: string;
-            /**
-             * Format: date-time
-             * @description Ignored.
-             */
-            readonly updated_at?: string;
-            /** @description Ignored. */
-            readonly revision?: number;
         };
         /**
          * TaskDeletion
@@ -544,7 +526,7 @@ export interface components {
         };
         /**
          * TaskPatch
-         * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`.
+         * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "complete": true,
          *       "description": "The one in glass bottles",
@@ -570,32 +552,10 @@ export interface components {
             description?: string | null;
             /** Complete */
             complete?: boolean;
-            /**
-             * Priority
-             * @enum {string}
-             */
-            priority?: "low" | "medium" | "high";
+            priority?: components["schemas"]["Priority"];
             due?: components["schemas"]["DuePatch"] | null;
             /** Tags */
             tags?: string[];
-            /** @description Ignored. */
-            readonly id?: number;
-            /** @description Ignored. */
-            readonly user_id?: string;
-            /** @description Ignored. */
-            readonly completed_at?: string | null;
-            /**
-             * Format: date-time
-             * @description Ignored.
-             */
-            readonly created_at?: string;
-            /**
-             * Format: date-time
-             * @description Ignored.
-             */
-            readonly updated_at?: string;
-            /** @description Ignored. */
-            readonly revision?: number;
         };
         /**
          * TaskResponse
@@ -634,11 +594,7 @@ export interface components {
             complete: boolean;
             /** Completed At */
             completed_at: string | null;
-            /**
-             * Priority
-             * @enum {string}
-             */
-            priority: "low" | "medium" | "high";
+            priority: components["schemas"]["Priority"];
             due: components["schemas"]["Due"] | null;
             /** Tags */
             tags: string[];
@@ -657,7 +613,7 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description All of a task: a field that is absent returns to its default.
+         * @description All of a task: a field that is absent returns to its default. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "complete": true,
          *       "description": "The one in glass bottles",
@@ -686,36 +642,14 @@ export interface components {
              * @default false
              */
             complete?: boolean;
-            /**
-             * Priority
-             * @default medium
-             * @enum {string}
-             */
-            priority?: "low" | "medium" | "high";
+            /** @default medium */
+            priority?: components["schemas"]["Priority"];
             due?: components["schemas"]["Due"] | null;
             /**
              * Tags
              * @default []
              */
             tags?: string[];
-            /** @description Ignored. */
-            readonly id?: number;
-            /** @description Ignored. */
-            readonly user_id?: string;
-            /** @description Ignored. */
-            readonly completed_at?: string | null;
-            /**
-             * Format: date-time
-             * @description Ignored.
-             */
-            readonly created_at?: string;
-            /**
-             * Format: date-time
-             * @description Ignored.
-             */
-            readonly updated_at?: string;
-            /** @description Ignored. */
-            readonly revision?: number;
         };
         /**
          * FieldError
@@ -939,7 +873,7 @@ export interface operations {
                 /** @description Only those that are complete, or only those that are not. */
                 complete?: boolean;
                 /** @description One of these. */
-                priority?: ("low" | "medium" | "high")[];
+                priority?: components["schemas"]["Priority"][];
                 /** @description All of these, without regard to case. */
                 tag?: string[];
                 /** @description The first day that a task may be due. */
@@ -949,7 +883,7 @@ export interface operations {
                 /** @description Text that title or description contain, without regard to case. */
                 q?: string;
                 /** @description Descending with `-`; ties in the order of ids, no value last. */
-                sort?: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "due" | "-due" | "priority" | "-priority" | "title" | "-title";
+                sort?: components["schemas"]["Sort"];
                 /** @description The most tasks of a page. */
                 limit?: number;
                 /** @description The `next_cursor` of a page of the same query. */
@@ -1866,7 +1800,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events without end: `id` is a token of the feed, `data` one of its changes. */
+            /** @description Events without end. `id` is a feed token, `data` a TaskResponse or a TaskDeletion as JSON. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1874,19 +1808,10 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example {
-                     *       "id": "k3v9.42",
-                     *       "data": "{\"id\":7,\"deleted\":true,\"revision\":42}"
-                     *     }
+                     * @example id: k3v9.42
+                     *     data: {"id":7,"deleted":true,"revision":42}
                      */
-                    "text/event-stream": {
-                        /**
-                         * Format: feed-token
-                         * @example k3v9.42
-                         */
-                        id: string;
-                        data: string;
-                    };
+                    "text/event-stream": string;
                 };
             };
             /** @description VALIDATION_ERROR: The request can't be read */
