@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, and write what was found to bench/results."""
+"""`python -m bench`: measure, and write the records, a table and plots to bench/results."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ PARTS = {
     for part in (measures.load, measures.wire, measures.growth, measures.delay, measures.workers, measures.startup)
 }
 TOKENS = ("HS256", "EdDSA")
+PUBLISHED = ROOT / "docs" / "benchmark"
 FULL = Plan(
     parts=list(PARTS),
     servers=list(CONTENDERS),
@@ -62,7 +63,7 @@ def main() -> None:
 
         about = {"machine": machine.describe(), "runs": plan.runs, "seconds": plan.seconds, "missing": missing}
         for results in _measured(plan, advance):
-            goals = report.write(about | results, options.output)
+            goals = report.write(about | results, options.output, PUBLISHED if options.publish else None)
     for goal in goals:
         console.print(f"{goal.name}: {goal.reached}, goal {goal.goal}", style="red" if goal.met is False else None)
     console.print(f"Written to {options.output}")
@@ -87,6 +88,7 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--quick", action="store_true", help="fewer and shorter runs: minutes, not most of an hour")
     options.add_argument("--smoke", action="store_true", help="one short run, only to see that all works")
     options.add_argument("--output", type=Path, default=ROOT / "bench" / "results", help="where to write to")
+    options.add_argument("--publish", action="store_true", help="write the table and the plots to docs/benchmark too")
     return options
 
 

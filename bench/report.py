@@ -1,4 +1,4 @@
-"""What is left of a run: results.json with every record, table.md with the medians, and the plots."""
+"""The report of a run: results.json with every record, table.md with the medians, and the plots."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,15 +13,22 @@ _MANY = 32
 _STATES = {True: "met", False: "**not met**", None: "–"}
 
 
-def write(results: Results, directory: Path) -> list[Goal]:
-    """Write all files; return how the goals stand."""
+def write(results: Results, directory: Path, published: Path | None = None) -> list[Goal]:
+    """Write the records, the table and the plots; return the state of each goal.
+
+    The table and the plots are also written to `published`. The records are not: they belong to one run on one
+    machine, and a repository keeps every version of them.
+    """
     goals = judge(results)
     directory.mkdir(parents=True, exist_ok=True)
     kept = {**results, "goals": [asdict(goal) for goal in goals]}
     (directory / "results.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    (directory / "table.md").write_text("\n\n".join(_sections(results, goals)) + "\n")
-    for name, plot in _plots(results):
-        (directory / f"{name}.svg").write_text(plot)
+    table = "\n\n".join(_sections(results, goals)) + "\n"
+    plots_by_name = dict(_plots(results))
+    for folder in filter(None, (directory, published)):
+        (folder / "table.md").write_text(table)
+        for name, plot in plots_by_name.items():
+            (folder / f"{name}.svg").write_text(plot)
     return goals
 
 
