@@ -1,0 +1,38 @@
+"""What contributors and CI rely on: locked packages, and one list of Python versions."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_PROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+_LOCKS = sorted((_ROOT / "requirements").glob("*.txt"))
+
+
+@pytest.mark.parametrize("lock", _LOCKS, ids=lambda path: path.name)
+def test_every_locked_package_has_one_version_and_hashes(lock: Path) -> None:
+    requirements = re.split(r"\n(?=\S)", re.sub(r"^ *#.*\n", "", lock.read_text(), flags=re.MULTILINE))
+
+    pinned = re.compile(r"[a-z0-9-]+==\S+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\s*")
+    assert [requirement for requirement in requirements if not pinned.fullmatch(requirement)] == []
+
+
+@pytest.mark.parametrize("lock", _LOCKS, ids=lambda path: path.name)
+def test_a_lock_names_no_index(lock: Path) -> None:
+    text = lock.read_text()
+
+    assert "://" not in text
+    assert "index-url" not in text
+
+
+def test_ci_runs_on_every_python_version_that_the_package_names() -> None:
+    prefix = "Programming Language :: Python :: "
+    classifiers = [name.removeprefix(prefix) for name in _PROJECT["project"]["classifiers"] if name.startswith(prefix)]
+    named = [version for version in classifiers if re.fullmatch(r"3\.\d+", version)]
+
+    (matrix,) = re.findall(r"^ +python: (\[.*\])$", (_ROOT / ".github/workflows/ci.yml").read_text(), re.MULTILINE)
+
+    assert re.findall(r"3\.\d+", matrix) == named
+    assert _PROJECT["project"]["requires-python"] == f">={named[0]}"
