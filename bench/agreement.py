@@ -1,4 +1,4 @@
-"""Before anything is measured: the servers under test give the same answers and refuse the same callers."""
+"""Before anything is measured: the servers under test return the same tasks and refuse the same callers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,15 +9,20 @@ import httpx
 from bench.contenders import Server
 from bench.workload import PAGE, Workload, example_task
 
+_SHARED = (
+    *("id", "user_id", "title", "description", "complete", "completed_at", "priority", "due", "tags"),
+    *("created_at", "updated_at", "revision"),
+)
+"""The fields that every server has. This project's tasks may have more, which its own tests are about."""
 _OWN_TO_EACH_STORE = ("created_at", "updated_at", "completed_at")
 
 
 class Disagreement(Exception):
-    """Two servers answer differently."""
+    """Two servers respond differently."""
 
 
 def require_agreement(servers: Sequence[Server], workload: Workload) -> None:
-    """Raise Disagreement unless all servers answer as the first one does."""
+    """Raise Disagreement unless all servers respond as the first one does."""
     user = f"agreed-{uuid4().hex}"
     seen = [(server, _answers(server, workload, f"{user}-{index}")) for index, server in enumerate(servers)]
     for server, answers in seen:
@@ -28,8 +33,8 @@ def require_agreement(servers: Sequence[Server], workload: Workload) -> None:
 
 def _answers(server: Server, workload: Workload, new_user: str) -> list[tuple[str, object]]:
     reader, stranger = workload.users[:2]
-    mine = {"Authorization": f"Bearer {workload.issuer.token(reader)}"}
-    new = {"Authorization": f"Bearer {workload.issuer.token(new_user)}"}
+    mine = {"Authorization": f"Bearer {workload.tokens.token(reader)}"}
+    new = {"Authorization": f"Bearer {workload.tokens.token(new_user)}"}
     with httpx.Client(base_url=f"http://127.0.0.1:{server.port}") as client:
         tasks = f"/api/{reader}/tasks"
         page = client.get(tasks, params={"limit": PAGE}, headers=mine)
@@ -37,11 +42,11 @@ def _answers(server: Server, workload: Workload, new_user: str) -> list[tuple[st
         created = client.post(f"/api/{new_user}/tasks", json=example_task(1), headers=new)
         patched = client.patch(f"/api/{new_user}/tasks/1", json={"complete": True}, headers=new)
         return [
-            ("one task", (one.status_code, one.headers["ETag"], _comparable(one.json()))),
+            ("one task", (one.status_code, one.headers["ETag"], comparable(one.json()))),
             ("a page", (page.status_code, _comparable_page(page.json()))),
-            ("a new task", (created.status_code, created.headers["ETag"], _comparable(created.json(), new_user))),
+            ("a new task", (created.status_code, created.headers["ETag"], comparable(created.json(), new_user))),
             ("its place", created.headers["Location"].replace(new_user, "")),
-            ("a changed task", (patched.status_code, patched.headers["ETag"], _comparable(patched.json(), new_user))),
+            ("a changed task", (patched.status_code, patched.headers["ETag"], comparable(patched.json(), new_user))),
             ("no task", client.get(f"{tasks}/{2**30}", headers=mine).status_code),
             ("no token", client.get(f"{tasks}/2").status_code),
             ("a stranger's list", client.get(f"/api/{stranger}/tasks/2", headers=mine).status_code),
@@ -50,13 +55,18 @@ def _answers(server: Server, workload: Workload, new_user: str) -> list[tuple[st
         ]
 
 
-def _comparable(task: dict[str, Any], new_user: str | None = None) -> dict[str, Any]:
-    """Return the task with what differs from store to store reduced to whether it is there."""
+def comparable(task: dict[str, Any], new_user: str | None = None) -> dict[str, Any]:
+    """Return the shared fields of the task; of a time, only whether it is set."""
+    shared = {name: task[name] for name in _SHARED}
     own = {name: task[name] is not None for name in _OWN_TO_EACH_STORE}
-    return task | own | ({"user_id": task["user_id"] == new_user} if new_user else {})
+    return shared | own | ({"user_id": task["user_id"] == new_user} if new_user else {})
 
 
 def _comparable_page(page: dict[str, Any]) -> dict[str, Any]:
     # A cursor is each server's own.
-    tasks = [_comparable(task) for task in page["tasks"]]
-    return page | {"tasks": tasks, "next_cursor": page["next_cursor"] is not None}
+    return {
+        "tasks": [comparable(task) for task in page["tasks"]],
+        "count": page["count"],
+        "revision": page["revision"],
+        "next_cursor": page["next_cursor"] is not None,
+    }

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FASTIFY = ROOT / "bench" / "fastify"
+_PB_MIGRATIONS = ROOT / "bench" / "servers" / "pb_migrations"
 _PATIENCE_SECONDS = 120
 
 
@@ -24,13 +26,37 @@ class NotStarted(Exception):
     """A server does not answer."""
 
 
+class Storage(Enum):
+    """What a server keeps its tasks in, and what its URL names."""
+
+    NONE = auto()
+    MIGRATED = auto()
+    """A PostgreSQL database with the tables of `todo-api migrate`."""
+    HAND_WRITTEN = auto()
+    """A PostgreSQL database with the tables of servers/schema.sql."""
+    SQLITE = auto()
+    """An SQLite file."""
+    FOLDER = auto()
+    """A folder of the server's own."""
+
+
+POSTGRES = (Storage.MIGRATED, Storage.HAND_WRITTEN)
+
+
 @dataclass(frozen=True)
 class Contender:
-    """A program that serves the tasks API; `database` is where it stores."""
+    """A program that serves tasks.
+
+    - command: its command line for a port and the URL or folder of its storage
+    - health: the path of its health check
+    - own_tokens: it signs tokens itself, by HS256, and accepts no others
+    """
 
     name: str
-    database: str | None
-    command: Callable[[int], Sequence[str]]
+    storage: Storage
+    command: Callable[[int, str], Sequence[str]]
+    health: str = "/health"
+    own_tokens: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,27 +70,37 @@ class Server:
 
 def todo_api(*arguments: str) -> list[str]:
     """Return the command line of this project's program."""
-    return [str(Path(sysconfig.get_path("scripts")) / "todo-api"), *arguments]
+    return [_script("todo-api"), *arguments]
 
 
-def _ours(port: int) -> Sequence[str]:
+def _script(name: str) -> str:
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+def _ours(port: int, _: str) -> Sequence[str]:
     return todo_api("serve", "--host", "127.0.0.1", "--port", str(port))
 
 
-def _uvicorn(app: str) -> Callable[[int], Sequence[str]]:
+def _uvicorn(app: str) -> Callable[[int, str], Sequence[str]]:
     options = ("--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
-    return lambda port: [sys.executable, "-m", "uvicorn", f"bench.servers.{app}:app", *options, "--port", str(port)]
+    return lambda port, _: [sys.executable, "-m", "uvicorn", f"bench.servers.{app}:app", *options, "--port", str(port)]
+
+
+def _pocketbase(port: int, folder: str) -> Sequence[str]:
+    options = ("--http", f"127.0.0.1:{port}", "--dir", folder, "--migrationsDir", str(_PB_MIGRATIONS))
+    return [_script("pocketbase"), "serve", *options]
 
 
 CONTENDERS = {
     contender.name: contender
     for contender in (
-        Contender("ours", "postgresql", _ours),
-        Contender("ours-sqlite", "sqlite", _ours),
-        Contender("floor", "postgresql", _uvicorn("floor")),
-        Contender("fastify", "postgresql", lambda _: ["node", str(FASTIFY / "server.js")]),
-        Contender("tutorial", "postgresql", _uvicorn("tutorial")),
-        Contender("constant", None, _uvicorn("constant")),
+        Contender("ours", Storage.MIGRATED, _ours),
+        Contender("ours-sqlite", Storage.SQLITE, _ours),
+        Contender("floor", Storage.HAND_WRITTEN, _uvicorn("floor")),
+        Contender("fastify", Storage.HAND_WRITTEN, lambda *_: ["node", str(FASTIFY / "server.js")]),
+        Contender("tutorial", Storage.HAND_WRITTEN, _uvicorn("tutorial")),
+        Contender("pocketbase", Storage.FOLDER, _pocketbase, health="/api/health", own_tokens=True),
+        Contender("constant", Storage.NONE, _uvicorn("constant")),
     )
 }
 
@@ -88,7 +124,9 @@ def running(
     Raises NotStarted with the output of a program that does not answer.
     """
     port = free_port()
-    command = [*contender.command(port), *(["--workers", str(workers)] if workers > 1 else [])]
+    command = list(contender.command(port, environment["DATABASE_URL"]))
+    if workers > 1:
+        command += ["--workers", str(workers)]
     with tempfile.TemporaryFile() as output:
         with on_cores(cores or SERVER_CORES):
             process = subprocess.Popen(
@@ -99,7 +137,7 @@ def running(
                 stderr=subprocess.STDOUT,
             )
         try:
-            if not answers(port, process):
+            if not answers(port, process, contender.health):
                 output.seek(0)
                 raise NotStarted(f"{contender.name} does not answer:\n{output.read().decode()}")
             yield Server(contender.name, port, process.pid)
@@ -108,13 +146,13 @@ def running(
             process.wait(_PATIENCE_SECONDS)
 
 
-def answers(port: int, process: subprocess.Popen[bytes]) -> bool:
-    """Wait for the first answer to /health; return False when the process ends or takes too long."""
+def answers(port: int, process: subprocess.Popen[bytes], health: str) -> bool:
+    """Wait for the first response to the health check; return False when the process ends or takes too long."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
         try:
-            connection.request("GET", "/health")
+            connection.request("GET", health)
             if connection.getresponse().status == HTTPStatus.OK:
                 return True
         except (OSError, HTTPException):

@@ -1,9 +1,9 @@
-"""The database of the servers under test: started, migrated, filled, and multiplied."""
+"""The storage of the servers under test: created, filled, and multiplied."""
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -12,27 +12,38 @@ import psutil
 import psycopg
 from tests.postgres import Postgres, running_postgres
 
-from bench.contenders import CONTENDERS, NotStarted, Server, pinned, running, todo_api
+from bench.contenders import CONTENDERS, ROOT, NotStarted, Server, Storage, pinned, running, todo_api
 from bench.driver import Job, drive
 from bench.tokens import issuer
-from bench.workload import Workload, seeding, users
+from bench.workload import CREATE, Workload, seeding, users
 
 _SEEDING_CONNECTIONS = 32
+_SCHEMA = ROOT / "bench" / "servers" / "schema.sql"
 
 
 class Store:
-    """A PostgreSQL server with a filled database, of which every part of the benchmark gets a copy."""
+    """A PostgreSQL server with a filled database for each of the two schemas; all measurements get copies."""
 
-    def __init__(self, server: Postgres, filled: str) -> None:
+    def __init__(self, server: Postgres, filled: Mapping[Storage, str]) -> None:
         self._server = server
         self._filled = filled
 
     @contextmanager
-    def copy(self) -> Iterator[str]:
-        """Give the URL of a copy of the database."""
-        with self._server.database(self._filled) as url:
-            settle(url)
-            yield url
+    def storage_of(self, name: str) -> Iterator[str]:
+        """Yield the URL of a contender's own storage: a filled copy in PostgreSQL, anything else empty."""
+        storage = CONTENDERS[name].storage
+        if storage in self._filled:
+            with self._server.database(self._filled[storage]) as url:
+                settle(url)
+                yield url
+        elif storage is Storage.SQLITE:
+            with sqlite() as url:
+                yield url
+        elif storage is Storage.FOLDER:
+            with _folder() as folder:
+                yield folder
+        else:
+            yield ""
 
     @contextmanager
     def on_cores(self, cores: frozenset[int]) -> Iterator[None]:
@@ -45,30 +56,48 @@ class Store:
 
 @contextmanager
 def store(tasks_each: int) -> Iterator[Store]:
-    """Run a PostgreSQL that syncs to disk, and fill a database through this project's server."""
-    with running_postgres(durable=True) as server, server.database() as url, issuer("HS256") as tokens:
-        environment = {"DATABASE_URL": url, **tokens.environment}
-        done = subprocess.run(
-            todo_api("migrate"), env=os.environ | environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise NotStarted(f"todo-api migrate fails:\n{done.stderr}")
-        with running(CONTENDERS["ours"], environment) as ours:
-            fill(ours, Workload(tokens, users(), tasks_each))
-        yield Store(server, url)
+    """Run a PostgreSQL that syncs to disk, and fill each schema through the server that it was made for."""
+    with running_postgres(durable=True) as server, issuer("HS256") as tokens, ExitStack() as stack:
+        filled = {}
+        for name in ("ours", "floor"):
+            url = stack.enter_context(server.database())
+            environment = {"DATABASE_URL": url, **tokens.environment}
+            if CONTENDERS[name].storage is Storage.MIGRATED:
+                _migrate(environment)
+            else:
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute(_SCHEMA.read_bytes())
+            with running(CONTENDERS[name], environment) as filling:
+                fill(filling, Workload(tokens, users(), tasks_each))
+            filled[CONTENDERS[name].storage] = url
+        yield Store(server, filled)
+
+
+def _migrate(environment: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        todo_api("migrate"), env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise NotStarted(f"todo-api migrate fails:\n{done.stderr}")
 
 
 @contextmanager
 def sqlite() -> Iterator[str]:
-    """Give the URL of a SQLite file on disk that is not there yet."""
+    """Yield the URL of an SQLite file on disk that does not exist yet."""
+    with _folder() as folder:
+        yield f"sqlite:///{folder}/bench.sqlite3"
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
     # Unlike /tmp, this is never memory.
-    with TemporaryDirectory(dir="/var/tmp" if Path("/var/tmp").is_dir() else None) as directory:
-        yield f"sqlite:///{directory}/bench.sqlite3"
+    with TemporaryDirectory(dir="/var/tmp" if Path("/var/tmp").is_dir() else None) as folder:
+        yield folder
 
 
 def fill(server: Server, workload: Workload) -> None:
     """Add the workload's tasks, the way everyone does: over HTTP."""
-    drive(Job(server.port, seeding(workload, _SEEDING_CONNECTIONS), 201, server.pid))
+    drive(Job(server.port, seeding(workload, _SEEDING_CONNECTIONS), workload.status_of(CREATE), server.pid))
 
 
 def multiply(url: str, copies: int) -> None:

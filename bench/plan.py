@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.contenders import CONTENDERS
+from bench.contenders import CONTENDERS, POSTGRES
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,10 @@ class Plan:
         stored_in_postgres = len(self.in_postgres())
         return sum(
             {
-                "load": len(self.tokens) * self.runs * len(self.operations) * len(self.connections) * len(self.servers),
+                "load": sum(len(self.accepting(kind)) for kind in self.tokens)
+                * self.runs
+                * len(self.operations)
+                * len(self.connections),
                 "wire": stored_in_postgres,
                 "growth": self.runs * len(self.growth_rows) * len(self.growing()),
                 "delay": self.runs * stored_in_postgres * len(self.operations),
@@ -41,7 +44,11 @@ class Plan:
 
     def in_postgres(self) -> list[str]:
         """Name the servers that store in PostgreSQL."""
-        return [name for name in self.servers if CONTENDERS[name].database == "postgresql"]
+        return [name for name in self.servers if CONTENDERS[name].storage in POSTGRES]
+
+    def accepting(self, kind: str) -> list[str]:
+        """Name the servers that accept tokens of a kind; one with its own tokens is measured once, with HS256."""
+        return [name for name in self.servers if kind == "HS256" or not CONTENDERS[name].own_tokens]
 
     def growing(self) -> list[str]:
         """Name the servers whose growth is of interest."""

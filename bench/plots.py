@@ -10,6 +10,7 @@ _COLOURS = {
     "ours-sqlite": "#6fbf73",
     "floor": "#8d99ae",
     "fastify": "#e0a458",
+    "pocketbase": "#5b8fb9",
     "tutorial": "#b23a48",
     "constant": "#cfd8dc",
 }

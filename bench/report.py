@@ -64,9 +64,10 @@ def _load_sections(results: Results) -> Iterator[str]:
             about = {"token": token, "connections": connections}
             yield f"## {token} tokens, {connections} connection{'s' if connections > 1 else ''}"
             yield "Requests a second · CPU of the server a request · p50 / p95 / p99 of the latency"
+            servers = _values([record for record in records if record["token"] == token], "server")
             rows = [
                 [server, *(_load_cell(records, server=server, operation=name, **about) for name in operations)]
-                for server in _values(records, "server")
+                for server in servers
             ]
             yield _table(["server", *operations], rows)
     if records:

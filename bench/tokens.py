@@ -3,10 +3,11 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,12 +18,23 @@ LIFE_SECONDS = 24 * 3600
 _KEY_ID = "bench"
 
 
+class Tokens(Protocol):
+    """The tokens of all users; `environment` makes a server accept them."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that the server is started with."""
+
+    def token(self, user_id: str) -> str:
+        """Return a token of the user."""
+
+
 @dataclass(frozen=True)
 class Issuer:
     """Mints tokens of one kind; `environment` makes a server accept them."""
 
     kind: str
-    environment: dict[str, str]
+    environment: Mapping[str, str]
     key: str | Ed25519PrivateKey
     url: str | None = None
 

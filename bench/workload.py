@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 from uuid import uuid4
 
-from bench.tokens import Issuer
+from bench.tokens import Tokens
 
 USERS = 100
 """Users of the seeded database. The last ones' tasks are changed, the others' are only read."""
@@ -26,9 +26,9 @@ class Operation:
 
 @dataclass(frozen=True)
 class Workload:
-    """Requests to a database of these users, each with the same number of tasks, numbered from 1."""
+    """Requests to a storage of these users, each with the same number of tasks, numbered from 1."""
 
-    issuer: Issuer
+    tokens: Tokens
     users: Sequence[str]
     tasks_each: int
 
@@ -36,21 +36,34 @@ class Workload:
         """Return a list of requests for each connection."""
         return [operation.requests(self, index, connections) for index in range(connections)]
 
-    def request(self, method: str, user: str, path: str = "", body: object = None) -> str:
-        """Write a request of a user about their tasks."""
-        return http_request(method, f"/api/{user}/tasks{path}", self.issuer.token(user), body)
+    def request(self, method: str, user: str, task_id: int | None = None, body: dict[str, Any] | None = None) -> str:
+        """Write a request of a user about a task, or about their list: a GET of it is for the first page."""
+        path = f"/{task_id}" if task_id else f"?limit={PAGE}" if method == "GET" else ""
+        return http_request(method, f"/api/{user}/tasks{path}", self.tokens.token(user), body)
+
+    def seed(self, user: str, number: int) -> str:
+        """Write the request that adds a user's task of this number."""
+        return self.request("POST", user, body=example_task(number))
+
+    def status_of(self, operation: "Operation") -> int:
+        """Return the status of a response that does what was requested."""
+        return operation.status
+
+    def poster(self, index: int) -> str:  # noqa: ARG002
+        """Name a new user for a connection's POSTs."""
+        return f"poster-{uuid4().hex}"
 
     def get_tasks(self, index: int, connections: int) -> list[str]:
         """Get every task of a share of the users."""
         return [
-            self.request("GET", user, f"/{task_id}")
+            self.request("GET", user, task_id)
             for user in self._readers()[index::connections]
             for task_id in range(1, self.tasks_each + 1)
         ]
 
     def list_tasks(self, index: int, connections: int) -> list[str]:
         """List the first tasks of a share of the users."""
-        return [self.request("GET", user, f"?limit={PAGE}") for user in self._readers()[index::connections]]
+        return [self.request("GET", user) for user in self._readers()[index::connections]]
 
     def refused_posts(self, index: int, connections: int) -> list[str]:
         """Add tasks that break a rule of one field, which no database hears of."""
@@ -58,8 +71,8 @@ class Workload:
         return [self.request("POST", user, body=body) for user in self.users[index::connections]]
 
     def post_tasks(self, index: int, connections: int) -> list[str]:  # noqa: ARG002
-        """Add tasks to a new user's list, so that no list that is read grows."""
-        user = f"poster-{uuid4().hex}"
+        """Add tasks to another user's list, so that no list that is read grows."""
+        user = self.poster(index)
         return [self.request("POST", user, body=example_task(number)) for number in range(10)]
 
     def patch_tasks(self, index: int, connections: int) -> list[str]:  # noqa: ARG002
@@ -67,7 +80,7 @@ class Workload:
         user = self.users[-_PATCHED_USERS:][index % _PATCHED_USERS]
         titles = [f"Changed {uuid4().hex[:8]}" for _ in range(2)]
         return [
-            self.request("PATCH", user, f"/{task_id}", {"title": title})
+            self.request("PATCH", user, task_id, {"title": title})
             for title in titles
             for task_id in range(1, min(PAGE, self.tasks_each) + 1)
         ]
@@ -76,12 +89,13 @@ class Workload:
         return self.users[:-_PATCHED_USERS]
 
 
+CREATE = Operation("post", 201, Workload.post_tasks)
 OPERATIONS = {
     operation.name: operation
     for operation in (
         Operation("get", 200, Workload.get_tasks),
         Operation("list", 200, Workload.list_tasks),
-        Operation("post", 201, Workload.post_tasks),
+        CREATE,
         Operation("patch", 200, Workload.patch_tasks),
     )
 }
@@ -94,15 +108,12 @@ def users() -> list[str]:
 
 def seeding(workload: Workload, connections: int) -> list[list[str]]:
     """Return the requests that add every user's tasks, the users shared among connections."""
-    of_users = [
-        [workload.request("POST", user, body=example_task(number)) for number in range(workload.tasks_each)]
-        for user in workload.users
-    ]
+    of_users = [[workload.seed(user, number) for number in range(workload.tasks_each)] for user in workload.users]
     return [list(chain.from_iterable(of_users[index::connections])) for index in range(connections)]
 
 
 def example_task(number: int) -> dict[str, Any]:
-    """Return the body of a task such as people write."""
+    """Return the body of a task such as people write: the fields that all servers have."""
     return {
         "title": f"Task {number} of the week, the one that was put off",
         "description": "Ask in the shop at the corner first: they had it last year." if number % 2 else None,

@@ -9,7 +9,7 @@ _FILES = {"results.json", "table.md", "throughput.svg", "cpu.svg", "latency.svg"
 
 
 def test_the_benchmark_drives_every_server_that_this_machine_can_run(tmp_path: Path) -> None:
-    expected = {"ours", "ours-sqlite", "floor", "tutorial", "constant"}
+    expected = {"ours", "ours-sqlite", "floor", "tutorial", "pocketbase", "constant"}
     if shutil.which("node") and shutil.which("npm"):
         expected.add("fastify")
 
