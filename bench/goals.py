@@ -1,4 +1,4 @@
-"""What is to be reached, and whether the figures of one run of the benchmark reach it."""
+"""The goals, and whether the figures of one run of the benchmark reach them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _ROUND_TRIP_REST_MS = 1.0
 
 @dataclass(frozen=True)
 class Goal:
-    """One line of the table; `met` is None where nothing was measured."""
+    """One line of the table; `met` is None where nothing was measured, and of a figure without a goal."""
 
     name: str
     goal: str
@@ -39,13 +39,15 @@ def _about(records: Sequence[Mapping[str, Any]], about: Mapping[str, object]) ->
 def judge(results: Results) -> list[Goal]:
     """Compare the figures with every goal."""
     return [
-        _ratio("throughput of ours / floor, 32 connections", results, ("ours", "floor"), _ALL, at_least=0.65),
-        _ratio("CPU per request of ours / floor", results, ("ours", "floor"), _ALL, field="cpu", at_most=1.5),
+        _ratio("throughput of ours / floor, 32 connections", results, ("ours", "floor"), _ALL, at_least=0.75),
+        _ratio("CPU per request of ours / floor", results, ("ours", "floor"), _ALL, field="cpu", at_most=1.45),
+        _ratio("throughput of ours / pocketbase", results, ("ours", "pocketbase"), _ALL, at_least=3),
+        _ratio("throughput of ours-sqlite / pocketbase", results, ("ours-sqlite", "pocketbase"), _ALL, at_least=3),
         _ratio("throughput of ours / tutorial", results, ("ours", "tutorial"), _ALL, at_least=8),
         _ratio(
             "throughput of ours / fastify, list and POST", results, ("ours", "fastify"), ("list", "post"), at_least=0.8
         ),
-        _latency(results),
+        _latency("p95 of ours / floor, 32 connections", results),
         _ratio("POST on SQLite / on PostgreSQL", results, ("ours-sqlite", "ours"), ("post",), at_least=1),
         _growth(results),
         _delay(results),
@@ -98,19 +100,10 @@ def _ratio_of(
     return (median(upper[run] / lower[run] for run in runs), where) if runs else None
 
 
-def _latency(results: Results) -> Goal:
-    records = [record for record in results.get("load", []) if record["connections"] == _MANY]
-    seen = {
-        (record["server"], record["operation"], record["token"])
-        for record in records
-        if record["server"] in ("ours", "ours-sqlite")
-    }
-    worst = [
-        (p95, f"{server} {operation}, {token}")
-        for server, operation, token in sorted(seen)
-        if (p95 := medians(records, "p95", server=server, operation=operation, token=token)) is not None
-    ]
-    return _at_most("p95 with 32 connections on one worker", 20, max(worst, default=None), " ms")
+def _latency(name: str, results: Results) -> Goal:
+    """Report the ratio of each operation; an absolute limit would measure the machine's disk."""
+    ratios = sorted(_ratios(results, ("ours", "floor"), _ALL, "p95"), reverse=True)
+    return Goal(name, "–", "; ".join(f"{ratio:.2f} ({where})" for ratio, where in ratios) or "not measured", None)
 
 
 def _growth(results: Results) -> Goal:
