@@ -20,7 +20,14 @@ _bearer = HTTPBearer(
     scheme_name="bearer",
     bearerFormat="JWT",
     auto_error=False,
-    description="A JWT whose claim `user_id` is the path's.",
+    description="""A JSON Web Token (JWT) whose claim `user_id` equals `{user_id}` in the path.
+
+**How to get a token**
+
+- On your own machine: run `todo-api token --user alice`, or copy the token that `todo-api serve` prints.
+- With Better Auth: `GET /api/auth/token` at the Better Auth server returns one for the user who is signed in.
+
+Enter the token alone, without `Bearer`.""",
 )
 
 

@@ -12,7 +12,7 @@ IdempotencyKey = Annotated[
     Header(
         alias=_HEADER,
         description="A name for this request, so that it can be sent again: 1–255 visible ASCII characters.",
-        json_schema_extra={"pattern": r"^[\x21-\x7e]{1,255}$"},
+        json_schema_extra={"minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]{1,255}$"},
         examples=["7d3b8f0e-5f0a-4a55-9d25-3f1f7d1c2b7a"],
     ),
 ]

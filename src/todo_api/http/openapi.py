@@ -21,7 +21,8 @@ _SCHEMA: Final = "#/components/schemas/{model}"
 _HEADERS: Final = {
     "ETag": "The state of what is answered with, for If-Match and If-None-Match (RFC 9110 §8.8.3).",
     "Location": "Where the task is.",
-    "Link": 'With `rel="next"`: the next page (RFC 8288). Absent on the last one.',
+    "Link": 'With `rel="next"`: the next page (RFC 8288); absent on the last one. '
+    'With `rel="help"`: the page about this error.',
     "Idempotency-Replayed": "`true` when this is the answer to an earlier request with the same Idempotency-Key.",
     "Retry-After": "The seconds to wait before it makes sense to try again.",
     "WWW-Authenticate": "How to authenticate (RFC 6750 §3).",
@@ -34,6 +35,19 @@ _HEADER_OF_PROBLEM: Final = {
     problems.DATABASE_ERROR: "Retry-After",
     problems.AUTH_UNAVAILABLE: "Retry-After",
 }
+
+_TAGS: Final = {
+    "tasks": "Create, find, read, change and delete tasks: one at a time, or up to 100 in a batch.",
+    "changes": "Keep a copy of the list up to date: read what changed since the last time, or follow it live.",
+    "health": "Probes for load balancers and monitoring. They need no token.",
+}
+_DESCRIPTION: Final = """Task lists for many users, one list per user.
+
+To begin, get a token and enter it under **Authorize**, which says how. Then create a task with
+`POST /api/{user_id}/tasks`. Requests can be conditional (`If-Match`) and repeated safely (`Idempotency-Key`).
+
+Errors are problem documents (RFC 9457). [The page of errors](docs/errors) says when each one occurs and what to do.
+"""
 
 _EVERY_OWNER: Final = (
     problems.MALFORMED,
@@ -83,7 +97,7 @@ def _response(kinds: list[ProblemType]) -> dict[str, Any]:
     return {
         "description": "; ".join(f"{kind.error_code}: {kind.title}" for kind in kinds),
         "content": {problems.MEDIA_TYPE: {"schema": schema_of(Problem), "examples": examples}},
-        "headers": _headers(*(_HEADER_OF_PROBLEM[kind] for kind in kinds if kind in _HEADER_OF_PROBLEM)),
+        "headers": _headers("Link", *(_HEADER_OF_PROBLEM[kind] for kind in kinds if kind in _HEADER_OF_PROBLEM)),
     }
 
 
@@ -101,9 +115,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(
         title=app.title,
         version=version("todo-backend"),
-        description="Task lists of many users. Every write can be conditional and repeated, every read resumed.",
+        description=_DESCRIPTION,
         routes=app.routes,
+        tags=[{"name": name, "description": description} for name, description in _TAGS.items()],
+        servers=[{"url": "."}],  # relative to the document, since a proxy may strip a prefix
     )
+    made["paths"] = dict(sorted(made["paths"].items(), key=_place_in_document))
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMA)
     made["components"]["schemas"] |= definitions["$defs"]
     codes = {kind.error_code for kind in vars(problems).values() if isinstance(kind, ProblemType)}
@@ -112,6 +129,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         name: {"description": description, "schema": {"type": "string"}} for name, description in _HEADERS.items()
     }
     for method, operation in ((name, each) for path in made["paths"].values() for name, each in path.items()):
+        summary, _, details = operation["description"].partition("\n\n")
+        operation |= {"summary": summary.rstrip("."), "description": details or summary}
         for parameter in operation.get("parameters", []):
             _drop_null(parameter["schema"])
         for response in operation["responses"].values():
@@ -122,6 +141,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
     # FastAPI writes limits of integers as floats.
     whole: dict[str, Any] = json.loads(json.dumps(made), parse_float=lambda text: int(float(text)))
     return whole
+
+
+def _place_in_document(path: tuple[str, dict[str, Any]]) -> tuple[int, bool]:
+    """Return what orders the paths: by tag, and the batch after the single tasks."""
+    name, operations = path
+    (tag,) = next(iter(operations.values()))["tags"]
+    return list(_TAGS).index(tag), name.endswith("/batch")
 
 
 def _drop_null(schema: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
+from starlette.types import Scope
 
 import todo_domain as domain
 
@@ -28,6 +29,11 @@ class ProblemType:
     error_code: str
     status: int
     title: str
+
+    @property
+    def slug(self) -> str:
+        """The error code as it stands in the type's URI and as an anchor in the documentation."""
+        return self.error_code.lower().replace("_", "-")
 
 
 AUTH_MISSING: Final = ProblemType("AUTH_MISSING", 401, "A bearer token is needed")
@@ -166,7 +172,15 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
         errors=list(problem.errors),
     )
     body = document.model_dump_json(exclude_defaults=True)
-    return Response(body, problem.problem_type.status, problem.headers, MEDIA_TYPE)
+    headers = {**(problem.headers or {}), "Link": _help_link(request.scope, problem.problem_type)}
+    return Response(body, problem.problem_type.status, headers, MEDIA_TYPE)
+
+
+def _help_link(scope: Scope, kind: ProblemType) -> str:
+    """Return a link to the page about an error, relative to the request, since a proxy may strip a prefix."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode(errors="replace")
+    to_root = "../" * (path.count(b"/") - 1) if path.startswith(b"/") else "/"
+    return f'<{to_root}docs/errors#{kind.slug}>; rel="help"'
 
 
 def error_response(request: Request, error: domain.TodoError | ProblemError) -> Response:
@@ -196,7 +210,7 @@ def example(kind: ProblemType) -> dict[str, Any]:
 
 def _constant_part(kind: ProblemType) -> dict[str, Any]:
     return {
-        "type": f"urn:problem:todo:{kind.error_code.lower().replace('_', '-')}",
+        "type": f"urn:problem:todo:{kind.slug}",
         "title": kind.title,
         "status": kind.status,
         "error_code": kind.error_code,

@@ -32,10 +32,12 @@ router: Final = APIRouter(prefix="/api/{user_id}/tasks/batch", tags=["tasks"], r
     | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT),
 )
 async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKey = None) -> Response:
-    """Do 1–100 operations in order, all or none.
+    """Create, change and delete up to 100 tasks, all or nothing.
 
-    A problem names the operation that failed in `errors`. A replay gives the first
-    answer, so an answer has ids and revisions and no text; the change feed has that.
+    The operations happen in order and in one transaction. If one fails, none happens,
+    and `errors` names the one that failed. The response has the id and revision of each
+    task, without its text: a repeated request with the same Idempotency-Key returns the
+    first response, and the text may have been deleted since.
     """
     batch = body.to_domain()
     with about_key():

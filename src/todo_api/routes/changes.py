@@ -44,9 +44,11 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     "", operation_id="list_changes", response_model=ChangesResponse, responses=problem_responses(CURSOR_EXPIRED)
 )
 async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]) -> Response:
-    """Read what has changed since a token, each task once and in its latest state; everything without one.
+    """Read what changed since a token, deletions included.
 
-    410 means that something could be missing: start over without a token.
+    Each task appears once, in its latest state. Without `since`, the response has all
+    tasks. Store `next` and send it as `since` the next time. 410 means that changes could
+    be missing: read everything again, without `since`.
     """
     with violations_at("query"):
         page = await tasks.changes(query.token(), query.limit)
@@ -65,10 +67,11 @@ async def stream_changes(
     query: Annotated[SinceParameter, Query()],
     last_event_id: LastEventId = None,
 ) -> Response:
-    """Follow the change feed as server-sent events.
+    """Follow the changes live, as server-sent events.
 
-    The id of an event is the token to go on from, which an EventSource sends back as
-    `Last-Event-ID`. The stream ends with the token of the caller.
+    The id of an event is a token of the change feed. An EventSource sends it back as
+    `Last-Event-ID` when it reconnects, and misses nothing. The stream ends when the
+    caller's access token expires.
     """
     with violations_at("query"):
         since = query.token()

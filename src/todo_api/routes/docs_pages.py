@@ -1,4 +1,4 @@
-"""Swagger UI at `/docs` and Redoc at `/redoc`, whole from here and under a strict Content-Security-Policy.
+"""Swagger UI at `/docs`, Redoc at `/redoc` and the errors at `/docs/errors`, under a strict Content-Security-Policy.
 
 Their files are those of the package `fastapi-standalone-docs`. Nothing is loaded from
 elsewhere, and no script stands inline, so that none that was smuggled in would run.
@@ -11,7 +11,9 @@ from typing import Final
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
+
+from todo_api.routes.error_page import error_page
 
 router: Final = APIRouter(include_in_schema=False)
 
@@ -25,6 +27,7 @@ _FILES: Final = {
         _FOREIGN / "swagger" / "swagger-ui-bundle.js",
         _FOREIGN / "swagger" / "swagger-ui.css",
         _OWN / "redoc.js",
+        _OWN / "errors.css",
         _FOREIGN / "redoc" / "redoc.standalone.js",
         _FOREIGN / "redoc" / "logo-mini.svg",
     )
@@ -35,12 +38,13 @@ _VERSION: Final = f"{version('todo-backend')}-{_PACKAGE.version}"
 
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "connect-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "connect-src 'self'; img-src 'self' data:; "
 )
 # Two styles that Redoc writes before it is told the nonce: an empty one, and that of its scroll bars.
 _REDOC_STYLES: Final = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
 )
+_ERROR_PAGE: Final = error_page(_VERSION)
 # Addresses are relative, so that a proxy may serve all of this below a path of its own.
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -57,6 +61,12 @@ _PAGE: Final = """<!doctype html>
 </body>
 </html>
 """
+
+
+@router.get("/")
+async def root() -> RedirectResponse:
+    """Lead to the documentation; the reference is relative, since a proxy may strip a prefix."""
+    return RedirectResponse("docs")
 
 
 @router.get("/docs")
@@ -77,9 +87,15 @@ async def redoc() -> HTMLResponse:
     return _page(page, f"style-src 'nonce-{nonce}' {_REDOC_STYLES}; worker-src blob:")
 
 
-def _page(page: str, policy: str) -> HTMLResponse:
+@router.get("/docs/errors")
+async def errors() -> HTMLResponse:
+    """Show every error and what to do about it."""
+    return _page(_ERROR_PAGE, "style-src 'self'", scripts="'none'")
+
+
+def _page(page: str, policy: str, scripts: str = "'self'") -> HTMLResponse:
     headers = {
-        "Content-Security-Policy": _POLICY + policy,
+        "Content-Security-Policy": f"{_POLICY}script-src {scripts}; {policy}",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-cache",

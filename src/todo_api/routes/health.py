@@ -40,13 +40,19 @@ _UNAVAILABLE: Final[Responses] = {503: {"model": Readiness}}
 
 @router.get("/health", operation_id="get_health", responses=ALWAYS)
 async def get_health() -> Health:
-    """Say that the process lives."""
+    """Report that the process is running.
+
+    It checks nothing else; use `/health/ready` to decide whether to send traffic.
+    """
     return Health(status="ok")
 
 
 @router.get("/health/ready", operation_id="get_readiness", responses=_UNAVAILABLE | ALWAYS)
 async def get_readiness(request: Request, response: Response) -> Readiness:
-    """Say whether the database and the keys can be used: 503 if not."""
+    """Report whether the database and the token keys are usable.
+
+    The status is 503 if one of them is not.
+    """
     container = container_of(request)
     database = await _state_of(container.task_repository().check())
     keys = await _state_of(container.token_verifier().check())

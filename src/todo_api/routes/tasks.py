@@ -42,9 +42,10 @@ _IN_BODY: Final = violations_at("body")
 async def list_tasks(
     request: Request, tasks: Tasks, query: Annotated[ListParameters, Query()], if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Find tasks: those that meet every condition given, a page at a time.
+    """Find tasks that meet all given conditions, one page at a time.
 
-    The `Link` header with `rel="next"` leads to the next page.
+    Without a condition, these are all tasks of the list. The `Link` header with
+    `rel="next"` leads to the next page; so does `next_cursor`, as the parameter `cursor`.
     """
     is_known = tag_matcher(if_none_match)
     page = await tasks.list(query.meaning)
@@ -64,10 +65,10 @@ async def list_tasks(
     | problem_responses(*BODY, IDEMPOTENCY_CONFLICT),
 )
 async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
-    """Create a task, with the next id of the list.
+    """Create a task, safely repeatable with an Idempotency-Key.
 
-    With an Idempotency-Key the request can be sent again safely: the same key and body
-    give the same answer and no second task.
+    The task gets the next id of the list. A request with the same key and body returns
+    the same response again and creates no second task.
     """
     with _IN_BODY:
         draft = body.to_domain()
@@ -85,7 +86,10 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
     responses=_TASK | NOT_MODIFIED | problem_responses(NOT_FOUND),
 )
 async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = None) -> Response:
-    """Read one task."""
+    """Read one task and its ETag.
+
+    With `If-None-Match`, the response is 304 without a body while the task is unchanged.
+    """
     is_known = tag_matcher(if_none_match)
     task = await tasks.get(task_id)
     if is_known(strong_tag(task.revision)):
@@ -102,7 +106,11 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
 async def replace_task(
     tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
-    """Replace a task: a field that is absent returns to its default. It never creates one."""
+    """Replace all fields of a task.
+
+    A field that is absent returns to its default. PUT never creates a task: an unknown
+    id is 404. To change some fields only, use PATCH.
+    """
     with _IN_BODY:
         draft = body.to_domain()
     return _task(await tasks.replace(task_id, draft, expected_revisions(if_match, if_none_match)))
@@ -117,9 +125,10 @@ async def replace_task(
 async def patch_task(
     tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
-    """Change the fields that are named (RFC 7396); null clears `description` and `due`.
+    """Change some fields of a task (JSON merge patch).
 
-    A `due` is changed in the same way: its parts that are named; null clears `time` and `timezone`.
+    A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
+    The parts of `due` are patched in the same way: null clears `time` and `timezone`.
     """
     with _IN_BODY:
         patch = body.to_domain()
@@ -137,7 +146,10 @@ async def patch_task(
 async def delete_task(
     tasks: Tasks, task_id: TaskId, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
-    """Delete a task for good; its text is erased at once."""
+    """Delete a task for good.
+
+    Its text is erased at once. The change feed reports the deletion.
+    """
     await tasks.remove(task_id, expected_revisions(if_match, if_none_match))
     return Response(status_code=204)
 

@@ -15,11 +15,13 @@ PROSE: Final = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
 """How a JSON schema says what `Violations.prose` accepts, but for the length."""
 
 
-def line(most: int) -> dict[str, str]:
+def line(most: int) -> dict[str, Any]:
     """Return how a JSON schema says what `Violations.line` accepts: its length counts when it is trimmed."""
     return {
+        "minLength": 1,
+        "maxLength": most,
         "pattern": rf"^[{_WHITE}]*{_INK}([^\x00-\x1f]{{0,{most - 2}}}{_INK})?[{_WHITE}]*$",
-        "description": f"1–{most} characters on one line, without white space at both ends, which is dropped.",
+        "description": f"1–{most} characters on one line. White space at both ends is removed and not counted.",
     }
 
 

@@ -21,7 +21,11 @@ UserIdInPath = Annotated[
     str,
     Path(
         description="The owner of the tasks, who must be the caller.",
-        json_schema_extra={"pattern": rf"^[{USER_ID_CHARACTERS}]{{1,{MAX_USER_ID_LENGTH}}}$"},
+        json_schema_extra={
+            "minLength": 1,
+            "maxLength": MAX_USER_ID_LENGTH,
+            "pattern": rf"^[{USER_ID_CHARACTERS}]{{1,{MAX_USER_ID_LENGTH}}}$",
+        },
         examples=["alice"],
     ),
 ]
@@ -82,6 +86,7 @@ class ListParameters(BaseModel):
 
 
 FEED_TOKEN: Final[dict[str, Any]] = {
+    "maxLength": 66,
     "pattern": r"^[a-z0-9]{1,32}\.(0|[1-9][0-9]{0,15})(\.[1-9][0-9]{0,15})?$",
     "format": "feed-token",
     "examples": ["k3v9.42"],

@@ -93,7 +93,8 @@ class DuePatch(BaseModel):
 def _describe(schema: dict[str, Any]) -> None:
     """Add to the schema of a task's body what the server ignores, and an example."""
     schema["description"] += " Read-only fields of a task are accepted and ignored."
-    schema["examples"] = [{name: value for name, value in EXAMPLE_TASK.items() if name not in _READ_ONLY}]
+    decided = {name: value for name, value in EXAMPLE_TASK.items() if name not in _READ_ONLY}
+    schema["examples"] = [{**decided, "complete": False}]
 
 
 def _describe_patch(schema: dict[str, Any]) -> None:

@@ -4,6 +4,9 @@ from typing import Any
 
 import httpx
 
+from todo_api.http import problems
+from todo_api.http.problems import ProblemType
+
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
     """Return the status and the code of a problem."""
@@ -14,6 +17,11 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 def places(answer: httpx.Response) -> list[Any]:
     """Return where the values are that a problem complains of."""
     return [error["loc"] for error in answer.json().get("errors", [])]
+
+
+def problem_types() -> set[ProblemType]:
+    """Return all types of problems."""
+    return {kind for kind in vars(problems).values() if isinstance(kind, ProblemType)}
 
 
 def is_untouched(client: httpx.Client) -> bool:

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.integration.api.problems import problem_types
 from tests.integration.server import Server
 
 PAGES = ["/docs", "/redoc"]
+ERRORS = "/docs/errors"
 
 
 def policy_of(answer: httpx.Response) -> dict[str, list[str]]:
@@ -17,10 +19,10 @@ def policy_of(answer: httpx.Response) -> dict[str, list[str]]:
 
 
 def addresses_in(page: str) -> list[str]:
-    return [found for found in re.findall(r'(?:src|href)="([^"]*)"', page) if found != "data:,"]
+    return [found for found in re.findall(r'(?:src|href)="([^#"][^"]*)"', page) if found != "data:,"]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, ERRORS])
 def test_a_page_refers_to_its_own_server_only(server: Server, page: str) -> None:
     addresses = addresses_in(httpx.get(server.url + page).text)
 
@@ -90,6 +92,36 @@ def test_a_token_that_was_given_to_swagger_ui_outlives_the_page(server: Server) 
     *_, start = addresses_in(httpx.get(f"{server.url}/docs").text)
 
     assert "persistAuthorization: true" in httpx.get(f"{server.url}/{start}").text
+
+
+def test_the_root_leads_to_the_documentation_below_any_prefix(server: Server) -> None:
+    answer = httpx.get(f"{server.url}/")
+
+    assert answer.is_redirect
+    assert answer.headers["Location"] == "docs"
+    assert httpx.get(f"{server.url}/", follow_redirects=True).text == httpx.get(f"{server.url}/docs").text
+
+
+def test_the_page_of_errors_has_an_anchor_for_every_code_and_a_line_for_every_status(server: Server) -> None:
+    page = httpx.get(server.url + ERRORS).text
+
+    anchors = re.findall(r'<section id="([^"]+)"', page)
+    assert anchors == sorted({kind.slug for kind in problem_types()})
+    lines = re.findall(r"<h3>(\d+) (.*)</h3>", page)
+    assert sorted(lines) == sorted((str(kind.status), kind.title) for kind in problem_types())
+    assert "`" not in page
+
+
+def test_the_page_of_errors_runs_no_script_and_its_style_sheet_is_served(server: Server) -> None:
+    answer = httpx.get(server.url + ERRORS)
+
+    policy = policy_of(answer)
+    assert policy["default-src"] == policy["script-src"] == ["'none'"]
+    assert policy["style-src"] == ["'self'"]
+    assert "<script" not in answer.text
+    assert "style=" not in answer.text
+    style = httpx.get(f"{server.url}/docs/{addresses_in(answer.text)[0]}")
+    assert style.headers["Content-Type"] == "text/css; charset=utf-8"
 
 
 @pytest.mark.parametrize("name", ["cli.py", "..%2Fcli.py", ""])

@@ -83,6 +83,45 @@ def test_an_operation_is_named_like_a_method() -> None:
     assert all(operation["summary"] and operation["description"] for _, _, operation in OPERATIONS.values())
 
 
+def test_a_summary_says_more_than_the_name_of_the_operation() -> None:
+    for name, (_, _, operation) in OPERATIONS.items():
+        assert len(set(operation["summary"].lower().split()) - set(name.split("_"))) >= 3
+        assert len(operation["summary"]) <= 72
+
+
+def test_every_tag_has_a_sentence_and_the_batch_stands_after_the_single_tasks() -> None:
+    tags = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
+    in_order = [operation["tags"] for path in DOCUMENT["paths"].values() for operation in path.values()]
+
+    assert all(description.endswith(".") for description in tags.values())
+    assert in_order == sorted(in_order, key=lambda names: list(tags).index(*names))
+    assert list(OPERATIONS).index("delete_task") < list(OPERATIONS).index("apply_batch")
+
+
+def test_the_description_of_the_token_says_how_to_get_one() -> None:
+    description = DOCUMENT["components"]["securitySchemes"]["bearer"]["description"]
+
+    assert "How to get a token" in description
+    assert "todo-api token --user" in description
+
+
+def test_addresses_are_relative_to_the_document() -> None:
+    assert DOCUMENT["servers"] == [{"url": "."}]
+    assert re.findall(r"\]\(([^)]*)\)", DOCUMENT["info"]["description"]) == ["docs/errors"]
+
+
+@pytest.mark.parametrize("name", ["TaskCreate", "TaskUpdate"])
+def test_the_example_of_a_new_task_is_open(name: str) -> None:
+    assert [example["complete"] for example in DOCUMENT["components"]["schemas"][name]["examples"]] == [False]
+
+
+def test_every_pattern_that_bounds_a_length_stands_beside_the_limit() -> None:
+    bounded = [schema for schema in schemas_in(DOCUMENT) if re.search(r"\{\d*,\d+\}", schema.get("pattern", ""))]
+
+    assert bounded
+    assert [schema for schema in bounded if "maxLength" not in schema] == []
+
+
 @pytest.mark.parametrize("name", OWNERS)
 def test_what_is_an_owner_s_asks_for_a_bearer_token(name: str) -> None:
     assert OPERATIONS[name][2]["security"] == [{"bearer": []}]
@@ -139,7 +178,8 @@ def test_every_header_of_an_answer_is_documented(name: str) -> None:
     expected = HEADERS.get(name, {}) | (HEADERS_OF_OWNERS if name in OWNERS else {})
 
     for status, response in responses(name).items():
-        assert set(response["headers"]) == expected.get(int(status), set()) | {"X-Request-ID"}
+        help_link = {"Link"} if "application/problem+json" in response.get("content", {}) else set()
+        assert set(response["headers"]) == expected.get(int(status), set()) | help_link | {"X-Request-ID"}
     assert {header["schema"]["type"] for header in DOCUMENT["components"]["headers"].values()} == {"string"}
 
 

@@ -6,17 +6,18 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from tests.integration.api.asgi import app_in_memory, ask
-from tests.integration.api.problems import is_untouched, refusal
+from tests.integration.api.problems import is_untouched, problem_types, refusal
 from tests.integration.server import Server, new_user, token_of
 from tests.signing_keys import SigningKey
 from todo_adapters.sql.postgres.driver.pool import ConnectionLost
 from todo_api.http.authentication import Tasks
+from todo_api.http.error_help import ERROR_HELP
 from todo_api.http.owner_route import OwnerRoute
-from todo_api.http.problems import DATABASE_ERROR, PROBLEMS, problem_of
+from todo_api.http.problems import DATABASE_ERROR, PROBLEMS, UNEXPECTED, problem_of, problem_response
 from todo_domain import TodoError
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "error_code", "timestamp", "request_id"}
@@ -36,6 +37,8 @@ def assert_is_problem(answer: httpx.Response, status: int, code: str) -> None:
     assert problem["timestamp"].endswith("Z")
     assert timedelta() <= datetime.now(UTC) - datetime.fromisoformat(problem["timestamp"]) < timedelta(minutes=1)
     assert problem["request_id"] == answer.headers["X-Request-ID"]
+    help_page = answer.request.url.join(answer.links["help"]["url"])
+    assert str(help_page) == f"{answer.request.url.join('/docs/errors')}#{code.lower().replace('_', '-')}"
     for error in problem.get("errors", []):
         assert set(error) == {"loc", "msg", "type"}
 
@@ -190,6 +193,30 @@ def test_a_problem_never_repeats_what_was_sent(
     assert answer.is_client_error
     assert SECRET not in answer.text
     assert is_untouched(alice)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/a", "/a/", "/a/b%2Fc/d", "/health/x?q=/y/z"])
+def test_the_link_to_the_help_of_a_problem_stays_below_the_prefix_that_a_proxy_strips(path: str) -> None:
+    answer = ask(app_in_memory(), "DELETE", path)
+
+    help_page = httpx.URL(f"https://example.org/todo{path or '/'}").join(answer.links["help"]["url"])
+    assert str(help_page).startswith("https://example.org/todo/docs/errors#")
+
+
+def test_the_link_to_the_help_of_an_unread_head_leads_from_the_root() -> None:
+    scope = {"type": "http", "path": "", "request_id": "x"}
+
+    answer = problem_response(Request(scope), UNEXPECTED)
+
+    assert answer.headers["Link"] == '</docs/errors#internal-error>; rel="help"'
+
+
+def test_every_problem_has_a_help_text() -> None:
+    assert ERROR_HELP.keys() == problem_types()
+    for help_text in ERROR_HELP.values():
+        for sentences in (help_text.when, help_text.what_to_do):
+            assert sentences.endswith(".")
+            assert sentences.count("`") % 2 == 0
 
 
 def test_the_path_of_a_problem_can_be_any(alice: httpx.Client) -> None:

@@ -1,0 +1,105 @@
+"""When each problem occurs and what to do about it: one table for `/docs/errors` and the docs site.
+
+The texts are Markdown of the simplest kind: sentences with `code` in backticks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from todo_api.http import problems
+from todo_api.http.problems import ProblemType
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorHelp:
+    """What a client's developer needs to know about a problem."""
+
+    when: str
+    what_to_do: str
+
+
+ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
+    problems.AUTH_MISSING: ErrorHelp(
+        "The request has no `Authorization: Bearer <token>` header.",
+        "Sign in, and send the token with every request. On your own machine, `todo-api token --user alice` prints "
+        "one.",
+    ),
+    problems.AUTH_INVALID: ErrorHelp(
+        "The token is expired, malformed, signed with an unknown key, or lacks a required claim. The response is the "
+        "same for each of these; the server's log line has the reason.",
+        "Get a new token and repeat the request once. If the new token is refused too, compare the reason in the log "
+        "with the settings that `todo-api check` prints.",
+    ),
+    problems.AUTH_FORBIDDEN: ErrorHelp(
+        "The token is valid, but belongs to another user than the one in the path. The response is the same whether "
+        "or not the user in the path exists.",
+        "Use the user id in the token's claim `user_id` as `{user_id}` in the path.",
+    ),
+    problems.HTTPS_REQUIRED: ErrorHelp(
+        "The server runs in production mode, and the request arrived over plain HTTP.",
+        "Use `https://`, and a new token: the old one was sent unencrypted. If a proxy ends TLS, name it in "
+        "`TODO_TRUSTED_PROXIES` and let it send `X-Forwarded-Proto: https`.",
+    ),
+    problems.MALFORMED: ErrorHelp(
+        "The body is not a JSON object in UTF-8, contains a name twice, or is a PATCH without a field; or the "
+        "request has a body where none is allowed.",
+        "Correct the request; `detail` says what is wrong. The same request always gets the same response.",
+    ),
+    problems.INVALID: ErrorHelp(
+        "A field, parameter or header breaks its rule, or has a name that the API doesn't know.",
+        "Correct everything in `errors`: `loc` names the place, `msg` the rule. One response lists up to 100 faults.",
+    ),
+    problems.NOT_FOUND: ErrorHelp(
+        "This user has no such task: it never existed or was deleted. Or the API has no such path.",
+        "Remove the task from the client's copy. If the request repeats a DELETE whose response was lost, the first "
+        "DELETE has succeeded.",
+    ),
+    problems.METHOD_NOT_ALLOWED: ErrorHelp(
+        "The path exists, but not with this method.",
+        "Use one of the methods in the response's `Allow` header.",
+    ),
+    problems.UNSUPPORTED_MEDIA_TYPE: ErrorHelp(
+        "The header `Content-Type` is missing, or names something other than JSON in UTF-8.",
+        "Send `Content-Type: application/json`. PATCH also accepts `application/merge-patch+json`.",
+    ),
+    problems.PAYLOAD_TOO_LARGE: ErrorHelp(
+        "The body is larger than 64 KiB, or 512 KiB for a batch.",
+        "Split a batch into several batches. A single valid task is never this large.",
+    ),
+    problems.HEADERS_TOO_LARGE: ErrorHelp(
+        "The address and the headers together are larger than 64 KiB.",
+        "Send fewer or shorter headers. Cookies are a frequent cause; the API doesn't read any.",
+    ),
+    problems.PRECONDITION_FAILED: ErrorHelp(
+        "The task's revision is not one that `If-Match`, `If-None-Match` or `if_revision` allows: usually because "
+        "another client changed the task in the meantime.",
+        "Read the task again, apply the change to its current state, and send it with the new `ETag`. The header "
+        "`ETag` of this response is the current one.",
+    ),
+    problems.IDEMPOTENCY_CONFLICT: ErrorHelp(
+        "The `Idempotency-Key` was used before, with a different request.",
+        "Use a new key for each new request, and the same key only to repeat the same request.",
+    ),
+    problems.CURSOR_EXPIRED: ErrorHelp(
+        "The change feed can't continue from this token without missing changes: the server no longer remembers all "
+        "deletions since then, or it was restored from a backup.",
+        "Read the feed from the start, without `since`. Replace the local copy with the result, then send local "
+        "changes that were not sent yet.",
+    ),
+    problems.DATABASE_ERROR: ErrorHelp(
+        "The database failed, or did not respond in time. A write may or may not have happened.",
+        "Wait as long as `Retry-After` says, then repeat the request: a POST with the same `Idempotency-Key`, a PUT, "
+        "PATCH or DELETE with `If-Match`. Operators: `GET /health/ready` and `todo-api check` test the database.",
+    ),
+    problems.INTERNAL_ERROR: ErrorHelp(
+        "The server has a defect.",
+        "Report it with the `request_id`: the server's log has the error under this id. Repeat the request only in "
+        "the way described at `DATABASE_ERROR`.",
+    ),
+    problems.AUTH_UNAVAILABLE: ErrorHelp(
+        "The server could not load the keys of the Better Auth server yet, so it can't verify any token.",
+        "Wait as long as `Retry-After` says, then repeat the request. Operators: make sure that the server can reach "
+        "`BETTER_AUTH_URL`.",
+    ),
+}
