@@ -1,13 +1,72 @@
-"""What the documents print, for the tests that run it."""
+"""What the documents print, for the tests that run it; and what they have from the code.
+
+`python -m tests.documents` writes the generated parts anew.
+"""
 
 import re
+from operator import attrgetter
 from pathlib import Path
+from typing import Final
 
-ROOT = Path(__file__).parents[1]
+from todo_api.http.error_help import ERROR_HELP
+from todo_api.settings import Settings, names_of
+
+ROOT: Final = Path(__file__).parents[1]
+DOCUMENTS: Final = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
+
+
+def text_of(document: str) -> str:
+    """Return the text of a document."""
+    return (ROOT / document).read_text(encoding="utf-8")
 
 
 def code_block(document: str, marker: str) -> str:
     """Return the code block after the line `<!-- marker -->`, which a document has exactly once."""
     pattern = rf"^<!-- {re.escape(marker)} -->\n```\w*\n(.*?)^```$"
-    (code,) = re.findall(pattern, (ROOT / document).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    (code,) = re.findall(pattern, text_of(document), re.DOTALL | re.MULTILINE)
     return str(code)
+
+
+def shell_blocks() -> list[tuple[str, str]]:
+    """Return the document and the name of every block that runs against a server."""
+    return [
+        (document, name)
+        for document in DOCUMENTS
+        for name in re.findall(r"^<!-- shell: (\w+) -->$", text_of(document), re.MULTILINE)
+    ]
+
+
+def with_generated_part(document: str, name: str, part: str) -> str:
+    """Return a document with a part put between `<!-- generated: name -->` and `<!-- end -->`."""
+    begin, end = f"<!-- generated: {name} -->\n", "<!-- end -->\n"
+    before, _, rest = text_of(document).partition(begin)
+    return f"{before}{begin}{part}{end}{rest.partition(end)[2]}"
+
+
+def errors_part() -> str:
+    """Return a section for each error code, with an entry for each status."""
+    part, code = "", ""
+    for kind in sorted(ERROR_HELP, key=attrgetter("error_code", "status")):
+        if kind.error_code != code:
+            code = kind.error_code
+            part += f"\n## {code}\n"
+        help_text = ERROR_HELP[kind]
+        part += f"\n**{kind.status}** {kind.title}\n\n"
+        part += f"- When: {help_text.when}\n- What to do: {help_text.what_to_do}\n"
+    return f"{part}\n"
+
+
+def settings_part() -> str:
+    """Return the table of the settings."""
+    rows = [f"| `{names_of(name)[-1]}` | {field.description} |" for name, field in Settings.model_fields.items()]
+    return "\n".join(["", "| Name | Meaning |", "|---|---|", *rows, "", ""])
+
+
+GENERATED: Final = (
+    ("docs/reference/errors.md", "errors", errors_part),
+    ("docs/operating/settings.md", "settings", settings_part),
+)
+
+if __name__ == "__main__":
+    for document, name, part in GENERATED:
+        (ROOT / document).write_text(with_generated_part(document, name, part()), encoding="utf-8")

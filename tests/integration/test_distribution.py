@@ -11,24 +11,26 @@ import pytest
 from tests.documents import ROOT, code_block
 
 
-def _run(*command: str | Path) -> str:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def _run(*command: str | Path, cwd: Path = ROOT) -> str:
+    environment = {**os.environ, "UV_PYTHON": sys.executable}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a new virtual environment that has the wheel and nothing else."""
+    """The Python of a virtual environment that has the wheel and nothing else, made as the documentation says."""
     uv = os.environ.get("UV") or shutil.which("uv")
     assert uv, "The wheel is built with uv."
-    folder = tmp_path_factory.mktemp("distribution")
-    python = folder / "venv" / "bin" / "python"
-    _run(uv, "build", "--quiet", "--wheel", "--out-dir", folder)
-    (wheel,) = folder.glob("*.whl")
-    _run(uv, "venv", "--quiet", "--python", sys.executable, folder / "venv")
-    _run(uv, "pip", "install", "--quiet", "--no-index", "--python", python, wheel)
-    return python
+    clone = tmp_path_factory.mktemp("clone")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, clone)
+    shutil.copytree(ROOT / "src", clone / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    (clone / ".uv" / "bin").mkdir(parents=True)
+    (clone / ".uv" / "bin" / "uv").symlink_to(uv)
+    _run("bash", "-euo", "pipefail", "-c", code_block("docs/embedding/domain.md", "wheel"), cwd=clone)
+    return clone / "my-service" / "bin" / "python"
 
 
 def test_nothing_else_is_installed(python: Path) -> None:
@@ -40,7 +42,7 @@ def test_nothing_else_is_installed(python: Path) -> None:
 
 
 def test_the_printed_embedding_runs(python: Path) -> None:
-    program = code_block("docs/architecture.md", "example: embedding")
+    program = code_block("docs/embedding/domain.md", "example: embedding")
 
     printed = _run(python, "-I", "-W", "error", "-c", program)
 

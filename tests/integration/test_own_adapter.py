@@ -26,7 +26,7 @@ class MyTaskRepository(InMemoryTaskRepository):
 
 def test_the_printed_test_of_an_adapter_runs_the_kit(tmp_path: Path) -> None:
     (tmp_path / "my_store.py").write_text(MY_STORE)
-    (tmp_path / "test_my_store.py").write_text(code_block("docs/architecture.md", "example: own adapter"))
+    (tmp_path / "test_my_store.py").write_text(code_block("docs/embedding/adapter.md", "example: own adapter"))
 
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not any_sequence"],

@@ -1,0 +1,242 @@
+"""What the README and the documentation say is what happens."""
+
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import todo_domain
+from tests.documents import DOCUMENTS, GENERATED, ROOT, code_block, shell_blocks, text_of, with_generated_part
+from todo_api.app import create_app
+from todo_api.container import Container
+from todo_api.http.request_body import MAX_BODY_BYTES
+from todo_api.middleware.limits import MAX_HEAD_BYTES
+from todo_api.routes.batch import BatchRoute
+from todo_api.schemas.parameters import ChangeParameters, ListParameters
+from todo_api.schemas.tasks import TaskResponse
+from todo_api.settings import Settings
+from todo_domain.batch import MAX_OPERATIONS
+from todo_domain.changes import MAX_CHANGES
+from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
+from todo_domain.identity import MAX_USER_ID_LENGTH
+from todo_domain.listing import MAX_LIMIT, MAX_SEARCH_LENGTH
+
+BLOCKS = shell_blocks()
+HTTP_API = "docs/reference/http.md"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A shell in a folder like that of a clone, beside a server that has just been started."""
+
+    folder: Path
+    environment: dict[str, str]
+    url: str
+
+    def run(self, script: str) -> str:
+        """Return what the script prints; each of its commands must succeed."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script.replace("http://127.0.0.1:8000", self.url)],
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@contextmanager
+def opened_shell(folder: Path) -> Iterator[Shell]:
+    programs = Path(sys.executable).parent
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "bin").symlink_to(programs)
+    environment = {
+        "HOME": str(folder),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "TODO_DATABASE_URL": str(folder / "tasks.sqlite3"),
+        "TODO_PORT": "0",
+    }
+    environment |= {name: value for name, value in os.environ.items() if name.startswith("COV")}
+    with subprocess.Popen(["todo-api", "serve"], env=environment, text=True, stdout=subprocess.PIPE) as server:
+        try:
+            assert server.stdout
+            url = re.search(r"at (http\S+)/docs", server.stdout.readline())
+            assert url, "the server did not say where it is"
+            yield Shell(folder, environment, url[1])
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with opened_shell(tmp_path_factory.mktemp("clone")) as shell:
+        yield shell
+
+
+def statuses_in(printed: str) -> list[str]:
+    return re.findall(r"^HTTP/1.1 (\d+)", printed, re.MULTILINE)
+
+
+def first_task_is_created(printed: str) -> bool:
+    return set(json.loads(printed)) == set(json.loads(code_block("README.md", "response: first")))
+
+
+EXPECTATIONS: dict[str, Callable[[str], object]] = {
+    "first": first_task_is_created,
+    "token": lambda printed: '"tasks":[' in printed,
+    "call": lambda printed: printed.count('"title":"Buy milk"') == 4 and '"count":1' in printed,
+    "pages": lambda printed: printed.count('"title":"Second"') == 2 and '"next_cursor":null' in printed,
+    "retry": lambda printed: printed.count('"id":1') == 2 and "idempotency-replayed: true" in printed.lower(),
+    "condition": lambda printed: statuses_in(printed) == ["201", "200", "412"],
+    "sync": lambda printed: '"changes":[{"id":2,' in printed and '{"id":1,"deleted":true,"revision":3}' in printed,
+    "stream": lambda printed: re.search(r"^id: \w+\.\d+\ndata: \{", printed, re.MULTILINE),
+    "batch": lambda printed: '"results":[{"id":2,"revision":2},{"id":1,"revision":3},{"id":2,"revision":4}]' in printed,
+}
+
+
+def test_every_block_has_an_expectation() -> None:
+    assert sorted(name for _, name in BLOCKS) == sorted(EXPECTATIONS)
+
+
+@pytest.mark.parametrize(("document", "name"), BLOCKS)
+def test_a_block_does_what_it_says_on_its_own(shell: Shell, document: str, name: str) -> None:
+    printed = shell.run(code_block(document, f"shell: {name}"))
+
+    assert EXPECTATIONS[name](printed), printed
+
+
+def test_the_blocks_run_in_reverse_order_in_one_shell(tmp_path: Path) -> None:
+    script = "\n".join(
+        f"printf '\\n--- {name}\\n'\n{code_block(document, f'shell: {name}')}" for document, name in reversed(BLOCKS)
+    )
+
+    with opened_shell(tmp_path) as shell:
+        parts = re.split(r"^--- (\w+)\n", shell.run(script), flags=re.MULTILINE)[1:]
+
+    for name, printed in zip(parts[::2], parts[1::2], strict=True):
+        assert EXPECTATIONS[name](printed.strip()), printed
+
+
+@pytest.mark.parametrize(("document", "name"), BLOCKS)
+def test_a_block_needs_no_recent_curl(document: str, name: str) -> None:
+    block = code_block(document, f"shell: {name}")
+
+    assert "--json" not in block
+    assert "%header" not in block
+
+
+def test_the_picture_of_a_response_has_the_fields_of_one() -> None:
+    picture = re.sub("<[^>]*>", "", text_of("docs/images/response.svg"))
+
+    shown = json.loads(re.findall(r"^\{$.*^\}$", html.unescape(picture), re.DOTALL | re.MULTILINE)[0])
+
+    assert list(shown) == list(TaskResponse.model_fields)
+
+
+@pytest.mark.parametrize(("document", "name", "part"), GENERATED)
+def test_what_a_document_has_from_the_code_is_up_to_date(document: str, name: str, part: Callable[[], str]) -> None:
+    assert text_of(document) == with_generated_part(document, name, part()), "run python -m tests.documents"
+
+
+@pytest.mark.parametrize("document", ["README.md", HTTP_API])
+def test_every_field_of_a_task_has_its_row(document: str) -> None:
+    rows = re.findall(r"^\| (`.*?) \|", text_of(document), re.MULTILINE)
+
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert set(TaskResponse.model_fields) <= named
+
+
+@pytest.mark.parametrize("document", ["README.md", HTTP_API])
+def test_the_limits_are_those_of_the_code(document: str) -> None:
+    text = text_of(document)
+    settings = Settings.model_construct()
+
+    assert MAX_BODY_BYTES == MAX_HEAD_BYTES
+    assert MAX_LIMIT == MAX_CHANGES
+    for limit in (
+        f"1–{MAX_TITLE_LENGTH} characters",
+        f"up to {MAX_DESCRIPTION_LENGTH} characters",
+        f"up to {MAX_TAGS} tags of 1–{MAX_TAG_LENGTH} characters",
+        f"{MAX_BODY_BYTES // 1024} KiB",
+        f"{BatchRoute.max_body_bytes // 1024} KiB",
+        f"operations in a batch | {MAX_OPERATIONS} |",
+        f"on a page | {MAX_LIMIT} |",
+        f"{MAX_SEARCH_LENGTH} characters",
+        f"{settings.idempotency_hours} hours",
+        f"{settings.deletions_days} days",
+    ):
+        assert limit in text
+    assert f"{MAX_USER_ID_LENGTH} characters" in text_of(HTTP_API)
+
+
+def test_every_request_and_every_parameter_is_in_the_reference() -> None:
+    text = text_of(HTTP_API)
+    paths = create_app(Container(settings=Settings.model_construct())).openapi()["paths"]
+
+    for path, methods in paths.items():
+        for method in methods:
+            assert f"| `{method.upper()} {path}` |" in text
+    for name in {**ListParameters.model_fields, **ChangeParameters.model_fields}:
+        assert f"`{name}`" in text
+
+
+def test_every_public_name_of_the_domain_is_in_the_api_reference() -> None:
+    names = re.findall(r"^::: todo_domain\.(\w+)$", text_of("docs/embedding/api.md"), re.MULTILINE)
+
+    assert sorted(names) == sorted(todo_domain.__all__)
+
+
+RECORDS = [document for document in DOCUMENTS if re.match(r"docs/decisions/\d", document)]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_decision_record_has_its_form_and_its_place_in_the_overview(record: str) -> None:
+    text, name = text_of(record), Path(record).name
+    form = re.match(
+        r"# (?P<title>(\d{4})\. .*)\n\n\| \| \|\n\|---\|---\|\n\| Status \| (?P<status>.*) \|\n"
+        r"\| Date \| (?P<date>\d{4}-\d\d-\d\d) \|\n",
+        text,
+    )
+
+    assert form
+    assert name.startswith(form[2])
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert [name for name in headings if name != "How to measure"] == [
+        "Context",
+        "Decision",
+        "Consequences",
+        "Alternatives",
+    ]
+    row = f"| [{form['title']}]({name}) | {form['status']} | {form['date']} |"
+    assert row in text_of("docs/decisions/index.md")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_to_a_file_leads_somewhere(document: str) -> None:
+    path = ROOT / document
+
+    prose = re.sub(r"^```.*?^```$", "", text_of(document), flags=re.MULTILINE | re.DOTALL)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", prose)
+
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    listed = re.findall(r'= "([^"]+\.md)"', text_of("zensical.toml"))
+
+    assert sorted(f"docs/{page}" for page in listed) == sorted(set(DOCUMENTS) - {"README.md"})
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_document_claims_that_an_index_has_the_package(document: str) -> None:
+    assert "pip install todo-backend" not in text_of(document)
