@@ -100,6 +100,6 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     problems.AUTH_UNAVAILABLE: ErrorHelp(
         "The server could not load the keys of the Better Auth server yet, so it can't verify any token.",
         "Wait as long as `Retry-After` says, then repeat the request. Operators: make sure that the server can reach "
-        "`BETTER_AUTH_URL`.",
+        "the address in `TODO_JWKS_URL` or `BETTER_AUTH_URL`.",
     ),
 }

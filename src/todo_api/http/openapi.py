@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI derives from the endpoints, and what it can't see."""
+"""The OpenAPI document: what FastAPI derives from the endpoints, and what it can't derive."""
 
 import json
 from http import HTTPStatus
@@ -19,14 +19,14 @@ Responses = dict[int | str, dict[str, Any]]
 
 _SCHEMA: Final = "#/components/schemas/{model}"
 _HEADERS: Final = {
-    "ETag": "The state of what is answered with, for If-Match and If-None-Match (RFC 9110 §8.8.3).",
-    "Location": "Where the task is.",
+    "ETag": "The state of the task or list, for If-Match and If-None-Match (RFC 9110 §8.8.3).",
+    "Location": "The path of the new task.",
     "Link": 'With `rel="next"`: the next page (RFC 8288); absent on the last one. '
     'With `rel="help"`: the page about this error.',
-    "Idempotency-Replayed": "`true` when this is the answer to an earlier request with the same Idempotency-Key.",
-    "Retry-After": "The seconds to wait before it makes sense to try again.",
+    "Idempotency-Replayed": "`true` if this is the response to an earlier request with the same Idempotency-Key.",
+    "Retry-After": "The seconds to wait before the next try.",
     "WWW-Authenticate": "How to authenticate (RFC 6750 §3).",
-    "X-Request-ID": "The name of the request in the log: the one that was sent, if it is sane.",
+    "X-Request-ID": "The id of the request in the log: the one in the request, if it has 1–128 of `A-Z a-z 0-9 . _ -`.",
 }
 _HEADER_OF_PROBLEM: Final = {
     problems.AUTH_MISSING: "WWW-Authenticate",
@@ -74,7 +74,7 @@ def schema_of(model: type[BaseModel]) -> dict[str, str]:
 
 
 def documented_response(status: int, *headers: str) -> Responses:
-    """Return the `responses` of an endpoint for an answer with these headers."""
+    """Return the `responses` of an endpoint for a response with these headers."""
     return {status: {"description": HTTPStatus(status).phrase, "headers": _headers(*headers)}}
 
 
@@ -82,7 +82,7 @@ NOT_MODIFIED: Final = documented_response(304, "ETag")
 
 
 def problem_responses(*kinds: ProblemType) -> Responses:
-    """Return the `responses` of an owner's endpoint for the problems that all have, and these."""
+    """Return the `responses` of an owner's endpoint: the problems that all of them have, and these."""
     return _responses({*_EVERY_OWNER, *kinds})
 
 
@@ -105,7 +105,7 @@ ALWAYS: Final = _responses({problems.HEADERS_TOO_LARGE, problems.INTERNAL_ERROR}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """Return the document of an app, made once."""
+    """Return the document of an app; it is created once."""
     if app.openapi_schema is None:
         app.openapi_schema = _document(app)
     return app.openapi_schema
@@ -118,7 +118,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         description=_DESCRIPTION,
         routes=app.routes,
         tags=[{"name": name, "description": description} for name, description in _TAGS.items()],
-        servers=[{"url": "."}],  # relative to the document, since a proxy may strip a prefix
+        # Relative to the document, since a proxy may strip a prefix.
+        servers=[{"url": ".", "description": "This server"}],
     )
     made["paths"] = dict(sorted(made["paths"].items(), key=_place_in_document))
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMA)
@@ -138,7 +139,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         if method == "patch":
             content = operation["requestBody"]["content"]
             content["application/merge-patch+json"] = content["application/json"]
-    # FastAPI writes limits of integers as floats.
+    # FastAPI writes the limits of integers as floats.
     whole: dict[str, Any] = json.loads(json.dumps(made), parse_float=lambda text: int(float(text)))
     return whole
 
@@ -151,7 +152,7 @@ def _place_in_document(path: tuple[str, dict[str, Any]]) -> tuple[int, bool]:
 
 
 def _drop_null(schema: dict[str, Any]) -> None:
-    """Leave out of a parameter's schema what no parameter can be; it can be absent."""
+    """Remove null from a parameter's schema: a parameter can be absent, but not null."""
     for variant in schema.pop("anyOf", []):
         if variant != {"type": "null"}:
             schema.update(variant)

@@ -1,7 +1,7 @@
 """Swagger UI at `/docs`, Redoc at `/redoc` and the errors at `/docs/errors`, under a strict Content-Security-Policy.
 
-Their files are those of the package `fastapi-standalone-docs`. Nothing is loaded from
-elsewhere, and no script stands inline, so that none that was smuggled in would run.
+The files come from the package `fastapi-standalone-docs`. Nothing is loaded from another
+host. The pages contain no inline script, so the policy can forbid inline scripts.
 """
 
 import secrets
@@ -33,19 +33,19 @@ _FILES: Final = {
     )
 }
 _MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-# In the address of every file, so that a browser may keep what it has got for ever.
+# Part of every file's address, so that browsers may cache the files without a limit.
 _VERSION: Final = f"{version('todo-backend')}-{_PACKAGE.version}"
 
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "connect-src 'self'; img-src 'self' data:; "
 )
-# Two styles that Redoc writes before it is told the nonce: an empty one, and that of its scroll bars.
+# Redoc inserts two styles before it reads the nonce: an empty one, and one for its scroll bars.
 _REDOC_STYLES: Final = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
 )
 _ERROR_PAGE: Final = error_page(_VERSION)
-# Addresses are relative, so that a proxy may serve all of this below a path of its own.
+# Addresses are relative, since a proxy may strip a prefix.
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -65,13 +65,13 @@ _PAGE: Final = """<!doctype html>
 
 @router.get("/")
 async def root() -> RedirectResponse:
-    """Lead to the documentation; the reference is relative, since a proxy may strip a prefix."""
+    """Redirect to the documentation; the reference is relative, since a proxy may strip a prefix."""
     return RedirectResponse("docs")
 
 
 @router.get("/docs")
 async def swagger_ui() -> HTMLResponse:
-    """Show the document, and let people try it with a token that the browser remembers."""
+    """Show the OpenAPI document with Swagger UI, which sends requests with a token that the browser stores."""
     style = f'<link rel="stylesheet" href="docs/{_VERSION}/swagger-ui.css">\n'
     page = _PAGE.format(style=style, version=_VERSION, library="swagger-ui-bundle.js", start="swagger.js", nonce="")
     return _page(page, "style-src 'self'")
@@ -79,7 +79,7 @@ async def swagger_ui() -> HTMLResponse:
 
 @router.get("/redoc")
 async def redoc() -> HTMLResponse:
-    """Show the document for reading."""
+    """Show the OpenAPI document with Redoc."""
     nonce = secrets.token_urlsafe(16)
     page = _PAGE.format(
         style="", version=_VERSION, library="redoc.standalone.js", start="redoc.js", nonce=f' nonce="{nonce}"'
@@ -105,7 +105,7 @@ def _page(page: str, policy: str, scripts: str = "'self'") -> HTMLResponse:
 
 @router.get(f"/docs/{_VERSION}/{{name}}")
 async def file(name: str) -> FileResponse:
-    """Serve one of the files that the pages load."""
+    """Serve a file that the pages load."""
     if name not in _FILES:
         raise HTTPException(404)
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
@@ -114,5 +114,5 @@ async def file(name: str) -> FileResponse:
 
 @router.get("/redoc/logo-mini.svg")
 async def logo() -> FileResponse:
-    """Serve the image that Redoc looks for below its page."""
+    """Serve the image that Redoc loads below its page."""
     return await file("logo-mini.svg")

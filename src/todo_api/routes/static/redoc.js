@@ -1,2 +1,2 @@
-// Redoc writes its styles as it runs; the policy of the page lets those with its nonce pass.
+// Redoc inserts its styles at run time; the page's policy allows those with the nonce.
 Redoc.init("openapi.json", { nonce: document.currentScript.nonce }, document.getElementById("page"));
