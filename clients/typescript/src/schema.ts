@@ -4,29 +4,6 @@
  */
 
 export interface paths {
-    "/api/{user_id}/tasks/batch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Apply Batch
-         * @description Do 1–100 operations in order, all or none.
-         *
-         *     A problem names the operation that failed in `errors`. A replay gives the first
-         *     answer, so an answer has ids and revisions and no text; the change feed has that.
-         */
-        post: operations["apply_batch"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/{user_id}/tasks": {
         parameters: {
             query?: never;
@@ -35,19 +12,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Tasks
-         * @description Find tasks: those that meet every condition given, a page at a time.
-         *
-         *     The `Link` header with `rel="next"` leads to the next page.
+         * Find tasks that meet all given conditions, one page at a time
+         * @description Without a condition, these are all tasks of the list. The `Link` header with
+         *     `rel="next"` leads to the next page; so does `next_cursor`, as the parameter `cursor`.
          */
         get: operations["list_tasks"];
         put?: never;
         /**
-         * Create Task
-         * @description Create a task, with the next id of the list.
-         *
-         *     With an Idempotency-Key the request can be sent again safely: the same key and body
-         *     give the same answer and no second task.
+         * Create a task, safely repeatable with an Idempotency-Key
+         * @description The task gets the next id of the list. A request with the same key and body returns
+         *     the same response again and creates no second task.
          */
         post: operations["create_task"];
         delete?: never;
@@ -64,30 +38,53 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Task
-         * @description Read one task.
+         * Read one task and its ETag
+         * @description With `If-None-Match`, the response is 304 without a body while the task is unchanged.
          */
         get: operations["get_task"];
         /**
-         * Replace Task
-         * @description Replace a task: a field that is absent returns to its default. It never creates one.
+         * Replace all fields of a task
+         * @description A field that is absent returns to its default. PUT never creates a task: an unknown
+         *     id is 404. To change some fields only, use PATCH.
          */
         put: operations["replace_task"];
         post?: never;
         /**
-         * Delete Task
-         * @description Delete a task for good; its text is erased at once.
+         * Delete a task for good
+         * @description Its text is erased at once. The change feed reports the deletion.
          */
         delete: operations["delete_task"];
         options?: never;
         head?: never;
         /**
-         * Patch Task
-         * @description Change the fields that are named (RFC 7396); null clears `description` and `due`.
-         *
-         *     A `due` is changed in the same way: its parts that are named; null clears `time` and `timezone`.
+         * Change some fields of a task (JSON merge patch)
+         * @description A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
+         *     The parts of `due` are patched in the same way: null clears `time` and `timezone`.
          */
         patch: operations["patch_task"];
+        trace?: never;
+    };
+    "/api/{user_id}/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create, change and delete up to 100 tasks, all or nothing
+         * @description The operations happen in order and in one transaction. If one fails, none happens,
+         *     and `errors` names the one that failed. The response has the id and revision of each
+         *     task, without its text: a repeated request with the same Idempotency-Key returns the
+         *     first response, and the text may have been deleted since.
+         */
+        post: operations["apply_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/{user_id}/changes": {
@@ -98,10 +95,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Changes
-         * @description Read what has changed since a token, each task once and in its latest state; everything without one.
-         *
-         *     410 means that something could be missing: start over without a token.
+         * Read what changed since a token, deletions included
+         * @description Each task appears once, in its latest state. Without `since`, the response has all
+         *     tasks. Store `next` and send it as `since` the next time. 410 means that changes could
+         *     be missing: read everything again, without `since`.
          */
         get: operations["list_changes"];
         put?: never;
@@ -120,11 +117,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Stream Changes
-         * @description Follow the change feed as server-sent events.
-         *
-         *     The id of an event is the token to go on from, which an EventSource sends back as
-         *     `Last-Event-ID`. The stream ends with the token of the caller.
+         * Follow the changes live, as server-sent events
+         * @description The id of an event is a token of the change feed. An EventSource sends it back as
+         *     `Last-Event-ID` when it reconnects, and misses nothing. The stream ends when the
+         *     caller's access token expires.
          */
         get: operations["stream_changes"];
         put?: never;
@@ -143,8 +139,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Health
-         * @description Say that the process lives.
+         * Report that the process is running
+         * @description It checks nothing else; use `/health/ready` to decide whether to send traffic.
          */
         get: operations["get_health"];
         put?: never;
@@ -163,8 +159,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Readiness
-         * @description Say whether the database and the keys can be used: 503 if not.
+         * Report whether the database and the token keys are usable
+         * @description The status is 503 if one of them is not.
          */
         get: operations["get_readiness"];
         put?: never;
@@ -429,7 +425,7 @@ export interface components {
          * TaskCreate
          * @description A new task. Read-only fields of a task are accepted and ignored.
          * @example {
-         *       "complete": true,
+         *       "complete": false,
          *       "description": "The one in glass bottles",
          *       "due": {
          *         "date": "2026-12-01",
@@ -446,7 +442,7 @@ export interface components {
         TaskCreate: {
             /**
              * Title
-             * @description 1–200 characters on one line, without white space at both ends, which is dropped.
+             * @description 1–200 characters on one line. White space at both ends is removed and not counted.
              */
             title: string;
             /** Description */
@@ -528,7 +524,7 @@ export interface components {
          * TaskPatch
          * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`. Read-only fields of a task are accepted and ignored.
          * @example {
-         *       "complete": true,
+         *       "complete": false,
          *       "description": "The one in glass bottles",
          *       "due": {
          *         "date": "2026-12-01",
@@ -545,7 +541,7 @@ export interface components {
         TaskPatch: {
             /**
              * Title
-             * @description 1–200 characters on one line, without white space at both ends, which is dropped.
+             * @description 1–200 characters on one line. White space at both ends is removed and not counted.
              */
             title?: string;
             /** Description */
@@ -615,7 +611,7 @@ export interface components {
          * TaskUpdate
          * @description All of a task: a field that is absent returns to its default. Read-only fields of a task are accepted and ignored.
          * @example {
-         *       "complete": true,
+         *       "complete": false,
          *       "description": "The one in glass bottles",
          *       "due": {
          *         "date": "2026-12-01",
@@ -632,7 +628,7 @@ export interface components {
         TaskUpdate: {
             /**
              * Title
-             * @description 1–200 characters on one line, without white space at both ends, which is dropped.
+             * @description 1–200 characters on one line. White space at both ends is removed and not counted.
              */
             title: string;
             /** Description */
@@ -702,171 +698,25 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The state of what is answered with, for If-Match and If-None-Match (RFC 9110 §8.8.3). */
+        /** @description The state of the task or list, for If-Match and If-None-Match (RFC 9110 §8.8.3). */
         ETag: string;
-        /** @description Where the task is. */
+        /** @description The path of the new task. */
         Location: string;
-        /** @description With `rel="next"`: the next page (RFC 8288). Absent on the last one. */
+        /** @description With `rel="next"`: the next page (RFC 8288); absent on the last one. With `rel="help"`: the page about this error. */
         Link: string;
-        /** @description `true` when this is the answer to an earlier request with the same Idempotency-Key. */
+        /** @description `true` if this is the response to an earlier request with the same Idempotency-Key. */
         "Idempotency-Replayed": string;
-        /** @description The seconds to wait before it makes sense to try again. */
+        /** @description The seconds to wait before the next try. */
         "Retry-After": string;
         /** @description How to authenticate (RFC 6750 §3). */
         "WWW-Authenticate": string;
-        /** @description The name of the request in the log: the one that was sent, if it is sane. */
+        /** @description The id of the request in the log: the one in the request, if it has 1–128 of `A-Z a-z 0-9 . _ -`. */
         "X-Request-ID": string;
     };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    apply_batch: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A name for this request, so that it can be sent again: 1–255 visible ASCII characters. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The owner of the tasks, who must be the caller. */
-                user_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BatchRequest"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchResponse"];
-                };
-            };
-            /** @description VALIDATION_ERROR: The request can't be read */
-            400: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
-            401: {
-                headers: {
-                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
-            403: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description NOT_FOUND: There is no such thing here */
-            404: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description PRECONDITION_FAILED: The condition does not hold */
-            412: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description PAYLOAD_TOO_LARGE: The body is too large */
-            413: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
-            415: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
-            422: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
-            431: {
-                headers: {
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
-            500: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
-            503: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    "X-Request-ID": components["headers"]["X-Request-ID"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_tasks: {
         parameters: {
             query?: {
@@ -925,6 +775,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: The request can't be read */
             400: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -935,6 +786,7 @@ export interface operations {
             /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
             401: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -946,6 +798,7 @@ export interface operations {
             /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
             403: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -956,6 +809,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
             422: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -966,6 +820,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -976,6 +831,7 @@ export interface operations {
             /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -987,6 +843,7 @@ export interface operations {
             /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1032,6 +889,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: The request can't be read */
             400: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1042,6 +900,7 @@ export interface operations {
             /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
             401: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1053,6 +912,7 @@ export interface operations {
             /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
             403: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1063,6 +923,7 @@ export interface operations {
             /** @description PAYLOAD_TOO_LARGE: The body is too large */
             413: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1073,6 +934,7 @@ export interface operations {
             /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
             415: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1083,6 +945,7 @@ export interface operations {
             /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
             422: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1093,6 +956,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1103,6 +967,7 @@ export interface operations {
             /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1114,6 +979,7 @@ export interface operations {
             /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1164,6 +1030,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: The request can't be read */
             400: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1174,6 +1041,7 @@ export interface operations {
             /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
             401: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1185,6 +1053,7 @@ export interface operations {
             /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
             403: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1195,6 +1064,7 @@ export interface operations {
             /** @description NOT_FOUND: There is no such thing here */
             404: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1205,6 +1075,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
             422: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1215,6 +1086,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1225,6 +1097,7 @@ export interface operations {
             /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1236,6 +1109,7 @@ export interface operations {
             /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1283,6 +1157,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: The request can't be read */
             400: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1293,6 +1168,7 @@ export interface operations {
             /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
             401: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1304,6 +1180,7 @@ export interface operations {
             /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
             403: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1314,6 +1191,7 @@ export interface operations {
             /** @description NOT_FOUND: There is no such thing here */
             404: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1324,6 +1202,7 @@ export interface operations {
             /** @description PRECONDITION_FAILED: The condition does not hold */
             412: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     ETag: components["headers"]["ETag"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1335,6 +1214,7 @@ export interface operations {
             /** @description PAYLOAD_TOO_LARGE: The body is too large */
             413: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1345,6 +1225,7 @@ export interface operations {
             /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
             415: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1355,6 +1236,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
             422: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1365,6 +1247,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1375,6 +1258,7 @@ export interface operations {
             /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1386,6 +1270,7 @@ export interface operations {
             /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1426,6 +1311,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: The request can't be read */
             400: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1436,6 +1322,7 @@ export interface operations {
             /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
             401: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1447,6 +1334,7 @@ export interface operations {
             /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
             403: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1457,6 +1345,7 @@ export interface operations {
             /** @description NOT_FOUND: There is no such thing here */
             404: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1467,6 +1356,7 @@ export interface operations {
             /** @description PRECONDITION_FAILED: The condition does not hold */
             412: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     ETag: components["headers"]["ETag"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1478,6 +1368,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
             422: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1488,6 +1379,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1498,6 +1390,7 @@ export interface operations {
             /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1509,6 +1402,7 @@ export interface operations {
             /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1557,6 +1451,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: The request can't be read */
             400: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1567,6 +1462,7 @@ export interface operations {
             /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
             401: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1578,6 +1474,7 @@ export interface operations {
             /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
             403: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1588,6 +1485,7 @@ export interface operations {
             /** @description NOT_FOUND: There is no such thing here */
             404: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1598,6 +1496,7 @@ export interface operations {
             /** @description PRECONDITION_FAILED: The condition does not hold */
             412: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     ETag: components["headers"]["ETag"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1609,6 +1508,7 @@ export interface operations {
             /** @description PAYLOAD_TOO_LARGE: The body is too large */
             413: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1619,6 +1519,7 @@ export interface operations {
             /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
             415: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1629,6 +1530,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
             422: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1639,6 +1541,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1649,6 +1552,7 @@ export interface operations {
             /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1660,6 +1564,164 @@ export interface operations {
             /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name for this request, so that it can be sent again: 1–255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: The request can't be read */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: There is no such thing here */
+            404: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: The condition does not hold */
+            412: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            413: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            415: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1700,6 +1762,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: The request can't be read */
             400: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1710,6 +1773,7 @@ export interface operations {
             /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
             401: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1721,6 +1785,7 @@ export interface operations {
             /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
             403: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1731,6 +1796,7 @@ export interface operations {
             /** @description CURSOR_EXPIRED: The feed can't be continued from there */
             410: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1741,6 +1807,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
             422: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1751,6 +1818,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1761,6 +1829,7 @@ export interface operations {
             /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1772,6 +1841,7 @@ export interface operations {
             /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1817,6 +1887,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: The request can't be read */
             400: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1827,6 +1898,7 @@ export interface operations {
             /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
             401: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1838,6 +1910,7 @@ export interface operations {
             /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
             403: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1848,6 +1921,7 @@ export interface operations {
             /** @description CURSOR_EXPIRED: The feed can't be continued from there */
             410: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1858,6 +1932,7 @@ export interface operations {
             /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
             422: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1868,6 +1943,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1878,6 +1954,7 @@ export interface operations {
             /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1889,6 +1966,7 @@ export interface operations {
             /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
@@ -1921,6 +1999,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1931,6 +2010,7 @@ export interface operations {
             /** @description INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1962,6 +2042,7 @@ export interface operations {
             /** @description HEADERS_TOO_LARGE: The headers are too large */
             431: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1972,6 +2053,7 @@ export interface operations {
             /** @description INTERNAL_ERROR: Something unforeseen happened */
             500: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
