@@ -222,7 +222,6 @@ def test_a_name_comes_once_in_an_object(alice: httpx.Client, body: str, place: s
         b'{"title": "a", "id": 01}',
         b'{"title": "a", "id": ' + b"9" * 5000 + b"}",
         b'{"title": "a", "id": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-        b'{"id":' * 9000 + b"1" + b"}" * 9000,
         b"title=a",
         b"[]",
         b"null",
@@ -237,6 +236,14 @@ def test_a_body_is_one_json_object(alice: httpx.Client, body: bytes) -> None:
 
     assert refusal(answer) == (400, "VALIDATION_ERROR")
     assert places(answer) == [["body"]]
+    assert is_untouched(alice)
+
+
+def test_a_body_that_is_nested_deeply_is_refused(alice: httpx.Client) -> None:
+    answer = post(alice, b'{"id":' * 9000 + b"1" + b"}" * 9000)
+
+    # Python 3.13 can read it, and then misses the title.
+    assert refusal(answer) in {(400, "VALIDATION_ERROR"), (422, "VALIDATION_ERROR")}
     assert is_untouched(alice)
 
 

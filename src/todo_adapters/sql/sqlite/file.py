@@ -89,4 +89,4 @@ def fault_of(error: sqlite3.Error) -> str:
 
 def _connect(uri: str, busy_seconds: float = _BUSY_SECONDS) -> sqlite3.Connection:
     # Without an isolation level the driver begins no transaction on its own.
-    return sqlite3.connect(uri, busy_seconds, isolation_level=None, check_same_thread=False, uri=True)
+    return sqlite3.connect(uri, timeout=busy_seconds, isolation_level=None, check_same_thread=False, uri=True)
