@@ -22,10 +22,10 @@ from todo_domain.errors import (
 )
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
-from todo_domain.listing import SortKey, TaskPage, TaskQuery
+from todo_domain.listing import SortKey, TaskIds, TaskPage, TaskQuery
 from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TokenVerifier
 from todo_domain.task import Task
-from todo_domain.use_cases import TaskUseCases
+from todo_domain.use_cases import TaskUseCases, WholeList
 
 __all__ = [
     "ABSENT",
@@ -64,6 +64,7 @@ __all__ = [
     "StoreMaintenance",
     "Task",
     "TaskDraft",
+    "TaskIds",
     "TaskNotFound",
     "TaskPage",
     "TaskPatch",
@@ -77,5 +78,6 @@ __all__ = [
     "Unavailable",
     "UserId",
     "Violation",
+    "WholeList",
     "revision_floor",
 ]

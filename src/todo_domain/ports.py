@@ -3,18 +3,21 @@
 Every promise here is held by the contract kit, `todo_adapters.contract`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from todo_domain.batch import Batch, BatchResult
 from todo_domain.changes import ChangePage, FeedToken
 from todo_domain.draft import TaskDraft
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
-from todo_domain.listing import TaskPage, TaskQuery
+from todo_domain.listing import TaskIds, TaskPage, TaskQuery
 from todo_domain.task import Task
+
+MAX_MANY: Final = 50
+"""The most tasks that one call of `get_many` reads."""
 
 Edit = Callable[[Task], Task]
 """A pure function from a task to what it shall be. It returns an equal task to change
@@ -69,10 +72,23 @@ class TaskRepository(Protocol):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """Return the tasks that meet the query, in its order, and the list's revision at that moment.
 
+        A page has at most the query's `limit` of tasks; without one it has all.
+
         Tasks without a value to order by MUST come last, also when descending, and
         ties MUST be in ascending order of id. A page that goes on from a cursor
         MUST begin behind the cursor's place, whether or not its task still exists.
         """
+        ...
+
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """Return the ids of the tasks that `list` would return, in the same order, and the list's revision then.
+
+        Both MUST be of one moment. Memory is a few bytes for each task.
+        """
+        ...
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """Return those of these tasks that exist, in the order of the ids; at most `MAX_MANY` ids."""
         ...
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:

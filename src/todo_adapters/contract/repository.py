@@ -15,6 +15,7 @@ from todo_adapters.contract.racing import SurvivesRaces
 from todo_adapters.contract.removing import RemovesForGood
 from todo_adapters.contract.renewal import RenewsItsEpoch
 from todo_adapters.contract.retries import AnswersRetries
+from todo_adapters.contract.whole_lists import ReadsWholeLists
 
 
 class TaskRepositoryContract(
@@ -23,6 +24,7 @@ class TaskRepositoryContract(
     ListsInOrder,
     FindsTasks,
     PagesWithoutGaps,
+    ReadsWholeLists,
     ChangesAtomically,
     HonoursConditions,
     RemovesForGood,

@@ -22,6 +22,7 @@ from todo_domain import (
     Outcome,
     Task,
     TaskDraft,
+    TaskIds,
     TaskNotFound,
     TaskPage,
     TaskQuery,
@@ -105,8 +106,18 @@ class InMemoryTaskRepository:
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
-        found = _in_order([task for task in tasks.tasks.values() if _meets(task, query)], query)
-        return query.page(found[: query.limit + 1], tasks.counters.revision)
+        return query.page(_found(tasks, query), tasks.counters.revision)
+
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """See TaskRepository."""
+        tasks = self._list_of(user_id)
+        page = query.page(_found(tasks, query), tasks.counters.revision)
+        return TaskIds([task.id for task in page.tasks], page.revision)
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """See TaskRepository."""
+        tasks = self._list_of(user_id).tasks
+        return [tasks[task_id] for task_id in task_ids if task_id in tasks]
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository."""
@@ -196,6 +207,10 @@ class InMemoryTaskRepository:
         """Return the counters behind one more change, and as many more ids."""
         counters = self._counters_of(tasks)
         return replace(counters, revision=counters.next_revision, last_task_id=counters.last_task_id + ids)
+
+
+def _found(tasks: _TaskList, query: TaskQuery) -> Sequence[Task]:
+    return _in_order([task for task in tasks.tasks.values() if _meets(task, query)], query)
 
 
 def _meets(task: Task, query: TaskQuery) -> bool:

@@ -21,6 +21,7 @@ from todo_domain import (
     Priority,
     Task,
     TaskDraft,
+    TaskIds,
     TaskPage,
     TaskQuery,
     UserId,
@@ -68,6 +69,18 @@ def read_page(dialect: Dialect, user_id: UserId, query: TaskQuery, rows: Sequenc
     """Make a page of the rows of `listing.list_statement`: the list's revision, then a task or nulls."""
     found = [read_task(dialect, user_id, row[1:12]) for row in rows if row[1] is not None]
     return query.page(found, rows[0][0] if rows else 0)
+
+
+def read_ids(query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskIds:
+    """Return the ids of the rows of `listing.ids_statement`: the list's revision, then an id or null."""
+    ids = [row[1] for row in rows[: query.limit] if row[1] is not None]
+    return TaskIds(ids, rows[0][0] if rows else 0)
+
+
+def in_order_of(task_ids: Sequence[int], tasks: Sequence[Task]) -> Sequence[Task]:
+    """Return the tasks in the order of the ids."""
+    by_id = {task.id: task for task in tasks}
+    return [by_id[task_id] for task_id in task_ids if task_id in by_id]
 
 
 def read_changes(

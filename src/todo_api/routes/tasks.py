@@ -26,7 +26,8 @@ from todo_api.schemas.parameters import ListParameters, TaskId
 from todo_api.schemas.places import violations_at
 from todo_api.schemas.serialization import list_response, task_response
 from todo_api.schemas.tasks import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
-from todo_domain import Task, TaskPage
+from todo_api.streaming.whole_list import WholeListResponse
+from todo_domain import Task, TaskPage, WholeList
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
 _TASK: Final = documented_response(200, "ETag")
@@ -42,18 +43,25 @@ _IN_BODY: Final = violations_at("body")
 async def list_tasks(
     request: Request, tasks: Tasks, query: Annotated[ListParameters, Query()], if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Find tasks that meet all given conditions, one page at a time.
+    """Find all tasks that meet the given conditions, or one page of them.
 
     Without a condition, these are all tasks of the list. The `Link` header with
     `rel="next"` leads to the next page; so does `next_cursor`, as the parameter `cursor`.
+
+    A response without `limit` is read while it is sent. It has every task that existed at
+    its `revision`, except those that are deleted meanwhile; a task that is changed
+    meanwhile may be in its new state.
     """
     is_known = tag_matcher(if_none_match)
-    page = await tasks.list(query.meaning)
-    tag = f'W/"{page.revision}-{crc32(request.scope["query_string"]):08x}"'
-    headers = {"ETag": tag, **_next_link(request, page)}
-    if is_known(tag):
-        return Response(status_code=304, headers=headers)
-    return JsonResponse(list_response(page), headers)
+    wanted = query.meaning
+    if if_none_match is not None:
+        tag = _list_tag(request, await tasks.revision())
+        if is_known(tag):
+            return Response(status_code=304, headers={"ETag": tag})
+    page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
+    if isinstance(page, WholeList):
+        return await WholeListResponse.begin(page, {"ETag": _list_tag(request, page.revision)})
+    return JsonResponse(list_response(page), {"ETag": _list_tag(request, page.revision), **_next_link(request, page)})
 
 
 @router.post(
@@ -156,6 +164,10 @@ async def delete_task(
 
 def _task(task: Task, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
     return JsonResponse(task_response(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
+
+
+def _list_tag(request: Request, revision: int) -> str:
+    return f'W/"{revision}-{crc32(request.scope["query_string"]):08x}"'
 
 
 def _next_link(request: Request, page: TaskPage) -> dict[str, str]:

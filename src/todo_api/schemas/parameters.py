@@ -14,7 +14,7 @@ from todo_api.schemas.tasks import PRIORITIES, Priority, Tag
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
 from todo_domain.draft import MAX_TAGS
 from todo_domain.identity import MAX_USER_ID_LENGTH, USER_ID_CHARACTERS
-from todo_domain.listing import DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH
+from todo_domain.listing import MAX_LIMIT, MAX_SEARCH_LENGTH
 from todo_domain.task import MAX_TASK_ID
 
 UserIdInPath = Annotated[
@@ -58,8 +58,10 @@ class ListParameters(BaseModel):
         json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **PROSE},
     )
     sort: Sort = Field("created_at", description="Descending with `-`; ties in the order of ids, no value last.")
-    limit: Count = Field(
-        DEFAULT_LIMIT, description="The most tasks of a page.", json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT}
+    limit: Count | None = Field(
+        None,
+        description="The most tasks of a page. Without it, the response has all tasks.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
     )
     cursor: str | None = Field(
         None,

@@ -183,7 +183,7 @@ class TaskResponse(BaseModel):
 
 
 class TaskListResponse(BaseModel):
-    """A page of tasks; `count` is their number on this page, `next_cursor` null on the last page."""
+    """Tasks; `count` is their number in this response, `next_cursor` null where no page follows."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"tasks": [EXAMPLE_TASK], "count": 1, "next_cursor": "W10", "revision": 1}]}

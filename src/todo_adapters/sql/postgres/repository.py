@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 
 from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL, Statement
-from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.migrations import is_current
 from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
@@ -35,6 +35,7 @@ from todo_domain import (
     StorageUnavailable,
     Task,
     TaskDraft,
+    TaskIds,
     TaskNotFound,
     TaskPage,
     TaskQuery,
@@ -47,6 +48,7 @@ T = TypeVar("T")
 _MOST_RACES: Final = 20
 _KEPT_BY_NEON: Final = 5
 _GET: Final = POSTGRESQL.compile(statements.GET)
+_GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
 _CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
 _EPOCH: Final = POSTGRESQL.compile(statements.EPOCH)
@@ -127,6 +129,15 @@ class PostgresTaskRepository:
         """See TaskRepository. One statement."""
         found = await self._run(*list_statement(POSTGRESQL, user_id, query))
         return rows.read_page(POSTGRESQL, user_id, query, found)
+
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """See TaskRepository. One statement."""
+        return rows.read_ids(query, await self._run(*ids_statement(POSTGRESQL, user_id, query)))
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """See TaskRepository. One statement."""
+        found = await self._run(_GET_SOME, {"user_id": user_id, "ids": POSTGRESQL.write_set(task_ids)})
+        return rows.in_order_of(task_ids, [rows.read_task(POSTGRESQL, user_id, row) for row in found])
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository. Two statements, one if the last state was seen here, and one more for each lost race."""

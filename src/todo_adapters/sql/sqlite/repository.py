@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from todo_adapters.sql import migrations, rows, statements
 from todo_adapters.sql.dialects import SQLITE
-from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of
 from todo_adapters.sql.sqlite.purge import purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
@@ -32,6 +32,7 @@ from todo_domain import (
     StorageUnavailable,
     Task,
     TaskDraft,
+    TaskIds,
     TaskNotFound,
     TaskPage,
     TaskQuery,
@@ -40,6 +41,7 @@ from todo_domain import (
 )
 
 _GET: Final = SQLITE.compile(statements.GET)
+_GET_SOME: Final = SQLITE.compile(statements.GET_SOME)
 _CHANGES: Final = SQLITE.compile(statements.CHANGES)
 _REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
 _EPOCH: Final = SQLITE.compile(statements.EPOCH)
@@ -93,6 +95,15 @@ class SqliteTaskRepository:
         """See TaskRepository."""
         found = await self._reader.read(*list_statement(SQLITE, user_id, query))
         return rows.read_page(SQLITE, user_id, query, found)
+
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """See TaskRepository."""
+        return rows.read_ids(query, await self._reader.read(*ids_statement(SQLITE, user_id, query)))
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """See TaskRepository."""
+        found = await self._reader.read(_GET_SOME, {"user_id": user_id, "ids": SQLITE.write_set(task_ids)})
+        return rows.in_order_of(task_ids, [rows.read_task(SQLITE, user_id, row) for row in found])
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository."""

@@ -111,7 +111,7 @@ async def test_a_call_takes_so_many_statements_and_round_trips(
         assert (proxy.statements, proxy.round_trips) == (statements, round_trips)
 
 
-OLDEST, NEWEST = TaskQuery(), TaskQuery(descending=True)
+OLDEST, NEWEST = TaskQuery(limit=100), TaskQuery(limit=100, descending=True)
 LAST_SEEN = Task.from_draft(DRAFT, user_id=UserId("alice"), id=1, revision=1, at=AT)
 
 
@@ -121,10 +121,13 @@ LAST_SEEN = Task.from_draft(DRAFT, user_id=UserId("alice"), id=1, revision=1, at
         pytest.param(OLDEST, "->  Limit", "user_id = ", id="oldest"),
         pytest.param(NEWEST, "Presorted Key: tasks.created_at", "user_id = ", id="newest, ties to sort"),
         pytest.param(
-            TaskQuery(cursor=OLDEST.cursor_after(LAST_SEEN)), "->  Limit", "created_at >= $", id="next oldest"
+            TaskQuery(limit=100, cursor=OLDEST.cursor_after(LAST_SEEN)),
+            "->  Limit",
+            "created_at >= $",
+            id="next oldest",
         ),
         pytest.param(
-            TaskQuery(descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
+            TaskQuery(limit=100, descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
             "Presorted Key: tasks.created_at",
             "created_at <= $",
             id="next newest, ties to sort",

@@ -1,10 +1,11 @@
 """Adapters that list, search or page wrongly."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tests.unit.adapters.contract.broken import breaks
 from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_domain import Task, TaskPage, TaskQuery, UserId
+from todo_domain import Task, TaskIds, TaskPage, TaskQuery, UserId
 
 
 def _in_any_case(query: TaskQuery, task: Task) -> bool:
@@ -62,9 +63,28 @@ class CountsPages(InMemoryTaskRepository):
         self._counted = 0
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
-        self._counted = self._counted + query.limit if query.cursor else 0
-        whole = await super().list(user_id, replace(query, cursor=None, limit=500))
-        return query.page(whole.tasks[self._counted : self._counted + query.limit + 1], whole.revision)
+        limit = query.limit or 0
+        self._counted = self._counted + limit if query.cursor else 0
+        whole = await super().list(user_id, replace(query, cursor=None, limit=None))
+        return query.page(whole.tasks[self._counted :][: limit + 1 if limit else None], whole.revision)
+
+
+@breaks("test_the_ids_of_a_query_are_those_of_the_tasks_that_it_matches")
+class ListsIdsWithoutACursor(InMemoryTaskRepository):
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        return await super().list_ids(user_id, replace(query, cursor=None))
+
+
+@breaks("test_several_tasks_are_read_in_the_order_that_was_asked_for")
+class ReadsSeveralInOrderOfId(InMemoryTaskRepository):
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        return await super().get_many(user_id, sorted(task_ids))
+
+
+@breaks("test_several_tasks_are_read_of_one_user_alone")
+class ReadsSeveralOfAnyone(InMemoryTaskRepository):
+    async def get_many(self, _: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        return [task for tasks in self._lists.values() for task in tasks.tasks.values() if task.id in task_ids]
 
 
 @breaks("test_a_page_has_the_lists_revision_and_no_more_tasks_than_asked_for")
