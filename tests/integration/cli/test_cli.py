@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from unittest.mock import patch
 
@@ -67,6 +68,12 @@ def refused(ended: Ended) -> str:
     assert ended.out == ""
     (line,) = ended.err.splitlines()
     return line.removeprefix("todo-api: ")
+
+
+def test_the_program_tells_its_version(todo_api: Run) -> None:
+    told = todo_api("--version")
+
+    assert told == Ended(0, f"{version('todo-backend')}\n", "")
 
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o644, False), (0o664, True), (0o646, True)])
