@@ -1,4 +1,4 @@
-"""What every call of the port must answer, computed the slow and obvious way."""
+"""What every call of the port must result, computed the slow and obvious way."""
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
@@ -31,7 +31,7 @@ from todo_domain import (
 )
 from todo_domain.listing import fold
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Place = tuple[Any, int]
 """What a task is ordered by, and its id."""
 
@@ -59,7 +59,7 @@ class Model:
         return task
 
     def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
-        found = [task for task in self._latest(user_id).values() if isinstance(task, Task) and _meets(task, query)]
+        found = [task for task in self._latest(user_id).values() if isinstance(task, Task) and _matches(task, query)]
         places: dict[Place, Any] = {(query.sort.of(task), task.id): task for task in found}
         start = 0
         if query.after:
@@ -144,17 +144,17 @@ class Model:
         return Outcome(task.id, task.revision)
 
     def _once(
-        self, user_id: UserId, key: IdempotencyKey | None, at: datetime, do: Callable[[], Answer]
-    ) -> tuple[Answer, bool]:
+        self, user_id: UserId, key: IdempotencyKey | None, at: datetime, do: Callable[[], Result]
+    ) -> tuple[Result, bool]:
         name = (user_id, key.key if key else "")
         if key and name in self._keys:
-            fingerprint, answer, _ = self._keys[name]
+            fingerprint, result, _ = self._keys[name]
             key.recognise(fingerprint)
-            return answer, True
-        answer = do()
+            return result, True
+        result = do()
         if key:
-            self._keys[name] = (key.fingerprint, answer, at)
-        return answer, False
+            self._keys[name] = (key.fingerprint, result, at)
+        return result, False
 
 
 def conditional(patch: Patch, at: datetime) -> Edit:
@@ -174,7 +174,7 @@ def _in_order(places: Iterable[Place], *, descending: bool) -> list[Place]:
     return with_value + [place for place in by_id if place[0] is None]
 
 
-def _meets(task: Task, query: TaskQuery) -> bool:
+def _matches(task: Task, query: TaskQuery) -> bool:
     earliest, latest = query.due_range
     due = task.due.sort_key if task.due else ""
     texts = [fold(task.title), fold(task.description or "")]

@@ -1,4 +1,4 @@
-"""What the kit's tests begin with, and how they look at a whole list."""
+"""What the kit's tests begin with, and how they read_everything at a whole list."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -24,28 +24,28 @@ WRITERS: Final = 20
 ALL: Final = 500
 
 
-def someone() -> UserId:
+def new_user() -> UserId:
     """Return a user that no store has heard of."""
     return UserId(f"user-{uuid4()}")
 
 
-def after(seconds: float) -> datetime:
-    """Return the time so many seconds after noon."""
+def noon_plus(seconds: float) -> datetime:
+    """Return the time so many seconds noon_plus noon."""
     return NOON + timedelta(seconds=seconds)
 
 
 async def add_titles(repository: TaskRepository, user_id: UserId, titles: Iterable[str]) -> list[Task]:
-    """Add a task for each title, one after the other, and return them."""
+    """Add a task for each title, one noon_plus the other, and return them."""
     return [(await repository.add(user_id, TaskDraft(title=title), at=NOON)).task for title in titles]
 
 
-def retitle(title: str, at: datetime = NOON) -> Edit:
+def set_title(title: str, at: datetime = NOON) -> Edit:
     """Return the edit that gives a task this title."""
     return lambda task: task.patched(TaskPatch(title=title), at)
 
 
-async def look(repository: TaskRepository, user_id: UserId) -> tuple[TaskPage, ChangePage]:
-    """Return all that can be seen of a short list, to compare with a later look."""
+async def read_everything(repository: TaskRepository, user_id: UserId) -> tuple[TaskPage, ChangePage]:
+    """Return all that can be seen of a short list, to compare with a later read_everything."""
     page = await repository.list(user_id, TaskQuery(limit=ALL))
     return page, await repository.changes(user_id, None, ALL)
 

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, after, retitle, someone
-from todo_adapters.contract.suite import Contract, Store
-from todo_domain import Priority, SortKey, TaskDraft, TaskQuery
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, noon_plus, set_title
+from todo_adapters.contract.suite import Contract
+from todo_domain import Priority, SortKey, TaskDraft, TaskQuery, TaskStore
 
 in_every_order = pytest.mark.parametrize(("sort", "descending"), [*itertools.product(SortKey, (False, True))])
 
@@ -16,12 +16,12 @@ class ReadsWholeLists(Contract):
 
     @in_every_order
     async def test_the_ids_of_a_list_are_in_the_order_of_its_tasks(
-        self, repository: Store, sort: SortKey, *, descending: bool
+        self, repository: TaskStore, sort: SortKey, *, descending: bool
     ) -> None:
-        user = someone()
+        user = new_user()
         for number in range(7):
             priority = tuple(Priority)[number % 3]
-            await repository.add(user, TaskDraft(title="xyz"[number % 3], priority=priority), at=after(number % 2))
+            await repository.add(user, TaskDraft(title="xyz"[number % 3], priority=priority), at=noon_plus(number % 2))
         await repository.remove(user, 2, at=NOON)
         query = TaskQuery(sort=sort, descending=descending)
 
@@ -32,8 +32,8 @@ class ReadsWholeLists(Contract):
         assert found.revision == whole.revision == 8
         assert len(found.ids) == 6
 
-    async def test_the_ids_of_a_query_are_those_of_the_tasks_that_it_matches(self, repository: Store) -> None:
-        user = someone()
+    async def test_the_ids_of_a_query_are_those_of_the_tasks_that_it_matches(self, repository: TaskStore) -> None:
+        user = new_user()
         await add_titles(repository, user, ["a", "b", "ab", "c", "bc"])
         first = await repository.list(user, TaskQuery(q="b", limit=1))
 
@@ -45,13 +45,13 @@ class ReadsWholeLists(Contract):
         assert [list(ids.ids) for ids in (found, limited, rest, none)] == [[2, 3, 5], [2, 3], [3, 5], []]
         assert none.revision == 5
 
-    async def test_a_list_that_does_not_exist_has_no_ids(self, repository: Store) -> None:
-        found = await repository.list_ids(someone(), TaskQuery())
+    async def test_a_list_that_does_not_exist_has_no_ids(self, repository: TaskStore) -> None:
+        found = await repository.list_ids(new_user(), TaskQuery())
 
         assert (list(found.ids), found.revision) == ([], 0)
 
-    async def test_several_tasks_are_read_in_the_order_that_was_asked_for(self, repository: Store) -> None:
-        user = someone()
+    async def test_several_tasks_are_returned_in_the_order_of_the_ids(self, repository: TaskStore) -> None:
+        user = new_user()
         first, _, third = await add_titles(repository, user, "abc")
         await repository.remove(user, 2, at=NOON)
 
@@ -61,26 +61,26 @@ class ReadsWholeLists(Contract):
         assert list(found) == [third, first]
         assert list(nothing) == []
 
-    async def test_several_tasks_are_read_as_they_are_now(self, repository: Store) -> None:
-        user = someone()
+    async def test_several_tasks_are_returned_as_they_are_now(self, repository: TaskStore) -> None:
+        user = new_user()
         await add_titles(repository, user, "ab")
         ids = (await repository.list_ids(user, TaskQuery())).ids
-        changed = await repository.change(user, 1, retitle("z"))
+        changed = await repository.change(user, 1, set_title("z"))
 
         found = await repository.get_many(user, ids)
 
         assert found[0] == changed
 
-    async def test_several_tasks_are_read_of_one_user_alone(self, repository: Store) -> None:
-        user, other = someone(), someone()
+    async def test_tasks_of_another_user_are_left_out(self, repository: TaskStore) -> None:
+        user, other = new_user(), new_user()
         await add_titles(repository, other, "ab")
 
         found = await repository.get_many(user, [1, 2])
 
         assert list(found) == []
 
-    async def test_a_list_without_a_limit_has_all_tasks(self, repository: Store) -> None:
-        user = someone()
+    async def test_a_list_without_a_limit_has_all_tasks(self, repository: TaskStore) -> None:
+        user = new_user()
         await add_titles(repository, user, map(str, range(ALL // 4)))
 
         page = await repository.list(user, TaskQuery())

@@ -134,6 +134,7 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
     domain.IdempotencyConflict: lambda e: ProblemError(IDEMPOTENCY_CONFLICT, str(e)),
     domain.CursorExpired: lambda e: ProblemError(CURSOR_EXPIRED, str(e)),
     domain.BatchFailed: _batch_failed,
+    domain.NotOpen: lambda _: ProblemError(INTERNAL_ERROR, "the server is starting or stopping", {"Retry-After": "1"}),
     domain.StorageUnavailable: lambda _: ProblemError(
         DATABASE_ERROR, "the database failed or did not answer in time", {"Retry-After": "1"}
     ),

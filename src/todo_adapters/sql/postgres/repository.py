@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from psycopg.rows import TupleRow
 
@@ -31,6 +31,7 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    NotOpen,
     Outcome,
     StorageUnavailable,
     Task,
@@ -56,7 +57,7 @@ _RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.
 
 
 class PostgresTaskRepository:
-    """A TaskRepository and StoreMaintenance on a PostgreSQL database, or on a pooler in transaction mode.
+    """A TaskStore on a PostgreSQL database, or on a pooler in transaction mode.
 
     - url: in any form that `driver.conninfo` reads
     - max_connections: of this process
@@ -81,28 +82,37 @@ class PostgresTaskRepository:
         prepare_threshold: int | None = None,
     ) -> None:
         self._url = url
-        self._pool = Pool(
+        self._new_pool = partial(
+            Pool,
             conninfo_of(url),
             max_size=max_connections,
             checkout_seconds=checkout_seconds,
             statement_seconds=statement_seconds,
             prepare_threshold=_KEPT_BY_NEON if prepare_threshold is None and is_neon_pooler(url) else prepare_threshold,
         )
+        self._pool: Pool | None = None
         self._recent = RecentTasks()
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
         """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
+        pool = self._new_pool()
         async with AsyncExitStack() as opened:
-            opened.push_async_callback(self.close)
+            opened.push_async_callback(pool.close)
             # There has to be a server that answers: the check of the schema has no deadline of its own.
-            await self._pool.lend(Connection.is_direct)
+            await pool.lend(Connection.is_direct)
             if not await asyncio.to_thread(is_current, self._url):
                 raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
             opened.pop_all()
+        self._pool = pool
+        self._recent = RecentTasks()
+        return self
 
-    async def close(self) -> None:
-        """Close all connections, those in use when they are given back."""
-        await self._pool.close()
+    async def __aexit__(self, *_: object) -> None:
+        """Close all connections; those in use close at the end of their transaction."""
+        pool, self._pool = self._pool, None
+        if pool:
+            await pool.close()
+        self._recent = RecentTasks()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository. One statement."""
@@ -242,10 +252,13 @@ class PostgresTaskRepository:
 
     async def _do(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
         """Do work in one transaction, again when it was undone, and when it may be, again after a broken connection."""
+        pool = self._pool
+        if pool is None:
+            raise NotOpen(self)
         races = 0
         while True:
             try:
-                return await self._pool.lend(work)
+                return await pool.lend(work)
             except RaceLost:
                 races += 1
                 if races == _MOST_RACES:

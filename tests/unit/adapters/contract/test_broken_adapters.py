@@ -4,8 +4,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.opening import open_at_once
 from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, suite, tasks
-from todo_adapters.contract.machine import Calls
+from todo_adapters.contract.state_machine import RepositoryMachine
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_domain import TodoError
 
@@ -25,7 +26,7 @@ class _Failures:
 
 
 def _adapter_of(item: pytest.Function) -> type:
-    (adapter,) = (value for name, value in item.callspec.params.items() if name.startswith("open_"))
+    (adapter,) = (value for name, value in item.callspec.params.items() if name.startswith("make_"))
     assert isinstance(adapter, type)
     return adapter
 
@@ -79,6 +80,6 @@ def test_the_state_machine_alone_finds_what_a_single_caller_can_see(adapter: typ
 
     with asyncio.Runner() as runner, pytest.raises(AssertionError):
         run_state_machine_as_test(
-            lambda: Calls(adapter(), runner.get_loop().run_until_complete),  # type: ignore[arg-type] # makes a machine
+            lambda: RepositoryMachine(open_at_once(adapter()), runner.get_loop().run_until_complete),  # type: ignore[arg-type] # makes a machine
             settings=found_by,
         )

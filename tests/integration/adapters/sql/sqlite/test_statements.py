@@ -48,17 +48,15 @@ async def said(
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", connect_traced)
-    repository = SqliteTaskRepository(tmp_path / "todo.db")
-    await repository.open()
-    await repository.add(ALICE, DRAFT, at=NOON)
+    async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
+        await repository.add(ALICE, DRAFT, at=NOON)
 
-    async def said_by(call: Call) -> list[str]:
-        traced.clear()
-        await call(repository)
-        return [statement.split()[0] for statement in traced]
+        async def said_by(call: Call) -> list[str]:
+            traced.clear()
+            await call(repository)
+            return [statement.split()[0] for statement in traced]
 
-    yield said_by
-    await repository.close()
+        yield said_by
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ def _in_any_case(query: TaskQuery, task: Task) -> bool:
     return query.q is None or query.q in task.title or query.q in (task.description or "")
 
 
-@breaks("test_tasks_come_in_order_ties_by_id_and_nothing_last")
+@breaks("test_tasks_are_in_order_with_ties_by_id_and_missing_values_last")
 class ListsInAnUnstableOrder(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         page = await super().list(user_id, replace(query, descending=False))
         return replace(page, tasks=page.tasks[:: -1 if query.descending else 1])
 
 
-@breaks("test_tasks_come_in_order_ties_by_id_and_nothing_last")
+@breaks("test_tasks_are_in_order_with_ties_by_id_and_missing_values_last")
 class ListsNothingFirst(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         page = await super().list(user_id, query)
@@ -41,20 +41,20 @@ class SearchesCaseSensitively(InMemoryTaskRepository):
         return replace(page, tasks=tuple(task for task in page.tasks if _in_any_case(query, task)))
 
 
-@breaks("test_only_tasks_that_meet_every_condition_are_listed")
+@breaks("test_exactly_the_tasks_that_match_every_condition_are_listed")
 class ListsTasksWithAnyOfTheTags(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         return await super().list(user_id, replace(query, tag=query.tag[:1]))
 
 
-@breaks("test_a_page_goes_on_from_a_place_whose_task_is_gone")
+@breaks("test_a_page_continues_after_a_task_that_was_removed")
 class StartsOverWhenAPlaceIsGone(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         gone = query.after and query.after.id not in self._lists[user_id].tasks
         return await super().list(user_id, replace(query, cursor=None) if gone else query)
 
 
-@breaks("test_paging_while_others_write_never_repeats_nor_skips_a_task_that_stays_put")
+@breaks("test_paging_during_writes_neither_repeats_nor_skips_an_unchanged_task")
 class CountsPages(InMemoryTaskRepository):
     """Finds the place of a page by counting tasks, as OFFSET does."""
 
@@ -75,19 +75,19 @@ class ListsIdsWithoutACursor(InMemoryTaskRepository):
         return await super().list_ids(user_id, replace(query, cursor=None))
 
 
-@breaks("test_several_tasks_are_read_in_the_order_that_was_asked_for")
+@breaks("test_several_tasks_are_returned_in_the_order_of_the_ids")
 class ReadsSeveralInOrderOfId(InMemoryTaskRepository):
     async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
         return await super().get_many(user_id, sorted(task_ids))
 
 
-@breaks("test_several_tasks_are_read_of_one_user_alone")
+@breaks("test_tasks_of_another_user_are_left_out")
 class ReadsSeveralOfAnyone(InMemoryTaskRepository):
     async def get_many(self, _: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
         return [task for tasks in self._lists.values() for task in tasks.tasks.values() if task.id in task_ids]
 
 
-@breaks("test_a_page_has_the_lists_revision_and_no_more_tasks_than_asked_for")
+@breaks("test_a_page_has_the_revision_of_the_list_and_at_most_limit_tasks")
 class TellsTheRevisionOfThePage(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         page = await super().list(user_id, query)

@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.scenario import NOON, add_titles, ids_of, someone
-from todo_adapters.contract.suite import Contract, Store
-from todo_domain import Due, Priority, TaskDraft, TaskQuery
+from todo_adapters.contract.scenario import NOON, add_titles, ids_of, new_user
+from todo_adapters.contract.suite import Contract
+from todo_domain import Due, Priority, TaskDraft, TaskQuery, TaskStore
 
 MAY = dt.date(2026, 5, 1)
 JUNE = dt.date(2026, 6, 1)
@@ -67,18 +67,18 @@ class FindsTasks(Contract):
     """A filter keeps what meets it and nothing else; a search is for code points of casefolded text."""
 
     @pytest.mark.parametrize(("query", "expected"), FILTERS.values(), ids=FILTERS)
-    async def test_only_tasks_that_meet_every_condition_are_listed(
-        self, repository: Store, query: TaskQuery, expected: list[int]
+    async def test_exactly_the_tasks_that_match_every_condition_are_listed(
+        self, repository: TaskStore, query: TaskQuery, expected: list[int]
     ) -> None:
-        user = someone()
+        user = new_user()
         for draft in DRAFTS:
             await repository.add(user, draft, at=NOON)
 
         assert await ids_of(repository, user, query) == expected
 
-    async def test_search_compares_casefolded_code_points_in_title_and_description(self, repository: Store) -> None:
+    async def test_search_compares_casefolded_code_points_in_title_and_description(self, repository: TaskStore) -> None:
         for needle, text, found in SEARCHES:
-            user = someone()
+            user = new_user()
             await add_titles(repository, user, ["-", text])
             await repository.add(user, TaskDraft(title="-", description=text), at=NOON)
 
@@ -86,8 +86,8 @@ class FindsTasks(Contract):
 
             assert ids == ([2, 3] if found else []), f"{needle!r} in {text!r}"
 
-    async def test_search_and_order_follow_a_change_of_text(self, repository: Store) -> None:
-        user = someone()
+    async def test_a_changed_text_is_found_by_its_new_words_only(self, repository: TaskStore) -> None:
+        user = new_user()
         await repository.add(user, TaskDraft(title="old", description="old", tags=("old",)), at=NOON)
 
         await repository.change(user, 1, lambda task: task.replaced(TaskDraft(title="NEW", tags=("NEW",)), NOON))
