@@ -102,15 +102,15 @@ def malformed(detail: str, code: str) -> ProblemError:
     return ProblemError(MALFORMED, detail, errors=[FieldError(loc=["body"], msg=detail, type=code)])
 
 
-def invalid(errors: Sequence[FieldError]) -> ProblemError:
-    """Return the answer to well-formed input that breaks rules, naming the first hundred."""
-    errors = errors[:_MOST_ERRORS]
+def invalid(violations: Sequence[domain.Violation]) -> ProblemError:
+    """Return the response to well-formed input that violates rules; the first hundred are named."""
+    errors = [FieldError(loc=list(v.field), msg=v.message, type=v.code) for v in violations[:_MOST_ERRORS]]
     detail = "; ".join(f"{'.'.join(map(str, error.loc))}: {error.msg}" for error in errors)
     return ProblemError(INVALID, detail, errors=errors)
 
 
 def _rule_violated(violated: domain.RuleViolated) -> ProblemError:
-    return invalid([FieldError(loc=list(v.field), msg=v.message, type=v.code) for v in violated.violations])
+    return invalid(violated.violations)
 
 
 def _batch_failed(failed: domain.BatchFailed) -> ProblemError:

@@ -1,14 +1,17 @@
 """The bodies of a batch of operations and of its answer."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from functools import cached_property
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 
 import todo_domain as domain
-from todo_api.schemas.places import violations_at
 from todo_api.schemas.tasks import TaskCreate, TaskPatch
 from todo_domain.batch import MAX_OPERATIONS
 from todo_domain.task import MAX_TASK_ID
+
+T = TypeVar("T")
 
 # To JSON 7.0 is 7 (RFC 8259 §6).
 _Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
@@ -28,10 +31,10 @@ class CreateOperation(_Operation):
     op: Literal["create"]
     task: TaskCreate
 
-    def to_domain(self, index: int) -> domain.Operation:
-        """Return the operation; raise RuleViolated."""
-        with _in_task(index):
-            return domain.Create(self.task.to_domain())
+    @property
+    def meaning(self) -> domain.Operation:
+        """The operation; raises RuleViolated."""
+        return domain.Create(_in_task(lambda: self.task.meaning))
 
 
 class PatchOperation(_Operation):
@@ -42,14 +45,10 @@ class PatchOperation(_Operation):
     task: TaskPatch
     if_revision: _Expected = None
 
-    def to_domain(self, index: int) -> domain.Operation:
-        """Return the operation; raise RuleViolated, and BatchFailed for an empty patch."""
-        try:
-            with _in_task(index):
-                patch = self.task.to_domain()
-        except domain.EmptyPatch as empty:
-            raise domain.BatchFailed(index, empty) from None
-        return domain.Patch(self.id, patch, _expected(self.if_revision))
+    @property
+    def meaning(self) -> domain.Operation:
+        """The operation; raises RuleViolated, EmptyPatch."""
+        return domain.Patch(self.id, _in_task(lambda: self.task.meaning), _expected(self.if_revision))
 
 
 class DeleteOperation(_Operation):
@@ -59,8 +58,9 @@ class DeleteOperation(_Operation):
     id: _TaskId
     if_revision: _Expected = None
 
-    def to_domain(self, _index: int) -> domain.Operation:
-        """Return the operation."""
+    @property
+    def meaning(self) -> domain.Operation:
+        """The operation."""
         return domain.Remove(self.id, _expected(self.if_revision))
 
 
@@ -89,11 +89,20 @@ class BatchRequest(BaseModel):
 
     operations: list[Operation] = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_OPERATIONS})
 
-    def to_domain(self) -> domain.Batch:
-        """Return the batch; raise RuleViolated with the places in the body, BatchFailed."""
-        operations = tuple(operation.to_domain(index) for index, operation in enumerate(self.operations))
-        with violations_at("body"):
-            return domain.Batch(operations)
+    @cached_property
+    def meaning(self) -> domain.Batch:
+        """The batch; raises RuleViolated with the places in the body, BatchFailed for an empty patch."""
+        operations, violations = list[domain.Operation](), list[domain.Violation]()
+        for index, operation in enumerate(self.operations):
+            try:
+                operations.append(operation.meaning)
+            except domain.RuleViolated as violated:
+                violations += violated.at("operations", index).violations
+            except domain.EmptyPatch as empty:
+                raise domain.BatchFailed(index, empty) from None
+        if violations:
+            raise domain.RuleViolated(violations)
+        return domain.Batch(tuple(operations))
 
 
 class OperationResult(BaseModel):
@@ -115,8 +124,12 @@ class BatchResponse(BaseModel):
     results: list[OperationResult]
 
 
-def _in_task(index: int) -> violations_at:
-    return violations_at("body", "operations", index, "task")
+def _in_task(read: Callable[[], T]) -> T:
+    """Return what is read of an operation's task, whose violations are places in it."""
+    try:
+        return read()
+    except domain.RuleViolated as violated:
+        raise violated.at("task") from None
 
 
 def _expected(revision: int | None) -> frozenset[int] | None:

@@ -52,6 +52,3 @@ ClockTime = Annotated[
 
 Flag = Annotated[bool, text_of("true|false", "true".__eq__, "must be true or false")]
 Count = Annotated[int, text_of("[0-9]{1,16}", int, "must be a whole number")]
-
-Repeatable = BeforeValidator(lambda values: [values] if isinstance(values, str) else values)
-"""Makes a list of a parameter that may come more than once, and came once."""

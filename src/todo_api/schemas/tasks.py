@@ -6,6 +6,7 @@ the JSON schemas are the domain's constants.
 
 import datetime as dt
 from collections.abc import Callable
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -137,8 +138,9 @@ class TaskCreate(_TaskBody):
     due: Due | None = None
     tags: Tags = []
 
-    def to_domain(self) -> domain.TaskDraft:
-        """Return the draft; raise RuleViolated, whose places are the task's: the caller says where that is."""
+    @cached_property
+    def meaning(self) -> domain.TaskDraft:
+        """The draft; raises RuleViolated with the names of fields."""
         return domain.TaskDraft(**self._values())
 
 
@@ -158,8 +160,9 @@ class TaskPatch(_TaskBody):
     due: DuePatch | None = Field(default_factory=_absent)
     tags: Tags = Field(default_factory=_absent)
 
-    def to_domain(self) -> domain.TaskPatch:
-        """Return the patch; raise EmptyPatch, and RuleViolated as `TaskCreate.to_domain` does."""
+    @cached_property
+    def meaning(self) -> domain.TaskPatch:
+        """The patch; raises EmptyPatch, and RuleViolated with the names of fields."""
         return domain.TaskPatch(**self._values())
 
 
