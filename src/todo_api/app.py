@@ -16,10 +16,9 @@ from todo_api.http import openapi
 from todo_api.http.owner_route import OwnerRoutes
 from todo_api.http.problems import (
     METHOD_NOT_ALLOWED,
-    NOT_FOUND,
     UNEXPECTED,
-    ProblemError,
     method_not_allowed,
+    no_such_path,
     problem_response,
 )
 from todo_api.middleware.errors import ErrorMiddleware
@@ -105,7 +104,7 @@ async def _answer(request: Request, error: Exception) -> Response:
         case HTTPException(status_code=METHOD_NOT_ALLOWED.status):
             return problem_response(request, method_not_allowed(_methods_at(request)))
         case HTTPException():
-            return problem_response(request, ProblemError(NOT_FOUND, "there is no such path"))
+            return problem_response(request, no_such_path(request.scope["path"]))
         case _:
             return problem_response(request, UNEXPECTED)
 

@@ -1,14 +1,15 @@
 """The route of every endpoint that serves the owner of a list."""
 
 import re
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
+from itertools import islice
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,11 +17,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from todo_api.http.authentication import use_cases
 from todo_api.http.endpoint import Endpoint, Model
 from todo_api.http.headers import header_lines
-from todo_api.http.problems import ProblemError, error_response, invalid, method_not_allowed, problem_response
+from todo_api.http.hints import hint_for
+from todo_api.http.problems import (
+    ProblemError,
+    error_response,
+    invalid,
+    method_not_allowed,
+    no_such_path,
+    problem_response,
+)
 from todo_api.http.request_body import MAX_BODY_BYTES, read_json_object, refuse_body
+from todo_api.schemas.faults import MOST_FAULTS, faults_of, names_of, unknown_name, violation_of
 from todo_domain import RuleViolated, TaskUseCases, TodoError, Violation
 
 _MOST_REMEMBERED: Final = 512
+_MOST_PARAMETERS: Final = 1000
+_REPEATED: Final = ("repeated_name", "must not come twice")
 _JSON: Final = ("application/json",)
 _PATCH: Final = ("application/json", "application/merge-patch+json")
 
@@ -89,7 +101,8 @@ class OwnerRoute(APIRoute):
             arguments[asked.body.name], found = _read_model(asked.body.model, content, "body")
             faults += found
         if faults:
-            raise invalid(faults)
+            is_no_id = faults[0].field[0] == "path"
+            raise no_such_path(scope["path"]) if is_no_id and hint_for(scope["path"]) else invalid(faults)
         if asked.request:
             arguments[asked.request] = request
         return arguments
@@ -134,55 +147,43 @@ class OwnerRoutes:
 @lru_cache(maxsize=4096)
 def _read_part(field: Any, part: str) -> tuple[Any, Sequence[Violation]]:
     """Return what a part of a path means, and what is wrong with it; most ids are small."""
-    value, faults = field.validate(part, {}, loc=("path", field.alias))
-    return value, [Violation(tuple(fault["loc"]), fault["type"], fault["msg"]) for fault in faults or ()]
+    value, errors = field.validate(part, {}, loc=("path", field.alias))
+    return value, [violation_of(error) for error in errors or ()]
 
 
 @lru_cache(maxsize=256)
 def _read_query(asked: Model | None, text: bytes) -> tuple[Any, Sequence[Violation]]:
     """Return what the text of a query means, and what is wrong with it; clients repeat their queries."""
     values: dict[str, list[str]] = {}
-    for name, value in QueryParams(text).multi_items():
+    try:
+        pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        message = f"must have at most {_MOST_PARAMETERS} parameters"
+        return None, [Violation(("query",), "too_many_parameters", message)]
+    for name, value in pairs:
         values.setdefault(name, []).append(value)
     if asked is None:
-        return None, [Violation(("query", name), "extra_forbidden", "is not a parameter here") for name in values]
+        return None, [unknown_name(("query", name), (), "parameter") for name in islice(values, MOST_FAULTS)]
+    repeated = {
+        ("query", name)
+        for name, several in values.items()
+        if len(several) > 1 and name in names_of(asked.model).keys() - asked.lists
+    }
+    # Those are lists, which the model refuses.
     named = {
         name: several if name in asked.lists or len(several) > 1 else several[0] for name, several in values.items()
     }
-    return _read_model(asked.model, named, "query")
+    read, found = _read_model(asked.model, named, "query")
+    return read, [Violation(v.field, *_REPEATED) if v.field in repeated else v for v in found]
 
 
-def _read_model(model: type[BaseModel], values: object, place: str) -> tuple[Any, Sequence[Violation]]:
+def _read_model(model: type[BaseModel], values: Any, place: str) -> tuple[Any, Sequence[Violation]]:
     """Return the body or query that has these values, and what is wrong with it, its meaning included."""
     try:
         read: Any = model.model_validate(values)
         read.meaning  # noqa: B018 - it is computed once, and raises
-    except ValidationError as found:
-        errors = []
-        for fault in found.errors(include_url=False, include_input=False):
-            # Pydantic's own sentence for this one repeats the input.
-            tags = fault.get("ctx", {}).get("expected_tags")
-            message = f"the kind must be one of {tags}" if tags else fault["msg"]
-            errors.append(Violation((place, *_place(fault["loc"], values)), fault["type"], message))
-        return None, errors
-    except RuleViolated as violated:
-        return None, violated.at(place).violations
+    except (ValidationError, RuleViolated):
+        kind = "parameter" if place == "query" else "field"
+        faults = getattr(model, "faults", partial(faults_of, model, kind=kind))(values)
+        return None, [Violation((place, *v.field), v.code, v.message) for v in islice(faults, MOST_FAULTS)]
     return read, ()
-
-
-def _place(loc: tuple[int | str, ...], values: Any) -> Iterator[int | str]:
-    """Leave out what Pydantic adds to a place that is not in the input: the kind of an operation, behind its index."""
-    before: int | str = ""
-    for step in loc or ("",):
-        is_kind = isinstance(before, int) and isinstance(values, dict) and values.get("op") == step
-        if not is_kind:
-            yield step
-            values = _inside(values, step)
-        before = "" if is_kind else step
-
-
-def _inside(values: Any, step: int | str) -> Any:
-    try:
-        return values[step]
-    except (KeyError, IndexError, TypeError):
-        return None

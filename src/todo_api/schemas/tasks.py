@@ -7,9 +7,9 @@ the JSON schemas are the domain's constants.
 import datetime as dt
 from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
@@ -38,7 +38,8 @@ EXAMPLE_TASK: Final[dict[str, Any]] = {
 Title = Annotated[str, Field(json_schema_extra={**line(MAX_TITLE_LENGTH)})]
 Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH, **PROSE})]
 Tag = Annotated[str, Field(json_schema_extra={**line(MAX_TAG_LENGTH)})]
-Tags = Annotated[list[Tag], Field(json_schema_extra={"maxItems": MAX_TAGS})]
+# A list is refused at its first wrong entry, since it can have a hundred thousand.
+Tags = Annotated[list[Tag], FailFast(), Field(json_schema_extra={"maxItems": MAX_TAGS})]
 # An alias with a name is a schema with that name in the OpenAPI document.
 Priority = TypeAliasType("Priority", Literal["low", "medium", "high"])
 PRIORITIES: Final[dict[Priority, domain.Priority]] = {
@@ -110,6 +111,8 @@ class _TaskBody(BaseModel):
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_describe)
+    ignored: ClassVar = _READ_ONLY
+    examples: ClassVar = EXAMPLE_TASK
 
     @model_validator(mode="before")
     @classmethod
