@@ -179,7 +179,11 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
         errors=list(problem.errors),
     )
     body = document.model_dump_json(exclude_defaults=True)
-    headers = {**(problem.headers or {}), "Link": _help_link(request.scope, problem.problem_type)}
+    headers = {
+        **(problem.headers or {}),
+        "Link": _help_link(request.scope, problem.problem_type),
+        "Cache-Control": "no-store",
+    }
     return Response(body, problem.problem_type.status, headers, MEDIA_TYPE)
 
 

@@ -21,7 +21,7 @@ from todo_api.http.preconditions import (
     tag_matcher,
 )
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
-from todo_api.http.responses import JsonResponse
+from todo_api.http.responses import JsonResponse, not_modified
 from todo_api.schemas.parameters import ListParameters, TaskId
 from todo_api.schemas.serialization import list_response, task_response
 from todo_api.schemas.tasks import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
@@ -55,7 +55,7 @@ async def list_tasks(
     if if_none_match is not None:
         tag = _list_tag(request, await tasks.revision())
         if is_known(tag):
-            return Response(status_code=304, headers={"ETag": tag})
+            return not_modified(tag)
     page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
     if isinstance(page, WholeList):
         return await WholeListResponse.begin(page, {"ETag": _list_tag(request, page.revision)})
@@ -96,7 +96,7 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
     is_known = tag_matcher(if_none_match)
     task = await tasks.get(task_id)
     if is_known(strong_tag(task.revision)):
-        return Response(status_code=304, headers={"ETag": strong_tag(task.revision)})
+        return not_modified(strong_tag(task.revision))
     return _task(task)
 
 
