@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from todo_api.http.authentication import Tasks
-from todo_api.http.idempotency import IdempotencyKey, about_key, replay_header
+from todo_api.http.idempotency import IdempotencyKeyHeader, replay_header
 from todo_api.http.openapi import BODY, NOT_MODIFIED, documented_response, problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.preconditions import (
@@ -21,9 +21,8 @@ from todo_api.http.preconditions import (
     tag_matcher,
 )
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
-from todo_api.http.responses import JsonResponse
+from todo_api.http.responses import JsonResponse, not_modified
 from todo_api.schemas.parameters import ListParameters, TaskId
-from todo_api.schemas.places import violations_at
 from todo_api.schemas.serialization import list_response, task_response
 from todo_api.schemas.tasks import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
 from todo_api.streaming.whole_list import WholeListResponse
@@ -31,7 +30,6 @@ from todo_domain import Task, TaskPage, WholeList
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
 _TASK: Final = documented_response(200, "ETag")
-_IN_BODY: Final = violations_at("body")
 
 
 @router.get(
@@ -57,7 +55,7 @@ async def list_tasks(
     if if_none_match is not None:
         tag = _list_tag(request, await tasks.revision())
         if is_known(tag):
-            return Response(status_code=304, headers={"ETag": tag})
+            return not_modified(tag)
     page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
     if isinstance(page, WholeList):
         return await WholeListResponse.begin(page, {"ETag": _list_tag(request, page.revision)})
@@ -72,16 +70,13 @@ async def list_tasks(
     responses=documented_response(201, "ETag", "Location", "Idempotency-Replayed")
     | problem_responses(*BODY, IDEMPOTENCY_CONFLICT),
 )
-async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
+async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKeyHeader = None) -> Response:
     """Create a task, safely repeatable with an Idempotency-Key.
 
     The task gets the next id of the list. A request with the same key and body returns
     the same response again and creates no second task.
     """
-    with _IN_BODY:
-        draft = body.to_domain()
-    with about_key():
-        added = await tasks.create(draft, idempotency_key)
+    added = await tasks.create(body.meaning, idempotency_key)
     # Of all that a user id may hold, no other character has to be written otherwise in a path.
     location = f"/api/{added.task.user_id.replace('|', '%7C')}/tasks/{added.task.id}"
     return _task(added.task, {"Location": location} | replay_header(replayed=added.replayed), status=201)
@@ -101,7 +96,7 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
     is_known = tag_matcher(if_none_match)
     task = await tasks.get(task_id)
     if is_known(strong_tag(task.revision)):
-        return Response(status_code=304, headers={"ETag": strong_tag(task.revision)})
+        return not_modified(strong_tag(task.revision))
     return _task(task)
 
 
@@ -119,9 +114,7 @@ async def replace_task(
     A field that is absent returns to its default. PUT never creates a task: an unknown
     id is 404. To change some fields only, use PATCH.
     """
-    with _IN_BODY:
-        draft = body.to_domain()
-    return _task(await tasks.replace(task_id, draft, expected_revisions(if_match, if_none_match)))
+    return _task(await tasks.replace(task_id, body.meaning, expected_revisions(if_match, if_none_match)))
 
 
 @router.patch(
@@ -138,11 +131,7 @@ async def patch_task(
     A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
     The parts of `due` are patched in the same way: null clears `time` and `timezone`.
     """
-    with _IN_BODY:
-        patch = body.to_domain()
-    expected = expected_revisions(if_match, if_none_match)
-    with _IN_BODY:
-        return _task(await tasks.patch(task_id, patch, expected))
+    return _task(await tasks.patch(task_id, body.meaning, expected_revisions(if_match, if_none_match)))
 
 
 @router.delete(

@@ -1,15 +1,14 @@
 """What stands in the path and in the query of a request."""
 
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
-from todo_api.schemas.formats import PROSE, Count, Day, Flag, Repeatable, text_of
-from todo_api.schemas.places import violations_at
+from todo_api.schemas.formats import PROSE, Count, Day, Flag, whole_in_text
 from todo_api.schemas.tasks import PRIORITIES, Priority, Tag
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
 from todo_domain.draft import MAX_TAGS
@@ -32,7 +31,7 @@ UserIdInPath = Annotated[
 TaskId = Annotated[
     int,
     Path(description="The id of a task of this owner.", ge=1, le=MAX_TASK_ID, examples=[1]),
-    text_of("[1-9][0-9]{0,15}", int, f"must be a whole number from 1 to {MAX_TASK_ID}"),
+    whole_in_text(MAX_TASK_ID),
 ]
 _SortName = Literal[
     "created_at", "-created_at", "updated_at", "-updated_at", "due", "-due", "priority", "-priority", "title", "-title"
@@ -45,10 +44,13 @@ class ListParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    # Whether a cursor is good depends on all the others.
+    bound_to_the_others: ClassVar = frozenset({"cursor"})
+
     complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
-    priority: Annotated[list[Priority], Repeatable] = Field([], description="One of these.")
-    tag: Annotated[list[Tag], Repeatable] = Field(
-        [], description="All of these, without regard to case.", max_length=MAX_TAGS
+    priority: list[Priority] = Field([], description="One of these.")
+    tag: list[Tag] = Field(
+        [], description="All of these, without regard to case.", json_schema_extra={"maxItems": MAX_TAGS}
     )
     due_from: Day | None = Field(None, description="The first day that a task may be due.")
     due_until: Day | None = Field(None, description="The last day that a task may be due.")
@@ -72,19 +74,18 @@ class ListParameters(BaseModel):
     @cached_property
     def meaning(self) -> domain.TaskQuery:
         """The query; raises RuleViolated with the names of parameters."""
-        with violations_at("query"):
-            return domain.TaskQuery(
-                complete=self.complete,
-                priority=frozenset(PRIORITIES[name] for name in self.priority),
-                tag=tuple(self.tag),
-                due_from=self.due_from,
-                due_until=self.due_until,
-                q=self.q,
-                sort=domain.SortKey(self.sort.removeprefix("-")),
-                descending=self.sort.startswith("-"),
-                limit=self.limit,
-                cursor=self.cursor,
-            )
+        return domain.TaskQuery(
+            complete=self.complete,
+            priority=frozenset(PRIORITIES[name] for name in self.priority),
+            tag=tuple(self.tag),
+            due_from=self.due_from,
+            due_until=self.due_until,
+            q=self.q,
+            sort=domain.SortKey(self.sort.removeprefix("-")),
+            descending=self.sort.startswith("-"),
+            limit=self.limit,
+            cursor=self.cursor,
+        )
 
 
 FEED_TOKEN: Final[dict[str, Any]] = {
@@ -104,8 +105,9 @@ class SinceParameter(BaseModel):
         None, description="The `next` of an earlier answer; everything without it.", json_schema_extra=FEED_TOKEN
     )
 
-    def token(self) -> domain.FeedToken | None:
-        """Return the place in the feed; raise RuleViolated for what is none."""
+    @cached_property
+    def meaning(self) -> domain.FeedToken | None:
+        """The place in the feed; raises RuleViolated when it is not a token."""
         return domain.FeedToken.parse(self.since) if self.since is not None else None
 
 

@@ -56,6 +56,14 @@ _EPOCH: Final = POSTGRESQL.compile(statements.EPOCH)
 _RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.c.epoch))
 
 
+class _TaskChanged(Exception):
+    """Raised when another request changed a task between its reading and its writing."""
+
+    def __init__(self, current: Task) -> None:
+        super().__init__()
+        self.current = current
+
+
 class PostgresTaskRepository:
     """A TaskStore on a PostgreSQL database, or on a pooler in transaction mode.
 
@@ -158,10 +166,13 @@ class PostgresTaskRepository:
         task, edited = before_and_after
         while edited != task:
             values = rows.change_values(POSTGRESQL, user_id, edited, edited.updated_at)
-            written = await self._write(user_id, values, expected=task)
-            if isinstance(written, int):
-                return self._recent.see(edited._replace(revision=written))
-            task, edited = written, edit(written)
+            try:
+                revision = await self._write(user_id, values, expected=task)
+            except _TaskChanged as changed:
+                task = changed.current
+            else:
+                return self._recent.see(edited._replace(revision=revision))
+            edited = edit(task)
         return task
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
@@ -171,10 +182,13 @@ class PostgresTaskRepository:
             await self._write(user_id, tombstone)
         else:
             task = await self.get(user_id, task_id)
-            guard(task)
-            while isinstance(current := await self._write(user_id, tombstone, expected=task), Task):
-                task = current
+            while True:
                 guard(task)
+                try:
+                    await self._write(user_id, tombstone, expected=task)
+                    break
+                except _TaskChanged as changed:
+                    task = changed.current
         self._recent.forget(user_id, task_id)
 
     async def apply(
@@ -224,10 +238,11 @@ class PostgresTaskRepository:
         ((epoch,),) = await self._run(_RENEW_EPOCH, renewed)
         return str(epoch)
 
-    async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int | Task:
-        """Write the row of a task if it is as expected, or however it is, and return the new revision.
+    async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int:
+        """Write the row of a task and return the new revision.
 
-        When it is not as expected, nothing is written, and the task as it is is returned.
+        With `expected`, the row is written only if the task is still in that state.
+        Raises _TaskChanged when it is not, TaskNotFound.
         """
         statement = chained.WRITE
         if expected:
@@ -238,7 +253,7 @@ class PostgresTaskRepository:
             raise self._missing(user_id, values["id"])
         revision: int | None = found[0][0]
         if revision is None:
-            return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:]))
+            raise _TaskChanged(self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:])))
         return revision
 
     def _missing(self, user_id: UserId, task_id: int) -> TaskNotFound:

@@ -81,21 +81,21 @@ def due_as_sent(parts: dict[str, Any]) -> dict[str, Any]:
 def test_a_body_means_the_draft_that_it_writes(model: type[TaskCreate], draft: TaskDraft) -> None:
     fields = {name: getattr(draft, name) for name in TaskDraft.__dataclass_fields__}
 
-    assert model.model_validate(as_sent(fields)).to_domain() == draft
+    assert model.model_validate(as_sent(fields)).meaning == draft
 
 
 @given(tasks, patches, instants)
 def test_a_body_means_the_patch_that_it_writes(old: Task, patch: DomainPatch, at: datetime) -> None:
     body = TaskPatch.model_validate(as_sent(patch.named_fields()))
 
-    assert old.patched(body.to_domain(), at) == old.patched(patch, at)
+    assert old.patched(body.meaning, at) == old.patched(patch, at)
 
 
 @given(due_patches)
 def test_a_body_means_the_patch_of_a_due_that_it_writes(patch: DuePatch) -> None:
     body = TaskPatch.model_validate({"due": due_as_sent(patch.named_parts())})
 
-    assert body.to_domain() == DomainPatch(due=patch)
+    assert body.meaning == DomainPatch(due=patch)
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def test_every_task_that_is_sent_is_as_its_schema_says(task: Task) -> None:
 def test_what_was_sent_may_be_sent_back_and_means_the_same(task: Task) -> None:
     sent = orjson.loads(json_bytes(task_response(task)))
 
-    draft = TaskUpdate.model_validate(sent).to_domain()
+    draft = TaskUpdate.model_validate(sent).meaning
 
     assert task.replaced(draft, task.updated_at) is task
 
