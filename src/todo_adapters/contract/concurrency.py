@@ -134,3 +134,23 @@ class HandlesConcurrentWriters(Contract):
         ]
         assert await repository.revisions(users) == dict.fromkeys(users, 4)
         assert [await repository.get(task.user_id, 1) for task in written] == [task._replace() for task in written]
+
+    async def test_a_cancelled_write_is_done_completely_or_not_at_all(self, repository: TaskStore) -> None:
+        """Each batch adds two tasks. Its caller is cancelled after a different number of steps."""
+        user = new_user()
+        pair = Batch((Create(TaskDraft(title="a")), Create(TaskDraft(title="b"))))
+
+        async def cancel_after(steps: int) -> None:
+            writing = asyncio.create_task(repository.apply(user, pair, at=NOON))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            writing.cancel()
+            await asyncio.wait([writing])
+
+        await asyncio.gather(*(cancel_after(steps) for steps in range(WRITERS)))
+        last = await repository.apply(user, pair, at=NOON)
+
+        page = await repository.list(user, TaskQuery())
+        assert [task.revision for task in page.tasks] == list(range(1, page.revision + 1))
+        assert [task.title for task in page.tasks] == ["a", "b"] * (page.revision // 2)
+        assert last.outcomes[-1].revision <= page.revision

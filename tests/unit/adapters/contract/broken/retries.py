@@ -90,3 +90,8 @@ class ForgetsEveryKey(InMemoryTaskRepository):
 @breaks("test_the_operations_of_concurrent_batches_do_not_mix")
 class LetsBatchesMix(DoesHalfOfABatch):
     """The same fault, as concurrent writers see it."""
+
+
+@breaks("test_a_cancelled_write_is_done_completely_or_not_at_all")
+class DoesHalfOfACancelledBatch(DoesHalfOfABatch):
+    """The same fault, when the caller is cancelled."""
