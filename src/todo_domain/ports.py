@@ -1,7 +1,7 @@
 """The ports: what the domain requires of a store of tasks, of a verifier of tokens, and of a clock.
 
 The words MUST, MUST NOT and MAY are those of RFC 2119. The contract kit,
-`todo_adapters.contract`, tests every MUST.
+`todo_adapters.contract`, tests whether an adapter does what it must.
 
 An adapter that needs opening is an async context manager: `async with adapter:`.
 

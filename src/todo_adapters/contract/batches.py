@@ -1,4 +1,4 @@
-"""The promise about batches: all operations, in order, or none."""
+"""Batches: all operations in their order, or none."""
 
 import datetime as dt
 
@@ -31,14 +31,14 @@ FAILING: dict[str, tuple[Operation, type[TodoError]]] = {
     "a missing task is patched": (Patch(9, TaskPatch(title="x")), TaskNotFound),
     "a missing task is removed": (Remove(9), TaskNotFound),
     "a task removed before is patched": (Patch(2, TaskPatch(title="x")), TaskNotFound),
-    "the state expected is not there": (Patch(1, TaskPatch(title="x"), frozenset({1})), PreconditionFailed),
-    "the due that comes of a patch breaks a rule": (Patch(1, TaskPatch(due=DuePatch(time=dt.time(18)))), RuleViolated),
-    "no state is expected": (Remove(3, frozenset()), PreconditionFailed),
+    "the task is at another revision": (Patch(1, TaskPatch(title="x"), frozenset({1})), PreconditionFailed),
+    "the patched due breaks a rule": (Patch(1, TaskPatch(due=DuePatch(time=dt.time(18)))), RuleViolated),
+    "no revision is accepted": (Remove(3, frozenset()), PreconditionFailed),
 }
 
 
 class AppliesBatchesAtomically(Contract):
-    """Operations see each other's effects; a failure leaves no trace of any."""
+    """An operation sees the effects of earlier ones. A failed batch has no effect."""
 
     async def test_every_operation_is_done_in_order(self, repository: TaskStore) -> None:
         user = new_user()

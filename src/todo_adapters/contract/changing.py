@@ -1,4 +1,4 @@
-"""The promise to change atomically: wholly and on the state that was read, or not at all."""
+"""Changes: an edit is applied to the current task completely, or not at all."""
 
 import pytest
 
@@ -12,7 +12,7 @@ class EditRefused(Exception):
 
 
 class ChangesAtomically(Contract):
-    """An edit is applied to the task as it is; what it refuses or leaves equal is not written."""
+    """What an edit returns is written; what it refuses or leaves equal is not."""
 
     async def test_a_change_increments_the_revision_and_alters_nothing_else(self, repository: TaskStore) -> None:
         user = new_user()
@@ -30,11 +30,11 @@ class ChangesAtomically(Contract):
         user = new_user()
         await add_titles(repository, user, "a")
         changed = await repository.change(user, 1, set_title("b"))
-        given: list[Task] = []
+        received: list[Task] = []
 
-        await repository.change(user, 1, lambda task: given.append(task) or task)  # type: ignore[func-returns-value]
+        await repository.change(user, 1, lambda task: received.append(task) or task)  # type: ignore[func-returns-value]
 
-        assert given[-1] == changed
+        assert received[-1] == changed
 
     async def test_an_edit_that_returns_an_equal_task_changes_nothing(self, repository: TaskStore) -> None:
         user = new_user()

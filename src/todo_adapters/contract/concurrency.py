@@ -1,4 +1,4 @@
-"""The promise about races: writers at once do what writers one noon_plus the other do."""
+"""Concurrent writers have the same effect as writers one after the other."""
 
 import asyncio
 
@@ -20,12 +20,12 @@ from todo_domain import (
 
 
 def _tagging(tag: str) -> Edit:
-    """Return an edit whose effect another writer could lose."""
+    """Return an edit whose effect another writer could overwrite."""
     return lambda task: task.patched(TaskPatch(tags=(*task.tags, tag)), NOON)
 
 
 class HandlesConcurrentWriters(Contract):
-    """Twenty writers at once lose no update and leave no gap."""
+    """Twenty concurrent writers lose no update and leave no gap."""
 
     async def test_ids_and_revisions_of_concurrent_adds_have_no_gaps(self, repository: TaskStore) -> None:
         user = new_user()
@@ -71,7 +71,7 @@ class HandlesConcurrentWriters(Contract):
         assert await repository.revisions([user]) == {user: 2}
 
     async def test_concurrent_batches_and_changes_lose_no_update(self, repository: TaskStore) -> None:
-        """Batches name their tasks in opposite orders, which must not end in a deadlock."""
+        """The batches name their tasks in opposite orders, which must not cause a deadlock."""
         user = new_user()
         await add_titles(repository, user, "ab")
 
@@ -102,7 +102,7 @@ class HandlesConcurrentWriters(Contract):
         assert all(first.revision + 1 == second.revision for first, second in (result.outcomes for result in results))
 
     async def test_a_read_shows_the_list_at_one_moment(self, repository: TaskStore) -> None:
-        """While tasks are only added, there are as many as the revision says."""
+        """While tasks are only added, the revision is the number of tasks."""
         user = new_user()
         adding = asyncio.gather(
             *(repository.apply(user, Batch((Create(TaskDraft(title="a")),) * 3), at=NOON) for _ in range(WRITERS))
@@ -134,3 +134,23 @@ class HandlesConcurrentWriters(Contract):
         ]
         assert await repository.revisions(users) == dict.fromkeys(users, 4)
         assert [await repository.get(task.user_id, 1) for task in written] == [task._replace() for task in written]
+
+    async def test_a_cancelled_write_is_done_completely_or_not_at_all(self, repository: TaskStore) -> None:
+        """Each batch adds two tasks. Its caller is cancelled after a different number of steps."""
+        user = new_user()
+        pair = Batch((Create(TaskDraft(title="a")), Create(TaskDraft(title="b"))))
+
+        async def cancel_after(steps: int) -> None:
+            writing = asyncio.create_task(repository.apply(user, pair, at=NOON))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            writing.cancel()
+            await asyncio.wait([writing])
+
+        await asyncio.gather(*(cancel_after(steps) for steps in range(WRITERS)))
+        last = await repository.apply(user, pair, at=NOON)
+
+        page = await repository.list(user, TaskQuery())
+        assert [task.revision for task in page.tasks] == list(range(1, page.revision + 1))
+        assert [task.title for task in page.tasks] == ["a", "b"] * (page.revision // 2)
+        assert last.outcomes[-1].revision <= page.revision

@@ -73,7 +73,7 @@ class SurvivesReopening(Contract):
             assert task.revision == revision_floor(NOON) + 1
 
     @by_whom
-    async def test_what_was_purged_is_still_forgotten_after_reopening(
+    async def test_purged_data_is_still_forgotten_after_reopening(
         self,
         make_repository: MakeRepository,
         is_same: bool,  # noqa: FBT001 - a parameter of pytest

@@ -1,4 +1,4 @@
-"""The promise to feed every change: in order, each task once, nothing missed."""
+"""The change feed: in order, each task once, nothing missed."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ from todo_domain import Batch, Change, Create, Deletion, FeedToken, Task, TaskDr
 
 
 async def _write(repository: TaskStore, user_id: UserId, writer: int) -> None:
-    """Alter a list in every way, as eight revisions whose last ones no later change covers up."""
+    """Alter a list in every way, in eight revisions. No later change hides the last ones."""
     draft = TaskDraft(title=f"{writer}")
     changing, going, _ = await add_titles(repository, user_id, [draft.title] * 3)
     await repository.change(user_id, changing.id, set_title("changed"))
@@ -28,7 +28,7 @@ async def _write(repository: TaskStore, user_id: UserId, writer: int) -> None:
 
 
 class ReportsEveryChange(Contract):
-    """Who goes on from the token of each page has, at the end, exactly the list."""
+    """A reader that continues from the token of each page has exactly the list at the end."""
 
     async def test_changes_are_in_order_of_revision_with_each_task_once_in_its_latest_state(
         self, repository: TaskStore

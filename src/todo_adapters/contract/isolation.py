@@ -1,4 +1,4 @@
-"""The promise to isolate users: nobody sees or touches what is another's."""
+"""Isolation: no user can read or alter the list of another user."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -35,11 +35,11 @@ ON_TASK_2: dict[str, Call] = {
 
 
 class IsolatesUsers(Contract):
-    """Every call is about the list of one user, and no name is near enough to another's to be taken for it."""
+    """Every call concerns the list of one user, however similar the names of other users are."""
 
     @pytest.mark.parametrize("neighbour", ["{}a", "{}A", "{}_", "{}.", "{}x:1", "_{}", "U{}"])
     async def test_users_see_their_own_tasks_only(self, repository: TaskStore, neighbour: str) -> None:
-        """Also when their names differ in case, by a wildcard or by one character."""
+        """Names that differ in case, by a wildcard or by one character are different names."""
         alice = UserId(f"{new_user()}x")
         bob = UserId(neighbour.format(alice[:-1]))
 
@@ -55,7 +55,7 @@ class IsolatesUsers(Contract):
 
     @pytest.mark.parametrize("call", ON_TASK_2.values(), ids=ON_TASK_2)
     async def test_a_task_of_another_user_is_not_found(self, repository: TaskStore, call: Call) -> None:
-        """It can't be returned from one that does not exist, and it stays as it is."""
+        """It can't be distinguished from a task that does not exist, and it is not altered."""
         alice, mallory = new_user(), new_user()
         await add_titles(repository, alice, ["one", "two"])
         await add_titles(repository, mallory, ["one"])
@@ -69,7 +69,7 @@ class IsolatesUsers(Contract):
         assert (await read_everything(repository, alice), await read_everything(repository, mallory)) == before
 
     async def test_a_write_does_not_alter_other_lists(self, repository: TaskStore) -> None:
-        """Neither tasks nor the revision of another list move."""
+        """Neither the tasks nor the revision of another list change."""
         alice, bob = new_user(), new_user()
         await add_titles(repository, alice, "abc")
         await add_titles(repository, bob, "abc")

@@ -1,4 +1,4 @@
-"""What every call of the port must result, computed the slow and obvious way."""
+"""The expected result of every call of the port, computed in the simplest way."""
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
@@ -37,10 +37,10 @@ Place = tuple[Any, int]
 
 
 class Model:
-    """Plain dicts: the changes of each user as they happened, and the keys.
+    """Plain dicts: the changes of each user in their order, and the idempotency keys.
 
-    A revision is the number of changes. The methods are those of TaskRepository,
-    without the waiting.
+    A revision is the number of changes. The methods are those of TaskRepository, but
+    not coroutines.
     """
 
     def __init__(self, epoch: str) -> None:

@@ -1,4 +1,4 @@
-"""The promise to list in order: the same order on every store, decided by code points."""
+"""Order: the same on every store, decided by code points."""
 
 import datetime as dt
 
@@ -19,7 +19,7 @@ DRAFTS = (
     TaskDraft(title="kiwi", due=Due(NEW_YEAR, dt.time(23, 59)), priority=Priority.LOW),
 )
 CREATED = (3, 1, 2, 1, 0, 1.000001, 5)
-"""Seconds noon_plus noon; ties, a microsecond, and not in the order of ids."""
+"""Seconds after noon, with ties and a microsecond, and not in the order of ids."""
 
 ASCENDING = {
     SortKey.CREATED_AT: [5, 2, 4, 6, 3, 1, 7],
@@ -55,11 +55,11 @@ BY_CODE_POINT = (
     "\U00010400",
     "😀",
 )
-"""Titles by the code points of their casefolded form; in UTF-16 the last three would come out of order."""
+"""Titles in the order of the code points of their casefolded form. In UTF-16, the last three have another order."""
 
 
 class ListsInOrder(Contract):
-    """Nothing of a database's collation, locale or time zone decides an order."""
+    """The collation, locale and time zone of a database do not decide the order."""
 
     @pytest.mark.parametrize("descending", [False, True])
     @pytest.mark.parametrize("sort", SortKey)

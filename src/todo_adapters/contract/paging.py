@@ -1,4 +1,4 @@
-"""The promise about pages: put together they are the list, also while others write."""
+"""Pages: together they are the list, also during concurrent writes."""
 
 import datetime as dt
 import itertools
@@ -15,7 +15,7 @@ in_every_order = pytest.mark.parametrize(("sort", "descending"), [*itertools.pro
 
 
 def _draft(number: int) -> TaskDraft:
-    """Return one of many drafts with ties, and some nothing, in every order."""
+    """Return one of many drafts: with ties and with missing values in every order."""
     due = Due(dt.date(2026, 6, 1 + number % 2)) if number % 3 else None
     return TaskDraft(title="xX"[number % 2] + "y" * (number % 3), due=due, priority=PRIORITIES[number % 3])
 
@@ -23,10 +23,10 @@ def _draft(number: int) -> TaskDraft:
 async def _pages(repository: TaskStore, user_id: UserId, query: TaskQuery) -> AsyncIterator[tuple[Task, ...]]:
     cursor: str | None = None
     while True:
-        asked = TaskQuery(
+        next_query = TaskQuery(
             complete=query.complete, sort=query.sort, descending=query.descending, limit=query.limit, cursor=cursor
         )
-        page = await repository.list(user_id, asked)
+        page = await repository.list(user_id, next_query)
         yield page.tasks
         if page.next_cursor is None:
             return
@@ -34,7 +34,7 @@ async def _pages(repository: TaskStore, user_id: UserId, query: TaskQuery) -> As
 
 
 class ContinuesPages(Contract):
-    """A page goes on behind the place where the one before it ended."""
+    """A page continues after the last task of the page before it."""
 
     @in_every_order
     async def test_all_pages_together_are_the_whole_list(

@@ -1,4 +1,4 @@
-"""The promise to honour conditions: a write based on another state than the present is refused."""
+"""Preconditions: a write that expects another state than the current one is refused."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ def _at_revision(revision: int) -> Guard:
 
 
 class ChecksPreconditions(Contract):
-    """A condition is judged on the state that the write replaces, in the same step."""
+    """A precondition is evaluated on the state that the write replaces, in the same atomic step."""
 
     async def test_a_change_with_a_true_precondition_is_made(self, repository: TaskStore) -> None:
         user = new_user()

@@ -1,4 +1,4 @@
-"""The promise about forgetting: what is purged is gone, what relied on it is returned so, the rest stays."""
+"""Purging: what was purged is forgotten, tokens that depend on it expire, everything else stays."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from todo_domain import (
 )
 
 YEARS_AGO = NOON.replace(year=2001)
-"""Before anything that other tests wrote to the same store."""
+"""A time before everything that other tests wrote to the same store."""
 DRAFT = TaskDraft(title="once")
 
 
@@ -25,33 +25,33 @@ def _key(name: str) -> IdempotencyKey:
 
 
 async def _purge(store: StoreMaintenance, limit: int = 1000, *, dry_run: bool = False) -> int:
-    """Forget the deletions and keys from before `YEARS_AGO`."""
+    """Purge the deletions and keys from before `YEARS_AGO`."""
     return await store.purge(deletions_before=YEARS_AGO, keys_before=YEARS_AGO, limit=limit, dry_run=dry_run)
 
 
 async def _add_and_remove(store: TaskStore, user_id: UserId, titles: str) -> None:
-    """Add and remove tasks before `YEARS_AGO`, in a store that has nothing else to forget."""
+    """Add and remove tasks before `YEARS_AGO`, in a store that has nothing else to purge."""
     await _purge(store)
     for task in await add_titles(store, user_id, titles):
         await store.remove(user_id, task.id, at=YEARS_AGO.replace(hour=11))
 
 
 class PurgesAndExpires(Contract):
-    """A feed that can't be continued without missing something says so; keys and deletions go when returned."""
+    """A token expires exactly when the reader would miss something. A purge forgets what it is asked to forget."""
 
     async def test_a_token_that_was_never_returned_is_expired(self, repository: TaskStore) -> None:
         user = new_user()
         await add_titles(repository, user, "ab")
         token = await feed_token(repository, user)
 
-        for stranger in (
+        for unknown in (
             FeedToken(token.epoch, 3),
             FeedToken(token.epoch, 10**15),
             FeedToken("0" if token.epoch != "0" else "1", 1),
             FeedToken("0" if token.epoch != "0" else "1", 0),
         ):
             with pytest.raises(CursorExpired):
-                await repository.changes(user, stranger, ALL)
+                await repository.changes(user, unknown, ALL)
         with pytest.raises(CursorExpired):
             await repository.changes(new_user(), FeedToken(token.epoch, 1), ALL)
 
@@ -123,12 +123,12 @@ class PurgesAndExpires(Contract):
         await repository.add(user, DRAFT, at=YEARS_AGO.replace(hour=11), key=_key("old"))
         await repository.add(user, DRAFT, at=YEARS_AGO, key=_key("young"))
 
-        forgotten = await _purge(repository)
+        purged = await _purge(repository)
 
         young = await repository.add(user, DRAFT, at=NOON, key=_key("young"))
         old = await repository.add(user, DRAFT, at=NOON, key=_key("old"))
         changes = (await repository.changes(user, None, ALL)).changes
-        assert forgotten == 3
+        assert purged == 3
         assert [change.id for change in changes if isinstance(change, Deletion)] == [3]
         assert (young.task.id, young.replayed) == (5, True)
         assert (old.task.id, old.replayed) == (6, False)
@@ -152,11 +152,11 @@ class PurgesAndExpires(Contract):
         await repository.add(user, DRAFT, at=YEARS_AGO.replace(hour=11), key=_key("k"))
         before = await read_everything(repository, user)
 
-        foreseen = [await _purge(repository, dry_run=True), await _purge(repository, 3, dry_run=True)]
+        counted = [await _purge(repository, dry_run=True), await _purge(repository, 3, dry_run=True)]
         untouched = await read_everything(repository, user)
-        forgotten = [await _purge(repository, 3), await _purge(repository, 3), await _purge(repository, 3)]
+        purged = [await _purge(repository, 3), await _purge(repository, 3), await _purge(repository, 3)]
 
-        assert (foreseen, forgotten) == ([4, 3], [3, 1, 0])
+        assert (counted, purged) == ([4, 3], [3, 1, 0])
         assert untouched == before
         assert not (await repository.add(user, DRAFT, at=NOON, key=_key("k"))).replayed
 

@@ -1,4 +1,4 @@
-"""The promise to remove: the task is gone, its id stays used, the deletion is returned."""
+"""Removal: the task is gone, its id is never used again, and the feed has the deletion."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from todo_domain import Batch, Deletion, Patch, Remove, Task, TaskDraft, TaskNot
 
 
 class RemovesTasks(Contract):
-    """What was removed is found by nothing, and leaves an id and a revision behind."""
+    """No call finds a removed task. Its id and the revision of its deletion are kept."""
 
     async def test_a_removed_task_is_gone_and_the_feed_has_its_deletion(self, repository: TaskStore) -> None:
         user = new_user()

@@ -1,4 +1,4 @@
-"""The promise about lost revisions: once the epoch is renewed, none of them counts, and none is given out again."""
+"""A new epoch: the tokens of earlier epochs expire, and no revision is used twice."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -30,7 +30,7 @@ Write = Callable[[TaskStore, UserId], Awaitable[object]]
 DRAFT: Final = TaskDraft(title="new")
 BATCH: Final = Batch((Create(DRAFT),))
 FIRST: Final = revision_floor(NOON) + 1
-"""The first revision of a list noon_plus a renewal at noon."""
+"""The first revision of a list after a renewal at noon."""
 
 
 async def _remove_first(store: TaskStore, user: UserId) -> None:
@@ -49,28 +49,28 @@ BEGINNINGS: Final[tuple[Write, ...]] = (
     lambda store, user: store.apply(user, BATCH, at=NOON),
     lambda store, user: store.apply(user, BATCH, at=NOON, key=IdempotencyKey.of_request(f"{uuid4()}", BATCH)),
 )
-"""Every way to write to a list that is not there, as one revision."""
+"""Every way to write the first revision of a list."""
 WRITES: Final[tuple[Write, ...]] = (
     *BEGINNINGS,
     lambda store, user: store.change(user, 1, lambda task: task._replace(title=f"{task.title}!")),
     _remove_first,
     _remove_first_guarded,
 )
-"""Every way to write to a list of two tasks, as one revision, twice."""
+"""Every way to write one revision to a list of two tasks. Each way works twice."""
 
 
 class RenewsTheEpoch(Contract):
-    """Revisions may have been lost, with whole lists: nobody can tell which, so all of them are left behind."""
+    """Revisions and whole lists may have been lost, and nobody knows which. So no earlier revision is used again."""
 
     async def test_renewing_the_epoch_expires_every_token_and_does_not_alter_lists(self, repository: TaskStore) -> None:
         user, reader = new_user(), new_user()
         await add_titles(repository, user, "ab")
         page, feed = await read_everything(repository, user)
-        stranger = await feed_token(repository, reader)
+        unused = await feed_token(repository, reader)
 
         epoch = await repository.renew_epoch(at=NOON)
 
-        for owner, token in ((user, feed.next), (user, FeedToken(feed.next.epoch, 1)), (reader, stranger)):
+        for owner, token in ((user, feed.next), (user, FeedToken(feed.next.epoch, 1)), (reader, unused)):
             with pytest.raises(CursorExpired):
                 await repository.changes(owner, token, ALL)
         renewed = FeedToken(epoch, 2)
@@ -81,7 +81,7 @@ class RenewsTheEpoch(Contract):
         assert (await repository.changes(user, renewed, ALL)).changes == (changed,)
 
     async def test_no_revision_is_used_twice_after_the_epoch_was_renewed(self, repository: TaskStore) -> None:
-        """Neither in a list that is there, nor in one that is not: it may be what was lost."""
+        """Neither in a list that exists, nor in one that does not: it may have been lost."""
         cases = [(new_user(), write) for write in (*WRITES, *BEGINNINGS)]
         users = [user for user, _ in cases]
         for user in users[: len(WRITES)]:

@@ -1,4 +1,4 @@
-"""The promise about retries: a request that names itself by a key is done once, however often it comes."""
+"""Retries: a request with an idempotency key is done once, however often it is sent."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ def _key(request: object, key: str = "key") -> IdempotencyKey:
 
 
 class RecognisesRetries(Contract):
-    """With a key, the first result is given again and nothing is done twice."""
+    """With a key, the first result is returned again and nothing is done twice."""
 
     async def test_a_retry_adds_nothing_and_returns_the_first_result(self, repository: TaskStore) -> None:
         user = new_user()
@@ -73,7 +73,7 @@ class RecognisesRetries(Contract):
         assert await repository.revisions([user]) == {user: 1}
 
     async def test_a_key_that_was_used_for_another_request_is_refused(self, repository: TaskStore) -> None:
-        """Whichever of the two methods kept it: a list has one set of keys."""
+        """Whether `add` or `apply` stored the key: a list has one set of keys."""
         user = new_user()
         await repository.add(user, DRAFT, at=NOON, key=_key(DRAFT, "added"))
         await add_titles(repository, user, "b")
@@ -81,11 +81,11 @@ class RecognisesRetries(Contract):
         before = await read_everything(repository, user)
         other_draft, other_batch = TaskDraft(title="twice"), Batch((Remove(1),))
 
-        for kept in ("added", "applied"):
+        for stored in ("added", "applied"):
             with pytest.raises(IdempotencyConflict):
-                await repository.add(user, other_draft, at=NOON, key=_key(other_draft, kept))
+                await repository.add(user, other_draft, at=NOON, key=_key(other_draft, stored))
             with pytest.raises(IdempotencyConflict):
-                await repository.apply(user, other_batch, at=NOON, key=_key(other_batch, kept))
+                await repository.apply(user, other_batch, at=NOON, key=_key(other_batch, stored))
 
         assert await read_everything(repository, user) == before
 

@@ -4,11 +4,10 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from hypothesis import HealthCheck, Phase, reject, settings
-from hypothesis.control import current_build_context
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -44,28 +43,52 @@ Run = Callable[[Awaitable[Any]], Any]
 """Runs a coroutine in the event loop of the repository, and returns its result."""
 
 
+class TimeIsUp(BaseException):
+    """Raised to end the search of Hypothesis, which catches every Exception."""
+
+
 class Shrinking:
     """Bounds the time in which Hypothesis looks for a shorter sequence of calls that fails.
 
     Hypothesis allows itself five minutes and has no setting for it. When the time is up,
-    all further sequences are rejected, except the one that is reported in the end.
+    the shortest sequence so far is reported.
     """
 
     def __init__(self, seconds: float = SHRINKING_SECONDS) -> None:
         self._seconds = seconds
         self._deadline: float | None = None
+        self._is_stopped = False
+        self._calls: Sequence[str] = ()
+        self._error: Exception | None = None
 
     @contextmanager
-    def begins_with_a_failure(self) -> Iterator[None]:
+    def watch(self, calls: Sequence[str]) -> Iterator[None]:
+        """Note the calls if what runs inside fails."""
         try:
             yield
-        except Exception:
+        except Exception as error:
             self._deadline = self._deadline or time.monotonic() + self._seconds
+            if self._error is None or len(calls) < len(self._calls):
+                self._calls, self._error = tuple(calls), error
             raise
 
-    def reject_when_time_is_up(self) -> None:
-        if self._deadline and time.monotonic() > self._deadline and not current_build_context().is_final:
-            reject()
+    def stop_when_time_is_up(self) -> None:
+        """Raise TimeIsUp if no further sequence may be tried."""
+        if self._deadline and time.monotonic() >= self._deadline:
+            self._is_stopped = True
+            raise TimeIsUp
+
+    @contextmanager
+    def report(self) -> Iterator[None]:
+        """Raise AssertionError with the shortest sequence when the time is up."""
+        try:
+            yield
+        except BaseException:
+            # Hypothesis may raise an error of its own: this sequence ended earlier than before.
+            if not self._is_stopped:
+                raise
+            calls = "\n".join(self._calls)
+            raise AssertionError(f"the last of these calls has a wrong result:\n{calls}") from self._error
 
 
 class RepositoryMachine(RuleBasedStateMachine):
@@ -74,7 +97,8 @@ class RepositoryMachine(RuleBasedStateMachine):
     def __init__(self, repository: TaskStore, run: Run, shrinking: Shrinking | None = None) -> None:
         super().__init__()
         self._shrinking = shrinking or Shrinking()
-        self._shrinking.reject_when_time_is_up()
+        self._shrinking.stop_when_time_is_up()
+        self._calls: list[str] = []
         self._repository = repository
         self._run = run
         self._name = new_user()
@@ -141,7 +165,7 @@ class RepositoryMachine(RuleBasedStateMachine):
 
     @rule(before=strategies.TIMES)
     def purge(self, before: dt.datetime) -> None:
-        with self._shrinking.begins_with_a_failure():
+        with self._watch(f"purge({before!r})"):
             while self._run(self._repository.purge(deletions_before=before, keys_before=before, limit=1000)):
                 pass
         self._model.purge(before)
@@ -150,7 +174,7 @@ class RepositoryMachine(RuleBasedStateMachine):
     def renew_the_epoch(self, *, rarely: bool) -> None:
         if rarely:
             before = self._model.epoch
-            with self._shrinking.begins_with_a_failure():
+            with self._watch("renew_epoch()"):
                 self._model.epoch = self._run(self._repository.renew_epoch(at=_WITHOUT_FLOOR))
                 assert self._model.epoch != before
 
@@ -169,7 +193,7 @@ class RepositoryMachine(RuleBasedStateMachine):
         for user in self._users:
             self._compare("list", user, TaskQuery(limit=ALL))
             self._compare("changes", user, None, ALL)
-        with self._shrinking.begins_with_a_failure():
+        with self._watch("revisions()"):
             revisions = self._run(self._repository.revisions(self._users))
             assert {user: revision for user, revision in revisions.items() if revision} == self._model.revisions(
                 self._users
@@ -190,10 +214,15 @@ class RepositoryMachine(RuleBasedStateMachine):
     def _compare(self, method: str, *args: Any, **named: Any) -> Any:
         """Make a call on both, compare the results, and return the result. An error of the domain is a result."""
         expected = _result_of(lambda: getattr(self._model, method)(*args, **named))
-        with self._shrinking.begins_with_a_failure():
+        call = f"{method}({', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in named.items())])})"
+        with self._watch(call):
             result = _result_of(lambda: self._run(getattr(self._repository, method)(*args, **named)))
-            assert result == expected, f"{method}{args}"
+            assert result == expected, call
         return result
+
+    def _watch(self, call: str) -> AbstractContextManager[None]:
+        self._calls.append(call)
+        return self._shrinking.watch(self._calls)
 
 
 class MatchesTheModel(Contract):
@@ -205,18 +234,19 @@ class MatchesTheModel(Contract):
         with asyncio.Runner() as runner:
             runner.run(repository.__aenter__())
             try:
-                run_state_machine_as_test(
-                    # Hypothesis calls it like a class to make a machine.
-                    lambda: RepositoryMachine(repository, runner.get_loop().run_until_complete, shrinking),  # type: ignore[arg-type]
-                    # All promises meet here, so it has twice the examples of other laws. A store may be slow.
-                    settings=settings(
-                        max_examples=2 * settings().max_examples,
-                        deadline=None,
-                        report_multiple_bugs=False,
-                        phases=set(settings().phases) - {Phase.explain},
-                        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-                    ),
-                )
+                with shrinking.report():
+                    run_state_machine_as_test(
+                        # Hypothesis calls it like a class to make a machine.
+                        lambda: RepositoryMachine(repository, runner.get_loop().run_until_complete, shrinking),  # type: ignore[arg-type]
+                        # All promises meet here, so it has twice the examples of other laws. A store may be slow.
+                        settings=settings(
+                            max_examples=2 * settings().max_examples,
+                            deadline=None,
+                            report_multiple_bugs=False,
+                            phases=set(settings().phases) - {Phase.explain},
+                            suppress_health_check=[HealthCheck.too_slow],
+                        ),
+                    )
             finally:
                 runner.run(repository.__aexit__(None, None, None))
 

@@ -1,4 +1,4 @@
-"""The promise to keep tasks: what was accepted is what is found again."""
+"""Storing: a task is read as it was added or changed."""
 
 import datetime as dt
 
@@ -25,21 +25,21 @@ DRAFTS = {
     "the longest texts": TaskDraft(
         title="😀" * 200, description="😀" * 1000, tags=tuple(f"{n:😀<50}" for n in range(20))
     ),
-    "what databases trip over": TaskDraft(
+    "characters that are special in databases": TaskDraft(
         title="'; DROP TABLE tasks; --",
         description='%s $1 :a ? \\ \\N {} "\x7f\u2028',
         tags=('"', ",", "{}", "\\", "NULL"),
     ),
-    "composed and decomposed": TaskDraft(title="é", description="e\u0301", tags=("é", "e\u0301")),
+    "composed and decomposed characters": TaskDraft(title="é", description="e\u0301", tags=("é", "e\u0301")),
 }
 
 
 class StoresTasks(Contract):
-    """What is added is kept as it was accepted, under ids and revisions that count from 1."""
+    """What is added is stored unchanged, under ids and revisions that count from 1."""
 
     @pytest.mark.parametrize("draft", DRAFTS.values(), ids=DRAFTS)
     async def test_an_added_task_is_stored_unchanged(self, repository: TaskStore, draft: TaskDraft) -> None:
-        """Every field survives, whichever way the task is read."""
+        """Every field is stored, and every way of reading returns it."""
         user = new_user()
         at = NOON.replace(microsecond=123_456)
 
@@ -63,7 +63,7 @@ class StoresTasks(Contract):
         assert await repository.get(user, 1) == changed
 
     async def test_ids_and_revisions_count_from_one(self, repository: TaskStore) -> None:
-        """Without other changes each task's revision is its id."""
+        """Without other changes, the revision of each task is its id."""
         user = new_user()
 
         tasks = await add_titles(repository, user, "abc")
@@ -72,7 +72,7 @@ class StoresTasks(Contract):
 
     @pytest.mark.parametrize("task_id", [2, MAX_TASK_ID])
     async def test_a_task_that_was_never_added_is_not_found(self, repository: TaskStore, task_id: int) -> None:
-        """The last id there can be is an id like any other."""
+        """The highest possible id is an id like any other."""
         user = new_user()
         await add_titles(repository, user, "a")
 
@@ -82,7 +82,7 @@ class StoresTasks(Contract):
         assert error.value.task_id == task_id
 
     async def test_a_list_without_writes_is_empty_at_revision_0(self, repository: TaskStore) -> None:
-        """A user need not be made known first."""
+        """A user need not be registered first."""
         user = new_user()
 
         page, feed = await read_everything(repository, user)
@@ -91,7 +91,7 @@ class StoresTasks(Contract):
         assert (feed.changes, feed.next.revision, feed.has_more) == ((), 0, False)
 
     async def test_a_returned_object_never_changes(self, repository: TaskStore) -> None:
-        """A task is a value, and so is what holds several: a later write makes another one."""
+        """A task is a value, and so is a page of tasks. A later write creates another value."""
         user = new_user()
         (added,) = await add_titles(repository, user, ["before"])
         got = await repository.get(user, 1)
@@ -109,13 +109,13 @@ class StoresTasks(Contract):
         assert revisions == {user: 1}
 
     async def test_revisions_are_returned_for_the_requested_users_only(self, repository: TaskStore) -> None:
-        """A list without a task may be missing or at 0; nothing else may be in the result."""
-        alice, bob, stranger, unasked = new_user(), new_user(), new_user(), new_user()
-        for user, titles in ((alice, "a"), (bob, "ab"), (unasked, "abc")):
+        """A list without a task may be missing or at 0. The result has no other user."""
+        alice, bob, new, other = new_user(), new_user(), new_user(), new_user()
+        for user, titles in ((alice, "a"), (bob, "ab"), (other, "abc")):
             await add_titles(repository, user, titles)
 
-        returned = await repository.revisions([alice, bob, stranger])
+        returned = await repository.revisions([alice, bob, new])
 
         assert {user: revision for user, revision in returned.items() if revision} == {alice: 1, bob: 2}
-        assert set(returned) <= {alice, bob, stranger}
+        assert set(returned) <= {alice, bob, new}
         assert await repository.revisions([]) == {}

@@ -1,4 +1,4 @@
-"""What the state machine draws: few values of everything, so that ids, keys, requests and states meet again."""
+"""What the state machine draws: few values of each kind, so that ids, keys, requests and states coincide often."""
 
 import datetime as dt
 from typing import Any

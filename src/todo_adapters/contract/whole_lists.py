@@ -1,4 +1,4 @@
-"""The promise about whole lists: their ids are of one moment, and their tasks can be read in chunks."""
+"""Whole lists: the ids show the list at one moment, and several tasks can be read at once."""
 
 import itertools
 
@@ -12,7 +12,7 @@ in_every_order = pytest.mark.parametrize(("sort", "descending"), [*itertools.pro
 
 
 class ReadsWholeLists(Contract):
-    """Ids are in the order of the list and have its revision; a chunk has the tasks that exist."""
+    """The ids are in the order of the list and have its revision. Reading several tasks leaves out missing ones."""
 
     @in_every_order
     async def test_the_ids_of_a_list_are_in_the_order_of_its_tasks(

@@ -117,9 +117,8 @@ class PostgresTaskRepository:
 
     async def __aexit__(self, *_: object) -> None:
         """Close all connections; those in use close at the end of their transaction."""
-        pool, self._pool = self._pool, None
-        if pool:
-            await pool.close()
+        pool, self._pool = self._open_pool, None
+        await pool.close()
         self._recent = RecentTasks()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
@@ -256,6 +255,12 @@ class PostgresTaskRepository:
             raise _TaskChanged(self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:])))
         return revision
 
+    @property
+    def _open_pool(self) -> Pool:
+        if self._pool is None:
+            raise NotOpen(self)
+        return self._pool
+
     def _missing(self, user_id: UserId, task_id: int) -> TaskNotFound:
         self._recent.forget(user_id, task_id)
         return TaskNotFound(task_id)
@@ -267,9 +272,7 @@ class PostgresTaskRepository:
 
     async def _do(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
         """Do work in one transaction, again when it was undone, and when it may be, again after a broken connection."""
-        pool = self._pool
-        if pool is None:
-            raise NotOpen(self)
+        pool = self._open_pool
         races = 0
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Adapters whose change feed misses something, or expires when it should not and the reverse."""
+"""Adapters whose change feed misses something, or whose tokens expire at the wrong time."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -26,7 +26,7 @@ class FeedsInOrderOfId(InMemoryTaskRepository):
 
 
 @breaks("test_the_token_of_a_page_continues_after_its_last_change")
-class GoesOnBehindWhatWasDelivered(InMemoryTaskRepository):
+class SkipsChangesAfterAPage(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         page = await super().changes(user_id, since, limit)
         return replace(page, next=FeedToken(page.next.epoch, self._list_of(user_id).counters.revision))
@@ -41,7 +41,7 @@ class FeedsTheLastChangeAgain(InMemoryTaskRepository):
 
 @breaks("test_a_reader_during_concurrent_writes_misses_nothing")
 class CommitsOutOfOrder(InMemoryTaskRepository):
-    """Gives a task its revision before others, and shows it after them, as a sequence does."""
+    """Assigns a revision first and shows the task later, as a sequence of the database does."""
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
         added = await super().add(user_id, draft, at=at, key=key)
@@ -90,7 +90,7 @@ class RenewsNothing(InMemoryTaskRepository):
 
 
 @breaks("test_no_revision_is_used_twice_after_the_epoch_was_renewed")
-class GivesLostRevisionsOutAgain(InMemoryTaskRepository):
+class UsesLostRevisionsAgain(InMemoryTaskRepository):
     async def renew_epoch(self, *, at: datetime) -> str:
         epoch = await super().renew_epoch(at=at)
         self._revision_floor = 0
@@ -99,7 +99,7 @@ class GivesLostRevisionsOutAgain(InMemoryTaskRepository):
 
 @breaks("test_no_revision_is_used_twice_after_the_epoch_was_renewed")
 class ForgetsListsThatWereLost(InMemoryTaskRepository):
-    """Raises the revision of every list that it has, and begins others at 1."""
+    """Raises the revision of every list that exists, and starts new lists at 1."""
 
     async def renew_epoch(self, *, at: datetime) -> str:
         epoch = await super().renew_epoch(at=at)
@@ -126,20 +126,20 @@ class TrustsTheClock(InMemoryTaskRepository):
 
 
 @breaks("test_a_token_that_was_never_returned_is_expired")
-class TakesTokensOfOtherEpochs(InMemoryTaskRepository):
+class AcceptsTokensOfOtherEpochs(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         return await super().changes(user_id, since and FeedToken(self._epoch, since.revision), limit)
 
 
 @breaks("test_a_token_that_was_never_returned_is_expired")
-class AnswersTokensOfTheFutureWithNothing(InMemoryTaskRepository):
+class AcceptsTokensOfTheFuture(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         reached = self._list_of(user_id).counters.revision
         return await super().changes(user_id, since and replace(since, revision=min(since.revision, reached)), limit)
 
 
 @breaks("test_revisions_are_returned_for_the_requested_users_only")
-class TellsRevisionsOfAllLists(InMemoryTaskRepository):
+class ReturnsRevisionsOfAllLists(InMemoryTaskRepository):
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         del user_ids
         return await super().revisions(self._lists)
@@ -147,7 +147,7 @@ class TellsRevisionsOfAllLists(InMemoryTaskRepository):
 
 @breaks("test_a_removed_task_is_gone_and_the_feed_has_its_deletion")
 class DeletesSoftly(InMemoryTaskRepository):
-    """Tells a deletion, and keeps the task where lists find it."""
+    """Reports a deletion, and keeps the task in the list."""
 
     async def remove(self, user_id: UserId, task_id: int, **asked: Any) -> None:
         task = await self.get(user_id, task_id)

@@ -20,7 +20,7 @@ class ListsInAnUnstableOrder(InMemoryTaskRepository):
 
 
 @breaks("test_tasks_are_in_order_with_ties_by_id_and_missing_values_last")
-class ListsNothingFirst(InMemoryTaskRepository):
+class ListsMissingValuesFirst(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         page = await super().list(user_id, query)
         return replace(page, tasks=tuple(sorted(page.tasks, key=lambda task: query.sort.of(task) is not None)))
@@ -48,7 +48,7 @@ class ListsTasksWithAnyOfTheTags(InMemoryTaskRepository):
 
 
 @breaks("test_a_page_continues_after_a_task_that_was_removed")
-class StartsOverWhenAPlaceIsGone(InMemoryTaskRepository):
+class StartsOverWhenTheTaskOfTheCursorIsGone(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         gone = query.after and query.after.id not in self._lists[user_id].tasks
         return await super().list(user_id, replace(query, cursor=None) if gone else query)
@@ -56,7 +56,7 @@ class StartsOverWhenAPlaceIsGone(InMemoryTaskRepository):
 
 @breaks("test_paging_during_writes_neither_repeats_nor_skips_an_unchanged_task")
 class CountsPages(InMemoryTaskRepository):
-    """Finds the place of a page by counting tasks, as OFFSET does."""
+    """Finds the start of a page by counting tasks, as OFFSET does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,13 +82,13 @@ class ReadsSeveralInOrderOfId(InMemoryTaskRepository):
 
 
 @breaks("test_tasks_of_another_user_are_left_out")
-class ReadsSeveralOfAnyone(InMemoryTaskRepository):
+class ReadsTasksOfAllUsers(InMemoryTaskRepository):
     async def get_many(self, _: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
         return [task for tasks in self._lists.values() for task in tasks.tasks.values() if task.id in task_ids]
 
 
 @breaks("test_a_page_has_the_revision_of_the_list_and_at_most_limit_tasks")
-class TellsTheRevisionOfThePage(InMemoryTaskRepository):
+class ReturnsTheRevisionOfThePage(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         page = await super().list(user_id, query)
         return replace(page, revision=max((task.revision for task in page.tasks), default=0))

@@ -1,4 +1,4 @@
-"""Adapters that recognise a retry wrongly, or do half of a batch."""
+"""Adapters that do not recognise a retry, or do half of a batch."""
 
 import asyncio
 from dataclasses import replace
@@ -31,7 +31,7 @@ class AddsForEachOfTwoRetriesAtOnce(InMemoryTaskRepository):
 
 
 @breaks("test_a_key_that_was_used_for_another_request_is_refused")
-class ComparesNoRequests(InMemoryTaskRepository):
+class IgnoresFingerprints(InMemoryTaskRepository):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Key = None) -> Added:
         return await super().add(user_id, draft, at=at, key=key and IdempotencyKey(key.key, "any"))
 
@@ -73,7 +73,7 @@ class KeepsTheKeyOfAFailure(InMemoryTaskRepository):
 
 
 @breaks("test_a_batch_that_fails_at_its_last_operation_changes_nothing")
-class BlamesTheFirstOperation(InMemoryTaskRepository):
+class ReportsTheFirstOperation(InMemoryTaskRepository):
     async def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: Key = None) -> BatchResult:
         try:
             return await super().apply(user_id, batch, at=at, key=key)
@@ -89,4 +89,9 @@ class ForgetsEveryKey(InMemoryTaskRepository):
 
 @breaks("test_the_operations_of_concurrent_batches_do_not_mix")
 class LetsBatchesMix(DoesHalfOfABatch):
-    """The same fault, seen by those who write at the same time."""
+    """The same fault, as concurrent writers see it."""
+
+
+@breaks("test_a_cancelled_write_is_done_completely_or_not_at_all")
+class DoesHalfOfACancelledBatch(DoesHalfOfABatch):
+    """The same fault, when the caller is cancelled."""

@@ -1,4 +1,4 @@
-"""Adapters that keep, change or remove tasks wrongly."""
+"""Adapters that store, change or remove tasks wrongly."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -29,14 +29,14 @@ class _Caseless(dict[str, Any]):
 
 
 @breaks("test_users_see_their_own_tasks_only")
-class TakesUsersForOthersOfSimilarName(InMemoryTaskRepository):
+class ConfusesUsersWithSimilarNames(InMemoryTaskRepository):
     def __init__(self) -> None:
         super().__init__()
         self._all_lists: Any = _Caseless()
 
 
 @breaks("test_a_returned_object_never_changes")
-class HandsOutWhatItKeeps(InMemoryTaskRepository):
+class ReturnsAnObjectThatItChanges(InMemoryTaskRepository):
     def __init__(self) -> None:
         super().__init__()
         self._told: dict[UserId, int] = {}
@@ -60,7 +60,7 @@ class LosesAnUpdate(InMemoryTaskRepository):
 
 
 @breaks("test_exactly_one_of_several_writers_that_expect_the_same_revision_succeeds")
-class JudgesConditionsTooEarly(InMemoryTaskRepository):
+class EvaluatesPreconditionsTooEarly(InMemoryTaskRepository):
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
         if guard:
             guard(await self.get(user_id, task_id))
@@ -120,20 +120,20 @@ class RaisesTheRevisionForNothing(InMemoryTaskRepository):
 
 
 @breaks("test_timestamps_come_from_the_caller_and_updated_at_never_decreases")
-class ReadsAClockOfItsOwn(InMemoryTaskRepository):
+class UsesItsOwnClock(InMemoryTaskRepository):
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         now = datetime.now(UTC)
         return await super().change(user_id, task_id, lambda task: edit(task)._replace(updated_at=now))
 
 
 @breaks("test_an_added_task_is_stored_unchanged")
-class CutsTimesShort(InMemoryTaskRepository):
+class TruncatesTimes(InMemoryTaskRepository):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
         return await super().add(user_id, draft, at=at.replace(microsecond=0), key=key)
 
 
 @breaks("test_an_added_task_is_stored_unchanged")
-class TakesAnEmptyDescriptionForNone(InMemoryTaskRepository):
+class StoresAnEmptyDescriptionAsNone(InMemoryTaskRepository):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
         return await super().add(user_id, replace(draft, description=draft.description or None), at=at, key=key)
 

@@ -12,13 +12,13 @@ class Verifier(SharedSecretTokenVerifier):
 
 
 @breaks("test_any_other_token_is_rejected_and_is_not_in_the_error")
-class Trims(Verifier):
+class TrimsTheToken(Verifier):
     async def verify(self, token: str) -> Principal:
         return await super().verify(token.strip())
 
 
 @breaks("test_any_other_token_is_rejected_and_is_not_in_the_error")
-class BlamesItsKeys(Verifier):
+class ReportsUnavailableKeys(Verifier):
     async def verify(self, token: str) -> Principal:
         if not token.isascii():
             raise TokenVerificationUnavailable
@@ -35,7 +35,7 @@ class RepeatsTheToken(Verifier):
 
 
 @breaks("test_any_other_token_is_rejected_and_is_not_in_the_error")
-class TrustsWhoWasSeenBefore(Verifier):
+class AcceptsAnyTokenAfterAValidOne(Verifier):
     async def verify(self, token: str) -> Principal:
         try:
             self.seen = await super().verify(token)
