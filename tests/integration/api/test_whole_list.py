@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -37,11 +37,11 @@ class Full(InMemoryTaskRepository):
         super().__init__()
         self.chunks = 0
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
         for _ in range(1000):
             await self.add(ALICE, TaskDraft(title="a", description="\U0001f600" * 1000), at=NOON)
-
-    async def close(self) -> None: ...
+        return self
 
     async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
         self.chunks += 1
