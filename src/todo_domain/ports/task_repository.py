@@ -1,21 +1,4 @@
-"""The ports: what the domain requires of a store of tasks, of a verifier of tokens, and of a clock.
-
-The words MUST, MUST NOT and MAY are those of RFC 2119. The contract kit,
-`todo_adapters.contract`, tests whether an adapter does what it must.
-
-An adapter that needs opening is an async context manager: `async with adapter:`.
-
-- Entering opens it and MUST return the adapter itself. When entering raises, the adapter
-  MUST NOT hold any resource: the caller does not exit it.
-- Exiting closes it and MUST release every resource. Calls that are in progress MAY finish or
-  raise `Unavailable`.
-- Before it is opened and after it was closed, every method MUST raise NotOpen and MUST NOT
-  have any effect.
-- A closed adapter MUST be able to open again, also in another event loop. A store that is
-  durable MUST then have everything that was written to it.
-- A caller MUST NOT open an adapter that is open, and MUST use it in the event loop that
-  opened it.
-"""
+"""The port to a store of tasks, as its users need it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +9,7 @@ from todo_domain.batch import Batch, BatchResult
 from todo_domain.changes import ChangePage, FeedToken
 from todo_domain.draft import TaskDraft
 from todo_domain.idempotency import IdempotencyKey
-from todo_domain.identity import Principal, UserId
+from todo_domain.identity import UserId
 from todo_domain.listing import TaskIds, TaskPage, TaskQuery
 from todo_domain.task import Task
 
@@ -55,7 +38,7 @@ class TaskRepository(Protocol):
     """Stores the task list of every user.
 
     Opening
-        - It is an async context manager, as this module says. Entering MUST raise
+        - It is an async context manager, as `todo_domain.ports` says. Entering MUST raise
           StorageUnavailable when the store can't be used.
 
     Isolation
@@ -205,89 +188,4 @@ class TaskRepository(Protocol):
 
         A list to which nothing was added MAY be missing. Other users MUST NOT be included.
         """
-        ...
-
-
-class StoreMaintenance(Protocol):
-    """What the operator of a store needs. Its methods concern the lists of all users.
-
-    Every method MUST raise NotOpen while the store is not open, and MAY raise
-    StorageUnavailable. Every method MUST be safe during other reads and writes.
-    """
-
-    async def check(self) -> None:
-        """Return if the store can be used. MUST raise StorageUnavailable otherwise."""
-        ...
-
-    async def purge(
-        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
-    ) -> int:
-        """Forget at most `limit` deletions and keys that are older than these times; return how many.
-
-        - A deletion or key from exactly that time, or later, MUST be kept.
-        - Feed tokens from before the revision of a forgotten deletion MUST expire in the
-          transaction that forgets it. Tasks, ids, revisions and the feeds of other users
-          MUST NOT change.
-        - A dry run MUST return the same number and MUST NOT forget anything.
-        - It MUST return 0 when nothing is left to forget, so that a caller can repeat it.
-        """
-        ...
-
-    async def renew_epoch(self, *, at: datetime) -> str:
-        """Begin a new epoch, after revisions may have been lost, and return its name.
-
-        - Every feed token that was ever returned MUST expire.
-        - No revision may be used a second time: from then on, the `revision_floor` of
-          every list MUST be `revision_floor(at)`, or a higher one of an earlier renewal.
-          That includes lists that do not exist yet.
-        - The tasks and revisions of lists MUST stay as they are until they are altered.
-        - A concurrent write MAY belong to either epoch.
-        """
-        ...
-
-
-class TaskStore(TaskRepository, StoreMaintenance, Protocol):
-    """Both ports of one store, which one adapter implements."""
-
-
-class TokenVerifier(Protocol):
-    """Decides which principal a token represents.
-
-    It is an async context manager, as this module says. Opening MUST NOT need the
-    network: a verifier whose keys are out of reach opens, and `verify` raises.
-    """
-
-    async def __aenter__(self) -> Self:
-        """Open the verifier."""
-        ...
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close the verifier."""
-        ...
-
-    async def verify(self, token: str) -> Principal:
-        """Return the principal of a valid token.
-
-        - MUST raise TokenRejected for a token that is not valid now, whatever is wrong
-          with it. The error MUST NOT contain the token.
-        - MUST raise TokenVerificationUnavailable when no keys are available.
-        - MUST raise NotOpen while the verifier is not open.
-        - MUST NOT raise any other error.
-        """
-        ...
-
-    async def check(self) -> None:
-        """Return if tokens can be verified.
-
-        MUST raise TokenVerificationUnavailable when no keys are available, and NotOpen
-        while the verifier is not open.
-        """
-        ...
-
-
-class Clock(Protocol):
-    """Tells the time."""
-
-    def now(self) -> datetime:
-        """Return the present time, aware and in UTC. It MAY go backwards."""
         ...
