@@ -193,7 +193,8 @@ def test_every_request_and_every_parameter_is_in_the_reference() -> None:
 def test_every_public_name_of_the_domain_is_in_the_api_reference() -> None:
     names = re.findall(r"^::: todo_domain\.(\w+)$", text_of("docs/embedding/api.md"), re.MULTILINE)
 
-    assert sorted(names) == sorted(todo_domain.__all__)
+    # The module of the ports describes what they have in common.
+    assert sorted(set(names) - {"ports"}) == sorted(todo_domain.__all__)
 
 
 RECORDS = [document for document in DOCUMENTS if re.match(r"docs/decisions/\d", document)]

@@ -82,7 +82,11 @@ def _imported(module: Path) -> Iterator[str]:
                 yield name if name and not level else "todo_domain"
 
 
-@pytest.mark.parametrize("module", sorted((_SOURCES / "todo_domain").rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "module",
+    sorted((_SOURCES / "todo_domain").rglob("*.py")),
+    ids=lambda path: path.relative_to(_SOURCES).as_posix(),
+)
 def test_a_module_of_the_domain_imports_the_standard_library_alone(module: Path) -> None:
     packages = {name.partition(".")[0] for name in _imported(module)}
 
