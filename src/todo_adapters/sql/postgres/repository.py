@@ -18,7 +18,8 @@ from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of, is_neon_pooler
-from todo_adapters.sql.postgres.driver.pool import ConnectionLost, Pool, RaceLost
+from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
+from todo_adapters.sql.postgres.driver.pool import Pool
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
 from todo_adapters.sql.tables import store
 from todo_domain import (
@@ -69,8 +70,7 @@ class PostgresTaskRepository:
 
     - url: in any form that `driver.conninfo` reads
     - max_connections: of this process
-    - checkout_seconds: how long a call waits for a connection
-    - statement_seconds: how long it then waits for the database; a batch, for all of its statements
+    - timeout_seconds: how long a transaction takes at most, with the wait for a connection
     - prepare_threshold: after how many uses a statement is prepared, if the pooler is
       known to keep prepared statements; None finds out whether there is a pooler
 
@@ -85,8 +85,7 @@ class PostgresTaskRepository:
         url: str,
         *,
         max_connections: int = 10,
-        checkout_seconds: float = 5.0,
-        statement_seconds: float = 5.0,
+        timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
     ) -> None:
         self._url = url
@@ -94,8 +93,7 @@ class PostgresTaskRepository:
             Pool,
             conninfo_of(url),
             max_size=max_connections,
-            checkout_seconds=checkout_seconds,
-            statement_seconds=statement_seconds,
+            timeout_seconds=timeout_seconds,
             prepare_threshold=_KEPT_BY_NEON if prepare_threshold is None and is_neon_pooler(url) else prepare_threshold,
         )
         self._pool: Pool | None = None
@@ -107,12 +105,11 @@ class PostgresTaskRepository:
         async with AsyncExitStack() as opened:
             opened.push_async_callback(pool.close)
             # There has to be a server that answers: the check of the schema has no deadline of its own.
-            await pool.lend(Connection.is_direct)
+            await pool.run(Connection.is_direct)
             if not await asyncio.to_thread(is_current, self._url):
                 raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
             opened.pop_all()
         self._pool = pool
-        self._recent = RecentTasks()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -276,8 +273,8 @@ class PostgresTaskRepository:
         races = 0
         while True:
             try:
-                return await pool.lend(work)
-            except RaceLost:
+                return await pool.run(work)
+            except TransactionUndone:
                 races += 1
                 if races == _MOST_RACES:
                     raise
