@@ -116,7 +116,7 @@ class PostgresTaskRepository:
         """Close all connections; those in use close at the end of their transaction."""
         pool, self._pool = self._open_pool, None
         await pool.close()
-        self._recent = RecentTasks()
+        self._recent.clear()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository. One statement."""
@@ -130,14 +130,14 @@ class PostgresTaskRepository:
             if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
                 return replayed
             ((_, task_id, revision, _),) = found
-        return Added(self._recent.see(task(id=task_id, revision=revision)))
+        return Added(self._recent.remember(task(id=task_id, revision=revision)))
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
         """See TaskRepository. One statement."""
         found = await self._run(_GET, {"user_id": user_id, "id": task_id})
         if not found:
             raise self._missing(user_id, task_id)
-        return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0]))
+        return self._recent.remember(rows.read_task(POSTGRESQL, user_id, found[0]))
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository. One statement."""
@@ -167,7 +167,7 @@ class PostgresTaskRepository:
             except _TaskChanged as changed:
                 task = changed.current
             else:
-                return self._recent.see(edited._replace(revision=revision))
+                return self._recent.remember(edited._replace(revision=revision))
             edited = edit(task)
         return task
 
@@ -249,7 +249,7 @@ class PostgresTaskRepository:
             raise self._missing(user_id, values["id"])
         revision: int | None = found[0][0]
         if revision is None:
-            raise _TaskChanged(self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:])))
+            raise _TaskChanged(self._recent.remember(rows.read_task(POSTGRESQL, user_id, found[0][1:])))
         return revision
 
     @property
