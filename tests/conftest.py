@@ -20,6 +20,12 @@ _LONGEST = (
 )
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run coroutine tests on asyncio, the only kind of event loop that the adapters know."""
+    return "asyncio"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: of several processes, none is left with it at the end."""
     items.sort(

@@ -29,8 +29,7 @@ def _task_repository(settings: Settings) -> TaskStore:
     return PostgresTaskRepository(
         settings.database,
         max_connections=settings.database_connections,
-        checkout_seconds=settings.database_timeout_seconds,
-        statement_seconds=settings.database_timeout_seconds,
+        timeout_seconds=settings.database_timeout_seconds,
     )
 
 

@@ -1,7 +1,9 @@
+import asyncio
 import os
 from collections.abc import Iterator
 
 import pytest
+import uvloop
 
 from tests.postgres import LocalPostgres, Postgres, running_postgres
 
@@ -22,3 +24,10 @@ def own_postgres() -> Iterator[LocalPostgres]:
     """A server of this test alone, to stop and to kill."""
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _uvloop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run coroutines on uvloop, the event loop of `todo-api serve`, unless a test has the mark `plain_asyncio`."""
+    if not request.node.get_closest_marker("plain_asyncio"):
+        monkeypatch.setattr(asyncio.events, "new_event_loop", uvloop.new_event_loop)

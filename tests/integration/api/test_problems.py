@@ -13,7 +13,7 @@ from tests.integration.api.asgi import app_in_memory, ask
 from tests.integration.api.problems import is_untouched, problem_types, refusal
 from tests.integration.server import Server, new_user, token_of
 from tests.signing_keys import SigningKey
-from todo_adapters.sql.postgres.driver.pool import ConnectionLost
+from todo_adapters.sql.postgres.driver.errors import ConnectionLost
 from todo_api.http.authentication import Tasks
 from todo_api.http.error_help import ERROR_HELP
 from todo_api.http.owner_route import OwnerRoute

@@ -8,11 +8,6 @@ from todo_adapters.jwt.jwks import JwksTokenVerifier
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def clock() -> StoppedClock:
     return StoppedClock()
 
