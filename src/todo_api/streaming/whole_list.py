@@ -16,14 +16,14 @@ from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_domain import TodoError, WholeList
 
 SEND_SECONDS: Final = 10.0
-"""How long a client may take nothing of the response."""
+"""How long a client may read nothing of the response."""
 
 
 class WholeListResponse(Response):
-    """A TaskListResponse whose tasks are read in chunks while it is sent: neither is memory for the list needed.
+    """A TaskListResponse whose tasks are read in chunks while it is sent, so that the list is never all in memory.
 
-    When a read fails, or the client takes nothing for 10 s, the connection is aborted:
-    the JSON is never closed, so that nobody takes an incomplete list for a complete one.
+    If a read fails, or the client reads nothing for 10 s, the connection is aborted and
+    the JSON stays incomplete: no client can take a part of the list for the whole list.
     The request log has the reason.
     """
 
@@ -37,7 +37,7 @@ class WholeListResponse(Response):
 
     @classmethod
     async def begin(cls, whole: WholeList, headers: Mapping[str, str]) -> Self:
-        """Read the first chunk, so that what fails at once has a response of its own. Raises StorageUnavailable."""
+        """Read the first chunk, so that an early failure gets an error response. Raises StorageUnavailable."""
         parts = _parts(whole)
         return cls(await anext(parts), parts, headers)
 
@@ -51,7 +51,7 @@ class WholeListResponse(Response):
                 if gone.done():
                     raise ClientDisconnect
                 await _send(send, part)
-                # Other requests take their turn, also where neither reading nor sending had to wait.
+                # Let other requests run, even if reading and sending did not wait.
                 await asyncio.sleep(0)
             await _send(send, b"", more=False)
         except (TodoError, TimeoutError) as error:
@@ -71,7 +71,7 @@ async def _send(send: Send, part: bytes, *, more: bool = True) -> None:
 
 
 async def _parts(whole: WholeList) -> AsyncIterator[bytes]:
-    """Give the JSON in parts, a chunk of tasks each; the number of tasks is known, and sent, at the end."""
+    """Yield the JSON in parts, one per chunk of tasks; `count` comes last, when it is known."""
     count, part = 0, b'{"tasks":['
     async for tasks in whole.chunks:
         if count:

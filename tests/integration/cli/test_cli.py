@@ -266,7 +266,8 @@ def test_with_published_keys_only_better_auth_mints(todo_api: Run) -> None:
     line = refused(todo_api("token", "--user", "alice", BETTER_AUTH_URL="https://auth.example"))
 
     assert (
-        line == "with published keys only their owner can make tokens; Better Auth does at /token below its base path"
+        line
+        == "with published keys, only the issuer can create tokens; Better Auth does so at /token below its base path"
     )
 
 
@@ -327,7 +328,7 @@ def test_a_check_fails_when_the_database_is_out_of_reach(todo_api: Run) -> None:
     checked = todo_api("check", "--database", "postgres://me:word@127.0.0.1:1/tasks")
 
     assert checked.status == 1
-    assert "tasks are kept in: postgresql://127.0.0.1:1/tasks\n" in checked.out
+    assert "tasks are stored in: postgresql://127.0.0.1:1/tasks\n" in checked.out
     assert "\ndatabase: unavailable: " in checked.out
     assert checked.out.endswith("\nkeys: ready\n")
     assert "word" not in checked.out
@@ -362,9 +363,9 @@ def test_a_purge_forgets_what_is_past_its_time_in_batches(todo_api: Run, tmp_pat
     purged = todo_api("purge", "--database", "tasks.db")
     counted_again = todo_api("purge", "--dry-run", "--database", "tasks.db")
 
-    assert counted == Ended(0, "600 are past their time\n", "")
+    assert counted == Ended(0, "600 deletion records and idempotency keys have expired\n", "")
     assert purged.status == 0
-    assert counted_again.out == "0 are past their time\n"
+    assert counted_again.out == "0 deletion records and idempotency keys have expired\n"
 
 
 def test_what_has_time_left_is_not_purged(todo_api: Run, tmp_path: Path) -> None:
@@ -373,7 +374,7 @@ def test_what_has_time_left_is_not_purged(todo_api: Run, tmp_path: Path) -> None
 
     counted = todo_api("purge", "--dry-run", "--database", "tasks.db", **years)
 
-    assert counted.out == "0 are past their time\n"
+    assert counted.out == "0 deletion records and idempotency keys have expired\n"
 
 
 def test_the_epoch_is_renewed_on_demand_only(todo_api: Run) -> None:

@@ -90,7 +90,7 @@ def test_the_printed_curl_line_creates_a_task(tmp_path: Path) -> None:
 
         created = httpx.post(address, content=body, headers=dict(h.split(": ") for h in (bearer, media_type)))
 
-        documented = httpx.get(re.findall(r"the documentation is at (\S+)\.", process.output)[0])
+        documented = httpx.get(re.findall(r"The documentation is at (\S+)\.", process.output)[0])
 
     assert address == f"{url}/api/alice/tasks"
     assert created.status_code == 201

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from todo_domain import FeedToken, RuleViolated, revision_floor
 from todo_domain.task import MAX_REVISION
 
-REFUSED = r"^since: must be the next token of an earlier answer$"
+REFUSED = r"^since: must be the next token of an earlier response$"
 epochs = st.from_regex(r"[a-z0-9]{1,32}", fullmatch=True)
 
 

@@ -150,7 +150,7 @@ def test_what_is_no_object_is_refused(content: str) -> None:
 
 
 def test_a_set_without_a_key_of_use_is_refused() -> None:
-    with pytest.raises(ValueError, match="no key of the set is of use"):
+    with pytest.raises(ValueError, match="the set has no usable key"):
         read({**EDDSA, "use": "enc"})
 
 

@@ -75,7 +75,7 @@ async def test_a_path_that_can_not_be_a_file_is_refused_by_name(tmp_path: Path, 
 @pytest.mark.parametrize("name", ["todo.db", "todo.db.lock"])
 async def test_a_file_of_something_else_is_refused_and_let_go(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("no database" * 1000)
-    with pytest.raises(StorageUnavailable, match="not a database of SQLite"):
+    with pytest.raises(StorageUnavailable, match="not an SQLite database"):
         async with SqliteTaskRepository(tmp_path / "todo.db"):
             pass
 
