@@ -8,7 +8,7 @@ const { DATABASE_URL, BETTER_AUTH_SECRET, BETTER_AUTH_URL, PORT } = process.env
 const PRIORITIES = ['low', 'medium', 'high']
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
-// Dates of JavaScript would lose the microseconds.
+// JavaScript's Date would lose the microseconds.
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
   text.replace(' ', 'T').replace(/(\.\d+)?\+00$/, (_, fraction) => (fraction ? fraction.padEnd(7, '0') : '') + 'Z'))
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10, options: '-c timezone=UTC' })
@@ -70,7 +70,7 @@ function taskOf (row) {
   }
 }
 
-// The columns that fields of a body are stored in.
+// The columns of the fields of a body.
 const COLUMNS = {
   title: (title) => ({ title: title.trim(), title_key: title.trim().toLowerCase() }),
   description: (text) => ({ description: text, description_key: text && text.toLowerCase() }),

@@ -1,4 +1,4 @@
-"""Readers that keep a copy of a list in step, each in its own way."""
+"""Readers that keep a copy of a list up to date, each by a different method."""
 
 import asyncio
 import json
@@ -11,11 +11,11 @@ from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Deletion, FeedToken, SortKey, TaskQuery, TaskUseCases
 
 Copy = dict[int, int]
-"""The revision of every task that is alive, by id."""
+"""The revision of every existing task, by id."""
 
 
 class FeedReader:
-    """Asks the feed for what came after the last answer, until it is cancelled."""
+    """Polls the feed for changes after the last page, until it is cancelled."""
 
     def __init__(self, tasks: TaskUseCases) -> None:
         self.copy: Copy = {}
@@ -41,7 +41,7 @@ class FeedReader:
 
 
 class StreamReader(FeedReader):
-    """Is told by the live feed, over the answer that a server would send."""
+    """Reads the stream response that the server would send."""
 
     def __init__(self, tasks: TaskUseCases, live_feed: LiveFeed) -> None:
         super().__init__(tasks)
@@ -62,7 +62,7 @@ class StreamReader(FeedReader):
 
 
 class UpdatedAtReader(FeedReader):
-    """Asks for what has a later `updated_at` than all that it has seen: what most people build."""
+    """Polls for tasks with a later `updated_at` than the latest it has seen, as is commonly done."""
 
     def __init__(self, tasks: TaskUseCases) -> None:
         super().__init__(tasks)
@@ -79,6 +79,6 @@ class UpdatedAtReader(FeedReader):
 
 
 async def _never() -> MutableMapping[str, Any]:
-    """Receive nothing: the reader stays."""
+    """Never return: the client stays connected."""
     await asyncio.Event().wait()
     return {}
