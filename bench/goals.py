@@ -36,7 +36,7 @@ def _about(records: Sequence[Mapping[str, Any]], about: Mapping[str, object]) ->
     return [record for record in records if all(record[name] == value for name, value in about.items())]
 
 
-def judge(results: Results) -> list[Goal]:
+def compare_with_goals(results: Results) -> list[Goal]:
     """Compare the figures with every goal."""
     return [
         _ratio("throughput of ours / floor, 32 connections", results, ("ours", "floor"), _ALL, at_least=0.75),

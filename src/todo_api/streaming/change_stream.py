@@ -50,18 +50,18 @@ class ChangeStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the stream ends. Raises unexpected errors."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        sending = asyncio.create_task(self._send_all(scope, send))
-        gone = asyncio.create_task(wait_for_disconnect(receive))
+        sender = asyncio.create_task(self._send_all(scope, send))
+        disconnected = asyncio.create_task(wait_for_disconnect(receive))
         try:
-            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sender, disconnected}, return_when=asyncio.FIRST_COMPLETED)
             if self._stuck and (abort := scope.get("state", {}).get(ABORT)):
                 abort()
-                await gone
+                await disconnected
         finally:
-            sending.cancel()
-            gone.cancel()
-            await asyncio.gather(sending, gone, return_exceptions=True)
-        if not sending.cancelled() and (error := sending.exception()):
+            sender.cancel()
+            disconnected.cancel()
+            await asyncio.gather(sender, disconnected, return_exceptions=True)
+        if not sender.cancelled() and (error := sender.exception()):
             raise error
 
     async def _send_all(self, scope: Scope, send: Send) -> None:

@@ -44,11 +44,11 @@ class WholeListResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the list, or abort the connection."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        gone = asyncio.create_task(wait_for_disconnect(receive))
+        disconnected = asyncio.create_task(wait_for_disconnect(receive))
         try:
             await _send(send, self._first)
             async for part in self._rest:
-                if gone.done():
+                if disconnected.done():
                     raise ClientDisconnect
                 await _send(send, part)
                 # Let other requests run, even if reading and sending did not wait.
@@ -60,9 +60,9 @@ class WholeListResponse(Response):
             )
             if abort := scope.get("state", {}).get(ABORT):
                 abort()
-                await gone
+                await disconnected
         finally:
-            gone.cancel()
+            disconnected.cancel()
 
 
 async def _send(send: Send, part: bytes, *, more: bool = True) -> None:

@@ -71,9 +71,9 @@ def refused(ended: Ended) -> str:
 
 
 def test_the_program_prints_its_version(todo_api: Run) -> None:
-    told = todo_api("--version")
+    printed = todo_api("--version")
 
-    assert told == Ended(0, f"{version('todo-backend')}\n", "")
+    assert printed == Ended(0, f"{version('todo-backend')}\n", "")
 
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o644, False), (0o664, True), (0o646, True)])

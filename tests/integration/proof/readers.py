@@ -27,14 +27,14 @@ class FeedReader:
         while True:
             page = await self._tasks.changes(self._token)
             for change in page.changes:
-                self.take(change.id, change.revision, gone=isinstance(change, Deletion))
+                self.take(change.id, change.revision, deleted=isinstance(change, Deletion))
             self._token = page.next
             if not page.has_more:
                 await asyncio.sleep(0.02)
 
-    def take(self, task_id: int, revision: int, *, gone: bool) -> None:
+    def take(self, task_id: int, revision: int, *, deleted: bool) -> None:
         self.revisions.append(revision)
-        if gone:
+        if deleted:
             self.copy.pop(task_id, None)
         else:
             self.copy[task_id] = revision
@@ -58,7 +58,7 @@ class StreamReader(FeedReader):
             name, _, value = line.partition(": ")
             if name == "data":
                 change = json.loads(value)
-                self.take(change["id"], change["revision"], gone="deleted" in change)
+                self.take(change["id"], change["revision"], deleted="deleted" in change)
 
 
 class UpdatedAtReader(FeedReader):
@@ -73,7 +73,7 @@ class UpdatedAtReader(FeedReader):
             query = TaskQuery(sort=SortKey.UPDATED_AT, descending=True, limit=500)
             news = [task for task in (await self._tasks.list(query)).tasks if task.updated_at > self._seen_until]
             for task in reversed(news):
-                self.take(task.id, task.revision, gone=False)
+                self.take(task.id, task.revision, deleted=False)
                 self._seen_until = task.updated_at
             await asyncio.sleep(0.02)
 

@@ -36,9 +36,9 @@ def test_a_line_for_programs_has_its_time_in_utc_to_the_millisecond() -> None:
     moments = [0.125, 1.001, 1.999_999_9, 1_790_446_607.235, 1_790_446_607.9, 1_790_446_608.0, -0.5]
     form = JsonFormatter()
 
-    told = [json.loads(form.format(record_of(created=moment)))["time"] for moment in moments]
+    times = [json.loads(form.format(record_of(created=moment)))["time"] for moment in moments]
 
-    assert told == [datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds") for moment in moments]
+    assert times == [datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds") for moment in moments]
 
 
 def test_a_line_for_programs_contains_the_traceback() -> None:

@@ -15,11 +15,11 @@ def test_a_signal_calls_the_callback_and_then_the_previous_handler(number: signa
     heard: list[Any] = []
 
     async def serve() -> None:
-        told = asyncio.Event()
-        with on_shutdown_signal(told.set):
+        notified = asyncio.Event()
+        with on_shutdown_signal(notified.set):
             signal.raise_signal(number)
             async with asyncio.timeout(10):
-                await told.wait()
+                await notified.wait()
 
     before = signal.signal(number, lambda got, _frame: heard.append(got))
     try:
@@ -34,11 +34,11 @@ def test_a_signal_calls_the_callback_and_then_the_previous_handler(number: signa
 
 def test_an_ignored_signal_still_calls_the_callback() -> None:
     async def serve() -> None:
-        told = asyncio.Event()
-        with on_shutdown_signal(told.set):
+        notified = asyncio.Event()
+        with on_shutdown_signal(notified.set):
             signal.raise_signal(signal.SIGTERM)
             async with asyncio.timeout(10):
-                await told.wait()
+                await notified.wait()
 
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:

@@ -37,12 +37,12 @@ class Failing(InMemoryTaskRepository):
         raise self._error
 
 
-async def connected() -> Message:
+async def stay_connected() -> Message:
     await asyncio.Event().wait()
     raise AssertionError
 
 
-async def disconnected() -> Message:
+async def disconnect() -> Message:
     return {"type": "http.disconnect"}
 
 
@@ -51,7 +51,7 @@ async def nothing(_message: Message) -> None:
 
 
 async def stream(
-    receive: Callable[[], Awaitable[Message]] = connected,
+    receive: Callable[[], Awaitable[Message]] = stay_connected,
     then: Callable[[Message], Awaitable[None]] = nothing,
     until: datetime = LATER,
     repository: InMemoryTaskRepository | None = None,
@@ -117,7 +117,7 @@ def test_a_stream_ends_with_the_server_even_if_a_page_is_being_sent() -> None:
                 if message["type"] == "http.response.body" and not live_feed.closed:
                     live_feed.close()
 
-            await ChangeStream(tasks, page, live_feed, LATER)({}, connected, stop_the_server_once)
+            await ChangeStream(tasks, page, live_feed, LATER)({}, stay_connected, stop_the_server_once)
         return last
 
     assert asyncio.run(scenario())["more_body"] is False
