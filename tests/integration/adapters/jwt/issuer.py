@@ -62,7 +62,7 @@ class Issuer:
         responding.add_done_callback(self._responding.discard)
 
     async def _respond(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, EOFError):
             try:
                 request = await reader.readuntil(b"\r\n\r\n")
                 self.paths.append(request.split()[1].decode())
