@@ -1,43 +1,43 @@
-"""The rules that text has to keep, and the collecting of what breaks them."""
+"""The rules for text, and a collector of violations."""
 
 import re
 from collections.abc import Sequence
 
 from todo_domain.errors import RuleViolated, Violation
 
-# C0 controls but for tab, LF and CR, and surrogates, which no encoding can carry.
+# C0 controls except tab, LF and CR; and surrogates, which UTF-8 can't encode.
 _NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _BREAK = re.compile("[\t\n\r]")
 
 
 def is_clean(text: str) -> bool:
-    """Say whether text has no control character that no field may hold, and no lone surrogate."""
-    # What is printable has neither, and that is found in a fifth of the time.
+    """Return whether text has no forbidden control character and no lone surrogate."""
+    # Printable text has neither, and `isprintable` takes a fifth of the time.
     return text.isprintable() or not _NEVER.search(text)
 
 
 class Violations:
-    """Collects every broken rule of one value, so that a caller hears of all at once."""
+    """Collects all violations of one value, so that one error reports them together."""
 
     def __init__(self) -> None:
         self._found: list[Violation] = []
 
     def add(self, field: Sequence[str | int], code: str, message: str) -> None:
-        """Note that the value at `field` breaks a rule."""
+        """Add a violation by the value at `field`."""
         self._found.append(Violation(tuple(field), code, message))
 
     def expect(self, holds: bool, field: Sequence[str | int], code: str, message: str) -> None:  # noqa: FBT001 the rule itself
-        """Note that the value at `field` breaks a rule unless the rule holds."""
+        """Add a violation by the value at `field` unless the rule holds."""
         if not holds:
             self.add(field, code, message)
 
     def refuse(self) -> None:
-        """Raise RuleViolated if anything was noted."""
+        """Raise RuleViolated if there are violations."""
         if self._found:
             raise RuleViolated(self._found)
 
     def limit(self, value: object, most: int) -> None:
-        """Note when the value is no number of entries to answer with: 1-`most`."""
+        """Add a violation unless the value is a page size from 1 to `most`."""
         holds = type(value) is int and 1 <= value <= most
         self.expect(holds, ("limit",), "limit", f"must be 1 to {most}")
 
@@ -60,7 +60,7 @@ class Violations:
         return text
 
     def _text(self, field: Sequence[str | int], value: object) -> str:
-        """Return the text, or a stand-in that breaks no further rule."""
+        """Return the text, or a substitute that breaks no other rule."""
         if not isinstance(value, str):
             self.add(field, "text_type", "must be text")
         elif not is_clean(value):

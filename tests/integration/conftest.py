@@ -10,7 +10,7 @@ from tests.postgres import LocalPostgres, Postgres, running_postgres
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """The server of all tests: the one at TODO_TEST_DATABASE_URL, else one of our own."""
+    """The server for all tests: the one at TODO_TEST_DATABASE_URL, else a new one."""
     url = os.environ.get("TODO_TEST_DATABASE_URL")
     if url:
         yield Postgres(url)
@@ -21,7 +21,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def own_postgres() -> Iterator[LocalPostgres]:
-    """A server of this test alone, to stop and to kill."""
+    """A server for one test, which may stop and kill it."""
     with running_postgres() as server:
         yield server
 

@@ -26,6 +26,6 @@ async def postgresql(anyio_backend: str, postgres: Postgres) -> AsyncIterator[Ta
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def repository(request: pytest.FixtureRequest) -> TaskRepository:
-    """A store of this test alone."""
+    """A store for one test."""
     store: TaskRepository = request.getfixturevalue(request.param)
     return store

@@ -1,4 +1,4 @@
-"""The two forms of a line of the log."""
+"""The two formats of a log line."""
 
 import json
 import logging
@@ -32,16 +32,16 @@ def test_a_line_for_programs_is_one_json_object() -> None:
     }
 
 
-def test_a_line_for_programs_tells_its_time_in_utc_to_the_millisecond() -> None:
+def test_a_line_for_programs_has_its_time_in_utc_to_the_millisecond() -> None:
     moments = [0.125, 1.001, 1.999_999_9, 1_790_446_607.235, 1_790_446_607.9, 1_790_446_608.0, -0.5]
     form = JsonFormatter()
 
-    told = [json.loads(form.format(record_of(created=moment)))["time"] for moment in moments]
+    times = [json.loads(form.format(record_of(created=moment)))["time"] for moment in moments]
 
-    assert told == [datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds") for moment in moments]
+    assert times == [datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds") for moment in moments]
 
 
-def test_a_line_for_programs_has_the_traceback_within() -> None:
+def test_a_line_for_programs_contains_the_traceback() -> None:
     line = JsonFormatter().format(failed())
 
     assert "\n" not in line
@@ -71,7 +71,7 @@ def test_a_line_is_written_to_standard_error(capfd: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("fault", [{"args": ("too", "many")}, {"fields": {"user_id": "\ud800"}}])
-def test_who_logs_what_can_not_be_written_never_hears_of_it(capfd: pytest.CaptureFixture[str], fault: Any) -> None:
+def test_a_log_line_that_cannot_be_written_raises_nothing(capfd: pytest.CaptureFixture[str], fault: Any) -> None:
     handler = StandardErrorHandler()
     handler.setFormatter(JsonFormatter())
 
@@ -87,7 +87,7 @@ def test_without_a_standard_error_nothing_is_written(monkeypatch: pytest.MonkeyP
     assert not StandardErrorHandler().handle(record_of())
 
 
-def test_the_form_is_a_setting() -> None:
+def test_the_format_is_a_setting() -> None:
     formatters = {as_json: log_config(as_json=as_json)["formatters"]["line"]["()"] for as_json in (True, False)}
 
     assert formatters == {True: JsonFormatter, False: TerminalFormatter}

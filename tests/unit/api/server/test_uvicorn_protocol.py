@@ -1,4 +1,4 @@
-"""What is written to a transport, and when it is sent."""
+"""The writes of a response, and when they are sent."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Wire(asyncio.Transport):
-    """A transport that keeps what it is to send, piece by piece."""
+    """A transport that records each write."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 4711)})
@@ -28,11 +28,11 @@ class Wire(asyncio.Transport):
         return self.closed
 
 
-async def turn_of_the_loop() -> None:
+async def loop_iteration() -> None:
     await asyncio.sleep(0)
 
 
-async def test_the_head_of_an_answer_is_sent_with_its_body() -> None:
+async def test_the_headers_of_a_response_are_sent_with_its_body() -> None:
     wire = Wire()
     transport = CoalescingTransport(wire)
 
@@ -40,24 +40,24 @@ async def test_the_head_of_an_answer_is_sent_with_its_body() -> None:
     transport.write(b"body")
 
     assert wire.sent == [b"head body"]
-    await turn_of_the_loop()
+    await loop_iteration()
     assert wire.sent == [b"head body"]
 
 
-async def test_a_head_does_not_wait_for_a_body_that_is_yet_to_be_made() -> None:
+async def test_headers_are_not_held_back_for_a_later_body() -> None:
     wire = Wire()
     transport = CoalescingTransport(wire)
 
     transport.write(b"head ")
-    await turn_of_the_loop()
+    await loop_iteration()
     assert wire.sent == [b"head "]
     transport.write(b"an event")
-    await turn_of_the_loop()
+    await loop_iteration()
 
     assert wire.sent == [b"head ", b"an event"]
 
 
-async def test_of_many_parts_no_more_than_one_waits() -> None:
+async def test_of_many_parts_at_most_one_is_held_back() -> None:
     wire = Wire()
     transport = CoalescingTransport(wire)
 
@@ -65,11 +65,11 @@ async def test_of_many_parts_no_more_than_one_waits() -> None:
         transport.write(part)
 
     assert wire.sent == [b"12", b"34"]
-    await turn_of_the_loop()
+    await loop_iteration()
     assert wire.sent == [b"12", b"34", b"5"]
 
 
-async def test_what_waits_is_sent_before_the_end() -> None:
+async def test_held_data_is_sent_before_the_end() -> None:
     wire = Wire()
     transport = CoalescingTransport(wire)
     transport.write(b"goodbye")
@@ -78,21 +78,21 @@ async def test_what_waits_is_sent_before_the_end() -> None:
 
     assert wire.sent == [b"goodbye"]
     assert wire.closed
-    await turn_of_the_loop()
+    await loop_iteration()
 
 
-async def test_what_waits_when_the_reader_goes_is_dropped() -> None:
+async def test_held_data_is_dropped_when_the_client_disconnects() -> None:
     wire = Wire()
     transport = CoalescingTransport(wire)
     transport.write(b"head ")
 
     wire.close()
-    await turn_of_the_loop()
+    await loop_iteration()
 
     assert wire.sent == []
 
 
-async def test_all_else_is_the_transports_own() -> None:
+async def test_all_other_methods_are_those_of_the_transport() -> None:
     wire = Wire()
 
     transport = CoalescingTransport(wire)
