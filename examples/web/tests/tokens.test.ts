@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,12 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-
+import { toNodeHandler } from "better-auth/node";
+import { decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { request } from "playwright-core";
 
 import { type Api, startApi } from "../server/api.ts";
-import { add, openWindow, shown, signUp, tokenOf, World, world } from "./world.ts";
+import { createAuth, Tables } from "../server/auth.ts";
+import { add, freePorts, openWindow, shown, signUp, tokenOf, World, world } from "./world.ts";
 
 const ALGORITHMS = ["EdDSA", "ES256", "RS256", "PS256"] as const;
 
@@ -100,7 +102,7 @@ test("the page of the API authorises and runs a request, without any other host"
 
 for (const alg of ALGORITHMS) {
   test(`tokens of Better Auth are accepted with ${alg}`, async () => {
-    const signing = await World.open({ keyPairConfig: { alg } });
+    const signing = await World.open({ jwks: { keyPairConfig: { alg } } });
     try {
       const visitor = await request.newContext({ baseURL: signing.url });
       await signUp(visitor);
@@ -112,6 +114,61 @@ for (const alg of ALGORITHMS) {
       assert.equal(answer.status, 200);
     } finally {
       await signing.close();
+    }
+  });
+}
+
+const PLACEMENTS = {
+  "with `basePath` is accepted where BETTER_AUTH_URL has this path": {
+    path: "",
+    options: { basePath: "/auth/v1" },
+    endpoints: "/auth/v1",
+    settings: (url: string) => ({ BETTER_AUTH_URL: `${url}/auth/v1` }),
+  },
+  "with a path in `baseURL` is accepted where BETTER_AUTH_URL is this URL": {
+    path: "/login",
+    options: {},
+    endpoints: "/login",
+    settings: (url: string) => ({ BETTER_AUTH_URL: `${url}/login` }),
+  },
+  "with `jwksPath` is accepted where TODO_JWKS_URL names this path": {
+    path: "",
+    options: { jwks: { jwksPath: "/.well-known/jwks.json" } },
+    endpoints: "/api/auth",
+    settings: (url: string) => ({
+      BETTER_AUTH_URL: url,
+      TODO_JWKS_URL: `${url}/api/auth/.well-known/jwks.json`,
+    }),
+  },
+  "with all three is accepted where TODO_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE are set": {
+    path: "/login",
+    options: { basePath: "/ignored", jwks: { jwksPath: "/keys" } },
+    endpoints: "/login",
+    settings: (url: string) => ({ TODO_JWKS_URL: `${url}/login/keys`, JWT_ISSUER: url, JWT_AUDIENCE: url }),
+  },
+};
+
+for (const [how, { path, options, endpoints, settings }] of Object.entries(PLACEMENTS)) {
+  test(`the token of a Better Auth ${how}`, async () => {
+    const [port] = await freePorts();
+    const url = `http://127.0.0.1:${port}`;
+    const auth = createServer(toNodeHandler(createAuth(`${url}${path}`, new Tables(), options)));
+    await once(auth.listen(port, "127.0.0.1"), "listening");
+    const api = await startApi(directory, { PORT: "0", ...settings(url) });
+
+    try {
+      const visitor = await request.newContext({ baseURL: url });
+      await signUp(visitor, endpoints);
+      const { token, userId } = await tokenOf(visitor, endpoints);
+      const response = await fetch(`${api.url}/api/${userId}/tasks`, { headers: bearer(token) });
+
+      const { iss, aud } = decodeJwt(token);
+      assert.deepEqual([iss, aud], [url, url]);
+      assert.equal(response.status, 200);
+    } finally {
+      await api.stop();
+      auth.close();
+      auth.closeAllConnections();
     }
   });
 }

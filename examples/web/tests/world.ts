@@ -10,7 +10,6 @@ import { after, afterEach } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import type { AxeResults } from "axe-core";
-import type { JwtOptions } from "better-auth/plugins";
 import {
   type APIRequestContext,
   type Browser,
@@ -21,7 +20,7 @@ import {
 } from "playwright-core";
 
 import { type Api, runApi, startApi } from "../server/api.ts";
-import { createAuth, Tables } from "../server/auth.ts";
+import { type AuthOptions, createAuth, Tables } from "../server/auth.ts";
 import { createSite } from "../server/site.ts";
 
 export const PASSWORD = "long enough";
@@ -41,12 +40,12 @@ export class World {
   #site!: ReturnType<typeof createSite>;
   #browser: Promise<Browser> | undefined;
 
-  static async open(jwks: JwtOptions["jwks"] = {}): Promise<World> {
+  static async open(options: AuthOptions = {}): Promise<World> {
     const world = new World();
     world.#directory = await mkdtemp(join(tmpdir(), "todo-e2e-"));
     const [port, apiPort] = await freePorts();
     world.url = `http://${HOST}:${port}`;
-    world.#site = createSite(createAuth(world.url, world.tables, jwks), `http://${HOST}:${apiPort}`);
+    world.#site = createSite(createAuth(world.url, world.tables, options), `http://${HOST}:${apiPort}`);
     await world.startSite();
     await world.startApi(String(apiPort));
     return world;
@@ -137,16 +136,19 @@ export function titles(page: Page): Promise<string[]> {
   return page.locator("#tasks .title").allTextContents();
 }
 
-/** Sign somebody up, by hand-made request. */
-export async function signUp(requests: APIRequestContext): Promise<void> {
+/** Sign up a new user at the endpoints of Better Auth. */
+export async function signUp(requests: APIRequestContext, endpoints = "/api/auth"): Promise<void> {
   const data = { name: "Ann", email: `ann-${randomUUID().slice(0, 8)}@example.org`, password: PASSWORD };
-  await requests.post("/api/auth/sign-up/email", { data });
+  await requests.post(`${endpoints}/sign-up/email`, { data });
 }
 
-/** Return the token that Better Auth gives to who is signed in, and their id. */
-export async function tokenOf(requests: APIRequestContext): Promise<{ token: string; userId: string }> {
-  const { token } = await (await requests.get("/api/auth/token")).json();
-  const { user } = await (await requests.get("/api/auth/get-session")).json();
+/** Return a token from Better Auth for the user who is signed in, and the user's id. */
+export async function tokenOf(
+  requests: APIRequestContext,
+  endpoints = "/api/auth",
+): Promise<{ token: string; userId: string }> {
+  const { token } = await (await requests.get(`${endpoints}/token`)).json();
+  const { user } = await (await requests.get(`${endpoints}/get-session`)).json();
   return { token, userId: user.id };
 }
 
