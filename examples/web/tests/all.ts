@@ -4,3 +4,4 @@ import "./tasks.test.ts";
 import "./live.test.ts";
 import "./faults.test.ts";
 import "./tokens.test.ts";
+import "./pages.test.ts";
