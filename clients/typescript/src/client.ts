@@ -36,6 +36,8 @@ export class TodoClient {
     this.#owner = { user_id: userId };
     this.#http = createClient<paths>({
       baseUrl: url,
+      // After Back, browsers don't ask the server whether a cached response is current, unless the request says so.
+      cache: "no-cache",
       fetch: (request) => this.#authorized((each) => sendWithRetries(fetch, each), request),
     });
   }
