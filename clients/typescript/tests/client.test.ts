@@ -25,7 +25,7 @@ test("a read asks the server whether a cached response is current", async (t) =>
   assert.equal(received[0]?.headers["cache-control"], "max-age=0");
 });
 
-test("a retry comes no sooner than the server asks for", async (t) => {
+test("a retry waits as long as Retry-After says", async (t) => {
   const { client } = await scripted(t, json(503, {}, { "Retry-After": "1" }), json(200, milk));
   const begun = performance.now();
 
