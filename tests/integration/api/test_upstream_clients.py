@@ -77,3 +77,14 @@ def test_without_the_setting_a_token_with_only_sub_is_refused(
     tmp_path: Path, mode: tuple[Sign, dict[str, str]]
 ) -> None:
     assert refusal(list_of("ann", mode, tmp_path)) == (401, "AUTH_INVALID")
+
+
+def test_an_update_without_complete_is_refused_with_the_name_of_the_field(alice: httpx.Client) -> None:
+    alice.post("/tasks", json={"title": "Buy milk", "complete": True, "priority": "high", "tags": ["shop"]})
+    task = alice.get("/tasks/1").json()
+
+    response = alice.put("/tasks/1", json={"title": "Buy oat milk", "description": None})
+
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert [(error["loc"], error["type"]) for error in response.json()["errors"]] == [(["body", "complete"], "missing")]
+    assert alice.get("/tasks/1").json() == task
