@@ -68,7 +68,7 @@ after(async () => {
   await rm(directory, { recursive: true });
 });
 
-for (const moment of ["after"]) {
+for (const moment of ["before", "after"]) {
   test(`after Back, a page that fetches its list ${moment} the load event shows the current tasks`, async () => {
     const user = await newUser();
     await user.add("Buy milk");
@@ -83,6 +83,16 @@ for (const moment of ["after"]) {
     assert.deepEqual(await titles(page), ["Buy milk", "Call Bob"]);
   });
 }
+
+test("a page of a configured origin may fetch with credentials", async () => {
+  const user = await newUser();
+  await user.add("Buy milk");
+  const page = await (await world.profile()).newPage();
+
+  await page.goto(user.page("list", { credentials: "include" }));
+
+  assert.deepEqual(await titles(page), ["Buy milk"]);
+});
 
 test("windows share one stream as the guide shows, and the next window takes over when one is closed", async () => {
   await buildShared();
