@@ -16,6 +16,7 @@ from todo_api.origins import serialized_origins
 _PREFIX: Final = "TODO_"
 ENV_FILE: Final = Path(".env")
 _SQLITE_FILE: Final = re.compile(r"[/\\]|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 class WrongSetting(ValueError):
@@ -204,9 +205,9 @@ class Settings(BaseSettings):
 
     @property
     def better_auth_origin(self) -> str:
-        """The origin of Better Auth, which it puts into `iss` and `aud`."""
+        """The origin of Better Auth, as it writes it in `iss` and `aud`: in lower case, without a default port."""
         scheme, host, *_ = urlsplit(self.better_auth_url or "")
-        return f"{scheme}://{host}"
+        return f"{scheme}://{host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
 
     def secrets(self) -> list[str]:
         """Return the secrets that tokens may be signed with, the current one first."""

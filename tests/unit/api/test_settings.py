@@ -164,6 +164,9 @@ def test_published_keys_take_precedence_over_a_secret_unless_todo_auth_is_set(
         ("https://a.example/", "https://a.example/api/auth", "https://a.example"),
         ("https://a.example:8443/auth", "https://a.example:8443/auth", "https://a.example:8443"),
         ("https://a.example/x/auth/", "https://a.example/x/auth", "https://a.example"),
+        ("https://A.Example:443/Auth", "https://A.Example:443/Auth", "https://a.example"),
+        ("HTTP://[::1]:80", "HTTP://[::1]:80/api/auth", "http://[::1]"),
+        ("http://a.example:443", "http://a.example:443/api/auth", "http://a.example:443"),
     ],
 )
 def test_a_path_in_the_url_of_better_auth_is_its_base_path(url: str, endpoints: str, origin: str) -> None:
