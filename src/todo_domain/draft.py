@@ -35,7 +35,7 @@ ABSENT: Final = Absent.ABSENT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDraft:
-    """All that a caller decides about a task: to create one, or to replace one.
+    """All that a caller decides about a new task.
 
     - title: 1–200 code points, white space at both ends is dropped
     - description: None or up to 1000 code points, kept as given

@@ -63,18 +63,6 @@ class Task(NamedTuple):
         """Whether the task is done."""
         return self.completed_at is not None
 
-    def replaced(self, draft: TaskDraft, at: datetime) -> Self:
-        """Return the task with every field of the draft, absent ones at their defaults."""
-        return self._changed(
-            at,
-            complete=draft.complete,
-            title=draft.title,
-            description=draft.description,
-            priority=draft.priority,
-            due=draft.due,
-            tags=draft.tags,
-        )
-
     def patched(self, patch: TaskPatch, at: datetime) -> Self:
         """Return the task with the fields that the patch names; raise RuleViolated if its due would break a rule."""
         named = patch.named_fields()

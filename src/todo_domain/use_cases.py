@@ -56,11 +56,6 @@ class TaskUseCases:
         """Return a page of the tasks that meet the query."""
         return await self._repository.list(self.user_id, query)
 
-    async def replace(self, task_id: int, draft: TaskDraft, expected: Container[int] | None = None) -> Task:
-        """Give every field of a task the draft's value. Raises TaskNotFound, PreconditionFailed."""
-        at = self._clock.now()
-        return await self._change(task_id, expected, lambda task: task.replaced(draft, at))
-
     async def patch(self, task_id: int, patch: TaskPatch, expected: Container[int] | None = None) -> Task:
         """Change the fields that the patch names. Raises TaskNotFound, PreconditionFailed, RuleViolated for the due."""
         at = self._clock.now()

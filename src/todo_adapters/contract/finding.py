@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.scenario import NOON, add_titles, ids_of, someone
+from todo_adapters.contract.scenario import NOON, add_titles, ids_of, rewrite, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Due, Priority, TaskDraft, TaskQuery
 
@@ -90,7 +90,7 @@ class FindsTasks(Contract):
         user = someone()
         await repository.add(user, TaskDraft(title="old", description="old", tags=("old",)), at=NOON)
 
-        await repository.change(user, 1, lambda task: task.replaced(TaskDraft(title="NEW", tags=("NEW",)), NOON))
+        await repository.change(user, 1, rewrite(TaskDraft(title="NEW", tags=("NEW",))))
 
         assert await ids_of(repository, user, TaskQuery(q="old")) == []
         assert await ids_of(repository, user, TaskQuery(tag=("old",))) == []

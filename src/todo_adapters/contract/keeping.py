@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, after, look, retitle, someone
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, after, look, retitle, rewrite, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Due, Priority, Task, TaskDraft, TaskNotFound, TaskQuery
 from todo_domain.task import MAX_TASK_ID
@@ -53,13 +53,14 @@ class KeepsTasks(Contract):
 
     @pytest.mark.parametrize("draft", DRAFTS.values(), ids=DRAFTS)
     async def test_a_task_is_kept_as_it_was_changed(self, repository: Store, draft: TaskDraft) -> None:
-        """Every field can be replaced."""
+        """Every field can be changed."""
         user = someone()
         (task,) = await add_titles(repository, user, ["before"])
 
-        changed = await repository.change(user, 1, lambda task: task.replaced(draft, after(1)))
+        edit = rewrite(draft, after(1))
+        changed = await repository.change(user, 1, edit)
 
-        assert changed == task.replaced(draft, after(1))._replace(revision=2)
+        assert changed == edit(task)._replace(revision=2)
         assert await repository.get(user, 1) == changed
 
     async def test_ids_and_revisions_count_from_one(self, repository: Store) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, after, ids_of, retitle, someone
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, after, ids_of, retitle, rewrite, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Due, Priority, SortKey, TaskDraft, TaskQuery
 
@@ -69,7 +69,7 @@ class ListsInOrder(Contract):
         user = someone()
         for draft, seconds in zip(DRAFTS, CREATED, strict=True):
             await repository.add(user, draft, at=after(seconds))
-        await repository.change(user, 2, lambda task: task.replaced(DRAFTS[1], after(9)))
+        await repository.change(user, 2, rewrite(DRAFTS[1], after(9)))
         await repository.change(user, 2, retitle("APPLE", after(9)))
 
         ids = await ids_of(repository, user, TaskQuery(sort=sort, descending=descending))

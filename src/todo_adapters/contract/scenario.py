@@ -1,6 +1,7 @@
 """What the kit's tests begin with, and how they look at a whole list."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -42,6 +43,12 @@ async def add_titles(repository: TaskRepository, user_id: UserId, titles: Iterab
 def retitle(title: str, at: datetime = NOON) -> Edit:
     """Return the edit that gives a task this title."""
     return lambda task: task.patched(TaskPatch(title=title), at)
+
+
+def rewrite(draft: TaskDraft, at: datetime = NOON) -> Edit:
+    """Return the edit that gives a task every value of a draft."""
+    patch = TaskPatch(**{field.name: getattr(draft, field.name) for field in fields(draft)})
+    return lambda task: task.patched(patch, at)
 
 
 async def look(repository: TaskRepository, user_id: UserId) -> tuple[TaskPage, ChangePage]:

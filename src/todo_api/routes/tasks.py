@@ -1,4 +1,4 @@
-"""The tasks of one owner: find, create, read, replace, patch, delete."""
+"""The tasks of one owner: find, create, read, update, patch, delete."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -106,14 +106,15 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
 async def replace_task(
     tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
-    """Replace all fields of a task.
+    """Update a whole task.
 
-    A field that is absent returns to its default. PUT never creates a task: an unknown
-    id is 404. To change some fields only, use PATCH.
+    `title` and `complete` are required. A field that is absent keeps its value; null clears
+    `description` and `due`. A `due` replaces the task's due with all its parts. PUT never
+    creates a task: an unknown id is 404. To change some fields only, use PATCH.
     """
     with _IN_BODY:
-        draft = body.to_domain()
-    return _task(await tasks.replace(task_id, draft, expected_revisions(if_match, if_none_match)))
+        patch = body.to_domain()
+    return _task(await tasks.patch(task_id, patch, expected_revisions(if_match, if_none_match)))
 
 
 @router.patch(

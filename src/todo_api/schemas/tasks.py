@@ -142,8 +142,19 @@ class TaskCreate(_TaskBody):
         return domain.TaskDraft(**self._values())
 
 
-class TaskUpdate(TaskCreate):
-    """All of a task: a field that is absent returns to its default."""
+class TaskUpdate(_TaskBody):
+    """A full update of a task: an absent field keeps its value; null clears `description` and `due`."""
+
+    title: Title
+    description: Description | None = Field(default_factory=_absent)
+    complete: bool
+    priority: Priority = Field(default_factory=_absent)
+    due: Due | None = Field(default_factory=_absent)
+    tags: Tags = Field(default_factory=_absent)
+
+    def to_domain(self) -> domain.TaskPatch:
+        """Return the patch; raise RuleViolated as `TaskCreate.to_domain` does."""
+        return domain.TaskPatch(**self._values())
 
 
 class TaskPatch(_TaskBody):

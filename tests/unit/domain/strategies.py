@@ -56,7 +56,7 @@ due_parts: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 due_patches = due_parts.map(lambda parts: DuePatch(**parts))
 
 new_tasks = st.builds(Task.from_draft, drafts, user_id=st.just(ALICE), id=task_ids, revision=revisions, at=instants)
-tasks = new_tasks | st.builds(Task.replaced, new_tasks, drafts, instants)
+tasks = new_tasks | st.builds(Task.patched, new_tasks, patches, instants)
 
 
 def task(title: str = "Buy milk", *, id: int = 1, revision: int = 1, at: datetime = NOON, **named: Any) -> Task:

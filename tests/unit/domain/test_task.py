@@ -32,13 +32,6 @@ def test_a_new_task_is_what_its_draft_says(draft: TaskDraft, at: datetime) -> No
     assert new.completed_at == (at if draft.complete else None)
 
 
-@given(tasks, drafts, instants)
-def test_a_replaced_task_is_what_a_new_one_of_the_draft_would_be(old: Task, draft: TaskDraft, at: datetime) -> None:
-    new = old.replaced(draft, at)
-
-    assert decided(new) == decided(Task.from_draft(draft, user_id=ALICE, id=1, revision=1, at=at))
-
-
 @given(tasks, patches, instants)
 def test_a_patch_changes_the_fields_it_names_and_no_others(old: Task, patch: TaskPatch, at: datetime) -> None:
     new = old.patched(patch, at)
@@ -46,9 +39,9 @@ def test_a_patch_changes_the_fields_it_names_and_no_others(old: Task, patch: Tas
     assert decided(new) == decided(old) | patch.named_fields()
 
 
-@given(tasks, drafts, instants)
-def test_no_change_touches_whose_task_it_is(old: Task, draft: TaskDraft, at: datetime) -> None:
-    new = old.replaced(draft, at)
+@given(tasks, patches, instants)
+def test_no_change_touches_whose_task_it_is(old: Task, patch: TaskPatch, at: datetime) -> None:
+    new = old.patched(patch, at)
 
     for name in ("user_id", "id", "revision", "created_at"):
         assert getattr(new, name) == getattr(old, name)
@@ -59,13 +52,6 @@ def test_the_same_patch_again_alters_nothing(old: Task, patch: TaskPatch, at: da
     once = old.patched(patch, at)
 
     assert once.patched(patch, again) is once
-
-
-@given(tasks, drafts, instants, instants)
-def test_the_same_replacement_again_alters_nothing(old: Task, draft: TaskDraft, at: datetime, again: datetime) -> None:
-    once = old.replaced(draft, at)
-
-    assert once.replaced(draft, again) is once
 
 
 @given(tasks, st.sets(st.sampled_from(sorted(fields)), min_size=1), instants)
@@ -123,12 +109,6 @@ def test_completing_again_keeps_the_first_stamp() -> None:
     assert still_done.updated_at == LATER
 
 
-def test_a_replacement_keeps_the_stamp_of_a_complete_task() -> None:
-    done = task().patched(TaskPatch(complete=True), NOON)
-
-    assert done.replaced(TaskDraft(title="Buy oat milk", complete=True), LATER).completed_at == NOON
-
-
 def test_reopening_clears_the_stamp_and_completing_once_more_stamps_anew() -> None:
     done = task(complete=True)
 
@@ -142,14 +122,6 @@ def test_reopening_clears_the_stamp_and_completing_once_more_stamps_anew() -> No
 
 def test_a_stamp_never_precedes_the_last_change() -> None:
     assert task().patched(TaskPatch(complete=True), EARLIER).completed_at == NOON
-
-
-def test_absent_fields_of_a_replacement_return_to_their_defaults() -> None:
-    old = task(description="two litres", complete=True, tags=("shop",))
-
-    new = old.replaced(TaskDraft(title="Buy milk"), LATER)
-
-    assert decided(new) == decided(TaskDraft(title="Buy milk"))
 
 
 def test_a_task_may_be_expected_at_any_revision_of_a_set() -> None:

@@ -97,7 +97,6 @@ def test_a_foreign_task_and_a_missing_one_are_the_same_error(alice: TaskUseCases
 
     for attempt in (
         bob.get(1),
-        bob.replace(1, BREAD),
         bob.patch(1, DONE),
         bob.remove(1),
     ):
@@ -160,20 +159,6 @@ def test_a_malformed_key_is_refused_before_anything_is_done(alice: TaskUseCases,
 
 
 @pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
-def test_a_task_is_replaced_when_it_is_as_expected(
-    alice: TaskUseCases, clock: Clock, expected: frozenset[int] | None
-) -> None:
-    run(alice.create(MILK))
-    clock.time = LATER
-
-    replaced = run(alice.replace(1, BREAD, expected))
-
-    assert (replaced.title, replaced.priority) == ("Buy bread", Priority.MEDIUM)
-    assert (replaced.created_at, replaced.updated_at, replaced.revision) == (NOON, LATER, 2)
-    assert run(alice.get(1)) == replaced
-
-
-@pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
 def test_a_task_is_patched_when_it_is_as_expected(
     alice: TaskUseCases, clock: Clock, expected: frozenset[int] | None
 ) -> None:
@@ -183,6 +168,7 @@ def test_a_task_is_patched_when_it_is_as_expected(
     patched = run(alice.patch(1, DONE, expected))
 
     assert (patched.title, patched.completed_at, patched.revision) == ("Buy milk", LATER, 2)
+    assert (patched.created_at, patched.updated_at) == (NOON, LATER)
     assert run(alice.get(1)) == patched
 
 
@@ -202,7 +188,6 @@ def test_nothing_is_done_to_a_task_that_is_not_as_expected(alice: TaskUseCases, 
     before = run(alice.create(MILK)).task
 
     for attempt in (
-        alice.replace(1, BREAD, expected),
         alice.patch(1, DONE, expected),
         alice.remove(1, expected),
     ):
@@ -218,7 +203,6 @@ def test_a_change_that_alters_nothing_leaves_no_trace(alice: TaskUseCases, clock
     clock.time = LATER
 
     assert run(alice.patch(1, TaskPatch(title="Buy milk"))) == before
-    assert run(alice.replace(1, MILK)) == before
     assert run(alice.list(TaskQuery())).revision == 1
 
 
