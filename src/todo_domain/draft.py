@@ -9,6 +9,7 @@ from typing import Any, Final
 from todo_domain.due import Due, accept_due, check_parts, check_zone
 from todo_domain.errors import EmptyPatch
 from todo_domain.rules import Violations
+from todo_domain.text import fold
 
 MAX_TITLE_LENGTH: Final = 200
 MAX_DESCRIPTION_LENGTH: Final = 1000
@@ -37,10 +38,10 @@ ABSENT: Final = Absent.ABSENT
 class TaskDraft:
     """All that a caller decides about a new task.
 
-    - title: 1–200 code points, white space at both ends is dropped
+    - title: 1–200 code points, one of them visible; white space at both ends is dropped
     - description: None or up to 1000 code points, kept as given
-    - tags: up to 20, each 1–50 code points, white space at both ends is dropped;
-      of tags that differ only in case the first is kept
+    - tags: up to 20, each 1–50 code points, one of them visible; white space at both
+      ends is dropped; of tags that are equal under `fold` the first is kept
 
     Text holds no control characters (a description: but tab, LF and CR) and no lone
     surrogates. Raises RuleViolated with everything that is wrong.
@@ -142,7 +143,7 @@ def _accept_due_or_patch(found: Violations, due: object) -> Due | DuePatch | Non
 
 
 def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[str, ...]:
-    """Return the tags trimmed and without those that differ from an earlier one only in case."""
+    """Return the tags trimmed and without those that are equal to an earlier one under `fold`."""
     if not isinstance(tags, tuple | list):
         found.add((field,), "tags_type", "must be a list of tags")
         return ()
@@ -152,7 +153,7 @@ def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[s
     accepted: dict[str, str] = {}
     for position, tag in enumerate(tags):
         trimmed = found.line((field, position), tag, MAX_TAG_LENGTH)
-        accepted.setdefault(trimmed.casefold(), trimmed)
+        accepted.setdefault(fold(trimmed), trimmed)
     return tuple(accepted.values())
 
 

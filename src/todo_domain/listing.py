@@ -14,8 +14,9 @@ from typing import Final
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
 from todo_domain.draft import Priority, accept_tags
 from todo_domain.due import Due, first_key_of, is_day, last_key_of
-from todo_domain.rules import Violations, is_clean
+from todo_domain.rules import Violations
 from todo_domain.task import Task
+from todo_domain.text import fold, is_clean
 
 MAX_LIMIT: Final = 500
 DEFAULT_LIMIT: Final = 100
@@ -62,10 +63,6 @@ class SortKey(StrEnum):
                 return False
 
 
-fold: Final = str.casefold
-"""Returns the text that is searched, and that titles are ordered by: without regard to case."""
-
-
 def instant_key(instant: datetime) -> str:
     """Return text whose code point order is the order of instants, to the microsecond."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
@@ -75,9 +72,9 @@ def instant_key(instant: datetime) -> str:
 class TaskQuery:
     """Which tasks of a user to list: those that meet every condition that is given.
 
-    - priority: one of these; tag: all of these, without regard to case
+    - priority: one of these; tag: all of these, compared by `fold`
     - due_from, due_until: days, both inclusive, which a task without a due never meets
-    - q: 1–200 code points, anywhere in title or description, without regard to case
+    - q: 1–200 code points, anywhere in title or description, compared by `fold`
     - limit: 1–500 tasks; cursor: a page's `next_cursor`, good for the same query only
 
     Ties are ordered by ascending id. Raises RuleViolated.

@@ -29,7 +29,7 @@ from todo_domain import (
     TodoError,
     UserId,
 )
-from todo_domain.listing import fold
+from todo_domain.text import fold
 
 Answer = TypeVar("Answer")
 Place = tuple[Any, int]

@@ -28,7 +28,7 @@ from todo_domain import (
     UserId,
     revision_floor,
 )
-from todo_domain.listing import fold
+from todo_domain.text import fold
 
 
 @dataclass(slots=True)

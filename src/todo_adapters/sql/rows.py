@@ -25,7 +25,7 @@ from todo_domain import (
     TaskQuery,
     UserId,
 )
-from todo_domain.listing import fold
+from todo_domain.text import fold
 
 _ERASED: Final[Mapping[str, Any]] = {
     "title": "",

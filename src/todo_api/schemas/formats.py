@@ -8,6 +8,9 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from todo_domain.text import INVISIBLE
+
+_VISIBLE = rf"[^{INVISIBLE}]"
 _WHITE = r"\t\n\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _INK = rf"[^\x00-\x1f{_WHITE}]"
 
@@ -16,12 +19,18 @@ PROSE: Final = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
 
 
 def line(most: int) -> dict[str, Any]:
-    """Return how a JSON schema says what `Violations.line` accepts: its length counts when it is trimmed."""
+    """Return how a JSON schema says what `Violations.line` accepts: its length counts when it is trimmed.
+
+    Beyond the Basic Multilingual Plane, which a pattern without flags can't name, all characters count as visible.
+    """
     return {
         "minLength": 1,
         "maxLength": most,
-        "pattern": rf"^[{_WHITE}]*{_INK}([^\x00-\x1f]{{0,{most - 2}}}{_INK})?[{_WHITE}]*$",
-        "description": f"1–{most} characters on one line. White space at both ends is removed and not counted.",
+        "pattern": rf"^(?=[{INVISIBLE}]*{_VISIBLE})[{_WHITE}]*{_INK}([^\x00-\x1f]{{0,{most - 2}}}{_INK})?[{_WHITE}]*$",
+        "description": (
+            f"1–{most} characters on one line, at least one of them visible. "
+            "White space at both ends is removed and not counted."
+        ),
     }
 
 

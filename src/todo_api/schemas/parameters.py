@@ -48,13 +48,13 @@ class ListParameters(BaseModel):
     complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
     priority: Annotated[list[Priority], Repeatable] = Field([], description="One of these.")
     tag: Annotated[list[Tag], Repeatable] = Field(
-        [], description="All of these, without regard to case.", max_length=MAX_TAGS
+        [], description="All of these, in any case, composed or not.", max_length=MAX_TAGS
     )
     due_from: Day | None = Field(None, description="The first day that a task may be due.")
     due_until: Day | None = Field(None, description="The last day that a task may be due.")
     q: str | None = Field(
         None,
-        description="Text that title or description contain, without regard to case.",
+        description="Text that title or description contain, in any case, composed or not.",
         json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **PROSE},
     )
     sort: Sort = Field("created_at", description="Descending with `-`; ties in the order of ids, no value last.")

@@ -23,8 +23,9 @@ from todo_domain import TaskPatch as DomainPatch
 from todo_domain.rules import Violations
 
 # Often at a limit, with white space and controls where they matter.
-ODD = " \t\n\r\x00\x0b\x1c\x7f\x85\xa0\u1680\u2028\u3000\ufeffa\U0001f600"
-texts = st.text(st.sampled_from(ODD), max_size=8) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+ODD = " \t\n\r\x00\x0b\x1c\x7f\x85\xa0\u1680\u200b\u2028\u2800\u3000\u3164\ufe0f\ufeffa\U0001f600"
+plane_0 = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
+texts = st.text(st.sampled_from(ODD), max_size=8) | st.text(plane_0, max_size=8)
 PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}
 
 
