@@ -22,7 +22,7 @@ from todo_domain.errors import (
 )
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
-from todo_domain.listing import SortKey, TaskPage, TaskQuery
+from todo_domain.listing import Rank, SortKey, TaskPage, TaskQuery
 from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TokenVerifier
 from todo_domain.task import Task
 from todo_domain.use_cases import TaskUseCases
@@ -57,6 +57,7 @@ __all__ = [
     "PreconditionFailed",
     "Principal",
     "Priority",
+    "Rank",
     "Remove",
     "RuleViolated",
     "SortKey",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
 from todo_domain.draft import Priority, accept_tags
@@ -68,6 +68,26 @@ def instant_key(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The place of a task in the order of a query: the lower rank comes first.
+
+    Compare ranks of one query only. `value` is what `SortKey.of` returns, or what a
+    cursor says. None comes last in both directions; equal values are ordered by id.
+    """
+
+    value: Any
+    id: int
+    descending: bool
+
+    def __lt__(self, other: "Rank") -> bool:
+        if self.value == other.value:
+            return self.id < other.id
+        if self.value is None or other.value is None:
+            return other.value is None
+        return bool(self.value > other.value if self.descending else self.value < other.value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskQuery:
     """Which tasks of a user to list: those that meet every condition that is given.
@@ -124,6 +144,27 @@ class TaskQuery:
             first_key_of(self.due_from) if self.due_from else None,
             last_key_of(self.due_until) if self.due_until else None,
         )
+
+    def matches(self, task: Task) -> bool:
+        """Return whether the task meets every condition. The cursor and the limit are not conditions."""
+        earliest, latest = self.due_range
+        due = task.due.sort_key if task.due else None
+        return (
+            self.complete in (None, task.complete)
+            and (not self.priority or task.priority in self.priority)
+            and set(self.tag) <= {fold(tag) for tag in task.tags}
+            and (earliest is None or (due is not None and due >= earliest))
+            and (latest is None or (due is not None and due <= latest))
+            and (self.q is None or self.q in fold(task.title) or self.q in fold(task.description or ""))
+        )
+
+    def sort_key(self, task: Task) -> Rank:
+        """Return the key that sorts tasks into the order of the query: `sorted(tasks, key=query.sort_key)`."""
+        return Rank(self.sort.of(task), task.id, self.descending)
+
+    def follows(self, task: Task) -> bool:
+        """Return whether the task comes after the place of the cursor. Without a cursor every task does."""
+        return self.after is None or Rank(self.after.value, self.after.id, self.descending) < self.sort_key(task)
 
     def cursor_after(self, task: Task) -> str:
         """Return the cursor of the page that begins behind this task."""

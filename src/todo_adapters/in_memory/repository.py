@@ -1,11 +1,11 @@
 """Task lists in this process's memory: for tests, demos and embedding, gone when it ends."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
+from todo_adapters.in_memory.task_list import TaskList
 from todo_domain import (
     Added,
     Batch,
@@ -22,56 +22,11 @@ from todo_domain import (
     Outcome,
     Task,
     TaskDraft,
-    TaskNotFound,
     TaskPage,
     TaskQuery,
     UserId,
     revision_floor,
 )
-from todo_domain.text import fold
-
-
-@dataclass(slots=True)
-class _KeptKey:
-    fingerprint: str
-    outcomes: tuple[Outcome, ...]
-    at: datetime
-
-
-@dataclass(slots=True)
-class _TaskList:
-    """Everything about one user, tombstones and keys with the time they date from."""
-
-    counters: ListCounters = field(default_factory=ListCounters)
-    forgotten_revision: int = 0
-    tasks: dict[int, Task] = field(default_factory=dict)
-    deletions: dict[int, tuple[Deletion, datetime]] = field(default_factory=dict)
-    keys: dict[str, _KeptKey] = field(default_factory=dict)
-
-    def find(self, task_id: int) -> Task:
-        task = self.tasks.get(task_id)
-        if task is None:
-            raise TaskNotFound(task_id)
-        return task
-
-    def write(self, changes: Iterable[Change], counters: ListCounters, at: datetime) -> None:
-        self.counters = counters
-        for change in changes:
-            if isinstance(change, Deletion):
-                self.tasks.pop(change.id, None)
-                self.deletions[change.id] = (change, at)
-            else:
-                self.tasks[change.id] = change
-
-    def recall(self, key: IdempotencyKey | None) -> _KeptKey | None:
-        kept = self.keys.get(key.key) if key else None
-        if key and kept:
-            key.recognise(kept.fingerprint)
-        return kept
-
-    def keep(self, key: IdempotencyKey | None, outcomes: tuple[Outcome, ...], at: datetime) -> None:
-        if key:
-            self.keys[key.key] = _KeptKey(key.fingerprint, outcomes, at)
 
 
 class InMemoryTaskRepository:
@@ -81,21 +36,21 @@ class InMemoryTaskRepository:
     """
 
     def __init__(self) -> None:
-        self._lists: dict[UserId, _TaskList] = {}
+        self._lists: dict[UserId, TaskList] = {}
         self._epoch = secrets.token_hex(4)
         self._revision_floor = 0
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository."""
-        tasks = self._lists.setdefault(user_id, _TaskList())
-        if kept := tasks.recall(key):
-            (first,) = kept.outcomes
-            task = Task.from_draft(draft, user_id=user_id, id=first.task_id, revision=first.revision, at=kept.at)
+        tasks = self._lists.setdefault(user_id, TaskList())
+        if stored := tasks.find_key(key):
+            (first,) = stored.outcomes
+            task = Task.from_draft(draft, user_id=user_id, id=first.task_id, revision=first.revision, at=stored.at)
             return Added(task, replayed=True)
         counters = self._raised(tasks, ids=1)
         task = Task.from_draft(draft, user_id=user_id, id=counters.last_task_id, revision=counters.revision, at=at)
         tasks.write([task], counters, at)
-        tasks.keep(key, (Outcome(task.id, task.revision),), at)
+        tasks.store_key(key, (Outcome(task.id, task.revision),), at)
         return Added(task)
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
@@ -105,8 +60,8 @@ class InMemoryTaskRepository:
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
-        found = _in_order([task for task in tasks.tasks.values() if _meets(task, query)], query)
-        return query.page(found[: query.limit + 1], tasks.counters.revision)
+        found = [task for task in tasks.tasks.values() if query.matches(task) and query.follows(task)]
+        return query.page(sorted(found, key=query.sort_key)[: query.limit + 1], tasks.counters.revision)
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository."""
@@ -134,12 +89,12 @@ class InMemoryTaskRepository:
     ) -> BatchResult:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
-        if kept := tasks.recall(key):
-            return BatchResult(kept.outcomes, replayed=True)
+        if stored := tasks.find_key(key):
+            return BatchResult(stored.outcomes, replayed=True)
         effects = batch.evaluate(user_id, tasks.tasks, self._counters_of(tasks), at)
         tasks = self._lists.setdefault(user_id, tasks)
         tasks.write(effects.changes, effects.counters, at)
-        tasks.keep(key, effects.outcomes, at)
+        tasks.store_key(key, effects.outcomes, at)
         return BatchResult(effects.outcomes)
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
@@ -163,7 +118,10 @@ class InMemoryTaskRepository:
     ) -> int:
         """See StoreMaintenance."""
         keys = [
-            (tasks, key) for tasks in self._lists.values() for key, kept in tasks.keys.items() if kept.at < keys_before
+            (tasks, key)
+            for tasks in self._lists.values()
+            for key, stored in tasks.keys.items()
+            if stored.at < keys_before
         ][:limit]
         deletions = [
             (tasks, deletion)
@@ -185,48 +143,14 @@ class InMemoryTaskRepository:
         self._epoch = secrets.token_hex(4)
         return self._epoch
 
-    def _list_of(self, user_id: UserId) -> _TaskList:
-        """Return the user's list, or an empty one that is not kept."""
-        return self._lists.get(user_id) or _TaskList()
+    def _list_of(self, user_id: UserId) -> TaskList:
+        """Return the user's list, or an empty one that is not stored."""
+        return self._lists.get(user_id) or TaskList()
 
-    def _counters_of(self, tasks: _TaskList) -> ListCounters:
+    def _counters_of(self, tasks: TaskList) -> ListCounters:
         return replace(tasks.counters, revision_floor=self._revision_floor)
 
-    def _raised(self, tasks: _TaskList, *, ids: int = 0) -> ListCounters:
+    def _raised(self, tasks: TaskList, *, ids: int = 0) -> ListCounters:
         """Return the counters behind one more change, and as many more ids."""
         counters = self._counters_of(tasks)
         return replace(counters, revision=counters.next_revision, last_task_id=counters.last_task_id + ids)
-
-
-def _meets(task: Task, query: TaskQuery) -> bool:
-    earliest, latest = query.due_range
-    due = task.due.sort_key if task.due else None
-    return (
-        (query.complete is None or task.complete is query.complete)
-        and (not query.priority or task.priority in query.priority)
-        and set(query.tag) <= {fold(tag) for tag in task.tags}
-        and (earliest is None or (due is not None and due >= earliest))
-        and (latest is None or (due is not None and due <= latest))
-        and (query.q is None or query.q in fold(task.title) or query.q in fold(task.description or ""))
-    )
-
-
-def _in_order(tasks: Iterable[Task], query: TaskQuery) -> Sequence[Task]:
-    """Return the tasks behind the query's cursor, in its order."""
-    by_id = sorted(tasks, key=lambda task: task.id)
-    value: Callable[[Task], Any] = query.sort.of
-    # Sorting is stable, also in reverse: ties stay in ascending order of id.
-    ordered = sorted((task for task in by_id if value(task) is not None), key=value, reverse=query.descending)
-    ordered += [task for task in by_id if value(task) is None]
-    return [task for task in ordered if _follows(task.id, value(task), query)]
-
-
-def _follows(task_id: int, value: Any, query: TaskQuery) -> bool:
-    after = query.after
-    if after is None:
-        return True
-    if value == after.value:
-        return task_id > after.id
-    if value is None or after.value is None:
-        return value is None
-    return bool(value < after.value if query.descending else value > after.value)

@@ -26,7 +26,7 @@ class AddsForEachOfTwoRetriesAtOnce(InMemoryTaskRepository):
             return await super().add(user_id, draft, at=at, key=key)
         added = await super().add(user_id, draft, at=at)
         await asyncio.sleep(0)
-        self._lists[user_id].keep(key, (Outcome(added.task.id, added.task.revision),), at)
+        self._lists[user_id].store_key(key, (Outcome(added.task.id, added.task.revision),), at)
         return added
 
 

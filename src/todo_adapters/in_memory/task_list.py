@@ -1,0 +1,56 @@
+"""The data of one user: tasks, deletions and idempotency keys."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from todo_domain import Change, Deletion, IdempotencyKey, ListCounters, Outcome, Task, TaskNotFound
+
+
+@dataclass(slots=True)
+class StoredKey:
+    """What is stored of an idempotency key: its request, what the request did, and when."""
+
+    fingerprint: str
+    outcomes: tuple[Outcome, ...]
+    at: datetime
+
+
+@dataclass(slots=True)
+class TaskList:
+    """All data of one user. Deletions and keys are stored with the time at which they were written."""
+
+    counters: ListCounters = field(default_factory=ListCounters)
+    forgotten_revision: int = 0
+    tasks: dict[int, Task] = field(default_factory=dict)
+    deletions: dict[int, tuple[Deletion, datetime]] = field(default_factory=dict)
+    keys: dict[str, StoredKey] = field(default_factory=dict)
+
+    def find(self, task_id: int) -> Task:
+        """Return the task. Raises TaskNotFound."""
+        task = self.tasks.get(task_id)
+        if task is None:
+            raise TaskNotFound(task_id)
+        return task
+
+    def write(self, changes: Iterable[Change], counters: ListCounters, at: datetime) -> None:
+        """Store changes together with the counters that they were made with."""
+        self.counters = counters
+        for change in changes:
+            if isinstance(change, Deletion):
+                self.tasks.pop(change.id, None)
+                self.deletions[change.id] = (change, at)
+            else:
+                self.tasks[change.id] = change
+
+    def find_key(self, key: IdempotencyKey | None) -> StoredKey | None:
+        """Return what is stored of a key, None if nothing is. Raises IdempotencyConflict."""
+        stored = self.keys.get(key.key) if key else None
+        if key and stored:
+            key.recognise(stored.fingerprint)
+        return stored
+
+    def store_key(self, key: IdempotencyKey | None, outcomes: tuple[Outcome, ...], at: datetime) -> None:
+        """Store a key with what its request did."""
+        if key:
+            self.keys[key.key] = StoredKey(key.fingerprint, outcomes, at)
