@@ -1,7 +1,7 @@
 """What a caller wants a task to be, checked before any task is touched."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
 from typing import Any, Final
@@ -56,7 +56,11 @@ class TaskDraft:
 
     def __post_init__(self) -> None:
         """Check every field and keep it in its accepted form."""
-        _accept_fields(self, _ACCEPT, _ACCEPT)
+        _accept_fields(self, self.fields(), _ACCEPT)
+
+    def fields(self) -> dict[str, Any]:
+        """Return all fields by their names."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ class DuePatch:
 
     def named_parts(self) -> dict[str, Any]:
         """Return the parts that are not absent."""
-        return _named(self, ("date", "time", "timezone"))
+        return _named(self)
 
     def applied_to(self, due: Due | None) -> Due:
         """Return the due with these parts; raise RuleViolated when it has no day, or a time zone alone."""
@@ -110,11 +114,11 @@ class TaskPatch:
 
     def named_fields(self) -> dict[str, Any]:
         """Return the fields that are not absent."""
-        return _named(self, _ACCEPT)
+        return _named(self)
 
 
-def _named(patch: TaskPatch | DuePatch, names: Iterable[str]) -> dict[str, Any]:
-    return {name: value for name in names if (value := getattr(patch, name)) is not ABSENT}
+def _named(patch: TaskPatch | DuePatch) -> dict[str, Any]:
+    return {name: value for name in patch.__dataclass_fields__ if (value := getattr(patch, name)) is not ABSENT}
 
 
 def _accept_title(found: Violations, title: object) -> str:
@@ -169,11 +173,10 @@ _ACCEPT: _Accept = {
 _ACCEPT_PATCH: _Accept = {**_ACCEPT, "due": _accept_due_or_patch}
 
 
-def _accept_fields(target: TaskDraft | TaskPatch, names: Iterable[str], accept: _Accept) -> None:
+def _accept_fields(target: TaskDraft | TaskPatch, fields: Mapping[str, object], accept: _Accept) -> None:
     """Bring these fields of a frozen target into their accepted form."""
     found = Violations()
-    for name in names:
-        given = getattr(target, name)
+    for name, given in fields.items():
         accepted = accept[name](found, given)
         if accepted is not given:
             object.__setattr__(target, name, accepted)

@@ -4,7 +4,6 @@ Order and search are decided here, on code points, so that every adapter gives t
 same answer: adapters keep the derived keys and compare bytes.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
+from todo_domain.digest import digest, given_fields
 from todo_domain.draft import Priority, accept_tags
 from todo_domain.due import Due, first_key_of, is_day, last_key_of
 from todo_domain.rules import Violations
@@ -21,6 +21,8 @@ from todo_domain.text import fold, is_clean
 MAX_LIMIT: Final = 500
 DEFAULT_LIMIT: Final = 100
 MAX_SEARCH_LENGTH: Final = 200
+_PAGING: Final = frozenset({"limit", "cursor"})
+"""The fields of a query that tell its pages apart, and not the query from another one."""
 
 
 class SortKey(StrEnum):
@@ -176,16 +178,7 @@ class TaskQuery:
         return TaskPage(tasks, self.cursor_after(tasks[-1]) if len(found) > self.limit else None, revision)
 
     def _digest(self) -> str:
-        asked = (
-            self.complete,
-            sorted(self.priority),
-            self.tag,
-            self.due_range,
-            self.q,
-            self.sort,
-            self.descending,
-        )
-        return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+        return digest({name: value for name, value in given_fields(self).items() if name not in _PAGING})[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,18 +44,16 @@ class Task(NamedTuple):
     @classmethod
     def from_draft(cls, draft: TaskDraft, *, user_id: UserId, id: int, revision: int, at: datetime) -> Self:
         """Create the task that a draft describes."""
+        decided = draft.fields()
+        completed_at = at if decided.pop("complete") else None
         return cls(
             user_id=user_id,
             id=id,
             revision=revision,
-            title=draft.title,
-            description=draft.description,
-            completed_at=at if draft.complete else None,
-            priority=draft.priority,
-            due=draft.due,
-            tags=draft.tags,
+            completed_at=completed_at,
             created_at=at,
             updated_at=at,
+            **decided,
         )
 
     @property

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from todo_adapters.contract.field_values import CONDITION_VALUES, DRAFT_VALUES, EVERY_FIELD
 from todo_adapters.contract.scenario import NOON, add_titles, ids_of, rewrite, someone
 from todo_adapters.contract.suite import Contract, Store
 from todo_domain import Due, Priority, TaskDraft, TaskQuery
@@ -79,6 +80,18 @@ class FindsTasks(Contract):
             await repository.add(user, draft, at=NOON)
 
         assert await ids_of(repository, user, query) == expected
+
+    @pytest.mark.parametrize("condition", CONDITION_VALUES)
+    async def test_every_condition_keeps_the_tasks_that_match_it(self, repository: Store, condition: str) -> None:
+        user = someone()
+        drafts = [EVERY_FIELD, *(TaskDraft(**{"title": "x", name: v}) for name, vs in DRAFT_VALUES.items() for v in vs)]
+        tasks = [(await repository.add(user, draft, at=NOON)).task for draft in drafts]
+
+        for value in CONDITION_VALUES[condition]:
+            query = TaskQuery(**{condition: value})
+            ids = await ids_of(repository, user, query)
+
+            assert ids == [task.id for task in tasks if query.matches(task)], f"{condition}={value!r}"
 
     async def test_search_compares_folded_code_points_in_title_and_description(self, repository: Store) -> None:
         for needle, text, found in SEARCHES:

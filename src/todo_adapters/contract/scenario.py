@@ -1,7 +1,6 @@
 """What the kit's tests begin with, and how they look at a whole list."""
 
 from collections.abc import Iterable
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -47,7 +46,7 @@ def retitle(title: str, at: datetime = NOON) -> Edit:
 
 def rewrite(draft: TaskDraft, at: datetime = NOON) -> Edit:
     """Return the edit that gives a task every value of a draft."""
-    patch = TaskPatch(**{field.name: getattr(draft, field.name) for field in fields(draft)})
+    patch = TaskPatch(**draft.fields())
     return lambda task: task.patched(patch, at)
 
 

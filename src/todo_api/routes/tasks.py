@@ -24,8 +24,15 @@ from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION
 from todo_api.http.responses import JsonResponse
 from todo_api.schemas.parameters import ListParameters, TaskId
 from todo_api.schemas.places import violations_at
-from todo_api.schemas.serialization import list_response, task_response
-from todo_api.schemas.tasks import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
+from todo_api.schemas.serialization import list_response
+from todo_api.schemas.tasks import (
+    TaskCreate,
+    TaskListResponse,
+    TaskPatch,
+    TaskResponse,
+    TaskUpdate,
+    task_response,
+)
 from todo_domain import Task, TaskPage
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)

@@ -2,19 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field
 
 import todo_domain as domain
+from todo_api.schemas.formats import Integer
 from todo_api.schemas.places import violations_at
 from todo_api.schemas.tasks import TaskCreate, TaskPatch
 from todo_domain.batch import MAX_OPERATIONS
 from todo_domain.task import MAX_TASK_ID
 
-# To JSON 7.0 is 7 (RFC 8259 §6).
-_Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
-_TaskId = Annotated[int, Field(ge=1, le=MAX_TASK_ID), _Whole]
+_TaskId = Annotated[Integer, Field(ge=1, le=MAX_TASK_ID)]
 _Expected = Annotated[
-    int | None, Field(ge=1, le=MAX_TASK_ID, description="Do it only if the task is at this revision."), _Whole
+    Integer | None, Field(ge=1, le=MAX_TASK_ID, description="Do it only if the task is at this revision.")
 ]
 
 

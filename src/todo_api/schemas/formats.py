@@ -62,5 +62,11 @@ ClockTime = Annotated[
 Flag = Annotated[bool, text_of("true|false", "true".__eq__, "must be true or false")]
 Count = Annotated[int, text_of("[0-9]{1,16}", int, "must be a whole number")]
 
+# To JSON 7.0 is 7 (RFC 8259 §6).
+Integer = Annotated[
+    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+]
+"""An integer in a body. Use it for every one: a strict `int` refuses 7.0."""
+
 Repeatable = BeforeValidator(lambda values: [values] if isinstance(values, str) else values)
 """Makes a list of a parameter that may come more than once, and came once."""

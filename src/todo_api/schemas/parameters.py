@@ -71,18 +71,17 @@ class ListParameters(BaseModel):
     def meaning(self) -> domain.TaskQuery:
         """The query; raises RuleViolated with the names of parameters."""
         with violations_at("query"):
-            return domain.TaskQuery(
-                complete=self.complete,
-                priority=frozenset(PRIORITIES[name] for name in self.priority),
-                tag=tuple(self.tag),
-                due_from=self.due_from,
-                due_until=self.due_until,
-                q=self.q,
-                sort=domain.SortKey(self.sort.removeprefix("-")),
-                descending=self.sort.startswith("-"),
-                limit=self.limit,
-                cursor=self.cursor,
-            )
+            return domain.TaskQuery(**self._values())
+
+    def _values(self) -> dict[str, Any]:
+        """Return the parameters as the fields of a TaskQuery."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return values | {
+            "priority": frozenset(PRIORITIES[name] for name in self.priority),
+            "tag": tuple(self.tag),
+            "sort": domain.SortKey(self.sort.removeprefix("-")),
+            "descending": self.sort.startswith("-"),
+        }
 
 
 FEED_TOKEN: Final[dict[str, Any]] = {

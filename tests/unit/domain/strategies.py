@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from todo_adapters.contract.field_values import DRAFT_VALUES
 from todo_domain import Due, DuePatch, Priority, Task, TaskDraft, TaskPatch, UserId
 from todo_domain.task import MAX_REVISION, MAX_TASK_ID
 from todo_domain.text import is_visible
@@ -42,7 +43,7 @@ def words(most: int) -> st.SearchStrategy[str]:
     ).filter(str.strip)
 
 
-fields: dict[str, st.SearchStrategy[Any]] = {
+fields: dict[str, st.SearchStrategy[Any]] = {name: st.sampled_from(few) for name, few in DRAFT_VALUES.items()} | {
     "title": words(5),
     "description": st.none() | words(5),
     "complete": st.booleans(),

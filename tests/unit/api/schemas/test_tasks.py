@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 from tests.unit.domain.strategies import CONTROLS, clock_times, drafts, due_patches, instants, patches, tasks
 from todo_api.http.responses import json_bytes
 from todo_api.schemas.batches import BatchRequest
+from todo_api.schemas.due import Due
 from todo_api.schemas.formats import PROSE, line
 from todo_api.schemas.parameters import ChangeParameters, ListParameters, SinceParameter
-from todo_api.schemas.serialization import task_response
-from todo_api.schemas.tasks import PRIORITIES, Due, TaskCreate, TaskPatch, TaskResponse, TaskUpdate
+from todo_api.schemas.tasks import PRIORITIES, TaskCreate, TaskPatch, TaskResponse, TaskUpdate, task_response
 from todo_domain import DuePatch, RuleViolated, Task, TaskDraft
 from todo_domain import TaskPatch as DomainPatch
 from todo_domain.rules import Violations
