@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 import todo_domain as domain
 from todo_api.schemas.formats import ClockTime, Day
 
-EXAMPLE_DUE: Final = {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"}
+EXAMPLE_DUE: Final[dict[str, Any]] = {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"}
 
 # What stands in for a field that a patch does not name, which `model_fields_set` tells.
 absent: Final[Callable[[], Any]] = type(None)
