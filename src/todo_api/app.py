@@ -16,10 +16,9 @@ from todo_api.http import openapi
 from todo_api.http.owner_route import OwnerRoutes
 from todo_api.http.problems import (
     METHOD_NOT_ALLOWED,
-    NOT_FOUND,
     UNEXPECTED,
-    ProblemError,
     method_not_allowed,
+    no_such_path,
     problem_response,
 )
 from todo_api.middleware.errors import ErrorMiddleware
@@ -31,16 +30,16 @@ from todo_api.server.maintenance import purge_hourly
 from todo_api.server.shutdown import on_shutdown_signal
 from todo_api.settings import Settings
 
-_REQUEST_HEADERS: Final = (
-    "Authorization",
-    "Content-Type",
-    "If-Match",
-    "If-None-Match",
-    "Idempotency-Key",
-    "Last-Event-ID",
+_EXPOSED_HEADERS: Final = (
+    "ETag",
+    "Location",
+    "Link",
+    "Retry-After",
     "X-Request-ID",
+    "Idempotency-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
 )
-_ANSWER_HEADERS: Final = ("ETag", "Location", "Link", "Retry-After", "X-Request-ID", "Idempotency-Replayed")
 
 
 class App(FastAPI):
@@ -60,8 +59,10 @@ class App(FastAPI):
                 app,
                 allow_origins=origins,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-                allow_headers=_REQUEST_HEADERS,
-                expose_headers=_ANSWER_HEADERS,
+                # Monitoring and libraries add headers of their own, and the API reads no cookie.
+                allow_headers=["*"],
+                allow_credentials=origins != ("*",),
+                expose_headers=_EXPOSED_HEADERS,
                 max_age=600,
             )
         return RequestLog(app)
@@ -105,7 +106,7 @@ async def _answer(request: Request, error: Exception) -> Response:
         case HTTPException(status_code=METHOD_NOT_ALLOWED.status):
             return problem_response(request, method_not_allowed(_methods_at(request)))
         case HTTPException():
-            return problem_response(request, ProblemError(NOT_FOUND, "there is no such path"))
+            return problem_response(request, no_such_path(request.scope["path"]))
         case _:
             return problem_response(request, UNEXPECTED)
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Protocol, runtime_checkable
 
 from dependency_injector import containers, providers
 
@@ -19,19 +18,10 @@ from todo_adapters.system_clock import SystemClock
 from todo_api.server.development import development_secret, prepare_directory
 from todo_api.settings import Settings, WrongSetting
 from todo_api.streaming.live_feed import LiveFeed
-from todo_domain import Clock, StoreMaintenance, TaskRepository, TaskUseCases, TokenVerifier, UserId
+from todo_domain import Clock, TaskStore, TaskUseCases, TokenVerifier, UserId
 
 
-@runtime_checkable
-class _Closable(Protocol):
-    async def close(self) -> None: ...
-
-
-class _Store(TaskRepository, StoreMaintenance, _Closable, Protocol):
-    async def open(self) -> None: ...
-
-
-def _task_repository(settings: Settings) -> _Store:
+def _task_repository(settings: Settings) -> TaskStore:
     if settings.sqlite_path:
         return SqliteTaskRepository(settings.sqlite_path)
     from todo_adapters.sql.postgres.repository import PostgresTaskRepository  # noqa: PLC0415 - see the module
@@ -71,7 +61,7 @@ def _secrets(settings: Settings) -> list[str]:
 
 
 class Container(containers.DeclarativeContainer):
-    """Everything one app is made of. Providers are synchronous; `opened` opens and closes what has to be."""
+    """Everything one app is made of. Providers are synchronous; `opened` opens and closes the adapters."""
 
     settings = providers.Dependency(instance_of=Settings)
     clock = providers.Singleton(SystemClock)
@@ -106,31 +96,9 @@ def _blaming(setting: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def opened(container: Container) -> AsyncIterator[None]:
-    """Open the adapters that hold files or connections, and close them in the end. Raises StorageUnavailable."""
-    async with opened_store(container), opened_verifier(container), container.live_feed():
+    """Open the adapters and the live feed, and close them at the end. Raises StorageUnavailable."""
+    async with container.task_repository(), container.token_verifier(), container.live_feed():
         yield
-
-
-@asynccontextmanager
-async def opened_store(container: Container) -> AsyncIterator[StoreMaintenance]:
-    """Open the store alone, and close it in the end. Raises StorageUnavailable."""
-    store = container.task_repository()
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def opened_verifier(container: Container) -> AsyncIterator[TokenVerifier]:
-    """Give the verifier of tokens, and close it in the end if it has connections."""
-    verifier = container.token_verifier()
-    try:
-        yield verifier
-    finally:
-        if isinstance(verifier, _Closable):
-            await verifier.close()
 
 
 def store_name(settings: Settings) -> str:

@@ -11,10 +11,11 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from todo_api.origins import serialized_origins
+
 _PREFIX: Final = "TODO_"
 ENV_FILE: Final = Path(".env")
 _SQLITE_FILE: Final = re.compile(r"[/\\]|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
-_ORIGIN: Final = re.compile(r"\*|https?://[^/\s]+")
 
 
 class WrongSetting(ValueError):
@@ -150,10 +151,7 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError("must be origins, such as https://app.example.org without a path, or *")
-        return origins
+        return serialized_origins(origins)
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -10,6 +10,7 @@ from todo_domain.errors import (
     CursorExpired,
     EmptyPatch,
     IdempotencyConflict,
+    NotOpen,
     PreconditionFailed,
     RuleViolated,
     StorageUnavailable,
@@ -22,10 +23,10 @@ from todo_domain.errors import (
 )
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
-from todo_domain.listing import Rank, SortKey, TaskPage, TaskQuery
-from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TokenVerifier
+from todo_domain.listing import Rank, SortKey, TaskIds, TaskPage, TaskQuery
+from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TaskStore, TokenVerifier
 from todo_domain.task import Task
-from todo_domain.use_cases import TaskUseCases
+from todo_domain.use_cases import TaskUseCases, WholeList
 
 __all__ = [
     "ABSENT",
@@ -51,6 +52,7 @@ __all__ = [
     "IdempotencyConflict",
     "IdempotencyKey",
     "ListCounters",
+    "NotOpen",
     "Operation",
     "Outcome",
     "Patch",
@@ -65,11 +67,13 @@ __all__ = [
     "StoreMaintenance",
     "Task",
     "TaskDraft",
+    "TaskIds",
     "TaskNotFound",
     "TaskPage",
     "TaskPatch",
     "TaskQuery",
     "TaskRepository",
+    "TaskStore",
     "TaskUseCases",
     "TodoError",
     "TokenRejected",
@@ -78,5 +82,6 @@ __all__ = [
     "Unavailable",
     "UserId",
     "Violation",
+    "WholeList",
     "revision_floor",
 ]

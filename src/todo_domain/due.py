@@ -100,7 +100,7 @@ def _is_no_zone_or_known(value: object) -> bool:
 
 
 _PARTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "date": (is_day, "must be a day"),
-    "time": (_is_no_time_or_on_the_clock, "must be a wall-clock time in whole minutes"),
+    "date": (is_day, "must be a day, such as 2026-12-01"),
+    "time": (_is_no_time_or_on_the_clock, "must be a time of the day, such as 17:00"),
     "timezone": (_is_no_zone_or_known, "must be the name of an IANA time zone"),
 }

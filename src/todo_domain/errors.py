@@ -11,6 +11,7 @@ TodoError
 ├── CursorExpired                   the feed can't be continued from there
 ├── BatchFailed                     one operation failed, so none was done
 └── Unavailable                     not now; the same call may succeed later
+    ├── NotOpen                     the adapter is not open yet, or was closed
     ├── StorageUnavailable
     └── TokenVerificationUnavailable
 
@@ -126,6 +127,13 @@ class BatchFailed(TodoError):
 
 class Unavailable(TodoError):
     """The root of errors that say: not now, and through no fault of the caller."""
+
+
+class NotOpen(Unavailable):
+    """Raised when an adapter is used before it was opened or after it was closed. The call had no effect."""
+
+    def __init__(self, adapter: object) -> None:
+        super().__init__(f"{type(adapter).__name__} is not open: use it inside its `async with` block")
 
 
 class StorageUnavailable(Unavailable):

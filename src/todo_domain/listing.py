@@ -19,7 +19,6 @@ from todo_domain.task import Task
 from todo_domain.text import fold, is_clean
 
 MAX_LIMIT: Final = 500
-DEFAULT_LIMIT: Final = 100
 MAX_SEARCH_LENGTH: Final = 200
 _PAGING: Final = frozenset({"limit", "cursor"})
 """The fields of a query that tell its pages apart, and not the query from another one."""
@@ -97,7 +96,7 @@ class TaskQuery:
     - priority: one of these; tag: all of these, compared by `fold`
     - due_from, due_until: days, both inclusive, which a task without a due never meets
     - q: 1–200 code points, anywhere in title or description, compared by `fold`
-    - limit: 1–500 tasks; cursor: a page's `next_cursor`, good for the same query only
+    - limit: 1–500 tasks, or None for all; cursor: a page's `next_cursor`, good for the same query only
 
     Ties are ordered by ascending id. Raises RuleViolated.
     """
@@ -110,7 +109,7 @@ class TaskQuery:
     q: str | None = None
     sort: SortKey = SortKey.CREATED_AT
     descending: bool = False
-    limit: int = DEFAULT_LIMIT
+    limit: int | None = None
     cursor: str | None = None
     after: Position | None = field(init=False, default=None)
     _identity: str = field(init=False, repr=False, compare=False)
@@ -129,7 +128,8 @@ class TaskQuery:
             object.__setattr__(self, "q", fold(found.prose(("q",), self.q, MAX_SEARCH_LENGTH)))
         found.expect(isinstance(self.sort, SortKey), ("sort",), "sort", f"must be one of {', '.join(SortKey)}")
         found.expect(isinstance(self.descending, bool), ("descending",), "bool_type", "must be true or false")
-        found.limit(self.limit, MAX_LIMIT)
+        if self.limit is not None:
+            found.limit(self.limit, MAX_LIMIT)
         found.refuse()
         # Now and not for each page: a query is often asked again.
         object.__setattr__(self, "_identity", self._digest())
@@ -173,9 +173,11 @@ class TaskQuery:
         return encode_cursor(self._identity, Position(self.sort.of(task), task.id))
 
     def page(self, found: Sequence[Task], revision: int) -> "TaskPage":
-        """Make a page of the first `limit + 1` tasks that an adapter found, in order."""
+        """Make a page of the tasks that an adapter found, in order: all, or the first `limit + 1`."""
+        if self.limit is None or len(found) <= self.limit:
+            return TaskPage(tuple(found), None, revision)
         tasks = tuple(found[: self.limit])
-        return TaskPage(tasks, self.cursor_after(tasks[-1]) if len(found) > self.limit else None, revision)
+        return TaskPage(tasks, self.cursor_after(tasks[-1]), revision)
 
     def _digest(self) -> str:
         return digest({name: value for name, value in given_fields(self).items() if name not in _PAGING})[:16]
@@ -187,6 +189,14 @@ class TaskPage:
 
     tasks: tuple[Task, ...]
     next_cursor: str | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskIds:
+    """The ids of tasks in order, and the list's revision at which they were found."""
+
+    ids: Sequence[int]
     revision: int
 
 

@@ -1,167 +1,287 @@
-"""What the domain asks of the world. The words MUST and MAY are those of RFC 2119.
+"""The ports: what the domain requires of a store of tasks, of a verifier of tokens, and of a clock.
 
-Every promise here is held by the contract kit, `todo_adapters.contract`.
+The words MUST, MUST NOT and MAY are those of RFC 2119. The contract kit,
+`todo_adapters.contract`, tests whether an adapter does what it must.
+
+An adapter that needs opening is an async context manager: `async with adapter:`.
+
+- Entering opens it and MUST return the adapter itself. When entering raises, the adapter
+  MUST NOT hold any resource: the caller does not exit it.
+- Exiting closes it and MUST release every resource. Calls that are in progress MAY finish or
+  raise `Unavailable`.
+- Before it is opened and after it was closed, every method MUST raise NotOpen and MUST NOT
+  have any effect.
+- A closed adapter MUST be able to open again, also in another event loop. A store that is
+  durable MUST then have everything that was written to it.
+- A caller MUST NOT open an adapter that is open, and MUST use it in the event loop that
+  opened it.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol, Self
 
 from todo_domain.batch import Batch, BatchResult
 from todo_domain.changes import ChangePage, FeedToken
 from todo_domain.draft import TaskDraft
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
-from todo_domain.listing import TaskPage, TaskQuery
+from todo_domain.listing import TaskIds, TaskPage, TaskQuery
 from todo_domain.task import Task
 
+MAX_MANY: Final = 50
+"""The most tasks that one call of `get_many` reads."""
+
 Edit = Callable[[Task], Task]
-"""A pure function from a task to what it shall be. It returns an equal task to change
-nothing, and raises to refuse. It leaves `user_id`, `id` and `revision` alone."""
+"""A pure, synchronous function that returns the new state of a task.
+
+It returns an equal task to change nothing, and raises to refuse. It MUST NOT change
+`user_id`, `id` or `revision`. An adapter MAY call it several times."""
 
 Guard = Callable[[Task], None]
-"""A pure function that raises to refuse."""
+"""A pure, synchronous function that raises to refuse. An adapter MAY call it several times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A task that was added, or, when `replayed`, that an earlier call with the same key had added."""
+    """A task that was added. `replayed`: an earlier call with the same key added it."""
 
     task: Task
     replayed: bool = False
 
 
 class TaskRepository(Protocol):
-    """Keeps the task list of every user.
+    """Stores the task list of every user.
 
-    - Every method is about the list of one user and MUST neither read nor alter another's.
-    - A list has a revision, 0 at first. Every alteration of a task MUST raise it to
-      `ListCounters.next_revision`, which is by one unless the epoch was renewed, in the
-      transaction that makes the alteration; what was altered MUST carry the new
-      revision. A call that fails, or alters nothing, MUST NOT raise it. A list that
-      nothing was ever added to need not exist.
-    - The order of revisions MUST be the order in which alterations become visible:
-      who sees revision n of a list sees everything up to n.
-    - When a writing method returns, what it wrote MUST be durable, as far as the store is.
-    - What is handed out MUST NOT change when the store does, nor the other way round.
-    - `at` is aware and in UTC, and the only source of time.
-    - Any method MAY raise StorageUnavailable. A read then had no effect; a write
-      MUST be done wholly or not at all, and the caller can't tell which.
+    Opening
+        - It is an async context manager, as this module says. Entering MUST raise
+          StorageUnavailable when the store can't be used.
+
+    Isolation
+        - Every method takes a user id first. It MUST NOT read or alter the list of another user.
+        - A list to which nothing was added need not exist. It MUST read as empty, at revision 0.
+
+    Revisions
+        - Every alteration of a task MUST set the list's revision to
+          `ListCounters.next_revision`, in the transaction of the alteration. The altered
+          task, or the deletion, MUST carry that revision.
+        - A call that fails or alters nothing MUST NOT change the revision.
+        - The order of revisions MUST be the order in which alterations become visible: a
+          reader who sees revision n of a list MUST also see every lower revision.
+
+    Atomicity and durability
+        - A write MUST be done completely or not at all, also when the caller is cancelled.
+        - When a writing method returns, the write MUST be durable, as far as the store is.
+        - A read MUST show the list as it was at one moment, with every write that returned
+          before the read was called.
+
+    Values
+        - A returned object MUST NOT change when the store does, and the store MUST NOT
+          change when the caller changes an object.
+        - `at` is aware and in UTC. It MUST be the only source of time.
+
+    Errors
+        - Every method MUST raise NotOpen while the adapter is not open.
+        - Every method MAY raise StorageUnavailable. A write was then done completely or
+          not at all, and the caller can't tell which.
+        - A method MUST NOT raise any other error than these, those that it names, and those
+          that the caller's `edit` or `guard` raises.
     """
 
-    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
-        """Add the task that the draft describes, with the next id of the list.
+    async def __aenter__(self) -> Self:
+        """Open the store. Raises StorageUnavailable when it can't be used."""
+        ...
 
-        The first id is 1; an id MUST NOT be given out twice, not even when its task
-        was removed. With a key, the key MUST be kept with the task in one
-        transaction; called again with it, by however many callers at once, the
-        repository MUST add nothing and return the task as it was first returned,
-        changed or removed since or not. Raises IdempotencyConflict when the key was
-        kept with another fingerprint, by `add` or by `apply`.
+    async def __aexit__(self, *_: object) -> None:
+        """Close the store."""
+        ...
+
+    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
+        """Add the task that the draft describes, and return it.
+
+        - The task MUST be `Task.from_draft` of the draft, with the next id of the list and
+          the next revision. The first id is 1. An id MUST NOT be used twice, even after
+          its task was removed.
+        - With a key, the key MUST be stored in the transaction that adds the task. When
+          the same key is sent again, also by concurrent callers, the method MUST NOT add
+          anything and MUST return the task as the first call returned it, with
+          `replayed`, even if the task was changed or removed since.
+        - MUST raise IdempotencyConflict when the key is stored with another fingerprint,
+          whether `add` or `apply` stored it. Keys of different users are different keys.
         """
         ...
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
-        """Return the task, or raise TaskNotFound."""
+        """Return the task. MUST raise TaskNotFound when the user has no such task."""
         ...
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
-        """Return the tasks that meet the query, in its order, and the list's revision at that moment.
+        """Return a page of the tasks that match the query, and the list's revision at that moment.
 
-        Tasks without a value to order by MUST come last, also when descending, and
-        ties MUST be in ascending order of id. A page that goes on from a cursor
-        MUST begin behind the cursor's place, whether or not its task still exists.
+        - Exactly the tasks for which `TaskQuery.matches` is true MUST be listed, in the
+          order of `TaskQuery.sort_key`: tasks without a value last, also in descending
+          order, and ties in ascending order of id.
+        - A query with a cursor MUST list only tasks for which `TaskQuery.follows` is
+          true, whether or not the task at the cursor still exists.
+        - The page MUST have at most `query.limit` tasks, and a `next_cursor` if and only
+          if there are more. Without a limit it MUST have all tasks. `TaskQuery.page` makes
+          the page of all tasks that were found, or of the first `limit + 1`.
+        - Reading the tasks and the revision MUST be one atomic step.
+        """
+        ...
+
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """Return the ids of the tasks that `list` would return, and the list's revision at that moment.
+
+        - The ids MUST be in the order in which `list` returns the tasks.
+        - Reading the ids and the revision MUST be one atomic step.
+        - The memory that the result needs MUST NOT depend on the texts of the tasks.
+        """
+        ...
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """Return those of these tasks that exist, in the order of the ids, as they are now.
+
+        - A task that does not exist, or belongs to another user, MUST be left out.
+        - The caller MUST NOT pass more than `MAX_MANY` ids.
         """
         ...
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
-        """Replace the task by what `edit` makes of it, and return that with its new revision.
+        """Replace the task by the result of `edit`, and return the result with its new revision.
 
-        Reading, editing and writing MUST be one atomic step: `edit` is given the state
-        that its result replaces. It MAY be called several times, as when a race was lost:
-        the last call counts. When that raises, nothing MUST change and the error MUST come
-        through; when it returns an equal task, nothing MUST change either. Raises TaskNotFound.
+        - Reading, editing and writing MUST be one atomic step: the result replaces the
+          state that `edit` was called with.
+        - The method MAY call `edit` again, for example after it lost a race. The last
+          call counts.
+        - When the last call raises, nothing MUST change and that error MUST be raised.
+          When it returns an equal task, nothing MUST change and the task is returned.
+        - MUST raise TaskNotFound when the user has no such task.
         """
         ...
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
-        """Remove the task, if the guard lets it pass; raise TaskNotFound if there is none.
+        """Remove the task for good.
 
-        The text of the task MUST be gone from the store's tables with this call; its id, the
-        revision and the time are remembered until they are purged. The guard is held
-        to the rules of `edit`.
+        - The text of the task MUST be gone from the tables of the store when the method
+          returns. Its id, the revision of the deletion and `at` MUST be kept until they
+          are purged.
+        - Calling the guard and removing MUST be one atomic step. When the guard raises,
+          nothing MUST change and that error MUST be raised.
+        - MUST raise TaskNotFound when the user has no such task.
         """
         ...
 
     async def apply(
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
-        """Do all operations of the batch, or none, as `Batch.evaluate` says, in one transaction.
+        """Do all operations of the batch in their order, or none.
 
-        The key is held to the rules of `add`. Raises BatchFailed, IdempotencyConflict.
+        - The effect MUST be that of `Batch.evaluate`, computed and written in one
+          transaction. Revisions of other writers MUST NOT come between those of the batch.
+        - With a key, the rules of `add` apply: a replayed result has the outcomes of the
+          first call. A batch that failed MUST NOT store its key.
+        - MUST raise BatchFailed when an operation fails, and IdempotencyConflict as `add` does.
         """
         ...
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
-        """Return what has a revision above the token's, in order of revision, at most `limit` changes.
+        """Return at most `limit` changes with a revision above the token's, in order of revision.
 
-        Without a token it is everything. `next` MUST be a place that the answer
-        reaches up to: the revision of its last change when there is more, else the
-        list's revision at that moment. Raises CursorExpired when a deletion that the
-        reader could need was purged, when the token is of another epoch, and when the
-        list never had the token's revision: `FeedState.page` decides it all.
+        - Without a token, it MUST start before the first change.
+        - Each task MUST appear once: in its latest state, or as its deletion.
+        - `next` MUST be the token that the page ends at: the revision of its last change
+          when there are more changes, otherwise the revision of the list at that moment.
+        - Reading the changes and the revision MUST be one atomic step.
+        - MUST raise CursorExpired when a deletion that the reader needs was purged, when
+          the token is from another epoch, and when the list never had the token's
+          revision. `FeedState.page` decides all of this and makes the page.
         """
         ...
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
-        """Return the revision of every list that exists among those of these users, in one query."""
+        """Return the revision of each of these users' lists, in one query.
+
+        A list to which nothing was added MAY be missing. Other users MUST NOT be included.
+        """
         ...
 
 
 class StoreMaintenance(Protocol):
-    """What the operator of a store needs, across all users."""
+    """What the operator of a store needs. Its methods concern the lists of all users.
+
+    Every method MUST raise NotOpen while the store is not open, and MAY raise
+    StorageUnavailable. Every method MUST be safe during other reads and writes.
+    """
 
     async def check(self) -> None:
-        """Return if the store can be used; raise StorageUnavailable if not."""
+        """Return if the store can be used. MUST raise StorageUnavailable otherwise."""
         ...
 
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
     ) -> int:
-        """Forget at most `limit` deletions and keys from before these times; return how many.
+        """Forget at most `limit` deletions and keys that are older than these times; return how many.
 
-        Where a deletion is forgotten, feed tokens from before its revision expire in
-        the same transaction. A dry run counts and forgets nothing. Safe beside
-        traffic; call it again until it returns 0.
+        - A deletion or key from exactly that time, or later, MUST be kept.
+        - Feed tokens from before the revision of a forgotten deletion MUST expire in the
+          transaction that forgets it. Tasks, ids, revisions and the feeds of other users
+          MUST NOT change.
+        - A dry run MUST return the same number and MUST NOT forget anything.
+        - It MUST return 0 when nothing is left to forget, so that a caller can repeat it.
         """
         ...
 
     async def renew_epoch(self, *, at: datetime) -> str:
-        """Begin a new epoch, after revisions may have been lost, and return it.
+        """Begin a new epoch, after revisions may have been lost, and return its name.
 
-        Every feed token that was ever given out MUST expire, and no revision may be given
-        out a second time, so that a condition on a lost one is never met: from then on
-        the `revision_floor` of every list, also of one that does not exist yet, MUST be
-        `revision_floor(at)` or a higher one of an earlier renewal. The lists MUST stay as they
-        are until they are altered. A write that runs meanwhile MAY belong to either epoch.
+        - Every feed token that was ever returned MUST expire.
+        - No revision may be used a second time: from then on, the `revision_floor` of
+          every list MUST be `revision_floor(at)`, or a higher one of an earlier renewal.
+          That includes lists that do not exist yet.
+        - The tasks and revisions of lists MUST stay as they are until they are altered.
+        - A concurrent write MAY belong to either epoch.
         """
         ...
 
 
+class TaskStore(TaskRepository, StoreMaintenance, Protocol):
+    """Both ports of one store, which one adapter implements."""
+
+
 class TokenVerifier(Protocol):
-    """Decides who a token speaks for."""
+    """Decides which principal a token represents.
+
+    It is an async context manager, as this module says. Opening MUST NOT need the
+    network: a verifier whose keys are out of reach opens, and `verify` raises.
+    """
+
+    async def __aenter__(self) -> Self:
+        """Open the verifier."""
+        ...
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the verifier."""
+        ...
 
     async def verify(self, token: str) -> Principal:
         """Return the principal of a valid token.
 
-        Raises TokenRejected for any token that is not valid now, whatever is wrong
-        with it, and TokenVerificationUnavailable when there are no keys to tell.
+        - MUST raise TokenRejected for a token that is not valid now, whatever is wrong
+          with it. The error MUST NOT contain the token.
+        - MUST raise TokenVerificationUnavailable when no keys are available.
+        - MUST raise NotOpen while the verifier is not open.
+        - MUST NOT raise any other error.
         """
         ...
 
     async def check(self) -> None:
-        """Return if tokens can be verified; raise TokenVerificationUnavailable if not."""
+        """Return if tokens can be verified.
+
+        MUST raise TokenVerificationUnavailable when no keys are available, and NotOpen
+        while the verifier is not open.
+        """
         ...
 
 
@@ -169,5 +289,5 @@ class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> datetime:
-        """Return the present time, aware and in UTC. It may go backwards."""
+        """Return the present time, aware and in UTC. It MAY go backwards."""
         ...

@@ -1,6 +1,7 @@
 """What a caller can do with a task list: the application's verbs."""
 
-from collections.abc import Callable, Container
+from collections.abc import AsyncIterator, Callable, Container, Sequence
+from dataclasses import dataclass, replace
 
 from todo_domain.batch import Batch, BatchResult
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, ChangePage, FeedToken
@@ -8,9 +9,20 @@ from todo_domain.draft import TaskDraft, TaskPatch
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import TaskPage, TaskQuery
-from todo_domain.ports import Added, Clock, Edit, TaskRepository
+from todo_domain.ports import MAX_MANY, Added, Clock, Edit, TaskRepository
 from todo_domain.rules import Violations
 from todo_domain.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class WholeList:
+    """The revision of a list, and all its tasks that meet a query: chunks of at most `MAX_MANY`, in order.
+
+    Chunks are read once. Reading one may raise StorageUnavailable.
+    """
+
+    revision: int
+    chunks: AsyncIterator[Sequence[Task]]
 
 
 class TaskUseCases:
@@ -55,6 +67,26 @@ class TaskUseCases:
     async def list(self, query: TaskQuery) -> TaskPage:
         """Return a page of the tasks that meet the query."""
         return await self._repository.list(self.user_id, query)
+
+    async def list_whole(self, query: TaskQuery) -> TaskPage | WholeList:
+        """Return all tasks that meet a query without a limit: one page if they are at most `MAX_MANY`.
+
+        Every task that exists at the list's revision then, and still exists when its
+        chunk is read, is in it exactly once, in its state of that moment.
+        """
+        page = await self._repository.list(self.user_id, replace(query, limit=MAX_MANY))
+        if page.next_cursor is None:
+            return page
+        found = await self._repository.list_ids(self.user_id, query)
+        return WholeList(found.revision, self._read_chunks(found.ids))
+
+    async def revision(self) -> int:
+        """Return the list's revision, 0 if nothing was ever added."""
+        return (await self._repository.revisions([self.user_id])).get(self.user_id, 0)
+
+    async def _read_chunks(self, ids: Sequence[int]) -> AsyncIterator[Sequence[Task]]:
+        for start in range(0, len(ids), MAX_MANY):
+            yield await self._repository.get_many(self.user_id, ids[start : start + MAX_MANY])
 
     async def patch(self, task_id: int, patch: TaskPatch, expected: Container[int] | None = None) -> Task:
         """Change the fields that the patch names. Raises TaskNotFound, PreconditionFailed, RuleViolated for the due."""

@@ -47,3 +47,12 @@ def test_the_printed_embedding_runs(python: Path) -> None:
     printed = _run(python, "-I", "-W", "error", "-c", program)
 
     assert printed == "[('Buy milk', True, 2)]\n"
+
+
+def test_the_server_without_its_extra_says_what_to_install(python: Path) -> None:
+    started = subprocess.run([python.with_name("todo-api"), "serve"], capture_output=True, text=True, check=False)
+
+    assert started.returncode == 1
+    assert started.stderr == (
+        "todo-api: the package typer is missing: install todo-backend[api], not todo-backend alone\n"
+    )

@@ -13,14 +13,11 @@ from todo_adapters.in_memory import InMemoryTaskRepository
 
 
 class MyTaskRepository(InMemoryTaskRepository):
+    stores: dict[Path, dict[str, object]] = {}
+
     def __init__(self, path: Path) -> None:
         super().__init__()
-
-    async def __aenter__(self):
-        return self
-
-    async def __aexit__(self, *_):
-        pass
+        self.__dict__ = self.stores.setdefault(path, self.__dict__)
 """
 
 

@@ -12,9 +12,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find tasks that meet all given conditions, one page at a time
+         * Find all tasks that meet the given conditions, or one page of them
          * @description Without a condition, these are all tasks of the list. The `Link` header with
          *     `rel="next"` leads to the next page; so does `next_cursor`, as the parameter `cursor`.
+         *
+         *     A response without `limit` is read while it is sent. It has every task that existed at
+         *     its `revision`, except those that are deleted meanwhile; a task that is changed
+         *     meanwhile may be in its new state.
          */
         get: operations["list_tasks"];
         put?: never;
@@ -478,7 +482,7 @@ export interface components {
         };
         /**
          * TaskListResponse
-         * @description A page of tasks; `count` is their number on this page, `next_cursor` null on the last page.
+         * @description Tasks; `count` is their number in this response, `next_cursor` null where no page follows.
          * @example {
          *       "count": 1,
          *       "next_cursor": "W10",
@@ -734,7 +738,7 @@ export interface operations {
                 q?: string;
                 /** @description Descending with `-`; ties in the order of ids, no value last. */
                 sort?: components["schemas"]["Sort"];
-                /** @description The most tasks of a page. */
+                /** @description The most tasks of a page. Without it, the response has all tasks. */
                 limit?: number;
                 /** @description The `next_cursor` of a page of the same query. */
                 cursor?: string;

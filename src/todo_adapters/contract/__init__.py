@@ -1,25 +1,32 @@
-"""What every adapter must do, as tests to be run on one's own: subclass a contract and bring a fixture.
+"""The contract kit: what every adapter must do, as tests that can be run on any adapter.
 
-Needs the extra `contract`. The numbers of the state machine are those of the active
-Hypothesis profile.
+Subclass a contract and define one fixture. Needs the extra `contract`. The state machine
+uses the numbers of the active Hypothesis profile.
 """
 
 import pkgutil
 
 import pytest
 
-# Before the modules are imported, or their asserts would fail without saying what was compared.
+# Before the modules are imported: otherwise a failed assert would not show what it compared.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)))
 
-from todo_adapters.contract.repository import TaskRepositoryContract  # noqa: E402 - see above
-from todo_adapters.contract.suite import Contract, OpenRepository, Store  # noqa: E402 - see above
-from todo_adapters.contract.verifying import OpenVerifier, TokenVerifierContract, Verifiable  # noqa: E402 - see above
+from todo_adapters.contract.repository import (  # noqa: E402 - see above
+    DurableTaskRepositoryContract,
+    TaskRepositoryContract,
+)
+from todo_adapters.contract.suite import Contract, MakeRepository  # noqa: E402 - see above
+from todo_adapters.contract.verifier import (  # noqa: E402 - see above
+    MakeVerifier,
+    TokenVerifierContract,
+    Verifiable,
+)
 
 __all__ = [
     "Contract",
-    "OpenRepository",
-    "OpenVerifier",
-    "Store",
+    "DurableTaskRepositoryContract",
+    "MakeRepository",
+    "MakeVerifier",
     "TaskRepositoryContract",
     "TokenVerifierContract",
     "Verifiable",

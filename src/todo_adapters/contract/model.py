@@ -1,4 +1,4 @@
-"""What every call of the port must answer, computed the slow and obvious way."""
+"""The expected result of every call of the port, computed in the simplest way."""
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
@@ -30,16 +30,16 @@ from todo_domain import (
     UserId,
 )
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Place = tuple[Any, int]
 """What a task is ordered by, and its id."""
 
 
 class Model:
-    """Plain dicts: the changes of each user as they happened, and the keys.
+    """Plain dicts: the changes of each user in their order, and the idempotency keys.
 
-    A revision is the number of changes. The methods are those of TaskRepository,
-    without the waiting.
+    A revision is the number of changes. The methods are those of TaskRepository, but
+    not coroutines.
     """
 
     def __init__(self, epoch: str) -> None:
@@ -143,17 +143,17 @@ class Model:
         return Outcome(task.id, task.revision)
 
     def _once(
-        self, user_id: UserId, key: IdempotencyKey | None, at: datetime, do: Callable[[], Answer]
-    ) -> tuple[Answer, bool]:
+        self, user_id: UserId, key: IdempotencyKey | None, at: datetime, do: Callable[[], Result]
+    ) -> tuple[Result, bool]:
         name = (user_id, key.key if key else "")
         if key and name in self._keys:
-            fingerprint, answer, _ = self._keys[name]
+            fingerprint, result, _ = self._keys[name]
             key.recognise(fingerprint)
-            return answer, True
-        answer = do()
+            return result, True
+        result = do()
         if key:
-            self._keys[name] = (key.fingerprint, answer, at)
-        return answer, False
+            self._keys[name] = (key.fingerprint, result, at)
+        return result, False
 
 
 def conditional(patch: Patch, at: datetime) -> Edit:

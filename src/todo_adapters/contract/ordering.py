@@ -1,12 +1,12 @@
-"""The promise to list in order: the same order on every store, decided by code points."""
+"""Order: the same on every store, decided by code points."""
 
 import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, after, ids_of, retitle, rewrite, someone
-from todo_adapters.contract.suite import Contract, Store
-from todo_domain import Due, Priority, SortKey, TaskDraft, TaskQuery
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, ids_of, new_user, noon_plus, rewrite, set_title
+from todo_adapters.contract.suite import Contract
+from todo_domain import Due, Priority, SortKey, TaskDraft, TaskQuery, TaskStore
 
 NEW_YEAR = dt.date(2027, 1, 1)
 DRAFTS = (
@@ -19,7 +19,7 @@ DRAFTS = (
     TaskDraft(title="kiwi", due=Due(NEW_YEAR, dt.time(23, 59)), priority=Priority.LOW),
 )
 CREATED = (3, 1, 2, 1, 0, 1.000001, 5)
-"""Seconds after noon; ties, a microsecond, and not in the order of ids."""
+"""Seconds after noon, with ties and a microsecond, and not in the order of ids."""
 
 ASCENDING = {
     SortKey.CREATED_AT: [5, 2, 4, 6, 3, 1, 7],
@@ -56,22 +56,22 @@ BY_CODE_POINT = (
     "\U00010400",
     "😀",
 )
-"""Titles by the code points of their folded form; in UTF-16 the last three would come out of order."""
+"""Titles in the order of the code points of their folded form. In UTF-16, the last three have another order."""
 
 
 class ListsInOrder(Contract):
-    """Nothing of a database's collation, locale or time zone decides an order."""
+    """The collation, locale and time zone of a database do not decide the order."""
 
     @pytest.mark.parametrize("descending", [False, True])
     @pytest.mark.parametrize("sort", SortKey)
-    async def test_tasks_come_in_order_ties_by_id_and_nothing_last(
-        self, repository: Store, sort: SortKey, *, descending: bool
+    async def test_tasks_are_in_order_with_ties_by_id_and_missing_values_last(
+        self, repository: TaskStore, sort: SortKey, *, descending: bool
     ) -> None:
-        user = someone()
+        user = new_user()
         for draft, seconds in zip(DRAFTS, CREATED, strict=True):
-            await repository.add(user, draft, at=after(seconds))
-        await repository.change(user, 2, rewrite(DRAFTS[1], after(9)))
-        await repository.change(user, 2, retitle("APPLE", after(9)))
+            await repository.add(user, draft, at=noon_plus(seconds))
+        await repository.change(user, 2, rewrite(DRAFTS[1], noon_plus(9)))
+        await repository.change(user, 2, set_title("APPLE", noon_plus(9)))
 
         ids = await ids_of(repository, user, TaskQuery(sort=sort, descending=descending))
 
@@ -79,17 +79,17 @@ class ListsInOrder(Contract):
 
     @pytest.mark.parametrize("descending", [False, True])
     async def test_titles_are_ordered_by_the_code_points_of_their_folded_form(
-        self, repository: Store, *, descending: bool
+        self, repository: TaskStore, *, descending: bool
     ) -> None:
-        user = someone()
+        user = new_user()
         await add_titles(repository, user, sorted(BY_CODE_POINT, key=ascii))
 
         page = await repository.list(user, TaskQuery(sort=SortKey.TITLE, descending=descending))
 
         assert tuple(task.title for task in page.tasks) == (BY_CODE_POINT[::-1] if descending else BY_CODE_POINT)
 
-    async def test_a_page_has_the_lists_revision_and_no_more_tasks_than_asked_for(self, repository: Store) -> None:
-        user = someone()
+    async def test_a_page_has_the_revision_of_the_list_and_at_most_limit_tasks(self, repository: TaskStore) -> None:
+        user = new_user()
         await add_titles(repository, user, "abc")
         await repository.remove(user, 2, at=NOON)
 

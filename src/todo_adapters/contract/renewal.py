@@ -1,4 +1,4 @@
-"""The promise about lost revisions: once the epoch is renewed, none of them counts, and none is given out again."""
+"""A new epoch: the tokens of earlier epochs expire, and no revision is used twice."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, feed_token, look, retitle, someone
-from todo_adapters.contract.suite import Contract, Store
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, feed_token, new_user, read_everything, set_title
+from todo_adapters.contract.suite import Contract
 from todo_domain import (
     Batch,
     Create,
@@ -20,11 +20,12 @@ from todo_domain import (
     TaskDraft,
     TaskPatch,
     TaskQuery,
+    TaskStore,
     UserId,
     revision_floor,
 )
 
-Write = Callable[[Store, UserId], Awaitable[object]]
+Write = Callable[[TaskStore, UserId], Awaitable[object]]
 
 DRAFT: Final = TaskDraft(title="new")
 BATCH: Final = Batch((Create(DRAFT),))
@@ -32,12 +33,12 @@ FIRST: Final = revision_floor(NOON) + 1
 """The first revision of a list after a renewal at noon."""
 
 
-async def _remove_first(store: Store, user: UserId) -> None:
+async def _remove_first(store: TaskStore, user: UserId) -> None:
     (first,) = (await store.list(user, TaskQuery(limit=1))).tasks
     await store.remove(user, first.id, at=NOON)
 
 
-async def _remove_first_guarded(store: Store, user: UserId) -> None:
+async def _remove_first_guarded(store: TaskStore, user: UserId) -> None:
     (first,) = (await store.list(user, TaskQuery(limit=1))).tasks
     await store.remove(user, first.id, at=NOON, guard=lambda _: None)
 
@@ -48,57 +49,57 @@ BEGINNINGS: Final[tuple[Write, ...]] = (
     lambda store, user: store.apply(user, BATCH, at=NOON),
     lambda store, user: store.apply(user, BATCH, at=NOON, key=IdempotencyKey.of_request(f"{uuid4()}", BATCH)),
 )
-"""Every way to write to a list that is not there, as one revision."""
+"""Every way to write the first revision of a list."""
 WRITES: Final[tuple[Write, ...]] = (
     *BEGINNINGS,
     lambda store, user: store.change(user, 1, lambda task: task._replace(title=f"{task.title}!")),
     _remove_first,
     _remove_first_guarded,
 )
-"""Every way to write to a list of two tasks, as one revision, twice."""
+"""Every way to write one revision to a list of two tasks. Each way works twice."""
 
 
-class RenewsItsEpoch(Contract):
-    """Revisions may have been lost, with whole lists: nobody can tell which, so all of them are left behind."""
+class RenewsTheEpoch(Contract):
+    """Revisions and whole lists may have been lost, and nobody knows which. So no earlier revision is used again."""
 
-    async def test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists(self, repository: Store) -> None:
-        user, reader = someone(), someone()
+    async def test_renewing_the_epoch_expires_every_token_and_does_not_alter_lists(self, repository: TaskStore) -> None:
+        user, reader = new_user(), new_user()
         await add_titles(repository, user, "ab")
-        page, feed = await look(repository, user)
-        stranger = await feed_token(repository, reader)
+        page, feed = await read_everything(repository, user)
+        unused = await feed_token(repository, reader)
 
         epoch = await repository.renew_epoch(at=NOON)
 
-        for owner, token in ((user, feed.next), (user, FeedToken(feed.next.epoch, 1)), (reader, stranger)):
+        for owner, token in ((user, feed.next), (user, FeedToken(feed.next.epoch, 1)), (reader, unused)):
             with pytest.raises(CursorExpired):
                 await repository.changes(owner, token, ALL)
         renewed = FeedToken(epoch, 2)
         assert epoch != feed.next.epoch
         assert FeedToken.parse(str(renewed)) == renewed
-        assert (await look(repository, user))[0] == page
-        changed = await repository.change(user, 1, retitle("A"))
+        assert (await read_everything(repository, user))[0] == page
+        changed = await repository.change(user, 1, set_title("A"))
         assert (await repository.changes(user, renewed, ALL)).changes == (changed,)
 
-    async def test_no_revision_is_given_out_again_after_a_renewed_epoch(self, repository: Store) -> None:
-        """Neither in a list that is there, nor in one that is not: it may be what was lost."""
-        scenes = [(someone(), write) for write in (*WRITES, *BEGINNINGS)]
-        users = [user for user, _ in scenes]
+    async def test_no_revision_is_used_twice_after_the_epoch_was_renewed(self, repository: TaskStore) -> None:
+        """Neither in a list that exists, nor in one that does not: it may have been lost."""
+        cases = [(new_user(), write) for write in (*WRITES, *BEGINNINGS)]
+        users = [user for user, _ in cases]
         for user in users[: len(WRITES)]:
             await add_titles(repository, user, "ab")
         await repository.renew_epoch(at=NOON)
 
         for revision in (FIRST, FIRST + 1):
-            for user, write in scenes:
+            for user, write in cases:
                 await write(repository, user)
 
             assert await repository.revisions(users) == dict.fromkeys(users, revision)
             for user in users:
                 assert (await repository.changes(user, None, ALL)).changes[-1].revision == revision
 
-    async def test_a_batch_after_a_renewed_epoch_raises_the_revision_for_what_it_alters_and_for_nothing_else(
-        self, repository: Store
+    async def test_a_batch_after_a_renewal_increments_the_revision_only_for_tasks_that_it_alters(
+        self, repository: TaskStore
     ) -> None:
-        user = someone()
+        user = new_user()
         await add_titles(repository, user, "ab")
         await repository.renew_epoch(at=NOON)
 
@@ -110,10 +111,10 @@ class RenewsItsEpoch(Contract):
         assert busy.outcomes == (Outcome(3, FIRST), Outcome(2, 2), Outcome(1, FIRST + 1))
         assert await repository.revisions([user]) == {user: FIRST + 1}
 
-    async def test_a_clock_that_went_back_takes_no_revision_back(self, repository: Store) -> None:
+    async def test_a_renewal_with_an_earlier_time_does_not_lower_revisions(self, repository: TaskStore) -> None:
         await repository.renew_epoch(at=NOON)
 
         await repository.renew_epoch(at=NOON.replace(year=2001))
 
-        (task,) = await add_titles(repository, someone(), "a")
+        (task,) = await add_titles(repository, new_user(), "a")
         assert task.revision == FIRST

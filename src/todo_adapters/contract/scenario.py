@@ -1,4 +1,4 @@
-"""What the kit's tests begin with, and how they look at a whole list."""
+"""What the tests of the kit have in common: users, times, edits, and reading a whole list."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -24,22 +24,22 @@ WRITERS: Final = 20
 ALL: Final = 500
 
 
-def someone() -> UserId:
-    """Return a user that no store has heard of."""
+def new_user() -> UserId:
+    """Return a user that no store knows."""
     return UserId(f"user-{uuid4()}")
 
 
-def after(seconds: float) -> datetime:
-    """Return the time so many seconds after noon."""
+def noon_plus(seconds: float) -> datetime:
+    """Return the time that is so many seconds after noon."""
     return NOON + timedelta(seconds=seconds)
 
 
 async def add_titles(repository: TaskRepository, user_id: UserId, titles: Iterable[str]) -> list[Task]:
-    """Add a task for each title, one after the other, and return them."""
+    """Add a task for each title in this order, and return them."""
     return [(await repository.add(user_id, TaskDraft(title=title), at=NOON)).task for title in titles]
 
 
-def retitle(title: str, at: datetime = NOON) -> Edit:
+def set_title(title: str, at: datetime = NOON) -> Edit:
     """Return the edit that gives a task this title."""
     return lambda task: task.patched(TaskPatch(title=title), at)
 
@@ -50,8 +50,8 @@ def rewrite(draft: TaskDraft, at: datetime = NOON) -> Edit:
     return lambda task: task.patched(patch, at)
 
 
-async def look(repository: TaskRepository, user_id: UserId) -> tuple[TaskPage, ChangePage]:
-    """Return all that can be seen of a short list, to compare with a later look."""
+async def read_everything(repository: TaskRepository, user_id: UserId) -> tuple[TaskPage, ChangePage]:
+    """Return everything that a reader can see of a short list, for a comparison."""
     page = await repository.list(user_id, TaskQuery(limit=ALL))
     return page, await repository.changes(user_id, None, ALL)
 
@@ -69,7 +69,7 @@ async def feed_token(repository: TaskRepository, user_id: UserId) -> FeedToken:
 async def read_feed(
     repository: TaskRepository, user_id: UserId, since: FeedToken | None, limit: int
 ) -> list[tuple[Change, ...]]:
-    """Return the pages of changes from a token on, until there is no more."""
+    """Return the pages of changes after a token, up to the last."""
     page = await repository.changes(user_id, since, limit)
     pages = [page.changes]
     while page.has_more:

@@ -1,4 +1,4 @@
-"""What the state machine draws: few values of everything, so that ids, keys, requests and states meet again."""
+"""What the state machine draws: few values of each kind, so that ids, keys, requests and states coincide often."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis.strategies as st
 
 from todo_adapters.contract.field_values import CONDITION_VALUES, DAY, DRAFT_VALUES, NEXT_DAY, PATCH_VALUES
-from todo_adapters.contract.scenario import after
+from todo_adapters.contract.scenario import noon_plus
 from todo_domain import Batch, Create, Due, DuePatch, Operation, Patch, Priority, Remove, SortKey, TaskDraft, TaskPatch
 from todo_domain.text import is_visible
 
@@ -16,10 +16,10 @@ TEXTS = st.text(LETTERS, min_size=1, max_size=4)
 
 USERS = st.integers(0, 2)
 TASK_IDS = st.integers(1, 6)
-TIMES = st.integers(-5, 5).map(lambda quarters: after(quarters / 4))
+TIMES = st.integers(-5, 5).map(lambda quarters: noon_plus(quarters / 4))
 KEYS = st.sampled_from([None, "k", "K", "l"])
 CHANCES = st.booleans()
-SELDOM = st.integers(0, 5).map(lambda n: n == 5)
+RARELY = st.integers(0, 5).map(lambda n: n == 5)
 REVISIONS = st.integers(0, 12)
 EXPECTED = st.none() | REVISIONS.map(lambda bound: frozenset(range(bound)))
 

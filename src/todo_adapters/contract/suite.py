@@ -1,40 +1,34 @@
-"""How the kit's tests run: each on a fresh event loop, against an adapter that its own loop opened."""
+"""How the tests of the kit run: each in an event loop of its own, with a new adapter that it opens."""
 
 import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any
 
-from todo_domain import StoreMaintenance, TaskRepository
+from todo_domain import TaskStore
 
+MakeRepository = Callable[[], TaskStore]
+"""What the fixture `make_repository` returns: a function that makes a repository, not yet open.
 
-class Store(TaskRepository, StoreMaintenance, Protocol):
-    """What a store of tasks offers: to its users, and to its operator."""
-
-
-OpenRepository = Callable[[], AbstractAsyncContextManager[Store]]
-"""What the fixture `open_repository` returns: opens a repository, and closes it at exit.
-
-Each opening needs a store whose epoch was never renewed, though tests before it did renew theirs.
-The store MAY hold lists of other users, but nobody else may renew its epoch or purge it while a
-test runs."""
+Within one test, all repositories that it makes use the same store. At the beginning of each
+test, the epoch of the store must be new. The store MAY hold lists of other users, but nobody
+else may renew its epoch or purge it while a test runs."""
 
 
 class Contract:
-    """A promise as tests. A subclass can add tests and can't take one back.
+    """Promises as tests. A subclass can add tests; it can't override one.
 
-    An `async def test_…(self, repository)` is run within what the fixture
-    `open_repository` opens, and so for every other name.
+    An `async def` test with the parameter `repository` receives an open repository, which
+    the fixture `make_repository` made.
     """
 
     def __init_subclass__(cls) -> None:
-        """Make tests of coroutine functions; raise TypeError if one of a base is overridden."""
+        """Make coroutine functions run as tests; raise TypeError if a test of a base is overridden."""
         super().__init_subclass__()
         for name, test in list(vars(cls).items()):
             if name.startswith("test_") and inspect.iscoroutinefunction(test):
-                setattr(cls, name, _opened(test))
+                setattr(cls, name, _in_an_event_loop(test))
         for base in cls.__mro__:
             promised = [name for name in vars(base) if name.startswith("test_")] if issubclass(base, Contract) else []
             for name in promised:
@@ -42,23 +36,43 @@ class Contract:
                     raise TypeError(f"{cls.__name__} must not override {base.__name__}.{name}")
 
 
-def _opened(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Return a test that opens what the coroutine function takes first, on a loop for both."""
+def missing_methods_of(adapter: type, port: type) -> list[str]:
+    """Return the names of the port's methods that the class lacks, or only inherits from the protocol."""
+    methods = {name: method for kind in reversed(port.__mro__) for name, method in _methods_of(kind).items()}
+    return [name for name, method in methods.items() if getattr(adapter, name, method) is method]
+
+
+def _methods_of(protocol: type) -> dict[str, object]:
+    if not getattr(protocol, "_is_protocol", False):
+        return {}
+    return {
+        name: method
+        for name, method in vars(protocol).items()
+        if inspect.isfunction(method) and (name in ("__aenter__", "__aexit__") or not name.startswith("_"))
+    }
+
+
+def _in_an_event_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Return a test that runs the coroutine function, with an open repository if it takes one."""
     signature = inspect.signature(test)
-    this, subject, *others = signature.parameters.values()
-    fixture = f"open_{subject.name}"
+    parameters = [
+        parameter.replace(name="make_repository", annotation=inspect.Parameter.empty)
+        if parameter.name == "repository"
+        else parameter
+        for parameter in signature.parameters.values()
+    ]
 
     @functools.wraps(test)
-    def run(self: Contract, **given: Any) -> None:
-        open_subject = given.pop(fixture)
+    def run(self: Contract, **fixtures: Any) -> None:
+        async def open_and_test() -> None:
+            if "repository" not in signature.parameters:
+                await test(self, **fixtures)
+                return
+            async with fixtures.pop("make_repository")() as repository:
+                await test(self, repository=repository, **fixtures)
 
-        async def scene() -> None:
-            async with open_subject() as opened:
-                await test(self, opened, **given)
+        asyncio.run(open_and_test())
 
-        asyncio.run(scene())
-
-    # pytest asks the signature which fixtures to bring.
-    opener = subject.replace(name=fixture, annotation=inspect.Parameter.empty)
-    run.__signature__ = signature.replace(parameters=[this, opener, *others])  # type: ignore[attr-defined]
+    # pytest reads the signature to find out which fixtures the test needs.
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return run

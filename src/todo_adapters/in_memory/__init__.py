@@ -1,4 +1,4 @@
-"""Task lists in this process's memory: for tests, demos and embedding; they end with the process."""
+"""Task lists in the memory of this process: for tests, demos and embedding."""
 
 from todo_adapters.in_memory.repository import InMemoryTaskRepository
 

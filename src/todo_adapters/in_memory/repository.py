@@ -1,9 +1,10 @@
-"""Task lists in this process's memory: for tests, demos and embedding, gone when it ends."""
+"""Task lists in the memory of this process: for tests, demos and embedding."""
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Self
 
 from todo_adapters.in_memory.task_list import TaskList
 from todo_domain import (
@@ -19,9 +20,11 @@ from todo_domain import (
     Guard,
     IdempotencyKey,
     ListCounters,
+    NotOpen,
     Outcome,
     Task,
     TaskDraft,
+    TaskIds,
     TaskPage,
     TaskQuery,
     UserId,
@@ -30,15 +33,25 @@ from todo_domain import (
 
 
 class InMemoryTaskRepository:
-    """A TaskRepository and StoreMaintenance for one event loop.
+    """A TaskStore for one event loop. Its lists exist as long as the object, whether it is open or not.
 
-    No method awaits anything, so each is one atomic step among the loop's tasks.
+    No method awaits anything, so each is one atomic step among the tasks of the loop.
     """
 
     def __init__(self) -> None:
-        self._lists: dict[UserId, TaskList] = {}
+        self._all_lists: dict[UserId, TaskList] = {}
         self._epoch = secrets.token_hex(4)
         self._revision_floor = 0
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        """Open the repository."""
+        self._is_open = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the repository; its lists stay."""
+        self._is_open = False
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository."""
@@ -60,8 +73,18 @@ class InMemoryTaskRepository:
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
-        found = [task for task in tasks.tasks.values() if query.matches(task) and query.follows(task)]
-        return query.page(sorted(found, key=query.sort_key)[: query.limit + 1], tasks.counters.revision)
+        return query.page(_find(tasks, query), tasks.counters.revision)
+
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """See TaskRepository."""
+        tasks = self._list_of(user_id)
+        page = query.page(_find(tasks, query), tasks.counters.revision)
+        return TaskIds([task.id for task in page.tasks], page.revision)
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """See TaskRepository."""
+        tasks = self._list_of(user_id).tasks
+        return [tasks[task_id] for task_id in task_ids if task_id in tasks]
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository."""
@@ -112,6 +135,7 @@ class InMemoryTaskRepository:
 
     async def check(self) -> None:
         """See StoreMaintenance."""
+        self._require_open()
 
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
@@ -139,9 +163,19 @@ class InMemoryTaskRepository:
 
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance."""
+        self._require_open()
         self._revision_floor = max(self._revision_floor, revision_floor(at))
         self._epoch = secrets.token_hex(4)
         return self._epoch
+
+    @property
+    def _lists(self) -> dict[UserId, TaskList]:
+        self._require_open()
+        return self._all_lists
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise NotOpen(self)
 
     def _list_of(self, user_id: UserId) -> TaskList:
         """Return the user's list, or an empty one that is not stored."""
@@ -154,3 +188,8 @@ class InMemoryTaskRepository:
         """Return the counters behind one more change, and as many more ids."""
         counters = self._counters_of(tasks)
         return replace(counters, revision=counters.next_revision, last_task_id=counters.last_task_id + ids)
+
+
+def _find(tasks: TaskList, query: TaskQuery) -> Sequence[Task]:
+    found = [task for task in tasks.tasks.values() if query.matches(task) and query.follows(task)]
+    return sorted(found, key=query.sort_key)

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
+from typing import Self
 
 from todo_adapters.jwt.cache import GrantCache
 from todo_adapters.jwt.claims import ClaimRules
 from todo_adapters.jwt.compact import CompactToken
 from todo_adapters.jwt.key_set import ALGORITHMS, PublicKey
 from todo_adapters.jwt.key_source import KeySource
-from todo_domain import Clock, Principal, TokenRejected
+from todo_domain import Clock, NotOpen, Principal, TokenRejected
 
 
 class JwksTokenVerifier:
@@ -18,7 +19,7 @@ class JwksTokenVerifier:
     `user_id` names its user in `sub`. With `accept_access_tokens`, OAuth access tokens
     (`at+jwt`) are accepted too, whatever their scopes. Nothing is fetched before the
     first token. `KeySource` says how keys are fetched and what `monotonic` and
-    `timeout_seconds` are; raises ValueError for a URL that it refuses. It has to be closed.
+    `timeout_seconds` are; raises ValueError for a URL that it refuses.
     """
 
     def __init__(  # noqa: PLR0913 - settings, each by its name
@@ -38,9 +39,24 @@ class JwksTokenVerifier:
         self._accept_access_tokens = accept_access_tokens
         self._cache = GrantCache()
         self._source = KeySource(url, on_change=self._cache.clear, monotonic=monotonic, timeout_seconds=timeout_seconds)
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        """Open the verifier. Nothing is fetched yet."""
+        self._source.open()
+        self._is_open = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close all connections. Calls in progress that need a key raise TokenVerificationUnavailable."""
+        self._is_open = False
+        await self._source.close()
+        self._cache.clear()
 
     async def verify(self, token: str) -> Principal:
         """See TokenVerifier."""
+        if not self._is_open:
+            raise NotOpen(self)
         known = self._cache.get(token)
         if known and not self._source.is_fresh:
             # This may find that the keys have changed, and then the token is no longer known.
@@ -58,12 +74,10 @@ class JwksTokenVerifier:
         return principal
 
     async def check(self) -> None:
-        """Return if there are keys to verify with; else raise TokenVerificationUnavailable."""
+        """See TokenVerifier."""
+        if not self._is_open:
+            raise NotOpen(self)
         await self._source.current()
-
-    async def close(self) -> None:
-        """Close all connections. What is being verified fails with TokenVerificationUnavailable."""
-        await self._source.close()
 
     async def _key_of(self, signed: CompactToken) -> PublicKey:
         if signed.key_id is None:

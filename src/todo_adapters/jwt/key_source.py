@@ -44,17 +44,21 @@ class KeySource:
         self._on_change = on_change
         self._monotonic = monotonic
         self._timeout_seconds = timeout_seconds
+        self._client: httpx.AsyncClient
+        self._keys: KeySet = {}
+        self._fetched_at = self._retry_at = self._renewal_at = -inf
+        self._fetch: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Make the HTTP client. Nothing is fetched yet."""
         self._client = httpx.AsyncClient(
             # A compressed response could be of any size.
             headers={"accept": "application/json", "accept-encoding": "identity"},
             follow_redirects=False,
-            timeout=timeout_seconds,
+            timeout=self._timeout_seconds,
             # A proxy that the environment names has a loopback of its own.
             trust_env=not _is_loopback(self._url.host),
         )
-        self._keys: KeySet = {}
-        self._fetched_at = self._retry_at = self._renewal_at = -inf
-        self._fetch: asyncio.Task[None] | None = None
 
     @property
     def is_fresh(self) -> bool:

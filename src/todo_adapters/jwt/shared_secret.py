@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 import jwt
 from jwt.algorithms import HMACAlgorithm
@@ -10,7 +10,7 @@ from jwt.algorithms import HMACAlgorithm
 from todo_adapters.jwt.cache import GrantCache
 from todo_adapters.jwt.claims import MAX_LIFE, ClaimRules
 from todo_adapters.jwt.compact import CompactToken
-from todo_domain import Clock, Principal, TokenRejected, UserId
+from todo_domain import Clock, NotOpen, Principal, TokenRejected, UserId
 
 MIN_SECRET_BYTES: Final = 32
 # Better Auth's fallback, and the example of jwt.io: everybody can read them.
@@ -43,9 +43,22 @@ class SharedSecretTokenVerifier:
         self._clock = clock
         self._rules = ClaimRules(issuer, audience, accept_subject)
         self._cache = GrantCache()
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        """Open the verifier."""
+        self._is_open = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the verifier, and forget the tokens that it verified."""
+        self._is_open = False
+        self._cache.clear()
 
     async def verify(self, token: str) -> Principal:
         """See TokenVerifier."""
+        if not self._is_open:
+            raise NotOpen(self)
         now = self._clock.now()
         if known := self._cache.get(token):
             return known.principal_at(now)
@@ -58,7 +71,9 @@ class SharedSecretTokenVerifier:
         return principal
 
     async def check(self) -> None:
-        """Return: secrets are always there."""
+        """See TokenVerifier. The secrets are always available."""
+        if not self._is_open:
+            raise NotOpen(self)
 
 
 def mint_token(  # noqa: PLR0913 - the claims of the token, each by its name

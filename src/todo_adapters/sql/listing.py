@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ _SORTED_BY: Final = {
     SortKey.PRIORITY: tasks.c.priority,
     SortKey.TITLE: tasks.c.title_key,
 }
+_ID: Final = (tasks.c.id,)
 _INSTANTS: Final = {SortKey.CREATED_AT, SortKey.UPDATED_AT}
 
 
@@ -26,6 +27,15 @@ class IndexOf(DialectFunction):
     """`IndexOf(text, parameter)`: where the parameter first occurs in the text, from 1, or 0; no wildcards."""
 
     names: ClassVar[Mapping[str, str]] = {"sqlite": "instr", "postgresql": "strpos"}
+
+
+class _Shape(NamedTuple):
+    """What statements of a query's shape have in common: the names of its values, and what is not a value."""
+
+    names: tuple[str, ...]
+    complete: bool | None
+    sort: SortKey
+    descending: bool
 
 
 _CONDITIONS: Final[Mapping[str, Callable[[sa.BindParameter[Any]], sa.ColumnElement[bool]]]] = {
@@ -41,15 +51,28 @@ _CONDITIONS: Final[Mapping[str, Callable[[sa.BindParameter[Any]], sa.ColumnEleme
 def list_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
     """Return SQL and parameters for `rows.read_page`.
 
-    Its rows are the list's revision and a task: one more than the query's limit, so
-    that a next page shows; a row of nulls when no task matches; none without a list.
+    Its rows are the list's revision and a task: all tasks, or one more than the query's
+    limit, so that a next page shows; a row of nulls when no task matches; none without a list.
     """
-    values = {"user_id": user_id, "limit": query.limit + 1, **dict(_conditions(dialect, query))}
-    return _compiled(dialect, tuple(values), query.complete, query.sort, query.descending), values
+    return _statement(dialect, TASK, user_id, query)
+
+
+def ids_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
+    """Return SQL and parameters for `rows.read_ids`: as `list_statement`, with the id alone of each task."""
+    return _statement(dialect, _ID, user_id, query)
+
+
+def _statement(
+    dialect: Dialect, columns: tuple[sa.Column[Any], ...], user_id: UserId, query: TaskQuery
+) -> tuple[Statement, dict[str, Any]]:
+    values = {"user_id": user_id, **dict(_conditions(dialect, query))}
+    return _compiled(dialect, columns, _Shape(tuple(values), query.complete, query.sort, query.descending)), values
 
 
 def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]:
     """Name what the query asks for; the names tell the statement's shape."""
+    if query.limit is not None:
+        yield "limit", query.limit + 1
     if query.priority:
         yield "priorities", dialect.write_set([int(priority) for priority in query.priority])
     for position, tag in enumerate(query.tag):
@@ -68,24 +91,23 @@ def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]
 
 
 @lru_cache(maxsize=512)
-def _compiled(
-    dialect: Dialect,
-    names: tuple[str, ...],
-    complete: bool | None,  # noqa: FBT001 - a part of the cache's key
-    sort: SortKey,
-    descending: bool,  # noqa: FBT001 - the same
-) -> Statement:
-    value = _SORTED_BY[sort]
+def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Shape) -> Statement:
+    value, descending = _SORTED_BY[shape.sort], shape.descending
     wanted = (
-        sa.select(*{column.name: column for column in (*TASK, value)}.values())
-        .where(OF_USER, ALIVE, *_filters(names, complete), *_behind_cursor(names, value, descending=descending))
+        sa.select(*{column.name: column for column in (*columns, value, tasks.c.id)}.values())
+        .where(
+            OF_USER,
+            ALIVE,
+            *_filters(shape.names, shape.complete),
+            *_behind_cursor(shape.names, value, descending=descending),
+        )
         .order_by(*_order(tasks, value, descending=descending))
-        .limit(sa.bindparam("limit"))
-        .offset(ZERO)
     )
+    if "limit" in shape.names:
+        wanted = wanted.limit(sa.bindparam("limit")).offset(ZERO)
     page = wanted.subquery("page")
     return dialect.compile(
-        sa.select(task_lists.c.revision, *page.c)
+        sa.select(task_lists.c.revision, *(page.c[column.name] for column in columns))
         .select_from(task_lists.outerjoin(page, sa.true()))
         .where(LIST_OF_USER)
         .order_by(*_order(page, value, descending=descending))

@@ -31,6 +31,7 @@ from todo_domain import (
     Priority,
     Task,
     TaskDraft,
+    TaskIds,
     TaskPage,
     TaskQuery,
     UserId,
@@ -135,6 +136,18 @@ def _read_columns(dialect: Dialect, user_id: UserId, columns: Iterable[Iterable[
     for place, read in _readers(dialect):
         fields[place] = map(read, fields[place])
     return tuple(map(Task._make, zip(*fields, strict=False)))
+
+
+def read_ids(query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskIds:
+    """Return the ids of the rows of `listing.ids_statement`: the list's revision, then an id or null."""
+    ids = [row[1] for row in rows[: query.limit] if row[1] is not None]
+    return TaskIds(ids, rows[0][0] if rows else 0)
+
+
+def in_order_of(task_ids: Sequence[int], tasks: Sequence[Task]) -> Sequence[Task]:
+    """Return the tasks in the order of the ids."""
+    by_id = {task.id: task for task in tasks}
+    return [by_id[task_id] for task_id in task_ids if task_id in by_id]
 
 
 def read_changes(

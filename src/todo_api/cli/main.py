@@ -1,7 +1,8 @@
 """The program: all commands, and what it does with their errors."""
 
+import importlib.metadata
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -20,6 +21,23 @@ cli: Final = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if wanted:
+        typer.echo(importlib.metadata.version("todo-backend"))
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
 for command in (serve, token, migrate, openapi, check, purge, epoch):
     cli.command()(command)
 

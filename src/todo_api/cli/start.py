@@ -1,15 +1,18 @@
 """The start of the program `todo-api`."""
 
 import gc
+import sys
 
 
 def main() -> None:
-    """Load the command line and run it."""
-    # A thousand modules are loaded, and they stay: to search them for garbage again and
-    # again takes a seventh of the start, and to search them just once, later, another.
+    """Load the command line and run it; without the packages of the extra `api`, say how to install them."""
+    # A thousand modules are loaded, and they stay: searching them for garbage again and
+    # again takes a seventh of the start, and searching them once later takes another.
     gc.disable()
-    from todo_api.cli.main import main as run  # noqa: PLC0415 - see above
-
+    try:
+        from todo_api.cli.main import main as run  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as missing:  # pragma: no cover - tested where nothing else is installed
+        sys.exit(f"todo-api: the package {missing.name} is missing: install todo-backend[api], not todo-backend alone")
     gc.freeze()
     gc.enable()
     run()

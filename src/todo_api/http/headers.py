@@ -1,6 +1,11 @@
 """The headers of a request, as they came."""
 
+from typing import Final
+
 from starlette.types import Scope
+
+NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+"""In every response: a browser must not take its body for another media type."""
 
 
 def header_lines(scope: Scope, name: bytes) -> list[str]:

@@ -56,12 +56,12 @@ def expected_revisions(if_match: str | None, if_none_match: str | None = None) -
     If-Match compares strongly: weak tags match nothing. If-None-Match compares weakly.
     Tags that are none of ours match nothing in either.
     """
-    listed = None if if_match is None or _is_any(if_match) else _revisions("If-Match", _STRONG, if_match)
+    listed = None if if_match is None or _is_any(if_match) else _revisions("if_match", _STRONG, if_match)
     if if_none_match is None:
         return listed
     if _is_any(if_none_match):
         return frozenset()
-    excluded = _revisions("If-None-Match", _OF_TASK, if_none_match)
+    excluded = _revisions("if_none_match", _OF_TASK, if_none_match)
     return _AllBut(excluded) if listed is None else listed - excluded
 
 
@@ -71,7 +71,7 @@ def tag_matcher(if_none_match: str | None) -> Callable[[str], bool]:
         return lambda _: False
     if _is_any(if_none_match):
         return lambda _: True
-    _check("If-None-Match", if_none_match)
+    _check("if_none_match", if_none_match)
     known = re.findall(r'"[^"]*"', if_none_match)
     return lambda tag: tag.removeprefix("W/") in known
 
@@ -80,12 +80,12 @@ def _is_any(value: str) -> bool:
     return value.strip(" \t") == _ANY
 
 
-def _revisions(header: str, tag: re.Pattern[str], value: str) -> frozenset[int]:
-    _check(header, value)
+def _revisions(parameter: str, tag: re.Pattern[str], value: str) -> frozenset[int]:
+    _check(parameter, value)
     return frozenset(map(int, tag.findall(value)))
 
 
-def _check(header: str, value: str) -> None:
+def _check(parameter: str, value: str) -> None:
     if not _LIST.match(value):
         message = 'must be * or a list of entity tags, such as "42"'
-        raise RuleViolated([Violation(("header", header), "entity_tag", message)])
+        raise RuleViolated([Violation((parameter,), "entity_tag", message)])

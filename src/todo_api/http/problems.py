@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 import todo_domain as domain
+from todo_api.http.hints import hint_for
+from todo_api.schemas.faults import MOST_FAULTS
 
 MEDIA_TYPE: Final = "application/problem+json"
-# A small body can break thousands of rules, and need not be answered at length.
-_MOST_ERRORS: Final = 100
 _REALM: Final = 'Bearer realm="todo"'
 
 
@@ -102,15 +102,15 @@ def malformed(detail: str, code: str) -> ProblemError:
     return ProblemError(MALFORMED, detail, errors=[FieldError(loc=["body"], msg=detail, type=code)])
 
 
-def invalid(errors: Sequence[FieldError]) -> ProblemError:
-    """Return the answer to well-formed input that breaks rules, naming the first hundred."""
-    errors = errors[:_MOST_ERRORS]
+def invalid(violations: Sequence[domain.Violation]) -> ProblemError:
+    """Return the response to well-formed input that violates rules; the first hundred are named."""
+    errors = [FieldError(loc=list(v.field), msg=v.message, type=v.code) for v in violations[:MOST_FAULTS]]
     detail = "; ".join(f"{'.'.join(map(str, error.loc))}: {error.msg}" for error in errors)
     return ProblemError(INVALID, detail, errors=errors)
 
 
 def _rule_violated(violated: domain.RuleViolated) -> ProblemError:
-    return invalid([FieldError(loc=list(v.field), msg=v.message, type=v.code) for v in violated.violations])
+    return invalid(violated.violations)
 
 
 def _batch_failed(failed: domain.BatchFailed) -> ProblemError:
@@ -118,7 +118,8 @@ def _batch_failed(failed: domain.BatchFailed) -> ProblemError:
     if isinstance(failed.cause, domain.RuleViolated):
         return _rule_violated(failed.cause.at(*place, "task"))
     cause = problem_of(failed.cause)
-    error = FieldError(loc=list(place), msg=cause.detail, type=cause.problem_type.error_code.lower())
+    code = cause.errors[0].type if cause.errors else cause.problem_type.error_code.lower()
+    error = FieldError(loc=list(place), msg=cause.detail, type=code)
     return ProblemError(cause.problem_type, str(failed), errors=[error])
 
 
@@ -134,6 +135,7 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
     domain.IdempotencyConflict: lambda e: ProblemError(IDEMPOTENCY_CONFLICT, str(e)),
     domain.CursorExpired: lambda e: ProblemError(CURSOR_EXPIRED, str(e)),
     domain.BatchFailed: _batch_failed,
+    domain.NotOpen: lambda _: ProblemError(INTERNAL_ERROR, "the server is starting or stopping", {"Retry-After": "1"}),
     domain.StorageUnavailable: lambda _: ProblemError(
         DATABASE_ERROR, "the database failed or did not answer in time", {"Retry-After": "1"}
     ),
@@ -154,6 +156,12 @@ def token_missing() -> ProblemError:
     return ProblemError(AUTH_MISSING, "send a bearer token in the Authorization header", {"WWW-Authenticate": _REALM})
 
 
+def no_such_path(path: str) -> ProblemError:
+    """Return the response to a path that the API does not have, with what to use instead if it is known."""
+    hint = hint_for(path)
+    return ProblemError(NOT_FOUND, "there is no such path" + (f": {hint}" if hint else ""))
+
+
 def method_not_allowed(methods: Iterable[str]) -> ProblemError:
     """Return the answer to a method that is none of these."""
     allowed = ", ".join(sorted(methods))
@@ -172,7 +180,11 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
         errors=list(problem.errors),
     )
     body = document.model_dump_json(exclude_defaults=True)
-    headers = {**(problem.headers or {}), "Link": _help_link(request.scope, problem.problem_type)}
+    headers = {
+        **(problem.headers or {}),
+        "Link": _help_link(request.scope, problem.problem_type),
+        "Cache-Control": "no-store",
+    }
     return Response(body, problem.problem_type.status, headers, MEDIA_TYPE)
 
 

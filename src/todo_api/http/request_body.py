@@ -20,6 +20,7 @@ from todo_api.http.problems import (
 )
 
 MAX_BODY_BYTES: Final = 64 * 1024
+_MOST_NAMES: Final = 5000
 
 
 def refuse_body(request: Request) -> None:
@@ -77,6 +78,8 @@ def _too_large(max_bytes: int) -> ProblemError:
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > _MOST_NAMES:
+        raise malformed(f"an object must have at most {_MOST_NAMES} names", "too_many_names")
     content = dict(pairs)
     if len(content) < len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)

@@ -6,6 +6,10 @@ from typing import Any, Final
 import orjson
 from starlette.responses import Response
 
+CACHE_CONTROL: Final = "private, no-cache"
+"""For what belongs to one user: a browser keeps it and asks whether it is current before it shows it again."""
+
+_CACHE_CONTROL: Final = (b"cache-control", CACHE_CONTROL.encode())
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -21,7 +25,13 @@ class JsonResponse(Response):
             *[(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
             (b"content-length", b"%d" % len(self.body)),
             (b"content-type", b"application/json"),
+            _CACHE_CONTROL,
         ]
+
+
+def not_modified(tag: str) -> Response:
+    """Return the response to a request whose sender has the current state, with the headers that 200 would have."""
+    return Response(status_code=304, headers={"ETag": tag, "Cache-Control": CACHE_CONTROL})
 
 
 def json_bytes(content: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from todo_api.http.headers import header_lines
+from todo_api.http.headers import NO_SNIFFING, header_lines
 
 _log: Final = logging.getLogger("todo_api.requests")
 _RECORD: Final = logging.makeLogRecord(
@@ -40,7 +40,7 @@ class RequestLog:
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 scope["status"] = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), NO_SNIFFING]
             await send(message)
 
         try:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from todo_api.http.authentication import Tasks
-from todo_api.http.idempotency import IdempotencyKey, about_key, replay_header
+from todo_api.http.idempotency import IdempotencyKeyHeader, replay_header
 from todo_api.http.openapi import BODY, documented_response, problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
@@ -31,7 +31,7 @@ router: Final = APIRouter(prefix="/api/{user_id}/tasks/batch", tags=["tasks"], r
     responses=documented_response(200, "Idempotency-Replayed")
     | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT),
 )
-async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKey = None) -> Response:
+async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKeyHeader = None) -> Response:
     """Create, change and delete up to 100 tasks, all or nothing.
 
     The operations happen in order and in one transaction. If one fails, none happens,
@@ -39,7 +39,5 @@ async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: Idempot
     task, without its text: a repeated request with the same Idempotency-Key returns the
     first response, and the text may have been deleted since.
     """
-    batch = body.to_domain()
-    with about_key():
-        result = await tasks.apply(batch, idempotency_key)
+    result = await tasks.apply(body.meaning, idempotency_key)
     return JsonResponse(batch_response(result), replay_header(replayed=result.replayed))

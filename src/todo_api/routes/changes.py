@@ -11,7 +11,6 @@ from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import CURSOR_EXPIRED
 from todo_api.http.responses import JsonResponse
 from todo_api.schemas.parameters import FEED_TOKEN, ChangeParameters, SinceParameter
-from todo_api.schemas.places import violations_at
 from todo_api.schemas.serialization import changes_response
 from todo_api.schemas.tasks import ChangesResponse
 from todo_api.streaming.change_stream import ChangeStream
@@ -50,8 +49,7 @@ async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]
     tasks. Store `next` and send it as `since` the next time. 410 means that changes could
     be missing: read everything again, without `since`.
     """
-    with violations_at("query"):
-        page = await tasks.changes(query.token(), query.limit)
+    page = await tasks.changes(query.meaning, query.limit)
     return JsonResponse(changes_response(page))
 
 
@@ -73,10 +71,7 @@ async def stream_changes(
     `Last-Event-ID` when it reconnects, and misses nothing. The stream ends when the
     caller's access token expires.
     """
-    with violations_at("query"):
-        since = query.token()
-    if last_event_id is not None:
-        since = _resumed(last_event_id)
+    since = query.meaning if last_event_id is None else _resumed(last_event_id)
     first = await tasks.changes(since)
     return ChangeStream(tasks, first, container_of(request).live_feed(), until=request.scope["principal"].expires_at)
 
@@ -86,4 +81,4 @@ def _resumed(last_event_id: str) -> FeedToken:
         return FeedToken.parse(last_event_id)
     except RuleViolated:
         message = "must be the id of an event of this stream"
-        raise RuleViolated([Violation(("header", "Last-Event-ID"), "feed_token", message)]) from None
+        raise RuleViolated([Violation(("last_event_id",), "feed_token", message)]) from None

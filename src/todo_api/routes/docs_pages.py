@@ -96,7 +96,6 @@ async def errors() -> HTMLResponse:
 def _page(page: str, policy: str, scripts: str = "'self'") -> HTMLResponse:
     headers = {
         "Content-Security-Policy": f"{_POLICY}script-src {scripts}; {policy}",
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-cache",
     }
@@ -108,7 +107,7 @@ async def file(name: str) -> FileResponse:
     """Serve a file that the pages load."""
     if name not in _FILES:
         raise HTTPException(404)
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
     return FileResponse(_FILES[name], media_type=_MEDIA_TYPES[_FILES[name].suffix], headers=headers)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from todo_api.http.authentication import Tasks
-from todo_api.http.idempotency import IdempotencyKey, about_key, replay_header
+from todo_api.http.idempotency import IdempotencyKeyHeader, replay_header
 from todo_api.http.openapi import BODY, NOT_MODIFIED, documented_response, problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.preconditions import (
@@ -21,9 +21,8 @@ from todo_api.http.preconditions import (
     tag_matcher,
 )
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
-from todo_api.http.responses import JsonResponse
+from todo_api.http.responses import JsonResponse, not_modified
 from todo_api.schemas.parameters import ListParameters, TaskId
-from todo_api.schemas.places import violations_at
 from todo_api.schemas.serialization import list_response
 from todo_api.schemas.tasks import (
     TaskCreate,
@@ -33,11 +32,11 @@ from todo_api.schemas.tasks import (
     TaskUpdate,
     task_response,
 )
-from todo_domain import Task, TaskPage
+from todo_api.streaming.whole_list import WholeListResponse
+from todo_domain import Task, TaskPage, WholeList
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
 _TASK: Final = documented_response(200, "ETag")
-_IN_BODY: Final = violations_at("body")
 
 
 @router.get(
@@ -49,18 +48,25 @@ _IN_BODY: Final = violations_at("body")
 async def list_tasks(
     request: Request, tasks: Tasks, query: Annotated[ListParameters, Query()], if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Find tasks that meet all given conditions, one page at a time.
+    """Find all tasks that meet the given conditions, or one page of them.
 
     Without a condition, these are all tasks of the list. The `Link` header with
     `rel="next"` leads to the next page; so does `next_cursor`, as the parameter `cursor`.
+
+    A response without `limit` is read while it is sent. It has every task that existed at
+    its `revision`, except those that are deleted meanwhile; a task that is changed
+    meanwhile may be in its new state.
     """
     is_known = tag_matcher(if_none_match)
-    page = await tasks.list(query.meaning)
-    tag = f'W/"{page.revision}-{crc32(request.scope["query_string"]):08x}"'
-    headers = {"ETag": tag, **_next_link(request, page)}
-    if is_known(tag):
-        return Response(status_code=304, headers=headers)
-    return JsonResponse(list_response(page), headers)
+    wanted = query.meaning
+    if if_none_match is not None:
+        tag = _list_tag(request, await tasks.revision())
+        if is_known(tag):
+            return not_modified(tag)
+    page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
+    if isinstance(page, WholeList):
+        return await WholeListResponse.begin(page, {"ETag": _list_tag(request, page.revision)})
+    return JsonResponse(list_response(page), {"ETag": _list_tag(request, page.revision), **_next_link(request, page)})
 
 
 @router.post(
@@ -71,16 +77,13 @@ async def list_tasks(
     responses=documented_response(201, "ETag", "Location", "Idempotency-Replayed")
     | problem_responses(*BODY, IDEMPOTENCY_CONFLICT),
 )
-async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKey = None) -> Response:
+async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKeyHeader = None) -> Response:
     """Create a task, safely repeatable with an Idempotency-Key.
 
     The task gets the next id of the list. A request with the same key and body returns
     the same response again and creates no second task.
     """
-    with _IN_BODY:
-        draft = body.to_domain()
-    with about_key():
-        added = await tasks.create(draft, idempotency_key)
+    added = await tasks.create(body.meaning, idempotency_key)
     # Of all that a user id may hold, no other character has to be written otherwise in a path.
     location = f"/api/{added.task.user_id.replace('|', '%7C')}/tasks/{added.task.id}"
     return _task(added.task, {"Location": location} | replay_header(replayed=added.replayed), status=201)
@@ -100,7 +103,7 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
     is_known = tag_matcher(if_none_match)
     task = await tasks.get(task_id)
     if is_known(strong_tag(task.revision)):
-        return Response(status_code=304, headers={"ETag": strong_tag(task.revision)})
+        return not_modified(strong_tag(task.revision))
     return _task(task)
 
 
@@ -119,9 +122,7 @@ async def replace_task(
     `description` and `due`. A `due` replaces the task's due with all its parts. PUT never
     creates a task: an unknown id is 404. To change some fields only, use PATCH.
     """
-    with _IN_BODY:
-        patch = body.to_domain()
-    return _task(await tasks.patch(task_id, patch, expected_revisions(if_match, if_none_match)))
+    return _task(await tasks.patch(task_id, body.meaning, expected_revisions(if_match, if_none_match)))
 
 
 @router.patch(
@@ -138,11 +139,7 @@ async def patch_task(
     A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
     The parts of `due` are patched in the same way: null clears `time` and `timezone`.
     """
-    with _IN_BODY:
-        patch = body.to_domain()
-    expected = expected_revisions(if_match, if_none_match)
-    with _IN_BODY:
-        return _task(await tasks.patch(task_id, patch, expected))
+    return _task(await tasks.patch(task_id, body.meaning, expected_revisions(if_match, if_none_match)))
 
 
 @router.delete(
@@ -164,6 +161,10 @@ async def delete_task(
 
 def _task(task: Task, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
     return JsonResponse(task_response(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
+
+
+def _list_tag(request: Request, revision: int) -> str:
+    return f'W/"{revision}-{crc32(request.scope["query_string"]):08x}"'
 
 
 def _next_link(request: Request, page: TaskPage) -> dict[str, str]:

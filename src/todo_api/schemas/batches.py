@@ -1,24 +1,33 @@
 """The bodies of a batch of operations and of its answer."""
 
-from typing import Annotated, Literal
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, FailFast, Field, ValidationError
 
 import todo_domain as domain
-from todo_api.schemas.formats import Integer
-from todo_api.schemas.places import violations_at
-from todo_api.schemas.tasks import TaskCreate, TaskPatch
+from todo_api.schemas.faults import faults_of, names_of, unknown_name
+from todo_api.schemas.formats import whole
+from todo_api.schemas.tasks import EXAMPLE_TASK, TaskCreate, TaskPatch
 from todo_domain.batch import MAX_OPERATIONS
 from todo_domain.task import MAX_TASK_ID
 
-_TaskId = Annotated[Integer, Field(ge=1, le=MAX_TASK_ID)]
-_Expected = Annotated[
-    Integer | None, Field(ge=1, le=MAX_TASK_ID, description="Do it only if the task is at this revision.")
-]
+T = TypeVar("T")
+
+_TaskId = Annotated[int, Field(ge=1, le=MAX_TASK_ID), whole(MAX_TASK_ID)]
+_Expected = Annotated[_TaskId | None, Field(description="Do it only if the task is at this revision.")]
 
 
 class _Operation(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
+    examples: ClassVar = {"id": 1, "task": EXAMPLE_TASK, "if_revision": 1}
+
+    @property
+    @abstractmethod
+    def meaning(self) -> domain.Operation:
+        """The operation; raises RuleViolated, EmptyPatch."""
 
 
 class CreateOperation(_Operation):
@@ -27,10 +36,10 @@ class CreateOperation(_Operation):
     op: Literal["create"]
     task: TaskCreate
 
-    def to_domain(self, index: int) -> domain.Operation:
-        """Return the operation; raise RuleViolated."""
-        with _in_task(index):
-            return domain.Create(self.task.to_domain())
+    @property
+    def meaning(self) -> domain.Operation:
+        """The operation; raises RuleViolated."""
+        return domain.Create(_in_task(lambda: self.task.meaning))
 
 
 class PatchOperation(_Operation):
@@ -41,14 +50,10 @@ class PatchOperation(_Operation):
     task: TaskPatch
     if_revision: _Expected = None
 
-    def to_domain(self, index: int) -> domain.Operation:
-        """Return the operation; raise RuleViolated, and BatchFailed for an empty patch."""
-        try:
-            with _in_task(index):
-                patch = self.task.to_domain()
-        except domain.EmptyPatch as empty:
-            raise domain.BatchFailed(index, empty) from None
-        return domain.Patch(self.id, patch, _expected(self.if_revision))
+    @property
+    def meaning(self) -> domain.Operation:
+        """The operation; raises RuleViolated, EmptyPatch."""
+        return domain.Patch(self.id, _in_task(lambda: self.task.meaning), _expected(self.if_revision))
 
 
 class DeleteOperation(_Operation):
@@ -58,12 +63,18 @@ class DeleteOperation(_Operation):
     id: _TaskId
     if_revision: _Expected = None
 
-    def to_domain(self, _index: int) -> domain.Operation:
-        """Return the operation."""
+    @property
+    def meaning(self) -> domain.Operation:
+        """The operation."""
         return domain.Remove(self.id, _expected(self.if_revision))
 
 
 Operation = Annotated[CreateOperation | PatchOperation | DeleteOperation, Discriminator("op")]
+_OPERATIONS: Final[Mapping[str, type[_Operation]]] = {
+    "create": CreateOperation,
+    "patch": PatchOperation,
+    "delete": DeleteOperation,
+}
 
 
 class BatchRequest(BaseModel):
@@ -86,13 +97,63 @@ class BatchRequest(BaseModel):
         },
     )
 
-    operations: list[Operation] = Field(json_schema_extra={"minItems": 1, "maxItems": MAX_OPERATIONS})
+    operations: Annotated[list[Operation], FailFast()] = Field(
+        max_length=MAX_OPERATIONS, json_schema_extra={"minItems": 1}
+    )
 
-    def to_domain(self) -> domain.Batch:
-        """Return the batch; raise RuleViolated with the places in the body, BatchFailed."""
-        operations = tuple(operation.to_domain(index) for index, operation in enumerate(self.operations))
-        with violations_at("body"):
-            return domain.Batch(operations)
+    @cached_property
+    def meaning(self) -> domain.Batch:
+        """The batch; raises RuleViolated with the places in the body, BatchFailed for an empty patch."""
+        operations, violations = list[domain.Operation](), list[domain.Violation]()
+        failed: domain.BatchFailed | None = None
+        for index, operation in enumerate(self.operations):
+            try:
+                operations.append(operation.meaning)
+            except domain.RuleViolated as violated:
+                violations += violated.at("operations", index).violations
+            except domain.EmptyPatch as empty:
+                failed = failed or domain.BatchFailed(index, empty)
+        if violations:
+            raise domain.RuleViolated(violations)
+        if failed:
+            raise failed
+        return domain.Batch(tuple(operations))
+
+    @classmethod
+    def faults(cls, values: Mapping[str, Any]) -> Iterator[domain.Violation]:
+        """Yield what is wrong with a batch that was refused, as `faults_of` does, an operation at a time."""
+        operations = values.get("operations")
+        if "operations" not in values:
+            yield domain.Violation(("operations",), "missing", "is required")
+        elif not isinstance(operations, list):
+            yield domain.Violation(("operations",), "list_type", "must be a list")
+        elif not 1 <= len(operations) <= MAX_OPERATIONS:
+            message = f"must have 1 to {MAX_OPERATIONS} operations"
+            yield domain.Violation(("operations",), "batch_size", message)
+        else:
+            for index, operation in enumerate(operations):
+                for each in _faults_of_operation(operation):
+                    yield domain.Violation(("operations", index, *each.field), each.code, each.message)
+        yield from (unknown_name((name,), names_of(cls), "field") for name in values if name != "operations")
+
+
+def _faults_of_operation(operation: object) -> Iterator[domain.Violation]:
+    if not isinstance(operation, dict):
+        yield domain.Violation((), "object_type", "must be an object")
+        return
+    op = operation.get("op")
+    kind = _OPERATIONS.get(op) if isinstance(op, str) else None
+    if "op" not in operation:
+        yield domain.Violation(("op",), "missing", "is required")
+    elif kind is None:
+        yield domain.Violation(("op",), "choice", "must be create, patch or delete")
+    else:
+        try:
+            _ = kind.model_validate(operation).meaning
+        except domain.EmptyPatch as empty:
+            yield domain.Violation((), "empty_patch", str(empty))
+        except (ValidationError, domain.RuleViolated):
+            yield from faults_of(kind, operation)
 
 
 class OperationResult(BaseModel):
@@ -114,8 +175,12 @@ class BatchResponse(BaseModel):
     results: list[OperationResult]
 
 
-def _in_task(index: int) -> violations_at:
-    return violations_at("body", "operations", index, "task")
+def _in_task(read: Callable[[], T]) -> T:
+    """Return what is read of an operation's task, whose violations are places in it."""
+    try:
+        return read()
+    except domain.RuleViolated as violated:
+        raise violated.at("task") from None
 
 
 def _expected(revision: int | None) -> frozenset[int] | None:

@@ -34,8 +34,8 @@ def line(most: int) -> dict[str, Any]:
     }
 
 
-def text_of(pattern: str, parse: Callable[[str], Any], message: str) -> BeforeValidator:
-    """Accept text of one form, and what it is parsed to; the message says which form."""
+def text_of(pattern: str, parse: Callable[[str], Any], code: str, message: str) -> BeforeValidator:
+    """Accept text of one form, and what it is parsed to; the code and the message say which form."""
     form = re.compile(pattern, re.ASCII)
 
     def read(value: object) -> object:
@@ -44,29 +44,59 @@ def text_of(pattern: str, parse: Callable[[str], Any], message: str) -> BeforeVa
                 return parse(value)
             except ValueError:
                 pass  # such as the 31st of February
-        raise PydanticCustomError("form", "{rule}", {"rule": message})
+        raise broken_rule(code, message)
 
     return BeforeValidator(read)
 
 
-Day = Annotated[dt.date, text_of(r"\d{4}-\d{2}-\d{2}", dt.date.fromisoformat, "must be a day, such as 2026-12-01")]
+def broken_rule(code: str, message: str) -> PydanticCustomError:
+    """Return an error whose code and message the API sends as they are."""
+    return PydanticCustomError(code, "{rule}", {"rule": message})
+
+
+def whole(most: int, least: int = 1) -> BeforeValidator:
+    """Accept a number that is an integer to JSON, where 7.0 is 7 (RFC 8259 §6). Use it for every integer in a body."""
+
+    def read(value: object) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if type(value) is int and least <= value <= most:
+            return value
+        raise broken_rule("whole_number", whole_message(most, least))
+
+    return BeforeValidator(read)
+
+
+def whole_message(most: int, least: int = 1) -> str:
+    """Return what is said of a number that is not from `least` to `most`, or not whole."""
+    return f"must be a whole number from {least} to {most}"
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if (number := int(text)) > most:
+            raise ValueError
+        return number
+
+    return parse
+
+
+def whole_in_text(most: int) -> BeforeValidator:
+    """Accept the decimal digits of a number from 1, without leading zeros."""
+    return text_of(f"[1-9][0-9]{{0,{len(str(most)) - 1}}}", _up_to(most), "whole_number", whole_message(most))
+
+
+Day = Annotated[
+    dt.date, text_of(r"\d{4}-\d{2}-\d{2}", dt.date.fromisoformat, "due_date", "must be a day, such as 2026-12-01")
+]
 
 _CLOCK_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 ClockTime = Annotated[
     dt.time,
-    text_of(_CLOCK_TIME, dt.time.fromisoformat, "must be a time of the day, such as 17:00"),
+    text_of(_CLOCK_TIME, dt.time.fromisoformat, "due_time", "must be a time of the day, such as 17:00"),
     PlainSerializer(lambda time: time.isoformat("minutes")),
     WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK_TIME}$", "examples": ["17:00"]}),
 ]
 
-Flag = Annotated[bool, text_of("true|false", "true".__eq__, "must be true or false")]
-Count = Annotated[int, text_of("[0-9]{1,16}", int, "must be a whole number")]
-
-# To JSON 7.0 is 7 (RFC 8259 §6).
-Integer = Annotated[
-    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
-]
-"""An integer in a body. Use it for every one: a strict `int` refuses 7.0."""
-
-Repeatable = BeforeValidator(lambda values: [values] if isinstance(values, str) else values)
-"""Makes a list of a parameter that may come more than once, and came once."""
+Flag = Annotated[bool, text_of("true|false", "true".__eq__, "bool_type", "must be true or false")]
+Count = Annotated[int, text_of("[0-9]{1,16}", int, "whole_number", "must be a whole number")]

@@ -1,20 +1,19 @@
 """What stands in the path and in the query of a request."""
 
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
-from todo_api.schemas.formats import PROSE, Count, Day, Flag, Repeatable, text_of
-from todo_api.schemas.places import violations_at
+from todo_api.schemas.formats import PROSE, Count, Day, Flag, whole_in_text
 from todo_api.schemas.tasks import PRIORITIES, Priority, Tag
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
 from todo_domain.draft import MAX_TAGS
 from todo_domain.identity import MAX_USER_ID_LENGTH, USER_ID_CHARACTERS
-from todo_domain.listing import DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH_LENGTH
+from todo_domain.listing import MAX_LIMIT, MAX_SEARCH_LENGTH
 from todo_domain.task import MAX_TASK_ID
 
 UserIdInPath = Annotated[
@@ -32,7 +31,7 @@ UserIdInPath = Annotated[
 TaskId = Annotated[
     int,
     Path(description="The id of a task of this owner.", ge=1, le=MAX_TASK_ID, examples=[1]),
-    text_of("[1-9][0-9]{0,15}", int, f"must be a whole number from 1 to {MAX_TASK_ID}"),
+    whole_in_text(MAX_TASK_ID),
 ]
 _SortName = Literal[
     "created_at", "-created_at", "updated_at", "-updated_at", "due", "-due", "priority", "-priority", "title", "-title"
@@ -45,10 +44,13 @@ class ListParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    # Whether a cursor is good depends on all the others.
+    bound_to_the_others: ClassVar = frozenset({"cursor"})
+
     complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
-    priority: Annotated[list[Priority], Repeatable] = Field([], description="One of these.")
-    tag: Annotated[list[Tag], Repeatable] = Field(
-        [], description="All of these, in any case, composed or not.", max_length=MAX_TAGS
+    priority: list[Priority] = Field([], description="One of these.")
+    tag: list[Tag] = Field(
+        [], description="All of these, in any case, composed or not.", json_schema_extra={"maxItems": MAX_TAGS}
     )
     due_from: Day | None = Field(None, description="The first day that a task may be due.")
     due_until: Day | None = Field(None, description="The last day that a task may be due.")
@@ -58,8 +60,10 @@ class ListParameters(BaseModel):
         json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **PROSE},
     )
     sort: Sort = Field("created_at", description="Descending with `-`; ties in the order of ids, no value last.")
-    limit: Count = Field(
-        DEFAULT_LIMIT, description="The most tasks of a page.", json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT}
+    limit: Count | None = Field(
+        None,
+        description="The most tasks of a page. Without it, the response has all tasks.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
     )
     cursor: str | None = Field(
         None,
@@ -70,18 +74,16 @@ class ListParameters(BaseModel):
     @cached_property
     def meaning(self) -> domain.TaskQuery:
         """The query; raises RuleViolated with the names of parameters."""
-        with violations_at("query"):
-            return domain.TaskQuery(**self._values())
-
-    def _values(self) -> dict[str, Any]:
-        """Return the parameters as the fields of a TaskQuery."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        return values | {
-            "priority": frozenset(PRIORITIES[name] for name in self.priority),
-            "tag": tuple(self.tag),
-            "sort": domain.SortKey(self.sort.removeprefix("-")),
-            "descending": self.sort.startswith("-"),
-        }
+        return domain.TaskQuery(
+            **values
+            | {
+                "priority": frozenset(PRIORITIES[name] for name in self.priority),
+                "tag": tuple(self.tag),
+                "sort": domain.SortKey(self.sort.removeprefix("-")),
+                "descending": self.sort.startswith("-"),
+            }
+        )
 
 
 FEED_TOKEN: Final[dict[str, Any]] = {
@@ -101,8 +103,9 @@ class SinceParameter(BaseModel):
         None, description="The `next` of an earlier answer; everything without it.", json_schema_extra=FEED_TOKEN
     )
 
-    def token(self) -> domain.FeedToken | None:
-        """Return the place in the feed; raise RuleViolated for what is none."""
+    @cached_property
+    def meaning(self) -> domain.FeedToken | None:
+        """The place in the feed; raises RuleViolated when it is not a token."""
         return domain.FeedToken.parse(self.since) if self.since is not None else None
 
 

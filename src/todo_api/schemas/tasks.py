@@ -5,9 +5,10 @@ the JSON schemas are the domain's constants.
 """
 
 import datetime as dt
-from typing import Annotated, Any, Final, Literal
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
@@ -37,7 +38,8 @@ EXAMPLE_TASK: Final[dict[str, Any]] = {
 Title = Annotated[str, Field(json_schema_extra={**line(MAX_TITLE_LENGTH)})]
 Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH, **PROSE})]
 Tag = Annotated[str, Field(json_schema_extra={**line(MAX_TAG_LENGTH)})]
-Tags = Annotated[list[Tag], Field(json_schema_extra={"maxItems": MAX_TAGS})]
+# A list is refused at its first wrong entry, since it can have a hundred thousand.
+Tags = Annotated[list[Tag], FailFast(), Field(json_schema_extra={"maxItems": MAX_TAGS})]
 # An alias with a name is a schema with that name in the OpenAPI document.
 Priority = TypeAliasType("Priority", Literal["low", "medium", "high"])
 PRIORITIES: Final[dict[Priority, domain.Priority]] = {
@@ -66,6 +68,8 @@ class _TaskBody(BaseModel):
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_describe)
+    ignored: ClassVar = _READ_ONLY
+    examples: ClassVar = EXAMPLE_TASK
 
     @model_validator(mode="before")
     @classmethod
@@ -94,8 +98,9 @@ class TaskCreate(_TaskBody):
     due: Due | None = None
     tags: Tags = []
 
-    def to_domain(self) -> domain.TaskDraft:
-        """Return the draft; raise RuleViolated, whose places are the task's: the caller says where that is."""
+    @cached_property
+    def meaning(self) -> domain.TaskDraft:
+        """The draft; raises RuleViolated with the names of fields."""
         return domain.TaskDraft(**self._values())
 
 
@@ -109,8 +114,9 @@ class TaskUpdate(_TaskBody):
     due: Due | None = Field(default_factory=absent)
     tags: Tags = Field(default_factory=absent)
 
-    def to_domain(self) -> domain.TaskPatch:
-        """Return the patch; raise RuleViolated as `TaskCreate.to_domain` does."""
+    @cached_property
+    def meaning(self) -> domain.TaskPatch:
+        """The patch; raises RuleViolated with the names of fields."""
         return domain.TaskPatch(**self._values())
 
 
@@ -126,8 +132,9 @@ class TaskPatch(_TaskBody):
     due: DuePatch | None = Field(default_factory=absent)
     tags: Tags = Field(default_factory=absent)
 
-    def to_domain(self) -> domain.TaskPatch:
-        """Return the patch; raise EmptyPatch, and RuleViolated as `TaskCreate.to_domain` does."""
+    @cached_property
+    def meaning(self) -> domain.TaskPatch:
+        """The patch; raises EmptyPatch, and RuleViolated with the names of fields."""
         return domain.TaskPatch(**self._values())
 
 
@@ -175,7 +182,7 @@ def task_response(task: domain.Task) -> dict[str, Any]:
 
 
 class TaskListResponse(BaseModel):
-    """A page of tasks; `count` is their number on this page, `next_cursor` null on the last page."""
+    """Tasks; `count` is their number in this response, `next_cursor` null where no page follows."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"tasks": [EXAMPLE_TASK], "count": 1, "next_cursor": "W10", "revision": 1}]}

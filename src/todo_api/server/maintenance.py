@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 from typing import Final, NoReturn
 
-from todo_api.container import Container, opened_store, opened_verifier
+from todo_api.container import Container
 from todo_domain import StorageUnavailable, StoreMaintenance, Unavailable
 
 _BATCH: Final = 500
@@ -19,10 +19,10 @@ async def faults(container: Container) -> dict[str, str | None]:
     """Say of the database and of the keys why they can't be used, or None if they can."""
 
     async def check_database() -> None:
-        async with opened_store(container) as store:
+        async with container.task_repository() as store:
             await store.check()
 
-    async with opened_verifier(container) as verifier:
+    async with container.token_verifier() as verifier:
         return {"database": await _fault(check_database()), "keys": await _fault(verifier.check())}
 
 
@@ -39,7 +39,7 @@ async def purge(container: Container, *, dry_run: bool) -> AsyncIterator[int]:
 
     A dry run ends after it has counted. Raises StorageUnavailable.
     """
-    async with opened_store(container) as store:
+    async with container.task_repository() as store:
         yield await _forget(store, container, limit=_ALL, dry_run=True)
         while not dry_run and (forgotten := await _forget(store, container)):
             yield forgotten
@@ -71,5 +71,5 @@ async def _forget(store: StoreMaintenance, container: Container, limit: int = _B
 
 async def renew_epoch(container: Container) -> str:
     """Begin a new epoch, in which no token or revision of before counts; return it. Raises StorageUnavailable."""
-    async with opened_store(container) as store:
+    async with container.task_repository() as store:
         return await store.renew_epoch(at=container.clock().now())

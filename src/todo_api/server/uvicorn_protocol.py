@@ -6,6 +6,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from todo_api.http.headers import NO_SNIFFING
 from todo_api.http.problems import problem_response
 from todo_api.middleware.limits import HEADERS_PROBLEM, MAX_HEAD_BYTES
 from todo_api.middleware.request_log import new_request_id
@@ -88,5 +89,5 @@ class HttpProtocol(HttpToolsProtocol):
 def _refused_head() -> bytes:
     scope: dict[str, Any] = {"type": "http", "path": "", "request_id": new_request_id()}
     response = problem_response(Request(scope), HEADERS_PROBLEM)
-    headers = b"".join(b"%s: %s\r\n" % header for header in response.raw_headers)
+    headers = b"".join(b"%s: %s\r\n" % header for header in (*response.raw_headers, NO_SNIFFING))
     return b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n%s\r\n%s" % (headers, response.body)

@@ -12,6 +12,7 @@ from todo_api.http.problems import problem_of
 from todo_api.http.responses import json_bytes
 from todo_api.schemas.serialization import change_response
 from todo_api.server.uvicorn_protocol import ABORT
+from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import ChangePage, TaskUseCases, TodoError
 
@@ -51,7 +52,7 @@ class ChangeStream(Response):
         """Send events until something ends the stream; raise what nobody foresaw."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         sending = asyncio.create_task(self._send_all(scope, send))
-        gone = asyncio.create_task(_disconnected(receive))
+        gone = asyncio.create_task(wait_for_disconnect(receive))
         try:
             await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
             if self._stuck and (abort := scope.get("state", {}).get(ABORT)):
@@ -116,8 +117,3 @@ def _events(page: ChangePage) -> bytes:
         for change in page.changes
     ]
     return "".join(events).encode()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

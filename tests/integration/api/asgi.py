@@ -7,6 +7,7 @@ import httpx
 from dependency_injector import providers
 
 from tests.integration.server import settings_for, token_of
+from tests.opening import open_at_once
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.app import App, create_app
 from todo_api.container import Container
@@ -14,8 +15,10 @@ from todo_api.container import Container
 
 def app_in_memory(**settings: Any) -> App:
     """Return an app whose tasks are gone with it."""
-    repository = providers.Object(InMemoryTaskRepository())
-    return create_app(Container(settings=settings_for("never-opened.sqlite3", **settings), task_repository=repository))
+    repository = providers.Object(open_at_once(InMemoryTaskRepository()))
+    container = Container(settings=settings_for("never-opened.sqlite3", **settings), task_repository=repository)
+    open_at_once(container.token_verifier())
+    return create_app(container)
 
 
 def ask(app: App, method: str, path: str, token: str | None = token_of("alice"), **request: Any) -> httpx.Response:

@@ -159,7 +159,7 @@ def test_a_field_that_no_encoding_can_carry_is_refused_all_the_same(alice: httpx
 
     assert refusal(once) == (422, "VALIDATION_ERROR")
     assert refusal(twice) == (400, "VALIDATION_ERROR")
-    assert places(once) == [["body", ""]]
+    assert places(once) == [["body", "?"]]
     assert places(twice) == [["body", "?"]]
     assert is_untouched(alice)
 
@@ -168,6 +168,69 @@ def test_everything_that_is_wrong_is_said_at_once(alice: httpx.Client) -> None:
     answer = alice.post("/tasks", params={"x": 1}, json={"title": 1, "complete": "true", "due": {"date": "x"}})
 
     assert places(answer) == [["query", "x"], ["body", "title"], ["body", "complete"], ["body", "due", "date"]]
+
+
+def test_faults_of_structure_and_of_rules_are_said_in_one_response(alice: httpx.Client) -> None:
+    body = {"title": "", "complete": "yes", "tags": [1], "due": {"date": "x"}, "foo": 1}
+
+    answer = alice.post("/tasks", json=body)
+
+    assert {tuple(error["loc"][1:]): error["msg"] for error in answer.json()["errors"]} == {
+        ("title",): "must have 1 to 200 characters besides white space at its ends",
+        ("complete",): "must be true or false",
+        ("tags", 0): "must be text",
+        ("due", "date"): "must be a day, such as 2026-12-01",
+        ("foo",): "is not a field here",
+    }
+
+
+def test_the_same_fault_has_the_same_wording_and_code_wherever_it_is_noticed(alice: httpx.Client) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    by_structure = alice.patch("/tasks/1", json={"due": {"date": None}}).json()["errors"]
+    by_rule = alice.patch("/tasks/1", json={"due": {"time": "18:00"}}).json()["errors"]
+    in_query = alice.get("/tasks", params={"complete": "yes", "due_from": "x"}).json()["errors"]
+    in_body = alice.post("/tasks", json={"title": "a", "complete": "yes"}).json()["errors"]
+    in_path = alice.get("/tasks/0").json()["errors"]
+    in_batch = alice.post("/tasks/batch", json={"operations": [{"op": "delete", "id": 0}]}).json()["errors"]
+
+    def said(error: dict[str, Any]) -> tuple[str, str]:
+        return error["type"], error["msg"]
+
+    assert said(by_structure[0]) == said(by_rule[0]) == said(in_query[1])
+    assert said(in_query[0]) == said(in_body[0]) == ("bool_type", "must be true or false")
+    assert said(in_path[0]) == said(in_batch[0])
+
+
+def test_an_unknown_name_is_refused_with_the_one_that_was_probably_meant(alice: httpx.Client) -> None:
+    body = alice.post("/tasks", json={"title": "a", "isCompleted": True, "due_date": "2026-12-01"})
+    query = alice.get("/tasks", params={"search": "a", "sortBy": "title"})
+
+    assert [error["msg"] for error in body.json()["errors"] + query.json()["errors"]] == [
+        "is not a field here; did you mean complete?",
+        "is not a field here; did you mean due?",
+        "is not a parameter here; did you mean q?",
+        "is not a parameter here; did you mean sort?",
+    ]
+
+
+@pytest.mark.parametrize("method", ["PATCH", "POST", "PUT"])
+@pytest.mark.parametrize("name", ["complete", "toggle"])
+def test_a_path_that_completes_a_task_elsewhere_says_how_it_is_done_here(
+    alice: httpx.Client, method: str, name: str
+) -> None:
+    answer = alice.request(method, f"/tasks/1/{name}")
+
+    assert refusal(answer) == (404, "NOT_FOUND")
+    assert 'PATCH with {"complete": true}' in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["filtered", "search"])
+def test_a_path_that_finds_tasks_elsewhere_says_how_it_is_done_here(alice: httpx.Client, name: str) -> None:
+    answer = alice.get(f"/tasks/{name}", params={"q": "a"})
+
+    assert refusal(answer) == (404, "NOT_FOUND")
+    assert "GET the list itself" in answer.json()["detail"]
 
 
 def test_a_title_is_needed(alice: httpx.Client) -> None:
@@ -446,6 +509,28 @@ def test_a_cursor_is_good_for_its_own_query_alone_and_only_whole(alice: httpx.Cl
     for answer in cut + others:
         assert refusal(answer) == (422, "VALIDATION_ERROR")
         assert places(answer) == [["query", "cursor"]]
+
+
+def test_an_object_with_more_than_5000_names_is_refused_as_such(alice: httpx.Client) -> None:
+    answer = alice.post("/tasks", json={f"{number}": 1 for number in range(5001)})
+
+    assert refusal(answer) == (400, "VALIDATION_ERROR")
+    assert places(answer) == [["body"]]
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/1"])
+def test_a_query_with_more_than_1000_parameters_is_refused_as_such(alice: httpx.Client, path: str) -> None:
+    answer = alice.get(path, params=[("tag", "a")] * 1001)
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer) == [["query"]]
+
+
+def test_of_many_unknown_parameters_the_first_hundred_are_named(alice: httpx.Client) -> None:
+    for path in ("/tasks", "/tasks/1"):
+        answer = alice.get(path, params={f"x{number}": "1" for number in range(900)})
+
+        assert len(answer.json()["errors"]) == 100
 
 
 def test_an_answer_names_the_first_hundred_faults_of_thousands(alice: httpx.Client) -> None:

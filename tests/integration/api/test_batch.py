@@ -107,8 +107,8 @@ def test_100_operations_of_the_largest_tasks_fit_in_a_batch(alice: httpx.Client)
 @pytest.mark.parametrize(
     ("operation", "place"),
     [
-        ({"op": "move", "id": 1}, []),
-        ({"id": 1}, []),
+        ({"op": "move", "id": 1}, ["op"]),
+        ({"id": 1}, ["op"]),
         (7, []),
         ({"op": "delete"}, ["id"]),
         ({"op": "delete", "id": 0}, ["id"]),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -42,21 +42,15 @@ class Events:
         return next(iter(self))
 
 
-class InMemory(InMemoryTaskRepository):
-    """A store that a server opens and closes."""
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-class Full(InMemory):
+class Full(InMemoryTaskRepository):
     """A store with more for alice than any buffer takes."""
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
         draft = TaskDraft(title="a", description="\U0001f600" * 1000)
         for _ in range(2000):
             await self.add(UserId("alice"), draft, at=datetime(2026, 1, 1, tzinfo=UTC))
+        return self
 
 
 class FullAtOnce(Full):
@@ -66,7 +60,7 @@ class FullAtOnce(Full):
         return await super().changes(user_id, since, limit * 1000)
 
 
-class Breaking(InMemory):
+class Breaking(InMemoryTaskRepository):
     """A store whose feed can be read once."""
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:

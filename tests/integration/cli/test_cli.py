@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from unittest.mock import patch
 
@@ -25,7 +26,7 @@ from todo_api.cli.start import main
 from todo_api.container import assemble
 from todo_api.server.serving import app_of_process
 from todo_api.settings import read_settings
-from todo_domain import TaskDraft, UserId
+from todo_domain import Principal, TaskDraft, UserId
 from todo_domain.idempotency import IdempotencyKey
 
 
@@ -67,6 +68,12 @@ def refused(ended: Ended) -> str:
     assert ended.out == ""
     (line,) = ended.err.splitlines()
     return line.removeprefix("todo-api: ")
+
+
+def test_the_program_tells_its_version(todo_api: Run) -> None:
+    told = todo_api("--version")
+
+    assert told == Ended(0, f"{version('todo-backend')}\n", "")
 
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o644, False), (0o664, True), (0o646, True)])
@@ -221,12 +228,18 @@ def test_migrating_again_changes_nothing(todo_api: Run, tmp_path: Path) -> None:
     assert (tmp_path / "tasks.db").read_bytes() == first
 
 
+async def verify(token: str) -> Principal:
+    async with assemble(read_settings()).token_verifier() as verifier:
+        principal: Principal = await verifier.verify(token)
+        return principal
+
+
 def test_a_token_speaks_for_its_user_until_its_time_is_up(todo_api: Run) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
 
     token = todo_api("token", "--user", "alice", "--lifetime", "2h").out.strip()
 
-    principal = asyncio.run(assemble(read_settings()).token_verifier().verify(token))
+    principal = asyncio.run(verify(token))
     assert principal.user_id == "alice"
     assert before <= principal.expires_at - timedelta(hours=2) <= datetime.now(UTC)
 
@@ -234,7 +247,7 @@ def test_a_token_speaks_for_its_user_until_its_time_is_up(todo_api: Run) -> None
 def test_a_token_is_signed_with_the_secret_in_force(todo_api: Run) -> None:
     token = todo_api("token", "--user", "alice", BETTER_AUTH_SECRET=SECRET).out.strip()
 
-    assert asyncio.run(assemble(read_settings()).token_verifier().verify(token)).user_id == "alice"
+    assert asyncio.run(verify(token)).user_id == "alice"
 
 
 @pytest.mark.parametrize(
@@ -331,15 +344,13 @@ def forgettable(path: Path, count: int) -> None:
     """Keep tasks that were added and removed, with a key each, long ago."""
 
     async def fill() -> None:
-        store = SqliteTaskRepository(path)
-        await store.open()
         at = datetime(2020, 1, 1, tzinfo=UTC)
         user = UserId("alice")
-        for number in range(count):
-            draft = TaskDraft(title="Buy milk")
-            added = await store.add(user, draft, at=at, key=IdempotencyKey.of_request(str(number), draft))
-            await store.remove(user, added.task.id, at=at)
-        await store.close()
+        async with SqliteTaskRepository(path) as store:
+            for number in range(count):
+                draft = TaskDraft(title="Buy milk")
+                added = await store.add(user, draft, at=at, key=IdempotencyKey.of_request(str(number), draft))
+                await store.remove(user, added.task.id, at=at)
 
     asyncio.run(fill())
 

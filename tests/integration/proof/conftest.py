@@ -17,20 +17,16 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def sqlite(anyio_backend: str, tmp_path: Path) -> AsyncIterator[TaskRepository]:  # noqa: ARG001 - runs it
-    store = SqliteTaskRepository(tmp_path / "tasks.sqlite3")
-    await store.open()
-    yield store
-    await store.close()
+    async with SqliteTaskRepository(tmp_path / "tasks.sqlite3") as store:
+        yield store
 
 
 @pytest.fixture
 async def postgresql(anyio_backend: str, postgres: Postgres) -> AsyncIterator[TaskRepository]:  # noqa: ARG001 - runs it
     with postgres.database() as url:
         upgrade(url)
-        store = PostgresTaskRepository(url, checkout_seconds=30)
-        await store.open()
-        yield store
-        await store.close()
+        async with PostgresTaskRepository(url, checkout_seconds=30) as store:
+            yield store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

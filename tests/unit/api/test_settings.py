@@ -196,7 +196,10 @@ def test_networks_of_proxies_are_trusted() -> None:
         ({"PORT": "http"}, "TODO_PORT or PORT: "),
         ({"TODO_WORKERS": "0"}, "TODO_WORKERS: "),
         ({"TODO_IDEMPOTENCY_HOURS": "23"}, "TODO_IDEMPOTENCY_HOURS: "),
-        ({"CORS_ORIGINS": "https://a.example/"}, "TODO_CORS_ORIGINS or CORS_ORIGINS: "),
+        (
+            {"CORS_ORIGINS": "https://a.example/b"},
+            "TODO_CORS_ORIGINS or CORS_ORIGINS: origin 1 must end after the host",
+        ),
         ({"TODO_TRUSTED_PROXIES": "10.0.0.1/8"}, "TODO_TRUSTED_PROXIES: "),
         ({"TODO_SSL_CERTFILE": "/nowhere"}, "TODO_SSL_CERTFILE: "),
         ({"TODO_SSL_CERTFILE": A_FILE}, "TODO_SSL_CERTFILE and TODO_SSL_KEYFILE go together"),

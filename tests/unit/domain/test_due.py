@@ -77,13 +77,13 @@ def test_a_zone_needs_a_time() -> None:
     ],
 )
 def test_a_time_is_one_of_the_clock_in_whole_minutes(moment: Any) -> None:
-    with pytest.raises(RuleViolated, match=r"^due\.time: must be a wall-clock time in whole minutes$"):
+    with pytest.raises(RuleViolated, match=r"^due\.time: must be a time of the day, such as 17:00$"):
         drafted(Due(DAY, moment))
 
 
 @pytest.mark.parametrize("day", [None, "2026-12-01", 20261201, datetime(2026, 12, 1, tzinfo=UTC), time(17)])
 def test_a_due_needs_a_day(day: Any) -> None:
-    with pytest.raises(RuleViolated, match=r"^due\.date: must be a day$"):
+    with pytest.raises(RuleViolated, match=r"^due\.date: must be a day, such as 2026-12-01$"):
         drafted(Due(day))
 
 

@@ -50,9 +50,9 @@ def test_a_due_in_a_patch_replaces_that_of_the_task_whole() -> None:
     [
         (DUE, {"time": None}, "due.timezone: needs a time"),
         (Due(DAY), {"timezone": "UTC"}, "due.timezone: needs a time"),
-        (None, {}, "due.date: must be a day"),
-        (None, {"time": time(18)}, "due.date: must be a day"),
-        (None, {"timezone": "UTC"}, "due.date: must be a day; due.timezone: needs a time"),
+        (None, {}, "due.date: must be a day, such as 2026-12-01"),
+        (None, {"time": time(18)}, "due.date: must be a day, such as 2026-12-01"),
+        (None, {"timezone": "UTC"}, "due.date: must be a day, such as 2026-12-01; due.timezone: needs a time"),
     ],
 )
 def test_what_comes_of_a_patch_keeps_the_rules_of_a_due(due: Due | None, parts: dict[str, Any], broken: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.domain.strategies import CONTROLS, SURROGATES, dues, task, tasks, words
 from todo_adapters.contract.field_values import CONDITION_VALUES
-from todo_domain import Due, Priority, RuleViolated, SortKey, Task, TaskQuery
+from todo_domain import Due, Priority, RuleViolated, SortKey, Task, TaskPage, TaskQuery
 from todo_domain.cursor import Position, encode_cursor
 
 CURSOR_REFUSED = r"^cursor: must be the next_cursor of a page of the same query$"
@@ -41,10 +41,18 @@ def going_on(query: TaskQuery, cursor: str) -> TaskQuery:
     return replace(query, cursor=cursor)
 
 
-def test_a_query_asks_for_the_first_hundred_tasks_as_they_were_created() -> None:
+def test_a_query_asks_for_all_tasks_as_they_were_created() -> None:
     query = TaskQuery()
 
-    assert (query.sort, query.descending, query.limit, query.after) == (SortKey.CREATED_AT, False, 100, None)
+    assert (query.sort, query.descending, query.limit, query.after) == (SortKey.CREATED_AT, False, None, None)
+
+
+def test_a_query_without_a_limit_makes_one_page_of_all_tasks() -> None:
+    found = [task(str(number), id=number) for number in range(1, 4)]
+
+    page = TaskQuery().page(found, revision=9)
+
+    assert page == TaskPage(tuple(found), None, 9)
 
 
 @pytest.mark.parametrize("limit", [1, 500])
@@ -103,7 +111,6 @@ def test_a_tag_to_find_keeps_the_rules_of_a_tag(length: int) -> None:
         ("limit", 1.5, "must be 1 to 500"),
         ("limit", float("nan"), "must be 1 to 500"),
         ("limit", "10", "must be 1 to 500"),
-        ("limit", None, "must be 1 to 500"),
     ],
     ids=lambda part: ascii(part)[:40],
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.opening import open_at_once
 from tests.unit.domain.strategies import ALICE, NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_domain import (
@@ -51,7 +52,7 @@ class Clock:
 
 @pytest.fixture
 def repository() -> InMemoryTaskRepository:
-    return InMemoryTaskRepository()
+    return open_at_once(InMemoryTaskRepository())
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from psycopg.rows import TupleRow
 
 from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL, Statement
-from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.migrations import is_current
 from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
@@ -31,10 +31,12 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    NotOpen,
     Outcome,
     StorageUnavailable,
     Task,
     TaskDraft,
+    TaskIds,
     TaskNotFound,
     TaskPage,
     TaskQuery,
@@ -47,14 +49,23 @@ T = TypeVar("T")
 _MOST_RACES: Final = 20
 _KEPT_BY_NEON: Final = 5
 _GET: Final = POSTGRESQL.compile(statements.GET)
+_GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
 _CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
 _EPOCH: Final = POSTGRESQL.compile(statements.EPOCH)
 _RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.c.epoch))
 
 
+class _TaskChanged(Exception):
+    """Raised when another request changed a task between its reading and its writing."""
+
+    def __init__(self, current: Task) -> None:
+        super().__init__()
+        self.current = current
+
+
 class PostgresTaskRepository:
-    """A TaskRepository and StoreMaintenance on a PostgreSQL database, or on a pooler in transaction mode.
+    """A TaskStore on a PostgreSQL database, or on a pooler in transaction mode.
 
     - url: in any form that `driver.conninfo` reads
     - max_connections: of this process
@@ -79,28 +90,36 @@ class PostgresTaskRepository:
         prepare_threshold: int | None = None,
     ) -> None:
         self._url = url
-        self._pool = Pool(
+        self._new_pool = partial(
+            Pool,
             conninfo_of(url),
             max_size=max_connections,
             checkout_seconds=checkout_seconds,
             statement_seconds=statement_seconds,
             prepare_threshold=_KEPT_BY_NEON if prepare_threshold is None and is_neon_pooler(url) else prepare_threshold,
         )
+        self._pool: Pool | None = None
         self._recent = RecentTasks()
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
         """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
+        pool = self._new_pool()
         async with AsyncExitStack() as opened:
-            opened.push_async_callback(self.close)
+            opened.push_async_callback(pool.close)
             # There has to be a server that answers: the check of the schema has no deadline of its own.
-            await self._pool.lend(Connection.is_direct)
+            await pool.lend(Connection.is_direct)
             if not await asyncio.to_thread(is_current, self._url):
                 raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
             opened.pop_all()
+        self._pool = pool
+        self._recent = RecentTasks()
+        return self
 
-    async def close(self) -> None:
-        """Close all connections, those in use when they are given back."""
-        await self._pool.close()
+    async def __aexit__(self, *_: object) -> None:
+        """Close all connections; those in use close at the end of their transaction."""
+        pool, self._pool = self._open_pool, None
+        await pool.close()
+        self._recent = RecentTasks()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository. One statement."""
@@ -128,6 +147,15 @@ class PostgresTaskRepository:
         found = await self._run(*list_statement(POSTGRESQL, user_id, query))
         return rows.read_page(POSTGRESQL, user_id, query, found)
 
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """See TaskRepository. One statement."""
+        return rows.read_ids(query, await self._run(*ids_statement(POSTGRESQL, user_id, query)))
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """See TaskRepository. One statement."""
+        found = await self._run(_GET_SOME, {"user_id": user_id, "ids": POSTGRESQL.write_set(task_ids)})
+        return rows.in_order_of(task_ids, [rows.read_task(POSTGRESQL, user_id, row) for row in found])
+
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository. Two statements, one if the last state was seen here, and one more for each lost race."""
         before_and_after = self._recent.try_edit(user_id, task_id, edit)
@@ -137,10 +165,13 @@ class PostgresTaskRepository:
         task, edited = before_and_after
         while edited != task:
             values = rows.change_values(POSTGRESQL, user_id, edited, edited.updated_at)
-            written = await self._write(user_id, values, expected=task)
-            if isinstance(written, int):
-                return self._recent.see(edited._replace(revision=written))
-            task, edited = written, edit(written)
+            try:
+                revision = await self._write(user_id, values, expected=task)
+            except _TaskChanged as changed:
+                task = changed.current
+            else:
+                return self._recent.see(edited._replace(revision=revision))
+            edited = edit(task)
         return task
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
@@ -150,10 +181,13 @@ class PostgresTaskRepository:
             await self._write(user_id, tombstone)
         else:
             task = await self.get(user_id, task_id)
-            guard(task)
-            while isinstance(current := await self._write(user_id, tombstone, expected=task), Task):
-                task = current
+            while True:
                 guard(task)
+                try:
+                    await self._write(user_id, tombstone, expected=task)
+                    break
+                except _TaskChanged as changed:
+                    task = changed.current
         self._recent.forget(user_id, task_id)
 
     async def apply(
@@ -203,10 +237,11 @@ class PostgresTaskRepository:
         ((epoch,),) = await self._run(_RENEW_EPOCH, renewed)
         return str(epoch)
 
-    async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int | Task:
-        """Write the row of a task if it is as expected, or however it is, and return the new revision.
+    async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int:
+        """Write the row of a task and return the new revision.
 
-        When it is not as expected, nothing is written, and the task as it is is returned.
+        With `expected`, the row is written only if the task is still in that state.
+        Raises _TaskChanged when it is not, TaskNotFound.
         """
         statement = chained.WRITE
         if expected:
@@ -217,8 +252,14 @@ class PostgresTaskRepository:
             raise self._missing(user_id, values["id"])
         revision: int | None = found[0][0]
         if revision is None:
-            return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:]))
+            raise _TaskChanged(self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:])))
         return revision
+
+    @property
+    def _open_pool(self) -> Pool:
+        if self._pool is None:
+            raise NotOpen(self)
+        return self._pool
 
     def _missing(self, user_id: UserId, task_id: int) -> TaskNotFound:
         self._recent.forget(user_id, task_id)
@@ -231,10 +272,11 @@ class PostgresTaskRepository:
 
     async def _do(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
         """Do work in one transaction, again when it was undone, and when it may be, again after a broken connection."""
+        pool = self._open_pool
         races = 0
         while True:
             try:
-                return await self._pool.lend(work)
+                return await pool.lend(work)
             except RaceLost:
                 races += 1
                 if races == _MOST_RACES:

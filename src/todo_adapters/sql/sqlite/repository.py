@@ -3,18 +3,19 @@
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import sqlalchemy as sa
 
 from todo_adapters.sql import migrations, rows, statements
 from todo_adapters.sql.dialects import SQLITE
-from todo_adapters.sql.listing import list_statement
+from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of
 from todo_adapters.sql.sqlite.purge import purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
@@ -29,9 +30,11 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    NotOpen,
     StorageUnavailable,
     Task,
     TaskDraft,
+    TaskIds,
     TaskNotFound,
     TaskPage,
     TaskQuery,
@@ -40,6 +43,7 @@ from todo_domain import (
 )
 
 _GET: Final = SQLITE.compile(statements.GET)
+_GET_SOME: Final = SQLITE.compile(statements.GET_SOME)
 _CHANGES: Final = SQLITE.compile(statements.CHANGES)
 _REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
 _EPOCH: Final = SQLITE.compile(statements.EPOCH)
@@ -47,7 +51,7 @@ _RENEW_EPOCH: Final = SQLITE.compile(statements.RENEW_EPOCH)
 
 
 class SqliteTaskRepository:
-    """A TaskRepository and StoreMaintenance on one file, for one process and one event loop.
+    """A TaskStore on one file, for one process and one event loop.
 
     One thread does all writes and commits those that wait together, so that many
     callers share the price of a durable commit; reads see all that was answered for.
@@ -55,78 +59,91 @@ class SqliteTaskRepository:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._open_file: _OpenFile | None = None
 
-    async def open(self) -> None:
-        """Claim the file, make it or bring it to this version's schema, and start.
+    async def __aenter__(self) -> Self:
+        """Claim the file, create it or upgrade its schema, and start the writer.
 
-        Raises StorageUnavailable when another process has it, or when it is of no use.
+        Raises StorageUnavailable when another process uses the file, or when it is not
+        a database that can be used.
         """
         try:
             async with AsyncExitStack() as opened:
                 opened.callback(claim(self._path).close)
                 await asyncio.to_thread(migrations.ensure, sa.URL.create("sqlite", database=str(self._path)))
-                self._writer = SqliteWriter(connect_writer(self._path))
-                opened.push_async_callback(self._writer.close)
-                self._reader = SqliteReader(self._path)
-                opened.push_async_callback(asyncio.to_thread, self._reader.close)
-                self._opened = opened.pop_all()
+                writer = SqliteWriter(connect_writer(self._path))
+                opened.push_async_callback(writer.close)
+                reader = SqliteReader(self._path)
+                opened.push_async_callback(asyncio.to_thread, reader.close)
+                self._open_file = _OpenFile(writer, reader, opened.pop_all())
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{self._path} can't be used: {fault_of(error)}") from error
         except OSError as error:
             raise StorageUnavailable(f"{self._path} can't be used: {error.strerror}") from error
+        return self
 
-    async def close(self) -> None:
-        """Finish what callers wait for, and let go of the file; from then on every call fails."""
-        await self._opened.aclose()
+    async def __aexit__(self, *_: object) -> None:
+        """Finish the calls in progress, and release the file."""
+        file, self._open_file = self._file, None
+        await file.resources.aclose()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository."""
-        return await self._writer.run(lambda connection: SqliteTaskList(connection, user_id).add(draft, at, key))
+        return await self._file.writer.run(lambda connection: SqliteTaskList(connection, user_id).add(draft, at, key))
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
         """See TaskRepository."""
-        for row in await self._reader.read(_GET, {"user_id": user_id, "id": task_id}):
+        for row in await self._file.reader.read(_GET, {"user_id": user_id, "id": task_id}):
             return rows.read_task(SQLITE, user_id, row)
         raise TaskNotFound(task_id)
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository."""
-        found = await self._reader.read(*list_statement(SQLITE, user_id, query))
+        found = await self._file.reader.read(*list_statement(SQLITE, user_id, query))
         return rows.read_page(SQLITE, user_id, query, found)
+
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """See TaskRepository."""
+        return rows.read_ids(query, await self._file.reader.read(*ids_statement(SQLITE, user_id, query)))
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """See TaskRepository."""
+        found = await self._file.reader.read(_GET_SOME, {"user_id": user_id, "ids": SQLITE.write_set(task_ids)})
+        return rows.in_order_of(task_ids, [rows.read_task(SQLITE, user_id, row) for row in found])
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository."""
-        return await self._writer.run(lambda connection: SqliteTaskList(connection, user_id).change(task_id, edit))
+        return await self._file.writer.run(lambda connection: SqliteTaskList(connection, user_id).change(task_id, edit))
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
         """See TaskRepository."""
-        await self._writer.run(lambda connection: SqliteTaskList(connection, user_id).remove(task_id, at, guard))
+        await self._file.writer.run(lambda connection: SqliteTaskList(connection, user_id).remove(task_id, at, guard))
 
     async def apply(
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository."""
-        return await self._writer.run(lambda connection: SqliteTaskList(connection, user_id).apply(batch, at, key))
+        return await self._file.writer.run(lambda connection: SqliteTaskList(connection, user_id).apply(batch, at, key))
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         """See TaskRepository."""
         values = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
-        return rows.read_changes(SQLITE, user_id, since, limit, await self._reader.read(_CHANGES, values))
+        return rows.read_changes(SQLITE, user_id, since, limit, await self._file.reader.read(_CHANGES, values))
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""
-        found = await self._reader.read(_REVISIONS, {"user_ids": SQLITE.write_set(user_ids)})
+        found = await self._file.reader.read(_REVISIONS, {"user_ids": SQLITE.write_set(user_ids)})
         return {UserId(user_id): revision for user_id, revision in found}
 
     async def check(self) -> None:
         """See StoreMaintenance."""
-        await self._writer.run(lambda connection: connection.execute(_EPOCH).fetchall())
+        await self._file.writer.run(lambda connection: connection.execute(_EPOCH).fetchall())
 
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
     ) -> int:
         """See StoreMaintenance."""
-        return await self._writer.run(
+        return await self._file.writer.run(
             partial(purge, deletions_before=deletions_before, keys_before=keys_before, limit=limit, dry_run=dry_run)
         )
 
@@ -134,5 +151,20 @@ class SqliteTaskRepository:
         """See StoreMaintenance."""
         epoch = secrets.token_hex(4)
         renewed = {"epoch": epoch, "revision_floor": revision_floor(at)}
-        await self._writer.run(lambda connection: connection.execute(_RENEW_EPOCH, renewed))
+        await self._file.writer.run(lambda connection: connection.execute(_RENEW_EPOCH, renewed))
         return epoch
+
+    @property
+    def _file(self) -> "_OpenFile":
+        if self._open_file is None:
+            raise NotOpen(self)
+        return self._open_file
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenFile:
+    """What an open repository uses; `resources` closes all of it."""
+
+    writer: SqliteWriter
+    reader: SqliteReader
+    resources: AsyncExitStack

@@ -26,8 +26,7 @@ async def issuer(anyio_backend: str) -> AsyncIterator[Issuer]:  # noqa: ARG001 -
 @pytest.fixture
 async def verifier(issuer: Issuer, clock: StoppedClock) -> AsyncIterator[JwksTokenVerifier]:
     """A verifier whose time stands still unless the clock is told to go."""
-    verifier = JwksTokenVerifier(
+    async with JwksTokenVerifier(
         issuer.jwks_url, clock, issuer=URL, audience=URL, monotonic=lambda: clock.now().timestamp()
-    )
-    yield verifier
-    await verifier.close()
+    ) as verifier:
+        yield verifier

@@ -35,10 +35,10 @@ async def test_a_token_of_a_published_key_speaks_for_its_user(
 
 async def test_a_token_as_better_auth_mints_it_is_accepted_where_the_subject_is_the_user(issuer: Issuer) -> None:
     claims = {"sub": "alice", "id": "alice", "iat": SECONDS, "exp": SECONDS + 900, "iss": URL, "aud": URL}
-    verifier = JwksTokenVerifier(issuer.jwks_url, StoppedClock(), issuer=URL, audience=URL, accept_subject=True)
+    by_subject = JwksTokenVerifier(issuer.jwks_url, StoppedClock(), issuer=URL, audience=URL, accept_subject=True)
 
-    principal = await verifier.verify(KEY.sign(claims, typ=None))
-    await verifier.close()
+    async with by_subject as verifier:
+        principal = await verifier.verify(KEY.sign(claims, typ=None))
 
     assert principal.user_id == "alice"
 
@@ -136,7 +136,7 @@ def test_any_text_is_rejected_even_if_it_differs_from_a_token_in_one_character_o
         stack = AsyncExitStack()
         issuer = runner.run(stack.enter_async_context(Issuer().running()))
         verifier = JwksTokenVerifier(issuer.jwks_url, StoppedClock(), issuer=URL, audience=URL, monotonic=lambda: 0)
-        stack.push_async_callback(verifier.close)
+        runner.run(stack.enter_async_context(verifier))
         runner.run(verifier.verify(good))
 
         @given(place=st.integers(0, len(good) - 1), character=st.characters())

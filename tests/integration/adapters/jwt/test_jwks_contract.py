@@ -8,19 +8,18 @@ import pytest
 
 from tests.integration.adapters.jwt.issuer import DAY, URL, Issuer, token
 from tests.tokens import NOW, StoppedClock
-from todo_adapters.contract import OpenVerifier, TokenVerifierContract, Verifiable
+from todo_adapters.contract import MakeVerifier, TokenVerifierContract, Verifiable
 from todo_adapters.jwt.jwks import JwksTokenVerifier
 from todo_domain import Principal, UserId
 
 
 class TestJwksTokenVerifier(TokenVerifierContract):
     @pytest.fixture
-    def open_verifier(self) -> OpenVerifier:
+    def make_verifier(self) -> MakeVerifier:
         @asynccontextmanager
-        async def opened() -> AsyncIterator[Verifiable]:
+        async def with_issuer() -> AsyncIterator[Verifiable]:
             async with Issuer().running() as issuer:
                 verifier = JwksTokenVerifier(issuer.jwks_url, StoppedClock(), issuer=URL, audience=URL)
                 yield verifier, token(), Principal(UserId("alice"), NOW + timedelta(seconds=DAY))
-                await verifier.close()
 
-        return opened
+        return with_issuer

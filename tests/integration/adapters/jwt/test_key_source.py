@@ -305,24 +305,21 @@ async def test_a_fetch_ends_when_its_time_is_up(issuer: Issuer, clock: StoppedCl
     issuer.endless = drip
     if not drip:
         issuer.open.clear()
-    verifier = JwksTokenVerifier(issuer.jwks_url, clock, issuer=URL, audience=URL, timeout_seconds=0.05)
+    brief = JwksTokenVerifier(issuer.jwks_url, clock, issuer=URL, audience=URL, timeout_seconds=0.05)
 
-    async with asyncio.timeout(5):
+    async with brief as verifier, asyncio.timeout(5):
         with pytest.raises(TokenVerificationUnavailable):
             await verifier.verify(token())
-
-    await verifier.close()
 
 
 async def test_a_server_that_is_gone_is_a_failure_like_any_other(issuer: Issuer, clock: StoppedClock) -> None:
     async with Issuer().running() as gone:
         url = gone.jwks_url
-    verifier = JwksTokenVerifier(url, clock, issuer=URL, audience=URL)
 
-    with pytest.raises(TokenVerificationUnavailable):
-        await verifier.check()
+    async with JwksTokenVerifier(url, clock, issuer=URL, audience=URL) as verifier:
+        with pytest.raises(TokenVerificationUnavailable):
+            await verifier.check()
 
-    await verifier.close()
     assert issuer.fetches == 0
 
 
@@ -333,11 +330,10 @@ async def test_the_log_of_a_failed_fetch_has_the_address_and_at_most_200_charact
         raise ValueError("x" * 1000)
 
     monkeypatch.setattr(KeySource, "_get", fail)
-    unreachable = JwksTokenVerifier("http://127.0.0.1:1/jwks", clock, issuer=URL, audience=URL)
 
-    with pytest.raises(TokenVerificationUnavailable):
-        await unreachable.check()
-    await unreachable.close()
+    async with JwksTokenVerifier("http://127.0.0.1:1/jwks", clock, issuer=URL, audience=URL) as unreachable:
+        with pytest.raises(TokenVerificationUnavailable):
+            await unreachable.check()
 
     (line,) = caplog.messages
     assert (
@@ -345,12 +341,12 @@ async def test_the_log_of_a_failed_fetch_has_the_address_and_at_most_200_charact
     )
 
 
-async def test_closing_gives_up_what_is_under_way(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
+async def test_closing_ends_the_fetch_in_progress(issuer: Issuer, clock: StoppedClock) -> None:
     issuer.open.clear()
-    waiting = asyncio.create_task(verifier.verify(token()))
-    await issuer.asked.wait()
 
-    await verifier.close()
+    async with JwksTokenVerifier(issuer.jwks_url, clock, issuer=URL, audience=URL) as verifier:
+        waiting = asyncio.create_task(verifier.verify(token()))
+        await issuer.asked.wait()
 
     with pytest.raises(TokenVerificationUnavailable):
         await waiting
@@ -361,10 +357,9 @@ async def test_a_proxy_is_not_asked_for_loopback(
 ) -> None:
     async with Issuer().running() as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.address}")
-        verifier = JwksTokenVerifier(issuer.jwks_url, clock, issuer=URL, audience=URL)
 
-        await verifier.check()
-        await verifier.close()
+        async with JwksTokenVerifier(issuer.jwks_url, clock, issuer=URL, audience=URL) as verifier:
+            await verifier.check()
 
     assert (issuer.fetches, proxy.fetches) == (1, 0)
 
@@ -374,9 +369,8 @@ async def test_a_proxy_is_not_asked_for_loopback(
     ["https://auth.example/jwks", "http://localhost:3000/jwks", "http://127.0.0.2/jwks", "http://[::1]:3000/jwks"],
 )
 async def test_keys_come_over_https_or_from_loopback(clock: StoppedClock, url: str) -> None:
-    verifier = JwksTokenVerifier(url, clock, issuer=URL, audience=URL)
-
-    await verifier.close()
+    async with JwksTokenVerifier(url, clock, issuer=URL, audience=URL) as verifier:
+        assert isinstance(verifier, JwksTokenVerifier)
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,8 @@ async def proxy(database_url: str, anyio_backend: str) -> AsyncIterator[Proxy]: 
 
 @pytest.fixture
 async def sqlite_repository(anyio_backend: str, tmp_path: Path) -> AsyncIterator[SqliteTaskRepository]:  # noqa: ARG001 - runs this fixture
-    repository = SqliteTaskRepository(tmp_path / "todo.db")
-    await repository.open()
-    yield repository
-    await repository.close()
+    async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
+        yield repository
 
 
 @pytest.fixture

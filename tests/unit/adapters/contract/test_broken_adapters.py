@@ -4,8 +4,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.opening import open_at_once
 from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, suite, tasks
-from todo_adapters.contract.machine import Calls
+from todo_adapters.contract.state_machine import RepositoryMachine, Shrinking
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_domain import TodoError
 
@@ -25,7 +26,7 @@ class _Failures:
 
 
 def _adapter_of(item: pytest.Function) -> type:
-    (adapter,) = (value for name, value in item.callspec.params.items() if name.startswith("open_"))
+    (adapter,) = (value for name, value in item.callspec.params.items() if name.startswith("make_"))
     assert isinstance(adapter, type)
     return adapter
 
@@ -56,6 +57,17 @@ def test_a_failed_comparison_shows_what_was_compared(failures: _Failures) -> Non
     assert all("assert " in str(error) for error in comparisons)
 
 
+SEARCH = settings(
+    max_examples=1000,
+    phases=[Phase.generate],
+    derandomize=True,
+    database=None,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
 @pytest.mark.parametrize(
     "adapter",
     [
@@ -68,17 +80,43 @@ def test_a_failed_comparison_shows_what_was_compared(failures: _Failures) -> Non
     ],
 )
 def test_the_state_machine_alone_finds_what_a_single_caller_can_see(adapter: type[InMemoryTaskRepository]) -> None:
-    found_by = settings(
-        max_examples=1000,
-        phases=[Phase.generate],
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-
     with asyncio.Runner() as runner, pytest.raises(AssertionError):
         run_state_machine_as_test(
-            lambda: Calls(adapter(), runner.get_loop().run_until_complete),  # type: ignore[arg-type] # makes a machine
-            settings=found_by,
+            lambda: RepositoryMachine(open_at_once(adapter()), runner.get_loop().run_until_complete),  # type: ignore[arg-type] # makes a machine
+            settings=SEARCH,
         )
+
+
+def test_a_failing_sequence_is_not_shrunk_any_further_when_the_time_is_up() -> None:
+    shrinking = Shrinking(seconds=0)
+    failures = 0
+
+    class Counting(RepositoryMachine):
+        def teardown(self) -> None:
+            nonlocal failures
+            try:
+                super().teardown()
+            except AssertionError:
+                failures += 1
+                raise
+
+    def search() -> None:
+        with asyncio.Runner() as runner, shrinking.report():
+            run = runner.get_loop().run_until_complete
+            run_state_machine_as_test(
+                lambda: Counting(open_at_once(feeds.ForgetsADeletion()), run, shrinking),  # type: ignore[arg-type] # makes a machine
+                settings=settings(SEARCH, phases=[Phase.generate, Phase.shrink]),
+            )
+
+    with pytest.raises(AssertionError, match="has a wrong result") as failed:
+        search()
+
+    *_, last_call = str(failed.value).splitlines()
+    assert last_call.startswith("changes('user-")
+    assert isinstance(failed.value.__cause__, AssertionError)
+    assert failures == 1
+
+
+def test_an_error_before_the_time_is_up_is_reported_as_it_is() -> None:
+    with pytest.raises(LookupError), Shrinking().report():
+        raise LookupError

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.opening import open_at_once
 from tests.tokens import CLAIMS, HEADER, JSON, NOW, SECONDS, SECRET, StoppedClock, hs256
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint_token
 from todo_domain import Principal, TokenRejected, UserId
@@ -20,7 +21,9 @@ DAY = timedelta(days=1)
 def verifier(
     *secrets: str, clock: StoppedClock | None = None, issuer: str | None = None, audience: str | None = None
 ) -> SharedSecretTokenVerifier:
-    return SharedSecretTokenVerifier(secrets or [SECRET], clock or StoppedClock(), issuer=issuer, audience=audience)
+    return open_at_once(
+        SharedSecretTokenVerifier(secrets or [SECRET], clock or StoppedClock(), issuer=issuer, audience=audience)
+    )
 
 
 def verify(token: str, by: SharedSecretTokenVerifier | None = None) -> Principal:
@@ -84,7 +87,7 @@ def test_the_tokens_that_better_auth_mails_with_the_same_secret_are_no_access_to
 
 
 def test_the_subject_names_the_user_where_that_is_agreed() -> None:
-    agreed = SharedSecretTokenVerifier([SECRET], StoppedClock(), accept_subject=True)
+    agreed = open_at_once(SharedSecretTokenVerifier([SECRET], StoppedClock(), accept_subject=True))
 
     assert verify(hs256({"sub": "alice", "exp": SECONDS + 900}), agreed).user_id == "alice"
 

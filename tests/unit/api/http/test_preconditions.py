@@ -83,5 +83,5 @@ def test_a_header_is_a_list_of_tags_or_is_refused_by_name(value: str) -> None:
 
     assert (refused(expected_revisions), refused(unless), refused(tag_matcher)) in {
         ("", "", ""),
-        ("header.If-Match", "header.If-None-Match", "header.If-None-Match"),
+        ("if_match", "if_none_match", "if_none_match"),
     }

@@ -33,7 +33,7 @@ def test_a_response_has_every_field_of_a_task() -> None:
 
 
 def test_the_defaults_of_a_new_task_are_those_of_the_domain() -> None:
-    assert TaskCreate(title="x").to_domain() == TaskDraft(title="x")
+    assert TaskCreate(title="x").meaning == TaskDraft(title="x")
 
 
 def test_the_list_has_a_parameter_for_every_condition() -> None:

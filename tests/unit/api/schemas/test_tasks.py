@@ -81,7 +81,7 @@ def due_as_sent(parts: dict[str, Any]) -> dict[str, Any]:
 def test_a_body_means_the_draft_that_it_writes(draft: TaskDraft) -> None:
     fields = {name: getattr(draft, name) for name in TaskDraft.__dataclass_fields__}
 
-    assert TaskCreate.model_validate(as_sent(fields)).to_domain() == draft
+    assert TaskCreate.model_validate(as_sent(fields)).meaning == draft
 
 
 @given(drafts)
@@ -90,21 +90,21 @@ def test_an_update_means_the_patch_of_the_fields_that_it_names(draft: TaskDraft)
     required = {"title": draft.title, "complete": draft.complete}
 
     for named in (fields, required):
-        assert TaskUpdate.model_validate(as_sent(named)).to_domain() == DomainPatch(**named)
+        assert TaskUpdate.model_validate(as_sent(named)).meaning == DomainPatch(**named)
 
 
 @given(tasks, patches, instants)
 def test_a_body_means_the_patch_that_it_writes(old: Task, patch: DomainPatch, at: datetime) -> None:
     body = TaskPatch.model_validate(as_sent(patch.named_fields()))
 
-    assert old.patched(body.to_domain(), at) == old.patched(patch, at)
+    assert old.patched(body.meaning, at) == old.patched(patch, at)
 
 
 @given(due_patches)
 def test_a_body_means_the_patch_of_a_due_that_it_writes(patch: DuePatch) -> None:
     body = TaskPatch.model_validate({"due": due_as_sent(patch.named_parts())})
 
-    assert body.to_domain() == DomainPatch(due=patch)
+    assert body.meaning == DomainPatch(due=patch)
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_every_task_that_is_sent_is_as_its_schema_says(task: Task) -> None:
 def test_what_was_sent_may_be_sent_back_and_means_the_same(task: Task) -> None:
     sent = orjson.loads(json_bytes(task_response(task)))
 
-    patch = TaskUpdate.model_validate(sent).to_domain()
+    patch = TaskUpdate.model_validate(sent).meaning
 
     assert task.patched(patch, task.updated_at) is task
 

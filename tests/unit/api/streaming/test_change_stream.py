@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.types import Message, Scope
 
+from tests.opening import open_at_once
 from tests.unit.domain.strategies import ALICE, NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.server.serving import SHUTDOWN_SECONDS
@@ -63,7 +64,7 @@ async def stream(
         await then(message)
         sent.append(message)
 
-    first = InMemoryTaskRepository()
+    first = open_at_once(InMemoryTaskRepository())
     await first.add(ALICE, TaskDraft(title="Buy milk"), at=NOON)
     page = await first.changes(ALICE, None, 10)
     tasks = TaskUseCases(repository or first, Clock(), Principal(ALICE, LATER), ALICE)
@@ -103,7 +104,7 @@ def test_a_stream_of_a_token_that_has_ended_meanwhile_ends_at_once() -> None:
 
 def test_a_stream_ends_with_the_server_even_if_that_is_told_to_stop_while_a_page_is_sent() -> None:
     async def scenario() -> Message:
-        repository = InMemoryTaskRepository()
+        repository = open_at_once(InMemoryTaskRepository())
         await repository.add(ALICE, TaskDraft(title="Buy milk"), at=NOON)
         page = await repository.changes(ALICE, None, 10)
         tasks = TaskUseCases(repository, Clock(), Principal(ALICE, LATER), ALICE)

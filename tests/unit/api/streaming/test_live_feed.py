@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
+from tests.opening import open_at_once
 from tests.unit.domain.strategies import ALICE, NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.streaming.live_feed import LiveFeed
@@ -47,7 +48,7 @@ async def woken(wake: asyncio.Event) -> None:
 
 def test_all_who_wait_for_a_user_are_woken_and_nobody_else() -> None:
     async def scenario() -> list[bool]:
-        async with LiveFeed(InMemoryTaskRepository()) as feed:
+        async with LiveFeed(open_at_once(InMemoryTaskRepository())) as feed:
             with feed.subscribe(ALICE) as first, feed.subscribe(ALICE) as second, feed.subscribe(BOB) as other:
                 feed.announce(ALICE)
                 return [first.is_set(), second.is_set(), other.is_set()]
@@ -57,7 +58,7 @@ def test_all_who_wait_for_a_user_are_woken_and_nobody_else() -> None:
 
 def test_who_left_is_not_woken_and_who_stayed_is() -> None:
     async def scenario() -> list[bool]:
-        async with LiveFeed(InMemoryTaskRepository()) as feed:
+        async with LiveFeed(open_at_once(InMemoryTaskRepository())) as feed:
             with feed.subscribe(ALICE) as stayed:
                 with feed.subscribe(ALICE) as left:
                     pass
@@ -69,7 +70,7 @@ def test_who_left_is_not_woken_and_who_stayed_is() -> None:
 
 def test_a_change_that_nobody_announced_is_found_by_the_tick_even_after_the_store_had_failed() -> None:
     async def scenario() -> None:
-        repository = FailingOnce()
+        repository = open_at_once(FailingOnce())
         async with LiveFeed(repository, SOON) as feed:
             with feed.subscribe(ALICE) as wake:
                 await repository.add(ALICE, MILK, at=NOON)
@@ -80,7 +81,7 @@ def test_a_change_that_nobody_announced_is_found_by_the_tick_even_after_the_stor
 
 def test_who_waits_for_a_list_that_vanished_is_woken() -> None:
     async def scenario() -> None:
-        repository = Losing()
+        repository = open_at_once(Losing())
         await repository.add(ALICE, MILK, at=NOON)
         async with LiveFeed(repository, SOON) as feed:
             with feed.subscribe(ALICE) as wake:
@@ -94,7 +95,7 @@ def test_who_waits_for_a_list_that_vanished_is_woken() -> None:
 
 def test_nothing_is_asked_of_the_store_while_nobody_waits() -> None:
     async def scenario() -> int:
-        repository = FailingOnce()
+        repository = open_at_once(FailingOnce())
         async with LiveFeed(repository, SOON) as feed:
             with feed.subscribe(ALICE):
                 pass
@@ -106,7 +107,7 @@ def test_nothing_is_asked_of_the_store_while_nobody_waits() -> None:
 
 def test_a_list_that_did_not_change_wakes_nobody_twice() -> None:
     async def scenario() -> bool:
-        repository = FailingOnce(often=10)
+        repository = open_at_once(FailingOnce(often=10))
         await repository.add(ALICE, MILK, at=NOON)
         async with LiveFeed(repository, SOON) as feed:
             with feed.subscribe(ALICE) as wake:
@@ -120,7 +121,7 @@ def test_a_list_that_did_not_change_wakes_nobody_twice() -> None:
 
 def test_the_end_wakes_everybody() -> None:
     async def scenario() -> list[bool]:
-        feed = LiveFeed(InMemoryTaskRepository())
+        feed = LiveFeed(open_at_once(InMemoryTaskRepository()))
         async with feed:
             with feed.subscribe(ALICE) as first, feed.subscribe(BOB) as second:
                 feed.close()
@@ -131,7 +132,7 @@ def test_the_end_wakes_everybody() -> None:
 
 def test_a_feed_that_nobody_used_ends_too() -> None:
     async def scenario() -> None:
-        async with LiveFeed(InMemoryTaskRepository()):
+        async with LiveFeed(open_at_once(InMemoryTaskRepository())):
             pass
 
     asyncio.run(scenario())
@@ -139,7 +140,7 @@ def test_a_feed_that_nobody_used_ends_too() -> None:
 
 def test_all_who_wait_cost_one_question_a_tick() -> None:
     async def scenario() -> int:
-        repository = FailingOnce()
+        repository = open_at_once(FailingOnce())
         async with LiveFeed(repository, SOON) as feed:
             with feed.subscribe(ALICE), feed.subscribe(ALICE), feed.subscribe(BOB):
                 await woken(repository.asked_often)

@@ -46,13 +46,9 @@ Call = Callable[[PostgresTaskRepository, UserId, int], Awaitable[object]]
 
 @asynccontextmanager
 async def opened(url: str, **settings: Any) -> AsyncIterator[PostgresTaskRepository]:
-    repository = PostgresTaskRepository(url, **settings)
-    try:
-        # Far beyond every deadline that a test sets: to reach it is to have waited for ever.
-        async with asyncio.timeout(120):
-            yield repository
-    finally:
-        await repository.close()
+    # Far beyond every deadline that a test sets: to reach it is to have waited for ever.
+    async with asyncio.timeout(120), PostgresTaskRepository(url, **settings) as repository:
+        yield repository
 
 
 def new_user() -> UserId:
@@ -111,7 +107,7 @@ async def test_a_call_takes_so_many_statements_and_round_trips(
         assert (proxy.statements, proxy.round_trips) == (statements, round_trips)
 
 
-OLDEST, NEWEST = TaskQuery(), TaskQuery(descending=True)
+OLDEST, NEWEST = TaskQuery(limit=100), TaskQuery(limit=100, descending=True)
 LAST_SEEN = Task.from_draft(DRAFT, user_id=UserId("alice"), id=1, revision=1, at=AT)
 
 
@@ -121,10 +117,13 @@ LAST_SEEN = Task.from_draft(DRAFT, user_id=UserId("alice"), id=1, revision=1, at
         pytest.param(OLDEST, "->  Limit", "user_id = ", id="oldest"),
         pytest.param(NEWEST, "Presorted Key: tasks.created_at", "user_id = ", id="newest, ties to sort"),
         pytest.param(
-            TaskQuery(cursor=OLDEST.cursor_after(LAST_SEEN)), "->  Limit", "created_at >= $", id="next oldest"
+            TaskQuery(limit=100, cursor=OLDEST.cursor_after(LAST_SEEN)),
+            "->  Limit",
+            "created_at >= $",
+            id="next oldest",
         ),
         pytest.param(
-            TaskQuery(descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
+            TaskQuery(limit=100, descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
             "Presorted Key: tasks.created_at",
             "created_at <= $",
             id="next newest, ties to sort",
@@ -403,19 +402,18 @@ async def test_a_store_that_contradicts_itself_is_not_retried_for_ever(database_
 
 
 async def test_what_the_database_says_stays_inside(database_url: str) -> None:
-    async with opened(database_url.rpartition("/")[0] + "/secret_name") as repository:
-        with pytest.raises(StorageUnavailable) as failure:
-            await repository.check()
+    with pytest.raises(StorageUnavailable) as failure:
+        async with opened(database_url.rpartition("/")[0] + "/secret_name"):
+            pass
 
     assert str(failure.value) == "the database can't be reached: the database does not exist"
     assert isinstance(failure.value.__cause__, psycopg.Error)
 
 
 async def test_a_database_without_the_schema_is_not_opened(postgres: Postgres) -> None:
-    with postgres.database() as url:
-        async with opened(url) as repository:
-            with pytest.raises(StorageUnavailable, match="todo-api migrate"):
-                await repository.open()
+    with postgres.database() as url, pytest.raises(StorageUnavailable, match="todo-api migrate"):
+        async with opened(url):
+            pass
 
 
 async def test_a_pooler_that_gives_every_transaction_another_session_will_do(database_url: str) -> None:
@@ -435,9 +433,10 @@ async def test_a_pooler_that_gives_every_transaction_another_session_will_do(dat
 
 
 async def test_statements_are_prepared_where_the_caller_knows_better(database_url: str) -> None:
-    async with pooling(database_url, sessions=2) as url, opened(url, prepare_threshold=0) as repository:
+    async with pooling(database_url, sessions=2) as url:
         with pytest.raises(StorageUnavailable):
-            await asyncio.gather(*(repository.check() for _ in range(4)))
+            async with opened(url, prepare_threshold=0) as repository:
+                await asyncio.gather(*(repository.check() for _ in range(4)))
 
 
 async def test_the_session_decides_neither_the_time_zone_nor_the_encoding(

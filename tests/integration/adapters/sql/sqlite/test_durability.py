@@ -21,9 +21,8 @@ async def caller(repository, user_id):
         print(user_id, added.task.id, flush=True)
 
 async def main():
-    repository = SqliteTaskRepository(pathlib.Path(sys.argv[1]))
-    await repository.open()
-    await asyncio.gather(*(caller(repository, UserId(f"user-{n}")) for n in range(8)))
+    async with SqliteTaskRepository(pathlib.Path(sys.argv[1])) as repository:
+        await asyncio.gather(*(caller(repository, UserId(f"user-{n}")) for n in range(8)))
 
 asyncio.run(main())
 """
@@ -37,8 +36,6 @@ async def test_what_was_answered_for_survives_a_kill(tmp_path: Path) -> None:
         server.kill()
         answers += server.stdout.readlines()
 
-    repository = SqliteTaskRepository(path)
-    await repository.open()
-    for user_id, task_id in (answer.split() for answer in answers if answer.endswith("\n")):
-        assert (await repository.get(UserId(user_id), int(task_id))).id == int(task_id)
-    await repository.close()
+    async with SqliteTaskRepository(path) as repository:
+        for user_id, task_id in (answer.split() for answer in answers if answer.endswith("\n")):
+            assert (await repository.get(UserId(user_id), int(task_id))).id == int(task_id)

@@ -10,7 +10,7 @@ import pytest
 
 from todo_adapters.sql.sqlite.file import claim, connect_reader, connect_writer, fault_of
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
-from todo_domain import StorageUnavailable, TaskDraft, TaskNotFound, UserId, revision_floor
+from todo_domain import StorageUnavailable, TaskDraft, UserId
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ import asyncio, pathlib, sys
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_domain import StorageUnavailable
 try:
-    asyncio.run(SqliteTaskRepository(pathlib.Path(sys.argv[1])).open())
+    asyncio.run(SqliteTaskRepository(pathlib.Path(sys.argv[1])).__aenter__())
 except StorageUnavailable as error:
     print(error)
 """
@@ -68,20 +68,20 @@ async def test_a_path_that_can_not_be_a_file_is_refused_by_name(tmp_path: Path, 
     (tmp_path / "folder").mkdir()
 
     with pytest.raises(StorageUnavailable):
-        await SqliteTaskRepository(tmp_path / name).open()
+        async with SqliteTaskRepository(tmp_path / name):
+            pass
 
 
 @pytest.mark.parametrize("name", ["todo.db", "todo.db.lock"])
 async def test_a_file_of_something_else_is_refused_and_let_go(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("no database" * 1000)
     with pytest.raises(StorageUnavailable, match="not a database of SQLite"):
-        await SqliteTaskRepository(tmp_path / "todo.db").open()
+        async with SqliteTaskRepository(tmp_path / "todo.db"):
+            pass
 
     (tmp_path / name).unlink()
-    repository = SqliteTaskRepository(tmp_path / "todo.db")
-    await repository.open()
-
-    await repository.close()
+    async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
+        await repository.check()
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
@@ -89,11 +89,9 @@ async def test_only_the_owner_can_read_the_file_its_log_and_its_lock(tmp_path: P
     (tmp_path / "new.db.lock").touch(0o666)
     before = os.umask(umask)
     try:
-        repository = SqliteTaskRepository(tmp_path / "new.db")
-        await repository.open()
-        await repository.add(ALICE, TaskDraft(title="a"), at=NOON)
-        modes = modes_in(tmp_path)
-        await repository.close()
+        async with SqliteTaskRepository(tmp_path / "new.db") as repository:
+            await repository.add(ALICE, TaskDraft(title="a"), at=NOON)
+            modes = modes_in(tmp_path)
     finally:
         os.umask(before)
 
@@ -140,46 +138,16 @@ def test_any_other_fault_is_what_sqlite_says() -> None:
     assert fault_of(sqlite3.ProgrammingError("closed")) == "closed"
 
 
-async def test_what_was_kept_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
-    first = SqliteTaskRepository(tmp_path / "todo.db")
-    await first.open()
-    epoch = await first.renew_epoch(at=NOON)
-    await first.close()
-
-    again = SqliteTaskRepository(tmp_path / "todo.db")
-    await again.open()
-
-    assert (await again.changes(ALICE, None, 1)).next.epoch == epoch
-    assert (await again.add(ALICE, TaskDraft(title="a"), at=NOON)).task.revision == revision_floor(NOON) + 1
-    await again.close()
-
-
 async def test_the_text_of_a_removed_task_is_nowhere_in_the_file(tmp_path: Path) -> None:
-    repository = SqliteTaskRepository(tmp_path / "todo.db")
-    await repository.open()
-    for title in ("Buy milk", "Tell nobody"):
-        await repository.add(ALICE, TaskDraft(title=title, description="A long story. " * 70), at=NOON)
+    async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
+        for title in ("Buy milk", "Tell nobody"):
+            await repository.add(ALICE, TaskDraft(title=title, description="A long story. " * 70), at=NOON)
 
-    await repository.remove(ALICE, 2, at=NOON)
-    await repository.close()
+        await repository.remove(ALICE, 2, at=NOON)
 
     left = all_bytes_in(tmp_path)
     assert b"Buy milk" in left
     assert b"Tell nobody" not in left
-
-
-async def test_a_closed_repository_says_so(tmp_path: Path) -> None:
-    repository = SqliteTaskRepository(tmp_path / "todo.db")
-    await repository.open()
-    with pytest.raises(TaskNotFound):
-        await repository.get(ALICE, 1)
-
-    await repository.close()
-
-    with pytest.raises(StorageUnavailable):
-        await repository.get(ALICE, 1)
-    with pytest.raises(StorageUnavailable, match="closed"):
-        await repository.check()
 
 
 def test_the_writer_survives_power_failures(sqlite_path: Path) -> None:

@@ -48,17 +48,15 @@ async def said(
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", connect_traced)
-    repository = SqliteTaskRepository(tmp_path / "todo.db")
-    await repository.open()
-    await repository.add(ALICE, DRAFT, at=NOON)
+    async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
+        await repository.add(ALICE, DRAFT, at=NOON)
 
-    async def said_by(call: Call) -> list[str]:
-        traced.clear()
-        await call(repository)
-        return [statement.split()[0] for statement in traced]
+        async def said_by(call: Call) -> list[str]:
+            traced.clear()
+            await call(repository)
+            return [statement.split()[0] for statement in traced]
 
-    yield said_by
-    await repository.close()
+        yield said_by
 
 
 @pytest.mark.parametrize(
@@ -129,7 +127,7 @@ def test_no_statement_meets_rows_that_it_does_not_want(sqlite_path: Path, sql: s
     assert not scanned & {"tasks", "task_lists", "idempotency_keys"}
 
 
-OLDEST, NEWEST = TaskQuery(), TaskQuery(descending=True)
+OLDEST, NEWEST = TaskQuery(limit=100), TaskQuery(limit=100, descending=True)
 
 
 @pytest.mark.parametrize(
@@ -138,10 +136,13 @@ OLDEST, NEWEST = TaskQuery(), TaskQuery(descending=True)
         pytest.param(OLDEST, "", "SEARCH task_lists", id="oldest"),
         pytest.param(NEWEST, "", "USE TEMP B-TREE FOR .+ OF ORDER BY", id="newest, ties to sort"),
         pytest.param(
-            TaskQuery(cursor=OLDEST.cursor_after(LAST_SEEN)), " AND created_at>?", "SEARCH task_lists", id="next oldest"
+            TaskQuery(limit=100, cursor=OLDEST.cursor_after(LAST_SEEN)),
+            " AND created_at>?",
+            "SEARCH task_lists",
+            id="next oldest",
         ),
         pytest.param(
-            TaskQuery(descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
+            TaskQuery(limit=100, descending=True, cursor=NEWEST.cursor_after(LAST_SEEN)),
             " AND created_at<?",
             "USE TEMP B-TREE FOR .+ OF ORDER BY",
             id="next newest, ties to sort",

@@ -1,4 +1,4 @@
-"""Adapters whose change feed misses something, or expires when it should not and the reverse."""
+"""Adapters whose change feed misses something, or whose tokens expire at the wrong time."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -11,37 +11,37 @@ from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_domain import Added, ChangePage, Deletion, FeedToken, Task, TaskDraft, UserId
 
 
-@breaks("test_a_removed_task_is_gone_and_only_its_deletion_is_told")
+@breaks("test_a_removed_task_is_gone_and_the_feed_has_its_deletion")
 class ForgetsADeletion(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         page = await super().changes(user_id, since, limit)
         return replace(page, changes=tuple(change for change in page.changes if isinstance(change, Task)))
 
 
-@breaks("test_changes_come_in_order_of_revision_each_task_once_in_its_latest_state")
+@breaks("test_changes_are_in_order_of_revision_with_each_task_once_in_its_latest_state")
 class FeedsInOrderOfId(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         page = await super().changes(user_id, since, limit)
         return replace(page, changes=tuple(sorted(page.changes, key=lambda change: change.id)))
 
 
-@breaks("test_a_page_ends_where_its_token_goes_on")
-class GoesOnBehindWhatWasDelivered(InMemoryTaskRepository):
+@breaks("test_the_token_of_a_page_continues_after_its_last_change")
+class SkipsChangesAfterAPage(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         page = await super().changes(user_id, since, limit)
         return replace(page, next=FeedToken(page.next.epoch, self._list_of(user_id).counters.revision))
 
 
-@breaks("test_a_reader_that_has_seen_everything_stays_where_it_is")
+@breaks("test_a_reader_that_has_seen_everything_keeps_its_token")
 class FeedsTheLastChangeAgain(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         earlier = since and replace(since, revision=max(0, since.revision - 1))
         return await super().changes(user_id, earlier, limit)
 
 
-@breaks("test_a_reader_beside_concurrent_writers_misses_nothing")
+@breaks("test_a_reader_during_concurrent_writes_misses_nothing")
 class CommitsOutOfOrder(InMemoryTaskRepository):
-    """Gives a task its revision before others, and shows it after them, as a sequence does."""
+    """Assigns a revision first and shows the task later, as a sequence of the database does."""
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
         added = await super().add(user_id, draft, at=at, key=key)
@@ -51,7 +51,7 @@ class CommitsOutOfOrder(InMemoryTaskRepository):
         return added
 
 
-@breaks("test_a_token_from_before_a_deletion_that_was_purged_is_expired")
+@breaks("test_a_token_from_before_a_purged_deletion_is_expired")
 class PurgesSilently(InMemoryTaskRepository):
     async def purge(self, **asked: Any) -> int:
         forgotten = await super().purge(**asked)
@@ -60,19 +60,19 @@ class PurgesSilently(InMemoryTaskRepository):
         return forgotten
 
 
-@breaks("test_a_purge_forgets_no_more_than_its_limit_and_a_dry_run_forgets_nothing")
+@breaks("test_a_purge_forgets_at_most_limit_entries_and_a_dry_run_forgets_nothing")
 class ForgetsInADryRun(InMemoryTaskRepository):
     async def purge(self, **asked: Any) -> int:
         return await super().purge(**{**asked, "dry_run": False})
 
 
-@breaks("test_a_purge_forgets_no_more_than_its_limit_and_a_dry_run_forgets_nothing")
+@breaks("test_a_purge_forgets_at_most_limit_entries_and_a_dry_run_forgets_nothing")
 class ForgetsBeyondTheLimit(InMemoryTaskRepository):
     async def purge(self, *, limit: int, **asked: Any) -> int:
         return await super().purge(**asked, limit=10 * limit)
 
 
-@breaks("test_forgetting_a_deletion_leaves_tasks_ids_and_other_feeds_as_they_are")
+@breaks("test_purging_a_deletion_does_not_alter_tasks_ids_or_other_feeds")
 class ForgetsIdsWithDeletions(InMemoryTaskRepository):
     async def purge(self, **asked: Any) -> int:
         forgotten = await super().purge(**asked)
@@ -82,24 +82,24 @@ class ForgetsIdsWithDeletions(InMemoryTaskRepository):
         return forgotten
 
 
-@breaks("test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists")
+@breaks("test_renewing_the_epoch_expires_every_token_and_does_not_alter_lists")
 class RenewsNothing(InMemoryTaskRepository):
     async def renew_epoch(self, *, at: datetime) -> str:
         del at
         return self._epoch
 
 
-@breaks("test_no_revision_is_given_out_again_after_a_renewed_epoch")
-class GivesLostRevisionsOutAgain(InMemoryTaskRepository):
+@breaks("test_no_revision_is_used_twice_after_the_epoch_was_renewed")
+class UsesLostRevisionsAgain(InMemoryTaskRepository):
     async def renew_epoch(self, *, at: datetime) -> str:
         epoch = await super().renew_epoch(at=at)
         self._revision_floor = 0
         return epoch
 
 
-@breaks("test_no_revision_is_given_out_again_after_a_renewed_epoch")
+@breaks("test_no_revision_is_used_twice_after_the_epoch_was_renewed")
 class ForgetsListsThatWereLost(InMemoryTaskRepository):
-    """Raises the revision of every list that it has, and begins others at 1."""
+    """Raises the revision of every list that exists, and starts new lists at 1."""
 
     async def renew_epoch(self, *, at: datetime) -> str:
         epoch = await super().renew_epoch(at=at)
@@ -109,7 +109,7 @@ class ForgetsListsThatWereLost(InMemoryTaskRepository):
         return epoch
 
 
-@breaks("test_a_renewed_epoch_makes_every_token_expire_and_leaves_the_lists")
+@breaks("test_renewing_the_epoch_expires_every_token_and_does_not_alter_lists")
 class RaisesTheRevisionWithTheEpoch(InMemoryTaskRepository):
     async def renew_epoch(self, *, at: datetime) -> str:
         epoch = await super().renew_epoch(at=at)
@@ -118,36 +118,36 @@ class RaisesTheRevisionWithTheEpoch(InMemoryTaskRepository):
         return epoch
 
 
-@breaks("test_a_clock_that_went_back_takes_no_revision_back")
+@breaks("test_a_renewal_with_an_earlier_time_does_not_lower_revisions")
 class TrustsTheClock(InMemoryTaskRepository):
     async def renew_epoch(self, *, at: datetime) -> str:
         self._revision_floor = 0
         return await super().renew_epoch(at=at)
 
 
-@breaks("test_a_token_that_was_never_given_out_is_expired")
-class TakesTokensOfOtherEpochs(InMemoryTaskRepository):
+@breaks("test_a_token_that_was_never_returned_is_expired")
+class AcceptsTokensOfOtherEpochs(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         return await super().changes(user_id, since and FeedToken(self._epoch, since.revision), limit)
 
 
-@breaks("test_a_token_that_was_never_given_out_is_expired")
-class AnswersTokensOfTheFutureWithNothing(InMemoryTaskRepository):
+@breaks("test_a_token_that_was_never_returned_is_expired")
+class AcceptsTokensOfTheFuture(InMemoryTaskRepository):
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         reached = self._list_of(user_id).counters.revision
         return await super().changes(user_id, since and replace(since, revision=min(since.revision, reached)), limit)
 
 
-@breaks("test_revisions_are_told_for_the_lists_that_were_asked_for")
-class TellsRevisionsOfAllLists(InMemoryTaskRepository):
+@breaks("test_revisions_are_returned_for_the_requested_users_only")
+class ReturnsRevisionsOfAllLists(InMemoryTaskRepository):
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         del user_ids
         return await super().revisions(self._lists)
 
 
-@breaks("test_a_removed_task_is_gone_and_only_its_deletion_is_told")
+@breaks("test_a_removed_task_is_gone_and_the_feed_has_its_deletion")
 class DeletesSoftly(InMemoryTaskRepository):
-    """Tells a deletion, and keeps the task where lists find it."""
+    """Reports a deletion, and keeps the task in the list."""
 
     async def remove(self, user_id: UserId, task_id: int, **asked: Any) -> None:
         task = await self.get(user_id, task_id)

@@ -1,4 +1,4 @@
-"""Adapters that recognise a retry wrongly, or do half of a batch."""
+"""Adapters that do not recognise a retry, or do half of a batch."""
 
 import asyncio
 from dataclasses import replace
@@ -12,14 +12,14 @@ from todo_domain import Added, Batch, BatchFailed, BatchResult, IdempotencyKey, 
 Key = IdempotencyKey | None
 
 
-@breaks("test_a_retry_is_given_the_first_answer_also_after_a_change_and_a_removal")
+@breaks("test_a_retry_returns_the_first_result_after_a_change_and_after_a_removal")
 class ReplaysThePresentState(InMemoryTaskRepository):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Key = None) -> Added:
         added = await super().add(user_id, draft, at=at, key=key)
         return replace(added, task=self._list_of(user_id).tasks.get(added.task.id, added.task))
 
 
-@breaks("test_of_retries_at_once_one_adds")
+@breaks("test_exactly_one_of_several_concurrent_retries_adds_a_task")
 class AddsForEachOfTwoRetriesAtOnce(InMemoryTaskRepository):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Key = None) -> Added:
         if key and key.key in self._list_of(user_id).keys:
@@ -31,12 +31,12 @@ class AddsForEachOfTwoRetriesAtOnce(InMemoryTaskRepository):
 
 
 @breaks("test_a_key_that_was_used_for_another_request_is_refused")
-class ComparesNoRequests(InMemoryTaskRepository):
+class IgnoresFingerprints(InMemoryTaskRepository):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Key = None) -> Added:
         return await super().add(user_id, draft, at=at, key=key and IdempotencyKey(key.key, "any"))
 
 
-@breaks("test_a_key_is_its_users_own")
+@breaks("test_keys_of_different_users_are_different_keys")
 class SharesKeysAmongUsers(InMemoryTaskRepository):
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class SharesKeysAmongUsers(InMemoryTaskRepository):
         return self._shared.setdefault(key.key, added) if key else added
 
 
-@breaks("test_a_batch_that_fails_at_its_last_operation_leaves_nothing")
+@breaks("test_a_batch_that_fails_at_its_last_operation_changes_nothing")
 class DoesHalfOfABatch(InMemoryTaskRepository):
     async def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: Key = None) -> BatchResult:
         del key
@@ -61,7 +61,7 @@ class DoesHalfOfABatch(InMemoryTaskRepository):
         return BatchResult(outcomes)
 
 
-@breaks("test_a_batch_that_fails_does_not_keep_its_key")
+@breaks("test_a_failed_batch_does_not_store_its_key")
 class KeepsTheKeyOfAFailure(InMemoryTaskRepository):
     async def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: Key = None) -> BatchResult:
         try:
@@ -72,8 +72,8 @@ class KeepsTheKeyOfAFailure(InMemoryTaskRepository):
             raise
 
 
-@breaks("test_a_batch_that_fails_at_its_last_operation_leaves_nothing")
-class BlamesTheFirstOperation(InMemoryTaskRepository):
+@breaks("test_a_batch_that_fails_at_its_last_operation_changes_nothing")
+class ReportsTheFirstOperation(InMemoryTaskRepository):
     async def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: Key = None) -> BatchResult:
         try:
             return await super().apply(user_id, batch, at=at, key=key)
@@ -81,7 +81,7 @@ class BlamesTheFirstOperation(InMemoryTaskRepository):
             raise BatchFailed(0, failed.cause) from None
 
 
-@breaks("test_only_what_is_older_than_asked_is_forgotten")
+@breaks("test_a_purge_forgets_only_what_is_older_than_its_times")
 class ForgetsEveryKey(InMemoryTaskRepository):
     async def purge(self, *, keys_before: datetime, **others: Any) -> int:
         return await super().purge(keys_before=keys_before.replace(year=9999), **others)
@@ -89,4 +89,9 @@ class ForgetsEveryKey(InMemoryTaskRepository):
 
 @breaks("test_the_operations_of_concurrent_batches_do_not_mix")
 class LetsBatchesMix(DoesHalfOfABatch):
-    """The same fault, seen by those who write at the same time."""
+    """The same fault, as concurrent writers see it."""
+
+
+@breaks("test_a_cancelled_write_is_done_completely_or_not_at_all")
+class DoesHalfOfACancelledBatch(DoesHalfOfABatch):
+    """The same fault, when the caller is cancelled."""

@@ -1,4 +1,4 @@
-"""Adapters that keep, change or remove tasks wrongly."""
+"""Adapters that store, change or remove tasks wrongly."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -11,7 +11,7 @@ from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_domain import Added, Edit, StorageUnavailable, Task, TaskDraft, TaskNotFound, UserId
 
 
-@breaks("test_a_foreign_task_is_a_missing_task")
+@breaks("test_a_task_of_another_user_is_not_found")
 class LeaksAUsersTasks(InMemoryTaskRepository):
     async def get(self, user_id: UserId, task_id: int) -> Task:
         for tasks in (self._list_of(user_id), *self._lists.values()):
@@ -29,14 +29,14 @@ class _Caseless(dict[str, Any]):
 
 
 @breaks("test_users_see_their_own_tasks_only")
-class TakesUsersForOthersOfSimilarName(InMemoryTaskRepository):
+class ConfusesUsersWithSimilarNames(InMemoryTaskRepository):
     def __init__(self) -> None:
         super().__init__()
-        self._lists: Any = _Caseless()
+        self._all_lists: Any = _Caseless()
 
 
-@breaks("test_what_was_handed_out_never_changes")
-class HandsOutWhatItKeeps(InMemoryTaskRepository):
+@breaks("test_a_returned_object_never_changes")
+class ReturnsAnObjectThatItChanges(InMemoryTaskRepository):
     def __init__(self) -> None:
         super().__init__()
         self._told: dict[UserId, int] = {}
@@ -59,8 +59,8 @@ class LosesAnUpdate(InMemoryTaskRepository):
         return await super().change(user_id, task_id, lambda _: edit(read))
 
 
-@breaks("test_of_writers_that_expect_the_same_state_one_wins")
-class JudgesConditionsTooEarly(InMemoryTaskRepository):
+@breaks("test_exactly_one_of_several_writers_that_expect_the_same_revision_succeeds")
+class EvaluatesPreconditionsTooEarly(InMemoryTaskRepository):
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
         if guard:
             guard(await self.get(user_id, task_id))
@@ -68,14 +68,14 @@ class JudgesConditionsTooEarly(InMemoryTaskRepository):
         await super().remove(user_id, task_id, at=at)
 
 
-@breaks("test_a_write_whose_condition_fails_changes_nothing")
+@breaks("test_a_write_with_a_false_precondition_changes_nothing")
 class IgnoresTheGuard(InMemoryTaskRepository):
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
         del guard
         await super().remove(user_id, task_id, at=at)
 
 
-@breaks("test_an_id_is_never_given_out_twice")
+@breaks("test_an_id_is_never_used_twice")
 class ReusesAnId(InMemoryTaskRepository):
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
         await super().remove(user_id, task_id, at=at, guard=guard)
@@ -83,7 +83,7 @@ class ReusesAnId(InMemoryTaskRepository):
         tasks.counters = replace(tasks.counters, last_task_id=max(tasks.tasks, default=0))
 
 
-@breaks("test_a_change_raises_the_revision_by_one_and_touches_nothing_else")
+@breaks("test_a_change_increments_the_revision_and_alters_nothing_else")
 class SkipsARevision(InMemoryTaskRepository):
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         self._raise_revision(user_id)
@@ -94,7 +94,7 @@ class SkipsARevision(InMemoryTaskRepository):
         tasks.counters = replace(tasks.counters, revision=tasks.counters.revision + 1)
 
 
-@breaks("test_an_edit_that_raises_changes_nothing_and_its_error_comes_through")
+@breaks("test_an_edit_that_raises_changes_nothing_and_its_error_is_raised")
 class RaisesTheRevisionForAnEditThatRaises(SkipsARevision):
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         try:
@@ -104,7 +104,7 @@ class RaisesTheRevisionForAnEditThatRaises(SkipsARevision):
             raise
 
 
-@breaks("test_an_edit_that_raises_changes_nothing_and_its_error_comes_through")
+@breaks("test_an_edit_that_raises_changes_nothing_and_its_error_is_raised")
 class HidesTheErrorOfAnEdit(InMemoryTaskRepository):
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         try:
@@ -113,32 +113,32 @@ class HidesTheErrorOfAnEdit(InMemoryTaskRepository):
             raise StorageUnavailable from None
 
 
-@breaks("test_a_change_to_what_is_there_already_changes_nothing")
+@breaks("test_an_edit_that_returns_an_equal_task_changes_nothing")
 class RaisesTheRevisionForNothing(InMemoryTaskRepository):
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         return await super().change(user_id, task_id, lambda task: edit(task)._replace(revision=0))
 
 
-@breaks("test_time_is_what_the_caller_says_and_an_update_never_goes_back_in_it")
-class ReadsAClockOfItsOwn(InMemoryTaskRepository):
+@breaks("test_timestamps_come_from_the_caller_and_updated_at_never_decreases")
+class UsesItsOwnClock(InMemoryTaskRepository):
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         now = datetime.now(UTC)
         return await super().change(user_id, task_id, lambda task: edit(task)._replace(updated_at=now))
 
 
-@breaks("test_a_task_is_kept_as_it_was_accepted")
-class CutsTimesShort(InMemoryTaskRepository):
+@breaks("test_an_added_task_is_stored_unchanged")
+class TruncatesTimes(InMemoryTaskRepository):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
         return await super().add(user_id, draft, at=at.replace(microsecond=0), key=key)
 
 
-@breaks("test_a_task_is_kept_as_it_was_accepted")
-class TakesAnEmptyDescriptionForNone(InMemoryTaskRepository):
+@breaks("test_an_added_task_is_stored_unchanged")
+class StoresAnEmptyDescriptionAsNone(InMemoryTaskRepository):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Any = None) -> Added:
         return await super().add(user_id, replace(draft, description=draft.description or None), at=at, key=key)
 
 
-@breaks("test_a_read_is_of_one_moment")
+@breaks("test_a_read_shows_the_list_at_one_moment")
 class ShowsARevisionBeforeItsTask(InMemoryTaskRepository):
     async def apply(self, user_id: UserId, batch: Any, *, at: datetime, key: Any = None) -> Any:
         result = await super().apply(user_id, batch, at=at, key=key)

@@ -1,13 +1,13 @@
-"""The promise to find tasks: filters and search, by canonical caseless match."""
+"""Filters and search: exactly the tasks that match, by canonical caseless match."""
 
 import datetime as dt
 
 import pytest
 
 from todo_adapters.contract.field_values import CONDITION_VALUES, DRAFT_VALUES, EVERY_FIELD
-from todo_adapters.contract.scenario import NOON, add_titles, ids_of, rewrite, someone
-from todo_adapters.contract.suite import Contract, Store
-from todo_domain import Due, Priority, TaskDraft, TaskQuery
+from todo_adapters.contract.scenario import NOON, add_titles, ids_of, new_user, rewrite
+from todo_adapters.contract.suite import Contract
+from todo_domain import Due, Priority, TaskDraft, TaskQuery, TaskStore
 
 MAY = dt.date(2026, 5, 1)
 JUNE = dt.date(2026, 6, 1)
@@ -27,10 +27,10 @@ FILTERS: dict[str, tuple[TaskQuery, list[int]]] = {
     "every tag": (TaskQuery(tag=("work", "home")), [1]),
     "a tag that folds to two letters": (TaskQuery(tag=("straße",)), [3]),
     "a tag however its letters are composed": (TaskQuery(tag=("CAFE\u0301",)), [4]),
-    "a tag is no pattern": (TaskQuery(tag=("%",)), [5]),
-    "a tag with the signs of lists": (TaskQuery(tag=('","',)), [5]),
+    "a tag is not a pattern": (TaskQuery(tag=("%",)), [5]),
+    "a tag with the characters of lists": (TaskQuery(tag=('","',)), [5]),
     "from a day": (TaskQuery(due_from=JUNE), [4, 5]),
-    "from a day to its end": (TaskQuery(due_from=MAY, due_until=MAY), [2, 3]),
+    "a single day": (TaskQuery(due_from=MAY, due_until=MAY), [2, 3]),
     "until a day": (TaskQuery(due_until=dt.date(2026, 5, 31)), [2, 3]),
     "all conditions at once": (TaskQuery(complete=False, priority=frozenset({Priority.HIGH}), q="B"), [2]),
     "conditions that exclude each other": (TaskQuery(due_from=JUNE, due_until=MAY), []),
@@ -69,21 +69,21 @@ SEARCHES = (
 
 
 class FindsTasks(Contract):
-    """A filter keeps what meets it and nothing else; a search is for code points of folded text."""
+    """A filter lists the tasks that meet it. A search finds code points of folded text."""
 
     @pytest.mark.parametrize(("query", "expected"), FILTERS.values(), ids=FILTERS)
-    async def test_only_tasks_that_meet_every_condition_are_listed(
-        self, repository: Store, query: TaskQuery, expected: list[int]
+    async def test_exactly_the_tasks_that_match_every_condition_are_listed(
+        self, repository: TaskStore, query: TaskQuery, expected: list[int]
     ) -> None:
-        user = someone()
+        user = new_user()
         for draft in DRAFTS:
             await repository.add(user, draft, at=NOON)
 
         assert await ids_of(repository, user, query) == expected
 
     @pytest.mark.parametrize("condition", CONDITION_VALUES)
-    async def test_every_condition_keeps_the_tasks_that_match_it(self, repository: Store, condition: str) -> None:
-        user = someone()
+    async def test_every_condition_lists_the_tasks_that_match_it(self, repository: TaskStore, condition: str) -> None:
+        user = new_user()
         drafts = [EVERY_FIELD, *(TaskDraft(**{"title": "x", name: v}) for name, vs in DRAFT_VALUES.items() for v in vs)]
         tasks = [(await repository.add(user, draft, at=NOON)).task for draft in drafts]
 
@@ -93,9 +93,9 @@ class FindsTasks(Contract):
 
             assert ids == [task.id for task in tasks if query.matches(task)], f"{condition}={value!r}"
 
-    async def test_search_compares_folded_code_points_in_title_and_description(self, repository: Store) -> None:
+    async def test_search_compares_folded_code_points_in_title_and_description(self, repository: TaskStore) -> None:
         for needle, text, found in SEARCHES:
-            user = someone()
+            user = new_user()
             await add_titles(repository, user, ["-", text])
             await repository.add(user, TaskDraft(title="-", description=text), at=NOON)
 
@@ -103,8 +103,8 @@ class FindsTasks(Contract):
 
             assert ids == ([2, 3] if found else []), f"{needle!r} in {text!r}"
 
-    async def test_search_and_order_follow_a_change_of_text(self, repository: Store) -> None:
-        user = someone()
+    async def test_a_changed_text_is_found_by_its_new_words_only(self, repository: TaskStore) -> None:
+        user = new_user()
         await repository.add(user, TaskDraft(title="old", description="old", tags=("old",)), at=NOON)
 
         await repository.change(user, 1, rewrite(TaskDraft(title="NEW", tags=("NEW",))))

@@ -1,22 +1,34 @@
-"""The promise about races: writers at once do what writers one after the other do."""
+"""Concurrent writers have the same effect as writers one after the other."""
 
 import asyncio
 
-from todo_adapters.contract.scenario import ALL, NOON, WRITERS, add_titles, someone
-from todo_adapters.contract.suite import Contract, Store
-from todo_domain import Batch, Create, Edit, Patch, Remove, Task, TaskDraft, TaskNotFound, TaskPatch, TaskQuery
+from todo_adapters.contract.scenario import ALL, NOON, WRITERS, add_titles, new_user
+from todo_adapters.contract.suite import Contract
+from todo_domain import (
+    Batch,
+    Create,
+    Edit,
+    Patch,
+    Remove,
+    Task,
+    TaskDraft,
+    TaskNotFound,
+    TaskPatch,
+    TaskQuery,
+    TaskStore,
+)
 
 
 def _tagging(tag: str) -> Edit:
-    """Return an edit whose effect another writer could lose."""
+    """Return an edit whose effect another writer could overwrite."""
     return lambda task: task.patched(TaskPatch(tags=(*task.tags, tag)), NOON)
 
 
-class SurvivesRaces(Contract):
-    """Twenty writers at once lose no update and leave no gap."""
+class HandlesConcurrentWriters(Contract):
+    """Twenty concurrent writers lose no update and leave no gap."""
 
-    async def test_ids_and_revisions_of_concurrent_adds_have_no_gaps(self, repository: Store) -> None:
-        user = someone()
+    async def test_ids_and_revisions_of_concurrent_adds_have_no_gaps(self, repository: TaskStore) -> None:
+        user = new_user()
 
         added = await asyncio.gather(
             *(repository.add(user, TaskDraft(title=f"{n}"), at=NOON) for n in range(1, WRITERS + 1))
@@ -27,40 +39,40 @@ class SurvivesRaces(Contract):
         assert sorted((one.task for one in added), key=lambda task: task.id) == list(page.tasks)
         assert page.revision == WRITERS
 
-    async def test_concurrent_changes_of_one_task_lose_no_update(self, repository: Store) -> None:
-        user = someone()
+    async def test_concurrent_changes_of_one_task_lose_no_update(self, repository: TaskStore) -> None:
+        user = new_user()
         await add_titles(repository, user, "a")
 
-        answers = await asyncio.gather(*(repository.change(user, 1, _tagging(f"{n}")) for n in range(WRITERS)))
+        results = await asyncio.gather(*(repository.change(user, 1, _tagging(f"{n}")) for n in range(WRITERS)))
 
         task = await repository.get(user, 1)
         assert set(task.tags) == {f"{n}" for n in range(WRITERS)}
-        assert sorted(answer.revision for answer in answers) == list(range(2, WRITERS + 2))
-        assert task == max(answers, key=lambda answer: answer.revision)
+        assert sorted(result.revision for result in results) == list(range(2, WRITERS + 2))
+        assert task == max(results, key=lambda result: result.revision)
 
-    async def test_concurrent_changes_of_different_tasks_leave_no_gap(self, repository: Store) -> None:
-        user = someone()
+    async def test_concurrent_changes_of_different_tasks_leave_no_gap_in_revisions(self, repository: TaskStore) -> None:
+        user = new_user()
         await add_titles(repository, user, (f"{n}" for n in range(WRITERS)))
 
-        answers = await asyncio.gather(*(repository.change(user, n, _tagging("a")) for n in range(1, WRITERS + 1)))
+        results = await asyncio.gather(*(repository.change(user, n, _tagging("a")) for n in range(1, WRITERS + 1)))
 
-        assert {answer.revision for answer in answers} == set(range(WRITERS + 1, 2 * WRITERS + 1))
+        assert {result.revision for result in results} == set(range(WRITERS + 1, 2 * WRITERS + 1))
         assert await repository.revisions([user]) == {user: 2 * WRITERS}
 
-    async def test_of_concurrent_removals_one_succeeds(self, repository: Store) -> None:
-        user = someone()
+    async def test_exactly_one_of_several_concurrent_removals_succeeds(self, repository: TaskStore) -> None:
+        user = new_user()
         await add_titles(repository, user, "a")
 
         removals = (repository.remove(user, 1, at=NOON) for _ in range(WRITERS))
-        answers = await asyncio.gather(*removals, return_exceptions=True)
+        results = await asyncio.gather(*removals, return_exceptions=True)
 
-        assert answers.count(None) == 1
-        assert sum(isinstance(answer, TaskNotFound) for answer in answers) == WRITERS - 1
+        assert results.count(None) == 1
+        assert sum(isinstance(result, TaskNotFound) for result in results) == WRITERS - 1
         assert await repository.revisions([user]) == {user: 2}
 
-    async def test_batches_and_changes_at_once_lose_no_update(self, repository: Store) -> None:
-        """Batches name their tasks in opposite orders, which must not end in a deadlock."""
-        user = someone()
+    async def test_concurrent_batches_and_changes_lose_no_update(self, repository: TaskStore) -> None:
+        """The batches name their tasks in opposite orders, which must not cause a deadlock."""
+        user = new_user()
         await add_titles(repository, user, "ab")
 
         def batch(number: int) -> Batch:
@@ -79,8 +91,8 @@ class SurvivesRaces(Contract):
         assert first.description == second.description
         assert await repository.revisions([user]) == {user: 2 + 4 * WRITERS // 2}
 
-    async def test_the_operations_of_concurrent_batches_do_not_mix(self, repository: Store) -> None:
-        user = someone()
+    async def test_the_operations_of_concurrent_batches_do_not_mix(self, repository: TaskStore) -> None:
+        user = new_user()
         pair = Batch((Create(TaskDraft(title="a")), Create(TaskDraft(title="b"))))
 
         results = await asyncio.gather(*(repository.apply(user, pair, at=NOON) for _ in range(WRITERS)))
@@ -89,9 +101,9 @@ class SurvivesRaces(Contract):
         assert firsts == list(range(1, 2 * WRITERS, 2))
         assert all(first.revision + 1 == second.revision for first, second in (result.outcomes for result in results))
 
-    async def test_a_read_is_of_one_moment(self, repository: Store) -> None:
-        """While tasks are only added, there are as many as the revision says."""
-        user = someone()
+    async def test_a_read_shows_the_list_at_one_moment(self, repository: TaskStore) -> None:
+        """While tasks are only added, the revision is the number of tasks."""
+        user = new_user()
         adding = asyncio.gather(
             *(repository.apply(user, Batch((Create(TaskDraft(title="a")),) * 3), at=NOON) for _ in range(WRITERS))
         )
@@ -105,8 +117,8 @@ class SurvivesRaces(Contract):
 
         await adding
 
-    async def test_users_who_write_at_once_do_not_meet(self, repository: Store) -> None:
-        users = [someone() for _ in range(WRITERS)]
+    async def test_concurrent_writes_of_different_users_do_not_mix(self, repository: TaskStore) -> None:
+        users = [new_user() for _ in range(WRITERS)]
 
         async def write(number: int) -> Task:
             user = users[number]
@@ -122,3 +134,23 @@ class SurvivesRaces(Contract):
         ]
         assert await repository.revisions(users) == dict.fromkeys(users, 4)
         assert [await repository.get(task.user_id, 1) for task in written] == [task._replace() for task in written]
+
+    async def test_a_cancelled_write_is_done_completely_or_not_at_all(self, repository: TaskStore) -> None:
+        """Each batch adds two tasks. Its caller is cancelled after a different number of steps."""
+        user = new_user()
+        pair = Batch((Create(TaskDraft(title="a")), Create(TaskDraft(title="b"))))
+
+        async def cancel_after(steps: int) -> None:
+            writing = asyncio.create_task(repository.apply(user, pair, at=NOON))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            writing.cancel()
+            await asyncio.wait([writing])
+
+        await asyncio.gather(*(cancel_after(steps) for steps in range(WRITERS)))
+        last = await repository.apply(user, pair, at=NOON)
+
+        page = await repository.list(user, TaskQuery())
+        assert [task.revision for task in page.tasks] == list(range(1, page.revision + 1))
+        assert [task.title for task in page.tasks] == ["a", "b"] * (page.revision // 2)
+        assert last.outcomes[-1].revision <= page.revision

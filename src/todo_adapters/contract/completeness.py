@@ -1,0 +1,15 @@
+"""The first test: the adapter has every method of the ports."""
+
+from todo_adapters.contract.suite import Contract, MakeRepository, missing_methods_of
+from todo_domain import TaskStore
+
+
+class HasEveryMethod(Contract):
+    """Without it, each missing method would fail many tests."""
+
+    def test_no_method_is_missing(self, make_repository: MakeRepository) -> None:
+        adapter = type(make_repository())
+
+        missing = missing_methods_of(adapter, TaskStore)
+
+        assert not missing, f"{adapter.__name__} lacks {', '.join(missing)}"

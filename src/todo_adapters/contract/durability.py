@@ -1,0 +1,92 @@
+"""The promise of a durable store: what was written is there after reopening."""
+
+from typing import Final
+
+import pytest
+
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, read_everything, set_title
+from todo_adapters.contract.suite import Contract, MakeRepository
+from todo_domain import Added, Batch, BatchResult, Create, IdempotencyKey, Remove, TaskDraft, TaskStore, revision_floor
+
+DRAFT: Final = TaskDraft(title="d", description="e", complete=True, tags=("f",))
+BATCH: Final = Batch((Create(DRAFT), Remove(3)))
+
+by_whom = pytest.mark.parametrize("is_same", [True, False], ids=["the same object", "another object"])
+
+
+def _reopened(first: TaskStore, make_repository: MakeRepository, *, is_same: bool) -> TaskStore:
+    return first if is_same else make_repository()
+
+
+class SurvivesReopening(Contract):
+    """Closing loses nothing, whether the same object opens the store again or another one does."""
+
+    @by_whom
+    async def test_written_data_is_there_after_reopening(self, make_repository: MakeRepository, is_same: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+        user = new_user()
+        async with make_repository() as first:
+            await add_titles(first, user, "abc")
+            await first.change(user, 1, set_title("A"))
+            await first.remove(user, 2, at=NOON)
+            await first.apply(user, BATCH, at=NOON)
+            before = await read_everything(first, user)
+
+        async with _reopened(first, make_repository, is_same=is_same) as second:
+            assert await read_everything(second, user) == before
+            assert await second.revisions([user]) == {user: 7}
+            added = (await second.add(user, DRAFT, at=NOON)).task
+            assert (added.id, added.revision) == (5, 8)
+
+    @by_whom
+    async def test_idempotency_keys_are_recognised_after_reopening(
+        self,
+        make_repository: MakeRepository,
+        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+    ) -> None:
+        user = new_user()
+        add_key, batch_key = (IdempotencyKey.of_request(name, DRAFT) for name in ("add", "batch"))
+        async with make_repository() as first:
+            added = await first.add(user, DRAFT, at=NOON, key=add_key)
+            applied = await first.apply(user, Batch((Create(DRAFT),)), at=NOON, key=batch_key)
+
+        async with _reopened(first, make_repository, is_same=is_same) as second:
+            again = await second.add(user, DRAFT, at=NOON, key=add_key)
+            applied_again = await second.apply(user, Batch((Create(DRAFT),)), at=NOON, key=batch_key)
+
+            assert again == Added(added.task, replayed=True)
+            assert applied_again == BatchResult(applied.outcomes, replayed=True)
+
+    @by_whom
+    async def test_a_renewed_epoch_is_there_after_reopening(
+        self,
+        make_repository: MakeRepository,
+        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+    ) -> None:
+        user = new_user()
+        async with make_repository() as first:
+            epoch = await first.renew_epoch(at=NOON)
+
+        async with _reopened(first, make_repository, is_same=is_same) as second:
+            (task,) = await add_titles(second, user, ["a"])
+
+            assert (await second.changes(user, None, ALL)).next.epoch == epoch
+            assert task.revision == revision_floor(NOON) + 1
+
+    @by_whom
+    async def test_purged_data_is_still_forgotten_after_reopening(
+        self,
+        make_repository: MakeRepository,
+        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+    ) -> None:
+        user = new_user()
+        years_ago = NOON.replace(year=2001)
+        async with make_repository() as first:
+            await add_titles(first, user, "a")
+            await first.remove(user, 1, at=years_ago)
+            while await first.purge(deletions_before=NOON.replace(year=2002), keys_before=years_ago, limit=1000):
+                pass
+
+        async with _reopened(first, make_repository, is_same=is_same) as second:
+            page = await second.changes(user, None, ALL)
+
+            assert (page.changes, page.next.revision) == ((), 2)

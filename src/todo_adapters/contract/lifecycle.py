@@ -1,0 +1,67 @@
+"""The promise about opening and closing: a repository works while it is open, and only then."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import pytest
+
+from todo_adapters.contract.scenario import NOON, add_titles, new_user
+from todo_adapters.contract.suite import Contract, MakeRepository
+from todo_domain import Batch, NotOpen, Remove, TaskDraft, TaskQuery, TaskStore, UserId
+
+USER: Final = UserId("nobody")
+CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
+    "add": lambda store: store.add(USER, TaskDraft(title="a"), at=NOON),
+    "get": lambda store: store.get(USER, 1),
+    "list": lambda store: store.list(USER, TaskQuery()),
+    "list_ids": lambda store: store.list_ids(USER, TaskQuery()),
+    "get_many": lambda store: store.get_many(USER, [1]),
+    "change": lambda store: store.change(USER, 1, lambda task: task),
+    "remove": lambda store: store.remove(USER, 1, at=NOON),
+    "apply": lambda store: store.apply(USER, Batch((Remove(1),)), at=NOON),
+    "changes": lambda store: store.changes(USER, None, 1),
+    "revisions": lambda store: store.revisions([USER]),
+    "check": lambda store: store.check(),
+    "purge": lambda store: store.purge(deletions_before=NOON, keys_before=NOON, limit=1, dry_run=True),
+    "renew_epoch": lambda store: store.renew_epoch(at=NOON),
+}
+"""A call of every method of the ports."""
+every_method = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+
+
+class OpensAndCloses(Contract):
+    """Opening and closing are the caller's; a call at any other time has no effect."""
+
+    @every_method
+    async def test_a_call_before_opening_raises_not_open(
+        self, make_repository: MakeRepository, call: Callable[[TaskStore], Awaitable[object]]
+    ) -> None:
+        with pytest.raises(NotOpen):
+            await call(make_repository())
+
+    @every_method
+    async def test_a_call_after_closing_raises_not_open(
+        self, make_repository: MakeRepository, call: Callable[[TaskStore], Awaitable[object]]
+    ) -> None:
+        repository = make_repository()
+        async with repository:
+            pass
+
+        with pytest.raises(NotOpen):
+            await call(repository)
+
+    async def test_opening_returns_the_repository_itself(self, make_repository: MakeRepository) -> None:
+        repository = make_repository()
+
+        async with repository as opened:
+            assert opened is repository
+
+    async def test_a_closed_repository_can_be_opened_again(self, make_repository: MakeRepository) -> None:
+        repository = make_repository()
+        async with repository:
+            await repository.check()
+
+        async with repository:
+            user = new_user()
+            (task,) = await add_titles(repository, user, ["a"])
+            assert await repository.get(user, 1) == task

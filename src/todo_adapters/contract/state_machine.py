@@ -1,0 +1,258 @@
+"""The last test: any sequence of calls has the results that a simple model has."""
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from todo_adapters.contract import strategies
+from todo_adapters.contract.model import Model, conditional
+from todo_adapters.contract.scenario import ALL, NOON, new_user
+from todo_adapters.contract.suite import Contract, MakeRepository
+from todo_domain import (
+    Batch,
+    ChangePage,
+    FeedToken,
+    IdempotencyKey,
+    Patch,
+    TaskDraft,
+    TaskPatch,
+    TaskQuery,
+    TaskStore,
+    TodoError,
+    UserId,
+)
+
+SHRINKING_SECONDS: Final = 5.0
+_WITHOUT_FLOOR: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""A time of renewal that leaves revisions small, like those that the strategies draw."""
+
+Run = Callable[[Awaitable[Any]], Any]
+"""Runs a coroutine in the event loop of the repository, and returns its result."""
+
+
+class TimeIsUp(BaseException):
+    """Raised to end the search of Hypothesis, which catches every Exception."""
+
+
+class Shrinking:
+    """Bounds the time in which Hypothesis looks for a shorter sequence of calls that fails.
+
+    Hypothesis allows itself five minutes and has no setting for it. When the time is up,
+    the shortest sequence so far is reported.
+    """
+
+    def __init__(self, seconds: float = SHRINKING_SECONDS) -> None:
+        self._seconds = seconds
+        self._deadline: float | None = None
+        self._is_stopped = False
+        self._calls: Sequence[str] = ()
+        self._error: Exception | None = None
+
+    @contextmanager
+    def watch(self, calls: Sequence[str]) -> Iterator[None]:
+        """Note the calls if what runs inside fails."""
+        try:
+            yield
+        except Exception as error:
+            self._deadline = self._deadline or time.monotonic() + self._seconds
+            if self._error is None or len(calls) < len(self._calls):
+                self._calls, self._error = tuple(calls), error
+            raise
+
+    def stop_when_time_is_up(self) -> None:
+        """Raise TimeIsUp if no further sequence may be tried."""
+        if self._deadline and time.monotonic() >= self._deadline:
+            self._is_stopped = True
+            raise TimeIsUp
+
+    @contextmanager
+    def report(self) -> Iterator[None]:
+        """Raise AssertionError with the shortest sequence when the time is up."""
+        try:
+            yield
+        except BaseException:
+            # Hypothesis may raise an error of its own: this sequence ended earlier than before.
+            if not self._is_stopped:
+                raise
+            calls = "\n".join(self._calls)
+            raise AssertionError(f"the last of these calls has a wrong result:\n{calls}") from self._error
+
+
+class RepositoryMachine(RuleBasedStateMachine):
+    """Makes each call on the repository and on the model, for three users that are new to the store."""
+
+    def __init__(self, repository: TaskStore, run: Run, shrinking: Shrinking | None = None) -> None:
+        super().__init__()
+        self._shrinking = shrinking or Shrinking()
+        self._shrinking.stop_when_time_is_up()
+        self._calls: list[str] = []
+        self._repository = repository
+        self._run = run
+        self._name = new_user()
+        self._users = [UserId(f"{self._name}{suffix}") for suffix in "aA_"]
+        self._written_to: UserId | None = None
+        self._returned_tasks: list[tuple[object, str]] = []
+        self._last_request: tuple[str, int, TaskDraft | Batch, str] | None = None
+        self._next_page: tuple[UserId, dict[str, Any]] | None = None
+        first = run(repository.changes(self._users[0], None, ALL)).next
+        self._tokens: dict[UserId, FeedToken] = dict.fromkeys(self._users, first)
+        self._model = Model(first.epoch)
+
+    @initialize(drafts=strategies.FIRST_DRAFTS)
+    def begin_with_two_lists(self, drafts: Sequence[TaskDraft]) -> None:
+        for user in self._users[:2]:
+            for draft in drafts:
+                self._compare("add", user, draft, at=NOON)
+
+    @rule(user=strategies.USERS, draft=strategies.DRAFTS, at=strategies.TIMES, key=strategies.KEYS)
+    def add(self, user: int, draft: TaskDraft, at: dt.datetime, key: str | None) -> None:
+        self._send("add", user, draft, at, key)
+
+    @rule(user=strategies.USERS, task_id=strategies.TASK_IDS)
+    def get(self, user: int, task_id: int) -> None:
+        task = self._compare("get", self._users[user], task_id)
+        self._returned_tasks.append((task, repr(task)))
+
+    @rule(user=strategies.USERS, query=strategies.QUERIES, next_page=strategies.CHANCES)
+    def list(self, user: int, query: dict[str, Any], *, next_page: bool) -> None:
+        owner, query = (next_page and self._next_page) or (self._users[user], query)
+        page = self._compare("list", owner, TaskQuery(**query))
+        if page.next_cursor:
+            self._next_page = (owner, {**query, "cursor": page.next_cursor})
+
+    @rule(
+        user=strategies.USERS,
+        task_id=strategies.TASK_IDS,
+        patch=strategies.PATCHES,
+        at=strategies.TIMES,
+        expected=strategies.EXPECTED,
+    )
+    def change(
+        self, user: int, task_id: int, patch: TaskPatch, at: dt.datetime, expected: frozenset[int] | None
+    ) -> None:
+        self._compare("change", self._write_to(user), task_id, conditional(Patch(task_id, patch, expected), at))
+
+    @rule(user=strategies.USERS, task_id=strategies.TASK_IDS, at=strategies.TIMES, expected=strategies.EXPECTED)
+    def remove(self, user: int, task_id: int, at: dt.datetime, expected: frozenset[int] | None) -> None:
+        self._compare("remove", self._write_to(user), task_id, at=at, guard=lambda task: task.require(expected))
+
+    @rule(user=strategies.USERS, batch=strategies.BATCHES, at=strategies.TIMES, key=strategies.KEYS)
+    def apply(self, user: int, batch: Batch, at: dt.datetime, key: str | None) -> None:
+        self._send("apply", user, batch, at, key)
+
+    @precondition(lambda self: self._last_request)
+    @rule(at=strategies.TIMES)
+    def send_the_last_request_with_a_key_again(self, at: dt.datetime) -> None:
+        assert self._last_request
+        self._send(*self._last_request[:3], at, self._last_request[3])
+
+    @rule(user=strategies.USERS, revision=strategies.REVISIONS)
+    def read_the_feed_from_any_revision(self, user: int, revision: int) -> None:
+        self._compare("changes", self._users[user], FeedToken(self._model.epoch, revision), 3)
+
+    @rule(before=strategies.TIMES)
+    def purge(self, before: dt.datetime) -> None:
+        with self._watch(f"purge({before!r})"):
+            while self._run(self._repository.purge(deletions_before=before, keys_before=before, limit=1000)):
+                pass
+        self._model.purge(before)
+
+    @rule(rarely=strategies.RARELY)
+    def renew_the_epoch(self, *, rarely: bool) -> None:
+        if rarely:
+            before = self._model.epoch
+            with self._watch("renew_epoch()"):
+                self._model.epoch = self._run(self._repository.renew_epoch(at=_WITHOUT_FLOOR))
+                assert self._model.epoch != before
+
+    @invariant()
+    def a_written_list_and_its_feed_are_those_of_the_model(self) -> None:
+        user, self._written_to = self._written_to, None
+        if user is None:
+            return
+        self._compare("list", user, TaskQuery(limit=ALL))
+        page = self._compare("changes", user, self._tokens[user], 2)
+        if not isinstance(page, ChangePage):
+            page = self._compare("changes", user, None, ALL)
+        self._tokens[user] = page.next
+
+    def teardown(self) -> None:
+        for user in self._users:
+            self._compare("list", user, TaskQuery(limit=ALL))
+            self._compare("changes", user, None, ALL)
+        with self._watch("revisions()"):
+            revisions = self._run(self._repository.revisions(self._users))
+            assert {user: revision for user, revision in revisions.items() if revision} == self._model.revisions(
+                self._users
+            )
+            assert [text for _, text in self._returned_tasks] == [repr(task) for task, _ in self._returned_tasks]
+
+    def _write_to(self, user: int) -> UserId:
+        self._written_to = self._users[user]
+        return self._written_to
+
+    def _send(self, method: str, user: int, request: TaskDraft | Batch, at: dt.datetime, key: str | None) -> None:
+        named = None
+        if key:
+            self._last_request = (method, user, request, key)
+            named = IdempotencyKey.of_request(f"{key}:{self._name}", request)
+        self._compare(method, self._write_to(user), request, at=at, key=named)
+
+    def _compare(self, method: str, *args: Any, **named: Any) -> Any:
+        """Make a call on both, compare the results, and return the result. An error of the domain is a result."""
+        expected = _result_of(lambda: getattr(self._model, method)(*args, **named))
+        call = f"{method}({', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in named.items())])})"
+        with self._watch(call):
+            result = _result_of(lambda: self._run(getattr(self._repository, method)(*args, **named)))
+            assert result == expected, call
+        return result
+
+    def _watch(self, call: str) -> AbstractContextManager[None]:
+        self._calls.append(call)
+        return self._shrinking.watch(self._calls)
+
+
+class MatchesTheModel(Contract):
+    """The model is plain dicts. There are several users, most ids are foreign, and errors are compared too."""
+
+    def test_any_sequence_of_calls_has_the_results_of_the_model(self, make_repository: MakeRepository) -> None:
+        shrinking = Shrinking()
+        repository = make_repository()
+        with asyncio.Runner() as runner:
+            runner.run(repository.__aenter__())
+            try:
+                with shrinking.report():
+                    run_state_machine_as_test(
+                        # Hypothesis calls it like a class to make a machine.
+                        lambda: RepositoryMachine(repository, runner.get_loop().run_until_complete, shrinking),  # type: ignore[arg-type]
+                        # All promises meet here, so it has twice the examples of other laws. A store may be slow.
+                        settings=settings(
+                            max_examples=2 * settings().max_examples,
+                            deadline=None,
+                            report_multiple_bugs=False,
+                            phases=set(settings().phases) - {Phase.explain},
+                            suppress_health_check=[HealthCheck.too_slow],
+                        ),
+                    )
+            finally:
+                runner.run(repository.__aexit__(None, None, None))
+
+
+def _result_of(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except TodoError as error:
+        return type(error), str(error)

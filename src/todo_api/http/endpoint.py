@@ -1,0 +1,161 @@
+"""What an endpoint of an OwnerRoute asks for, checked when the endpoint is defined."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Final, Self, Union, get_args, get_origin
+
+from fastapi import params
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from starlette.responses import Response
+
+from todo_api.http.authentication import use_cases
+
+_OPTIONAL_TEXT: Final = str | None
+_LISTS: Final = frozenset({list, set, frozenset, tuple})
+_UNIONS: Final = frozenset({Union, UnionType})
+# What these ask for, an OwnerRoute does not pass.
+_SPECIAL_PARAMETERS: Final = ("websocket", "http_connection", "response", "background_tasks", "security_scopes")
+# What these say, FastAPI does with a response that an OwnerRoute does not make, or with a body that it does not read.
+_IGNORED_SETTINGS: Final[Mapping[str, object]] = {
+    "response_model_include": None,
+    "response_model_exclude": None,
+    "response_model_by_alias": True,
+    "response_model_exclude_unset": False,
+    "response_model_exclude_defaults": False,
+    "response_model_exclude_none": False,
+    "max_body_size": None,
+}
+
+
+class UnsupportedEndpoint(TypeError):
+    """Raised when an endpoint asks for something that its route would document and not do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The parameter for a whole body or a whole query, and the model that reads it.
+
+    `lists` are the names of the model's values that are lists: of a query's parameters
+    those that may come more than once.
+    """
+
+    name: str
+    model: type[BaseModel]
+    lists: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The parameters of an endpoint, by their names in Python.
+
+    - tasks: the use cases of the caller; request: the request, if it is asked for
+    - paths: FastAPI's fields, which read and check a part of the path
+    - headers: the name on the wire; each is text, or None when it is absent
+    - query, body: models with a property `meaning`, which raises RuleViolated
+    """
+
+    tasks: str
+    request: str | None
+    paths: tuple[Any, ...]
+    headers: Mapping[str, str]
+    query: Model | None
+    body: Model | None
+
+    @classmethod
+    def of(cls, route: APIRoute) -> Self:
+        """Return the endpoint of a route.
+
+        Raises UnsupportedEndpoint that names every parameter that FastAPI would document
+        and the route could not bind as FastAPI does.
+        """
+        if faults := "; ".join(_faults(route)):
+            raise UnsupportedEndpoint(f"{route.name}: {faults}")
+        asked = route.dependant
+        return cls(
+            tasks=str(asked.dependencies[0].name),
+            request=asked.request_param_name,
+            paths=tuple(asked.path_params),
+            headers={field.name: field.alias for field in asked.header_params},
+            query=_model(asked.query_params),
+            body=_model(asked.body_params),
+        )
+
+
+def _model(fields: list[Any]) -> Model | None:
+    for field in fields:
+        model = field.field_info.annotation
+        lists = [each.alias or name for name, each in model.model_fields.items() if _is_list(each.annotation)]
+        return Model(field.name, model, frozenset(lists))
+    return None
+
+
+def _is_list(annotation: object) -> bool:
+    kind = get_origin(annotation)
+    return kind in _LISTS or (kind in _UNIONS and any(map(_is_list, get_args(annotation))))
+
+
+def _faults(route: APIRoute) -> Iterator[str]:
+    """Name everything that the endpoint or its route asks for and would not get."""
+    if "{user_id}" not in route.path:
+        yield "the path must have the part {user_id}"
+    yield from _faults_of_dependencies(route.dependant)
+    yield from _faults_of_parameters(route.dependant)
+    yield from _faults_of_models(route.dependant)
+    for name, default in _IGNORED_SETTINGS.items():
+        if getattr(route, name) != default:
+            yield f"the setting {name!r} would be ignored"
+    if not inspect.iscoroutinefunction(route.endpoint):
+        yield "it must be a coroutine function"
+    returned = inspect.signature(route.endpoint).return_annotation
+    if not (inspect.isclass(returned) and issubclass(returned, Response)):
+        yield "its result must be annotated as a Response"
+
+
+def _faults_of_dependencies(asked: Dependant) -> Iterator[str]:
+    has_tasks = False
+    for each in asked.dependencies:
+        if each.call is use_cases and not has_tasks:
+            has_tasks = True
+        else:
+            yield f"the dependency {each.name or getattr(each.call, '__name__', each.call)!r} would not be called"
+    if not has_tasks:
+        yield "it must have a parameter of the type Tasks"
+
+
+def _faults_of_parameters(asked: Dependant) -> Iterator[str]:
+    for field in asked.header_params:
+        info = field.field_info
+        if info.annotation != _OPTIONAL_TEXT or info.metadata or info.default is not None:
+            yield f"the header {field.name!r} must be `str | None`, without constraints, with the default None"
+    for field in asked.cookie_params:
+        yield f"the cookie {field.name!r} would not be read"
+    for kind in _SPECIAL_PARAMETERS:
+        if name := getattr(asked, f"{kind}_param_name"):
+            yield f"the parameter {name!r} would not be passed"
+
+
+def _faults_of_models(asked: Dependant) -> Iterator[str]:
+    for field in asked.query_params:
+        if not _is_model(field.field_info, frozen=True):
+            yield f"the query parameter {field.name!r} must be a frozen model with the property `meaning`"
+    for field in asked.body_params:
+        info = field.field_info
+        if not _is_model(info) or type(info) is not params.Body or info.embed or not info.is_required():
+            yield f"the body {field.name!r} must be a required model in JSON with the property `meaning`, not embedded"
+    for field in (*asked.query_params[1:], *asked.body_params[1:]):
+        yield f"the parameter {field.name!r} must be a part of the one model before it"
+
+
+def _is_model(info: FieldInfo, *, frozen: bool = False) -> bool:
+    model = info.annotation
+    return (
+        inspect.isclass(model)
+        and issubclass(model, BaseModel)
+        and hasattr(model, "meaning")
+        and model.model_config.get("frozen", False) >= frozen
+    )

@@ -1,0 +1,144 @@
+"""Everything that is wrong with a body or a query, in the terms of the API.
+
+A model stops at faults of structure, and the domain names faults of rules: a client
+needs both at once. What is here runs only when something is wrong.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import deepcopy
+from functools import cache
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from todo_api.schemas.names import probably_meant
+from todo_domain import EmptyPatch, RuleViolated, Violation
+
+MOST_FAULTS: Final = 100
+"""No more are looked for, since a small body can have thousands."""
+
+# For every kind of error that Pydantic can find in our models: our code and sentence. The domain
+# has the same for the rules that it checks too.
+_IN_API_TERMS: Final[Mapping[str, tuple[str, str]]] = {
+    "missing": ("missing", "is required"),
+    "string_type": ("text_type", "must be text"),
+    "string_unicode": ("text_control", "must not contain control characters or lone surrogates"),
+    "bool_type": ("bool_type", "must be true or false"),
+    "list_type": ("list_type", "must be a list"),
+    "model_type": ("object_type", "must be an object"),
+    "literal_error": ("choice", "must be "),
+}
+_OTHER: Final = ("invalid", "is not valid")
+_DUES: Final = frozenset({"Due", "DuePatch"})
+_Place = tuple[str | int, ...]
+
+
+def violation_of(error: ErrorDetails) -> Violation:
+    """Return an error that Pydantic found as a violation at the same place."""
+    context = error.get("ctx", {})
+    if "rule" in context:  # one of ours
+        return Violation(error["loc"], error["type"], context["rule"])
+    code, message = _IN_API_TERMS.get(error["type"], _OTHER)
+    if code == "choice":
+        message += str(context["expected"]).replace("'", "")
+    if code == "object_type" and context["class_name"] in _DUES:
+        message += ' such as {"date": "2026-12-01"}'
+    return Violation(error["loc"], code, message)
+
+
+def faults_of(model: type[BaseModel], values: Mapping[str, Any], kind: str = "field") -> Iterator[Violation]:
+    """Yield each fault of values that a model or its meaning refused once, with its place in them.
+
+    Unknown names are left out, and what has the wrong structure is replaced by an
+    example until nothing but rules is left to check.
+    """
+    unknown: list[Violation] = []
+    kept = _known_part(model, values, (), unknown, kind)
+    structural: set[_Place] = set()
+    while len(structural) < MOST_FAULTS:
+        try:
+            _ = model.model_validate(kept).meaning  # type: ignore[attr-defined]
+        except ValidationError as refused:
+            errors = [violation_of(error) for error in refused.errors(include_url=False, include_input=False)]
+            found = [each for each in errors if each.field not in structural]
+            yield from found
+            if not found:
+                break  # a model without an example
+            structural |= {each.field for each in found}
+            for each in found:
+                _replace(kept, each.field, getattr(model, "examples", {}))
+            continue
+        except RuleViolated as violated:
+            yield from (each for each in violated.violations if not _is_known(each, structural, model))
+        except EmptyPatch:
+            pass  # what it names is unknown
+        break
+    yield from unknown
+
+
+def _is_known(violation: Violation, structural: Collection[_Place], model: type[BaseModel]) -> bool:
+    """Say whether a violation is about what was replaced, or can't be judged without it."""
+    place = violation.field
+    if structural and place[0] in getattr(model, "bound_to_the_others", ()):
+        return True
+    return any(place[:length] in structural for length in range(1, len(place) + 1))
+
+
+def _known_part(
+    model: type[BaseModel], values: Mapping[str, Any], place: _Place, unknown: list[Violation], kind: str
+) -> dict[str, Any]:
+    """Return a copy without unknown names, and note the first of these."""
+    known, ignored = names_of(model), getattr(model, "ignored", frozenset[str]())
+    kept: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in known:
+            kept[name] = value
+            if (inner := known[name]) and isinstance(value, dict):
+                kept[name] = _known_part(inner, value, (*place, name), unknown, kind)
+            elif isinstance(value, list):
+                kept[name] = list(value)
+        elif name not in ignored and len(unknown) < MOST_FAULTS:
+            unknown.append(unknown_name((*place, name), known, kind))
+    return kept
+
+
+def unknown_name(place: _Place, known: Iterable[str], kind: str) -> Violation:
+    """Return the violation of a name that is not known at a place."""
+    *before, name = place
+    message = f"is not a {kind} here"
+    if meant := probably_meant(str(name), frozenset(known)):
+        message += f"; did you mean {meant}?"
+    encodable = str(name).encode(errors="replace").decode()  # it may have lone surrogates
+    return Violation((*before, encodable), f"unknown_{kind}", message)
+
+
+@cache
+def names_of(model: type[BaseModel]) -> Mapping[str, type[BaseModel] | None]:
+    """Return the names of a model's values in a request, each with the model of the value if it has one."""
+    return {field.alias or name: _model_in(field.annotation) for name, field in model.model_fields.items()}
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    parts = get_args(annotation) or (annotation,)
+    return next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), None)
+
+
+def _replace(values: Any, place: _Place, example: Any) -> None:
+    """Put an example where a value is wrong or missing; without one, leave out the field that it belongs to."""
+    *before, last = place
+    inside = values
+    for step in before:
+        inside = inside[step]
+        example = _part(example, step)
+    example = _part(example, last)
+    if example is None:
+        values.pop(place[0], None)
+    else:
+        inside[last] = deepcopy(example)
+
+
+def _part(example: Any, step: str | int) -> Any:
+    if isinstance(example, dict):
+        return example.get(str(step))
+    return example[0] if isinstance(example, list) else None

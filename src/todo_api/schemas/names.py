@@ -1,0 +1,63 @@
+"""Which name was probably meant by one that the API doesn't know."""
+
+import re
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Final
+
+# The names of other task APIs, in snake case; of several meanings the first that is known at the place counts.
+_MEANINGS: Final[Mapping[str, Collection[str]]] = {
+    "complete": (
+        "completed",
+        "is_complete",
+        "is_completed",
+        "done",
+        "is_done",
+        "checked",
+        "finished",
+        "status",
+        "state",
+    ),
+    "due": ("due_date", "due_at", "due_on", "due_day", "deadline"),
+    "date": ("day", "due", "due_date"),
+    "time": ("hour", "clock", "due_time"),
+    "timezone": ("time_zone", "tz", "zone"),
+    "due_from": ("due_date", "due_after", "due_since", "due_date_from", "from", "start_date"),
+    "due_until": ("due_before", "due_to", "due_by", "due_date_to", "until", "to", "end_date", "deadline"),
+    "title": ("name", "text", "summary", "subject", "content", "task"),
+    "description": ("notes", "note", "body", "details", "detail", "comment"),
+    "tags": ("tag", "label", "labels", "category", "categories"),
+    "tag": ("tags", "label", "labels", "category", "categories"),
+    "priority": ("importance", "urgency", "prio"),
+    "q": ("search", "query", "keyword", "keywords", "term", "filter", "text", "title", "s"),
+    "sort": ("sort_by", "order", "order_by", "ordering", "sort_order", "sort_dir", "direction"),
+    "cursor": ("offset", "page", "skip", "next", "next_cursor", "page_token", "start", "after"),
+    "since": ("cursor", "token", "after", "next", "last_event_id", "from"),
+    "limit": ("per_page", "page_size", "size", "count", "take", "top", "first", "max_results"),
+    "op": ("operation", "type", "action", "method", "kind"),
+    "task": ("data", "body", "value", "fields", "patch", "todo"),
+    "id": ("task_id",),
+    "if_revision": ("revision", "if_match", "etag", "version"),
+    "operations": ("ops", "tasks", "requests", "items", "batch", "actions"),
+}
+_LONGEST: Final = 32
+_NEAR: Final = 0.75
+
+
+@lru_cache(maxsize=1024)
+def probably_meant(name: str, known: frozenset[str]) -> str | None:
+    """Return the known name that a client probably meant, or None.
+
+    In this order: the same name in another spelling, such as `dueFrom`; the name that
+    another task API has for it; a name that differs in a few characters.
+    """
+    if len(name) > _LONGEST:
+        return None
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")
+    if plain in known:
+        return plain
+    for meant, others in _MEANINGS.items():
+        if meant in known and plain in others:
+            return meant
+    return next(iter(get_close_matches(plain, sorted(known), n=1, cutoff=_NEAR)), None)
