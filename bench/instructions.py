@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.postgres import running_postgres
 
-from bench.contenders import NotStarted, Server, answers, free_port, todo_api
+from bench.contenders import NotStarted, Server, becomes_healthy, free_port, todo_api
 from bench.driver import Job, drive
 from bench.tokens import issuer
 from bench.workload import OPERATIONS, Workload, seeding
@@ -82,7 +82,7 @@ def _running(environment: dict[str, str]) -> Iterator[tuple[Server, "Counter"]]:
             stderr=subprocess.STDOUT,
         )
         try:
-            if not answers(port, process, "/health"):
+            if not becomes_healthy(port, process, "/health"):
                 raise NotStarted((Path(directory) / "log").read_text())
             yield Server("ours", port, process.pid), Counter(process.pid, Path(directory))
         finally:

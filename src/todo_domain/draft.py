@@ -1,7 +1,7 @@
 """What a caller wants a task to be, checked before any task is touched."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 from todo_domain.due import Due, accept_due, check_parts, check_zone
 from todo_domain.errors import EmptyPatch
 from todo_domain.rules import Violations
+from todo_domain.text import fold
 
 MAX_TITLE_LENGTH: Final = 200
 MAX_DESCRIPTION_LENGTH: Final = 1000
@@ -35,12 +36,12 @@ ABSENT: Final = Absent.ABSENT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDraft:
-    """All that a caller decides about a task: to create one, or to replace one.
+    """All that a caller decides about a new task.
 
-    - title: 1–200 code points, white space at both ends is dropped
+    - title: 1–200 code points, one of them visible; white space at both ends is dropped
     - description: None or up to 1000 code points, kept as given
-    - tags: up to 20, each 1–50 code points, white space at both ends is dropped;
-      of tags that differ only in case the first is kept
+    - tags: up to 20, each 1–50 code points, one of them visible; white space at both
+      ends is dropped; of tags that are equal under `fold` the first is kept
 
     Text holds no control characters (a description: but tab, LF and CR) and no lone
     surrogates. Raises RuleViolated with everything that is wrong.
@@ -55,7 +56,11 @@ class TaskDraft:
 
     def __post_init__(self) -> None:
         """Check every field and keep it in its accepted form."""
-        _accept_fields(self, _ACCEPT, _ACCEPT)
+        _accept_fields(self, self.fields(), _ACCEPT)
+
+    def fields(self) -> dict[str, Any]:
+        """Return all fields by their names."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,7 @@ class DuePatch:
 
     def named_parts(self) -> dict[str, Any]:
         """Return the parts that are not absent."""
-        return _named(self, ("date", "time", "timezone"))
+        return _named(self)
 
     def applied_to(self, due: Due | None) -> Due:
         """Return the due with these parts; raise RuleViolated when it has no day, or a time zone alone."""
@@ -109,11 +114,11 @@ class TaskPatch:
 
     def named_fields(self) -> dict[str, Any]:
         """Return the fields that are not absent."""
-        return _named(self, _ACCEPT)
+        return _named(self)
 
 
-def _named(patch: TaskPatch | DuePatch, names: Iterable[str]) -> dict[str, Any]:
-    return {name: value for name in names if (value := getattr(patch, name)) is not ABSENT}
+def _named(patch: TaskPatch | DuePatch) -> dict[str, Any]:
+    return {name: value for name in patch.__dataclass_fields__ if (value := getattr(patch, name)) is not ABSENT}
 
 
 def _accept_title(found: Violations, title: object) -> str:
@@ -142,7 +147,7 @@ def _accept_due_or_patch(found: Violations, due: object) -> Due | DuePatch | Non
 
 
 def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[str, ...]:
-    """Return the tags trimmed and without those that differ from an earlier one only in case."""
+    """Return the tags trimmed and without those that are equal to an earlier one under `fold`."""
     if not isinstance(tags, tuple | list):
         found.add((field,), "tags_type", "must be a list of tags")
         return ()
@@ -152,7 +157,7 @@ def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[s
     accepted: dict[str, str] = {}
     for position, tag in enumerate(tags):
         trimmed = found.line((field, position), tag, MAX_TAG_LENGTH)
-        accepted.setdefault(trimmed.casefold(), trimmed)
+        accepted.setdefault(fold(trimmed), trimmed)
     return tuple(accepted.values())
 
 
@@ -168,11 +173,10 @@ _ACCEPT: _Accept = {
 _ACCEPT_PATCH: _Accept = {**_ACCEPT, "due": _accept_due_or_patch}
 
 
-def _accept_fields(target: TaskDraft | TaskPatch, names: Iterable[str], accept: _Accept) -> None:
+def _accept_fields(target: TaskDraft | TaskPatch, fields: Mapping[str, object], accept: _Accept) -> None:
     """Bring these fields of a frozen target into their accepted form."""
     found = Violations()
-    for name in names:
-        given = getattr(target, name)
+    for name, given in fields.items():
         accepted = accept[name](found, given)
         if accepted is not given:
             object.__setattr__(target, name, accepted)

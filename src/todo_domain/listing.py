@@ -4,7 +4,6 @@ Order and search are decided here, on code points, so that every adapter gives t
 same answer: adapters keep the derived keys and compare bytes.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,13 +11,17 @@ from enum import StrEnum
 from typing import Any, Final
 
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
+from todo_domain.digest import digest, given_fields
 from todo_domain.draft import Priority, accept_tags
 from todo_domain.due import Due, first_key_of, is_day, last_key_of
-from todo_domain.rules import Violations, is_clean
+from todo_domain.rules import Violations
 from todo_domain.task import Task
+from todo_domain.text import fold, is_clean
 
 MAX_LIMIT: Final = 500
 MAX_SEARCH_LENGTH: Final = 200
+_PAGING: Final = frozenset({"limit", "cursor"})
+"""The fields of a query that tell its pages apart, and not the query from another one."""
 
 
 class SortKey(StrEnum):
@@ -61,10 +64,6 @@ class SortKey(StrEnum):
                 return False
 
 
-fold: Final = str.casefold
-"""Returns the text that is searched, and that titles are ordered by: without regard to case."""
-
-
 def instant_key(instant: datetime) -> str:
     """Return text whose code point order is the order of instants, to the microsecond."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
@@ -94,9 +93,9 @@ class Rank:
 class TaskQuery:
     """Which tasks of a user to list: those that meet every condition that is given.
 
-    - priority: one of these; tag: all of these, without regard to case
+    - priority: one of these; tag: all of these, compared by `fold`
     - due_from, due_until: days, both inclusive, which a task without a due never meets
-    - q: 1–200 code points, anywhere in title or description, without regard to case
+    - q: 1–200 code points, anywhere in title or description, compared by `fold`
     - limit: 1–500 tasks, or None for all; cursor: a page's `next_cursor`, good for the same query only
 
     Ties are ordered by ascending id. Raises RuleViolated.
@@ -181,16 +180,7 @@ class TaskQuery:
         return TaskPage(tasks, self.cursor_after(tasks[-1]), revision)
 
     def _digest(self) -> str:
-        asked = (
-            self.complete,
-            sorted(self.priority),
-            self.tag,
-            self.due_range,
-            self.q,
-            self.sort,
-            self.descending,
-        )
-        return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+        return digest({name: value for name, value in given_fields(self).items() if name not in _PAGING})[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,9 @@ import re
 from collections.abc import Sequence
 
 from todo_domain.errors import RuleViolated, Violation
+from todo_domain.text import is_clean, is_visible
 
-# C0 controls except tab, LF and CR; and surrogates, which UTF-8 can't encode.
-_NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _BREAK = re.compile("[\t\n\r]")
-
-
-def is_clean(text: str) -> bool:
-    """Return whether text has no forbidden control character and no lone surrogate."""
-    # Printable text has neither, and `isprintable` takes a fifth of the time.
-    return text.isprintable() or not _NEVER.search(text)
 
 
 class Violations:
@@ -42,7 +35,7 @@ class Violations:
         self.expect(holds, ("limit",), "limit", f"must be 1 to {most}")
 
     def line(self, field: Sequence[str | int], value: object, most: int) -> str:
-        """Return the text without white space at its ends: 1-`most` code points, on one line."""
+        """Return the text without white space at its ends: 1-`most` code points, on one line, one of them visible."""
         trimmed = self._text(field, value).strip()
         if not trimmed.isprintable() and _BREAK.search(trimmed):
             self.add(field, "text_control", "must not contain tabs or line breaks")
@@ -50,6 +43,8 @@ class Violations:
             self.add(field, "text_too_long", f"must have at most {most} characters")
         elif not trimmed:
             self.add(field, "text_too_short", f"must have 1 to {most} characters besides white space at its ends")
+        elif not is_visible(trimmed):
+            self.add(field, "text_invisible", "must have a visible character")
         return trimmed
 
     def prose(self, field: Sequence[str | int], value: object, most: int) -> str:

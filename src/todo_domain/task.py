@@ -44,36 +44,22 @@ class Task(NamedTuple):
     @classmethod
     def from_draft(cls, draft: TaskDraft, *, user_id: UserId, id: int, revision: int, at: datetime) -> Self:
         """Create the task that a draft describes."""
+        decided = draft.fields()
+        completed_at = at if decided.pop("complete") else None
         return cls(
             user_id=user_id,
             id=id,
             revision=revision,
-            title=draft.title,
-            description=draft.description,
-            completed_at=at if draft.complete else None,
-            priority=draft.priority,
-            due=draft.due,
-            tags=draft.tags,
+            completed_at=completed_at,
             created_at=at,
             updated_at=at,
+            **decided,
         )
 
     @property
     def complete(self) -> bool:
         """Whether the task is done."""
         return self.completed_at is not None
-
-    def replaced(self, draft: TaskDraft, at: datetime) -> Self:
-        """Return the task with every field of the draft, absent ones at their defaults."""
-        return self._changed(
-            at,
-            complete=draft.complete,
-            title=draft.title,
-            description=draft.description,
-            priority=draft.priority,
-            due=draft.due,
-            tags=draft.tags,
-        )
 
     def patched(self, patch: TaskPatch, at: datetime) -> Self:
         """Return the task with the fields that the patch names; raise RuleViolated if its due would break a rule."""

@@ -88,11 +88,6 @@ class TaskUseCases:
         for start in range(0, len(ids), MAX_MANY):
             yield await self._repository.get_many(self.user_id, ids[start : start + MAX_MANY])
 
-    async def replace(self, task_id: int, draft: TaskDraft, expected: Container[int] | None = None) -> Task:
-        """Give every field of a task the draft's value. Raises TaskNotFound, PreconditionFailed."""
-        at = self._clock.now()
-        return await self._change(task_id, expected, lambda task: task.replaced(draft, at))
-
     async def patch(self, task_id: int, patch: TaskPatch, expected: Container[int] | None = None) -> Task:
         """Change the fields that the patch names. Raises TaskNotFound, PreconditionFailed, RuleViolated for the due."""
         at = self._clock.now()

@@ -29,7 +29,6 @@ from todo_domain import (
     TodoError,
     UserId,
 )
-from todo_domain.listing import fold
 
 Result = TypeVar("Result")
 Place = tuple[Any, int]
@@ -59,7 +58,7 @@ class Model:
         return task
 
     def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
-        found = [task for task in self._latest(user_id).values() if isinstance(task, Task) and _matches(task, query)]
+        found = [task for task in self._latest(user_id).values() if isinstance(task, Task) and query.matches(task)]
         places: dict[Place, Any] = {(query.sort.of(task), task.id): task for task in found}
         start = 0
         if query.after:
@@ -172,18 +171,3 @@ def _in_order(places: Iterable[Place], *, descending: bool) -> list[Place]:
     with_value = [place for place in by_id if place[0] is not None]
     with_value.sort(key=lambda place: place[0], reverse=descending)
     return with_value + [place for place in by_id if place[0] is None]
-
-
-def _matches(task: Task, query: TaskQuery) -> bool:
-    earliest, latest = query.due_range
-    due = task.due.sort_key if task.due else ""
-    texts = [fold(task.title), fold(task.description or "")]
-    met = [
-        query.complete in (None, task.complete),
-        not query.priority or task.priority in query.priority,
-        all(tag in map(fold, task.tags) for tag in query.tag),
-        earliest is None or earliest <= due,
-        latest is None or "" < due <= latest,
-        query.q is None or any(query.q in text for text in texts),
-    ]
-    return all(met)

@@ -44,6 +44,12 @@ def set_title(title: str, at: datetime = NOON) -> Edit:
     return lambda task: task.patched(TaskPatch(title=title), at)
 
 
+def rewrite(draft: TaskDraft, at: datetime = NOON) -> Edit:
+    """Return the edit that gives a task every value of a draft."""
+    patch = TaskPatch(**draft.fields())
+    return lambda task: task.patched(patch, at)
+
+
 async def read_everything(repository: TaskRepository, user_id: UserId) -> tuple[TaskPage, ChangePage]:
     """Return everything that a reader can see of a short list, for a comparison."""
     page = await repository.list(user_id, TaskQuery(limit=ALL))

@@ -4,7 +4,17 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, noon_plus, read_everything, set_title
+from todo_adapters.contract.field_values import DRAFT_VALUES, EVERY_FIELD
+from todo_adapters.contract.scenario import (
+    ALL,
+    NOON,
+    add_titles,
+    new_user,
+    noon_plus,
+    read_everything,
+    rewrite,
+    set_title,
+)
 from todo_adapters.contract.suite import Contract
 from todo_domain import Due, Priority, Task, TaskDraft, TaskNotFound, TaskQuery, TaskStore
 from todo_domain.task import MAX_TASK_ID
@@ -19,6 +29,12 @@ DRAFTS = {
         due=Due(dt.date(2026, 12, 1), dt.time(17, 5), "Europe/Berlin"),
         tags=("b", "A", "ß"),
     ),
+    "every field, by its type": EVERY_FIELD,
+    **{
+        f"a {name} of {value!a}": TaskDraft(**{"title": "x", name: value})
+        for name, values in DRAFT_VALUES.items()
+        for value in values
+    },
     "an empty description": TaskDraft(title="x", description=""),
     "a due day": TaskDraft(title="x", due=Due(dt.date(1, 1, 1))),
     "a due time without a zone": TaskDraft(title="x", due=Due(dt.date(9999, 12, 31), dt.time(0, 0))),
@@ -53,13 +69,14 @@ class StoresTasks(Contract):
 
     @pytest.mark.parametrize("draft", DRAFTS.values(), ids=DRAFTS)
     async def test_a_changed_task_is_stored_unchanged(self, repository: TaskStore, draft: TaskDraft) -> None:
-        """Every field can be replaced."""
+        """Every field can be changed."""
         user = new_user()
         (task,) = await add_titles(repository, user, ["before"])
 
-        changed = await repository.change(user, 1, lambda task: task.replaced(draft, noon_plus(1)))
+        edit = rewrite(draft, noon_plus(1))
+        changed = await repository.change(user, 1, edit)
 
-        assert changed == task.replaced(draft, noon_plus(1))._replace(revision=2)
+        assert changed == edit(task)._replace(revision=2)
         assert await repository.get(user, 1) == changed
 
     async def test_ids_and_revisions_count_from_one(self, repository: TaskStore) -> None:

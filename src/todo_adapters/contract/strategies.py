@@ -1,15 +1,16 @@
 """What the state machine draws: few values of each kind, so that ids, keys, requests and states coincide often."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import hypothesis.strategies as st
 
+from todo_adapters.contract.field_values import CONDITION_VALUES, DAY, DRAFT_VALUES, NEXT_DAY, PATCH_VALUES
 from todo_adapters.contract.scenario import noon_plus
 from todo_domain import Batch, Create, Due, DuePatch, Operation, Patch, Priority, Remove, SortKey, TaskDraft, TaskPatch
+from todo_domain.text import is_visible
 
-DAY = dt.date(2026, 1, 1)
-NEXT_DAY = dt.date(2026, 1, 2)
 LETTERS = st.characters(min_codepoint=0x20, exclude_categories=["Cs"])
 TEXTS = st.text(LETTERS, min_size=1, max_size=4)
 
@@ -22,15 +23,21 @@ RARELY = st.integers(0, 5).map(lambda n: n == 5)
 REVISIONS = st.integers(0, 12)
 EXPECTED = st.none() | REVISIONS.map(lambda bound: frozenset(range(bound)))
 
+
+def some_of(values: Mapping[str, list[Any]]) -> dict[str, st.SearchStrategy[Any]]:
+    """Return a strategy for each field."""
+    return {name: st.sampled_from(few) for name, few in values.items()}
+
+
 DRAFTS = st.sampled_from(
     [
         TaskDraft(title="a"),
         TaskDraft(title="A", description="", due=Due(DAY)),
         TaskDraft(title="\uff5e", description="SS_", complete=True, priority=Priority.LOW, tags=("a", "%")),
         TaskDraft(title="😀ß", priority=Priority.HIGH, due=Due(DAY, dt.time(9), "Asia/Tokyo"), tags=("A", "ß")),
-        TaskDraft(title="İ", description="\U00010400%", due=Due(NEXT_DAY, dt.time(0, 0))),
+        TaskDraft(title="İI\u0307", description="\U00010400%", due=Due(NEXT_DAY, dt.time(0, 0))),
     ]
-) | st.builds(TaskDraft, title=TEXTS.filter(str.strip), description=TEXTS)
+) | st.builds(TaskDraft, **some_of(DRAFT_VALUES) | {"title": TEXTS.filter(is_visible)})
 FIRST_DRAFTS = st.lists(DRAFTS, min_size=3, max_size=3)
 PATCHES = st.sampled_from(
     [
@@ -44,7 +51,7 @@ PATCHES = st.sampled_from(
         TaskPatch(due=DuePatch(date=NEXT_DAY, timezone="Asia/Tokyo")),
         TaskPatch(due=DuePatch(time=None)),
     ]
-)
+) | st.fixed_dictionaries({}, optional=some_of(PATCH_VALUES)).filter(bool).map(lambda named: TaskPatch(**named))
 OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Create, DRAFTS),
     st.builds(Patch, TASK_IDS, PATCHES, EXPECTED),
@@ -77,7 +84,7 @@ QUERIES = st.builds(
         "descending": descending,
         "limit": limit,
     },
-    st.sampled_from(CONDITIONS),
+    st.sampled_from(CONDITIONS) | st.fixed_dictionaries({}, optional=some_of(CONDITION_VALUES)),
     st.sampled_from(SortKey),
     st.booleans(),
     st.integers(1, 3),

@@ -1,6 +1,6 @@
 """The statement behind a TaskQuery: one for each shape that queries have, whatever values they ask for."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Final, NamedTuple
@@ -15,7 +15,7 @@ from todo_domain import SortKey, TaskQuery, UserId
 _SORTED_BY: Final = {
     SortKey.CREATED_AT: tasks.c.created_at,
     SortKey.UPDATED_AT: tasks.c.updated_at,
-    SortKey.DUE: tasks.c.due,
+    SortKey.DUE: tasks.c.due_key,
     SortKey.PRIORITY: tasks.c.priority,
     SortKey.TITLE: tasks.c.title_key,
 }
@@ -36,6 +36,16 @@ class _Shape(NamedTuple):
     complete: bool | None
     sort: SortKey
     descending: bool
+
+
+_CONDITIONS: Final[Mapping[str, Callable[[sa.BindParameter[Any]], sa.ColumnElement[bool]]]] = {
+    "priorities": lambda priorities: InSet(tasks.c.priority, priorities),
+    "tag": lambda tag: IndexOf(tasks.c.tags_key, tag) > ZERO,
+    "earliest": lambda earliest: tasks.c.due_key >= earliest,
+    "latest": lambda latest: tasks.c.due_key <= latest,
+    "q": lambda q: sa.or_(IndexOf(tasks.c.title_key, q) > ZERO, IndexOf(tasks.c.description_key, q) > ZERO),
+}
+"""The condition for each parameter that `_conditions` names, without the number at the end of its name."""
 
 
 def list_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
@@ -107,19 +117,9 @@ def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Sha
 def _filters(names: Collection[str], complete: bool | None) -> Iterator[sa.ColumnElement[bool]]:  # noqa: FBT001 - as in a TaskQuery
     if complete is not None:
         yield tasks.c.completed_at.is_not(None) if complete else tasks.c.completed_at.is_(None)
-    if "priorities" in names:
-        yield InSet(tasks.c.priority, sa.bindparam("priorities"))
     for name in names:
-        if name.startswith("tag_"):
-            yield IndexOf(tasks.c.tags_key, sa.bindparam(name)) > ZERO
-    if "earliest" in names:
-        yield tasks.c.due >= sa.bindparam("earliest")
-    if "latest" in names:
-        yield tasks.c.due <= sa.bindparam("latest")
-    if "q" in names:
-        yield sa.or_(
-            *(IndexOf(text, sa.bindparam("q")) > ZERO for text in (tasks.c.title_key, tasks.c.description_key))
-        )
+        if condition := _CONDITIONS.get(name.rstrip("_0123456789")):
+            yield condition(sa.bindparam(name))
 
 
 def _behind_cursor(

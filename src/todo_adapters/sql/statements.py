@@ -15,6 +15,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from todo_adapters.sql.dialects import Dialect
 from todo_adapters.sql.tables import idempotency_keys, store, task_lists, tasks
+from todo_domain import Task
 
 
 class InSet(FunctionElement[bool]):
@@ -68,19 +69,7 @@ LIST_OF_USER: Final = task_lists.c.user_id == sa.bindparam("user_id")
 ALIVE: Final = tasks.c.deleted_at.is_(None)
 THE_TASK: Final = sa.and_(OF_USER, tasks.c.id == sa.bindparam("id"), ALIVE)
 
-TASK: Final = (
-    tasks.c.id,
-    tasks.c.revision,
-    tasks.c.title,
-    tasks.c.description,
-    tasks.c.completed_at,
-    tasks.c.priority,
-    tasks.c.due,
-    tasks.c.due_timezone,
-    tasks.c.tags,
-    tasks.c.created_at,
-    tasks.c.updated_at,
-)
+TASK: Final = tuple(tasks.c[field] for field in Task._fields if field != "user_id")
 """What `rows.read_task` reads, in this order."""
 
 GET: Final = sa.select(*TASK).where(THE_TASK)

@@ -48,7 +48,9 @@ class TaskRow(_Row, table=True):
     r"""A task, or the tombstone of one: then `deleted_at` is set and nothing of the task's content is left.
 
     - completed_at: null while the task is open
-    - due: `Due.sort_key`, null for none
+    - A field of a task is in the column of its name, in the form that `rows` writes.
+    - completed_at: null while the task is open
+    - due: the key and, after a blank, the time zone; due_key: `Due.sort_key`
     - tags: one to a line; tags_key: folded, each between two line feeds, so that a
       tag is found as `"\n" + tag + "\n"`
     """
@@ -73,7 +75,7 @@ class TaskRow(_Row, table=True):
     completed_at: datetime | None = Field(sa_type=_INSTANT)
     priority: int = Field(sa_type=SmallInteger)
     due: str | None = Field(sa_type=_TEXT)
-    due_timezone: str | None = Field(sa_type=_TEXT)
+    due_key: str | None = Field(sa_type=_TEXT)
     tags: str = Field(sa_type=_TEXT)
     tags_key: str = Field(sa_type=_TEXT)
     created_at: datetime = Field(sa_type=_INSTANT)

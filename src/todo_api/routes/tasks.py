@@ -1,4 +1,4 @@
-"""The tasks of one owner: find, create, read, replace, patch, delete."""
+"""The tasks of one owner: find, create, read, update, patch, delete."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -23,8 +23,15 @@ from todo_api.http.preconditions import (
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
 from todo_api.http.responses import JsonResponse, not_modified
 from todo_api.schemas.parameters import ListParameters, TaskId
-from todo_api.schemas.serialization import list_response, task_response
-from todo_api.schemas.tasks import TaskCreate, TaskListResponse, TaskPatch, TaskResponse, TaskUpdate
+from todo_api.schemas.serialization import list_response
+from todo_api.schemas.tasks import (
+    TaskCreate,
+    TaskListResponse,
+    TaskPatch,
+    TaskResponse,
+    TaskUpdate,
+    task_response,
+)
 from todo_api.streaming.whole_list import WholeListResponse
 from todo_domain import Task, TaskPage, WholeList
 
@@ -109,12 +116,13 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
 async def replace_task(
     tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
-    """Replace all fields of a task.
+    """Update a whole task.
 
-    A field that is absent returns to its default. PUT never creates a task: an unknown
-    id is 404. To change some fields only, use PATCH.
+    `title` and `complete` are required. A field that is absent keeps its value; null clears
+    `description` and `due`. A `due` replaces the task's due with all its parts. PUT never
+    creates a task: an unknown id is 404. To change some fields only, use PATCH.
     """
-    return _task(await tasks.replace(task_id, body.meaning, expected_revisions(if_match, if_none_match)))
+    return _task(await tasks.patch(task_id, body.meaning, expected_revisions(if_match, if_none_match)))
 
 
 @router.patch(

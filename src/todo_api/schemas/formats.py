@@ -8,6 +8,9 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from todo_domain.text import INVISIBLE
+
+_VISIBLE = rf"[^{INVISIBLE}]"
 _WHITE = r"\t\n\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _INK = rf"[^\x00-\x1f{_WHITE}]"
 
@@ -16,12 +19,18 @@ PROSE: Final = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
 
 
 def line(most: int) -> dict[str, Any]:
-    """Return how a JSON schema says what `Violations.line` accepts: its length counts when it is trimmed."""
+    """Return how a JSON schema says what `Violations.line` accepts: its length counts when it is trimmed.
+
+    Beyond the Basic Multilingual Plane, which a pattern without flags can't name, all characters count as visible.
+    """
     return {
         "minLength": 1,
         "maxLength": most,
-        "pattern": rf"^[{_WHITE}]*{_INK}([^\x00-\x1f]{{0,{most - 2}}}{_INK})?[{_WHITE}]*$",
-        "description": f"1–{most} characters on one line. White space at both ends is removed and not counted.",
+        "pattern": rf"^(?=[{INVISIBLE}]*{_VISIBLE})[{_WHITE}]*{_INK}([^\x00-\x1f]{{0,{most - 2}}}{_INK})?[{_WHITE}]*$",
+        "description": (
+            f"1–{most} characters on one line, at least one of them visible. "
+            "White space at both ends is removed and not counted."
+        ),
     }
 
 
@@ -45,22 +54,22 @@ def broken_rule(code: str, message: str) -> PydanticCustomError:
     return PydanticCustomError(code, "{rule}", {"rule": message})
 
 
-def whole(most: int) -> BeforeValidator:
-    """Accept a number from 1 that is an integer to JSON, where 7.0 is 7 (RFC 8259 §6)."""
+def whole(most: int, least: int = 1) -> BeforeValidator:
+    """Accept a number that is an integer to JSON, where 7.0 is 7 (RFC 8259 §6). Use it for every integer in a body."""
 
     def read(value: object) -> int:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if type(value) is int and 1 <= value <= most:
+        if type(value) is int and least <= value <= most:
             return value
-        raise broken_rule("whole_number", whole_message(most))
+        raise broken_rule("whole_number", whole_message(most, least))
 
     return BeforeValidator(read)
 
 
-def whole_message(most: int) -> str:
-    """Return what is said of a number that is not from 1 to `most`, or not whole."""
-    return f"must be a whole number from 1 to {most}"
+def whole_message(most: int, least: int = 1) -> str:
+    """Return what is said of a number that is not from `least` to `most`, or not whole."""
+    return f"must be a whole number from {least} to {most}"
 
 
 def _up_to(most: int) -> Callable[[str], int]:

@@ -50,13 +50,13 @@ class ListParameters(BaseModel):
     complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
     priority: list[Priority] = Field([], description="One of these.")
     tag: list[Tag] = Field(
-        [], description="All of these, without regard to case.", json_schema_extra={"maxItems": MAX_TAGS}
+        [], description="All of these, in any case, composed or not.", json_schema_extra={"maxItems": MAX_TAGS}
     )
     due_from: Day | None = Field(None, description="The first day that a task may be due.")
     due_until: Day | None = Field(None, description="The last day that a task may be due.")
     q: str | None = Field(
         None,
-        description="Text that title or description contain, without regard to case.",
+        description="Text that title or description contain, in any case, composed or not.",
         json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **PROSE},
     )
     sort: Sort = Field("created_at", description="Descending with `-`; ties in the order of ids, no value last.")
@@ -74,17 +74,15 @@ class ListParameters(BaseModel):
     @cached_property
     def meaning(self) -> domain.TaskQuery:
         """The query; raises RuleViolated with the names of parameters."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
         return domain.TaskQuery(
-            complete=self.complete,
-            priority=frozenset(PRIORITIES[name] for name in self.priority),
-            tag=tuple(self.tag),
-            due_from=self.due_from,
-            due_until=self.due_until,
-            q=self.q,
-            sort=domain.SortKey(self.sort.removeprefix("-")),
-            descending=self.sort.startswith("-"),
-            limit=self.limit,
-            cursor=self.cursor,
+            **values
+            | {
+                "priority": frozenset(PRIORITIES[name] for name in self.priority),
+                "tag": tuple(self.tag),
+                "sort": domain.SortKey(self.sort.removeprefix("-")),
+                "descending": self.sort.startswith("-"),
+            }
         )
 
 

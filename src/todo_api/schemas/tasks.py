@@ -5,7 +5,6 @@ the JSON schemas are the domain's constants.
 """
 
 import datetime as dt
-from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -13,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
-from todo_api.schemas.formats import PROSE, ClockTime, Day, line
+from todo_api.schemas.due import EXAMPLE_DUE, Due, DuePatch, absent, due_response
+from todo_api.schemas.formats import PROSE, line
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 
 _READ_ONLY: Final = frozenset({"id", "user_id", "completed_at", "created_at", "updated_at", "revision"})
@@ -27,7 +27,7 @@ EXAMPLE_TASK: Final[dict[str, Any]] = {
     "complete": True,
     "completed_at": "2026-11-21T09:30:00.123456Z",
     "priority": "high",
-    "due": {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"},
+    "due": EXAMPLE_DUE,
     "tags": ["shop"],
     "created_at": "2026-11-21T09:30:00.123456Z",
     "updated_at": "2026-11-21T09:30:00.123456Z",
@@ -47,49 +47,6 @@ PRIORITIES: Final[dict[Priority, domain.Priority]] = {
     "medium": domain.Priority.MEDIUM,
     "high": domain.Priority.HIGH,
 }
-
-# What stands in for a field that a patch does not name, which `model_fields_set` tells.
-_absent: Final[Callable[[], Any]] = type(None)
-
-TimeZone = Annotated[str, Field(json_schema_extra={"format": "time-zone", "examples": ["Europe/Berlin"]})]
-
-
-class Due(BaseModel):
-    """A day, with an optional time of the day and, only with a time, an optional IANA time zone."""
-
-    model_config = ConfigDict(
-        strict=True,
-        extra="forbid",
-        json_schema_extra={
-            "if": {"properties": {"timezone": {"type": "string"}}, "required": ["timezone"]},
-            "then": {"properties": {"time": {"type": "string"}}, "required": ["time"]},
-            "examples": [{"date": "2026-12-01"}, EXAMPLE_TASK["due"]],
-        },
-    )
-
-    date: Day
-    time: ClockTime | None = None
-    timezone: TimeZone | None = None
-
-    def to_domain(self) -> domain.Due:
-        """Return the due; whether its parts go together is for the draft or the patch to say."""
-        return domain.Due(self.date, self.time, self.timezone)
-
-
-class DuePatch(BaseModel):
-    """The parts of a due to change; null clears `time` and `timezone`. What comes of it is a Due."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", json_schema_extra={"examples": [{"time": "18:00"}, EXAMPLE_TASK["due"]]}
-    )
-
-    date: Day = Field(default_factory=_absent)
-    time: ClockTime | None = Field(default_factory=_absent)
-    timezone: TimeZone | None = Field(default_factory=_absent)
-
-    def to_domain(self) -> domain.DuePatch:
-        """Return the patch; it is for the task to say whether it fits its due."""
-        return domain.DuePatch(**{name: getattr(self, name) for name in self.model_fields_set})
 
 
 def _describe(schema: dict[str, Any]) -> None:
@@ -147,8 +104,20 @@ class TaskCreate(_TaskBody):
         return domain.TaskDraft(**self._values())
 
 
-class TaskUpdate(TaskCreate):
-    """All of a task: a field that is absent returns to its default."""
+class TaskUpdate(_TaskBody):
+    """A full update of a task: an absent field keeps its value; null clears `description` and `due`."""
+
+    title: Title
+    description: Description | None = Field(default_factory=absent)
+    complete: bool
+    priority: Priority = Field(default_factory=absent)
+    due: Due | None = Field(default_factory=absent)
+    tags: Tags = Field(default_factory=absent)
+
+    @cached_property
+    def meaning(self) -> domain.TaskPatch:
+        """The patch; raises RuleViolated with the names of fields."""
+        return domain.TaskPatch(**self._values())
 
 
 class TaskPatch(_TaskBody):
@@ -156,12 +125,12 @@ class TaskPatch(_TaskBody):
 
     model_config = ConfigDict(json_schema_extra=_describe_patch)
 
-    title: Title = Field(default_factory=_absent)
-    description: Description | None = Field(default_factory=_absent)
-    complete: bool = Field(default_factory=_absent)
-    priority: Priority = Field(default_factory=_absent)
-    due: DuePatch | None = Field(default_factory=_absent)
-    tags: Tags = Field(default_factory=_absent)
+    title: Title = Field(default_factory=absent)
+    description: Description | None = Field(default_factory=absent)
+    complete: bool = Field(default_factory=absent)
+    priority: Priority = Field(default_factory=absent)
+    due: DuePatch | None = Field(default_factory=absent)
+    tags: Tags = Field(default_factory=absent)
 
     @cached_property
     def meaning(self) -> domain.TaskPatch:
@@ -186,6 +155,30 @@ class TaskResponse(BaseModel):
     created_at: dt.datetime
     updated_at: dt.datetime
     revision: int
+
+
+_PRIORITY_NAMES: Final = {priority: name for name, priority in PRIORITIES.items()}
+
+
+def task_response(task: domain.Task) -> dict[str, Any]:
+    """Serialize a task as a TaskResponse.
+
+    It names each field, since a dictionary that is derived from the schema takes twice the time.
+    """
+    return {
+        "id": task.id,
+        "user_id": task.user_id,
+        "title": task.title,
+        "description": task.description,
+        "complete": task.complete,
+        "completed_at": task.completed_at,
+        "priority": _PRIORITY_NAMES[task.priority],
+        "due": None if task.due is None else due_response(task.due),
+        "tags": task.tags,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "revision": task.revision,
+    }
 
 
 class TaskListResponse(BaseModel):

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from todo_api.http.problems import problem_of
 from todo_api.http.responses import CACHE_CONTROL, json_bytes
-from todo_api.schemas.serialization import task_response
+from todo_api.schemas.tasks import task_response
 from todo_api.server.uvicorn_protocol import ABORT
 from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_domain import TodoError, WholeList

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.api.problems import places, refusal
 
-WRITES = [("PUT", {"title": "b"}), ("PATCH", {"title": "b"}), ("DELETE", None)]
+WRITES = [("PUT", {"title": "b", "complete": False}), ("PATCH", {"title": "b"}), ("DELETE", None)]
 HOLDING = ['"2"', "*", '"1", "2"', '"x","2" , "1"', '"2",', ', "2"', '"1",, "2"']
 MATCHING = [*HOLDING, 'W/"2"', '"1", W/"2"', '"1",W/"2",']
 OTHERS = ['"1"', '"02"', '"2x"', '""', '"1", W/"3"', '"\xe9"']

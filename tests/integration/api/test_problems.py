@@ -85,7 +85,7 @@ ENDPOINTS = [
     ("GET", "/tasks", None),
     ("POST", "/tasks", {"title": "a"}),
     ("GET", "/tasks/1", None),
-    ("PUT", "/tasks/1", {"title": "a"}),
+    ("PUT", "/tasks/1", {"title": "a", "complete": False}),
     ("PATCH", "/tasks/1", {"title": "a"}),
     ("DELETE", "/tasks/1", None),
     ("POST", "/tasks/batch", {"operations": [{"op": "delete", "id": 1}]}),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.integration.api.problems import refusal
+from tests.integration.api.problems import places, refusal
 from tests.integration.server import Server, new_user
 
 FULL = {
@@ -18,6 +18,7 @@ FULL = {
     "due": {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"},
     "tags": ["shop", "Food"],
 }
+BODY = {"title": "b", "complete": False}
 DEFAULTS: dict[str, Any] = {"description": None, "complete": False, "priority": "medium", "due": None, "tags": []}
 
 
@@ -80,24 +81,51 @@ def test_ids_count_up_and_are_never_given_out_again(alice: httpx.Client) -> None
     assert create(alice)["id"] == 4
 
 
-def test_a_replacement_returns_absent_fields_to_their_defaults(alice: httpx.Client) -> None:
+def test_an_update_changes_what_it_names_and_keeps_every_other_field(alice: httpx.Client) -> None:
     task = create(alice, **FULL)
 
-    replaced = alice.put("/tasks/1", json={"title": "b"})
+    updated = alice.put("/tasks/1", json={"title": "b", "complete": True, "description": None})
 
-    assert replaced.status_code == 200
-    assert replaced.json() == task | DEFAULTS | {
+    assert updated.status_code == 200
+    assert updated.json() == task | {
         "title": "b",
-        "completed_at": None,
+        "description": None,
         "revision": 2,
-        "updated_at": replaced.json()["updated_at"],
+        "updated_at": updated.json()["updated_at"],
     }
-    assert replaced.headers["ETag"] == '"2"'
-    assert alice.get("/tasks/1").json() == replaced.json()
+    assert updated.headers["ETag"] == '"2"'
+    assert alice.get("/tasks/1").json() == updated.json()
 
 
-def test_a_replacement_never_creates(alice: httpx.Client) -> None:
-    answer = alice.put("/tasks/1", json={"title": "b"})
+def test_an_update_of_a_due_replaces_all_its_parts(alice: httpx.Client) -> None:
+    create(alice, **FULL)
+
+    updated = alice.put("/tasks/1", json={"title": "a", "complete": False, "due": {"date": "2027-01-01"}})
+
+    assert updated.json()["due"] == {"date": "2027-01-01", "time": None, "timezone": None}
+
+
+@pytest.mark.parametrize("missing", ["title", "complete"])
+def test_an_update_without_title_or_complete_is_refused_by_the_missing_name(alice: httpx.Client, missing: str) -> None:
+    create(alice, **FULL)
+    body = {name: value for name, value in FULL.items() if name != missing}
+
+    answer = alice.put("/tasks/1", json=body)
+
+    assert refusal(answer) == (422, "VALIDATION_ERROR")
+    assert places(answer) == [["body", missing]]
+    assert alice.get("/tasks/1").json()["revision"] == 1
+
+
+@pytest.mark.parametrize("field", ["description", "due"])
+def test_null_in_an_update_clears_a_field(alice: httpx.Client, field: str) -> None:
+    create(alice, **FULL)
+
+    assert alice.put("/tasks/1", json={"title": "a", "complete": True, field: None}).json()[field] is None
+
+
+def test_an_update_never_creates(alice: httpx.Client) -> None:
+    answer = alice.put("/tasks/1", json={"title": "b", "complete": False})
 
     assert refusal(answer) == (404, "NOT_FOUND")
     assert alice.get("/tasks").json()["tasks"] == []
@@ -158,7 +186,7 @@ def test_completing_stamps_the_time_once_and_reopening_clears_it(alice: httpx.Cl
 
 @pytest.mark.parametrize(
     ("method", "body"),
-    [("PATCH", {"title": " a "}), ("PATCH", {"due": None, "tags": []}), ("PUT", {"title": "a"})],
+    [("PATCH", {"title": " a "}), ("PATCH", {"due": None, "tags": []}), ("PUT", {"title": "a", "complete": False})],
 )
 def test_a_change_that_alters_nothing_leaves_no_trace(alice: httpx.Client, method: str, body: Any) -> None:
     task = create(alice)
@@ -194,7 +222,7 @@ def test_a_deleted_task_is_gone_for_every_method(alice: httpx.Client) -> None:
     deleted = alice.delete("/tasks/1")
 
     assert (deleted.status_code, deleted.content) == (204, b"")
-    for method, body in [("GET", None), ("DELETE", None), ("PUT", {"title": "b"}), ("PATCH", {"title": "b"})]:
+    for method, body in [("GET", None), ("DELETE", None), ("PUT", BODY), ("PATCH", BODY)]:
         assert refusal(alice.request(method, "/tasks/1", json=body)) == (404, "NOT_FOUND")
     assert alice.get("/tasks").json() == {"tasks": [], "count": 0, "next_cursor": None, "revision": 2}
 
@@ -214,7 +242,7 @@ def test_a_task_of_another_user_is_forbidden_whether_it_exists_or_not(
     alice: httpx.Client, bob: httpx.Client, method: str
 ) -> None:
     create(bob)
-    body = {"title": "mine"} if method in {"PUT", "PATCH"} else None
+    body = {"title": "mine", "complete": False} if method in {"PUT", "PATCH"} else None
 
     answers = [alice.request(method, str(bob.base_url.join(f"tasks/{n}")), json=body) for n in (1, 2)]
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.strategies import instants, task, tasks, texts
+from tests.unit.domain.strategies import instants, task, tasks
 from todo_domain import Due, Priority, SortKey, Task
-from todo_domain.listing import fold, instant_key
+from todo_domain.listing import instant_key
+from todo_domain.text import fold
 
 DAY = date(2026, 12, 1)
 
@@ -15,21 +16,19 @@ sort_keys = st.sampled_from(SortKey)
 
 
 @given(st.lists(tasks, max_size=3))
-def test_titles_are_ordered_by_the_code_points_of_their_casefolded_form(several: list[Task]) -> None:
+def test_titles_are_ordered_by_the_code_points_of_their_folded_form(several: list[Task]) -> None:
     def code_points(task: Task) -> list[int]:
-        return [ord(character) for character in task.title.casefold()]
+        return [ord(character) for character in fold(task.title)]
 
     assert sorted(several, key=SortKey.TITLE.of) == sorted(several, key=code_points)  # type: ignore[arg-type]  # a title always has a key
 
 
-@pytest.mark.parametrize(("one", "other"), [("buy milk", "BUY MILK"), ("Stra\u00dfe", "STRASSE"), ("\u03c3", "\u03c2")])
-def test_titles_that_differ_only_in_case_are_ties(one: str, other: str) -> None:
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("buy milk", "BUY MILK"), ("Stra\u00dfe", "STRASSE"), ("\u03c3", "\u03c2"), ("caf\u00e9", "CAFE\u0301")],
+)
+def test_titles_that_differ_only_in_case_or_composition_are_ties(one: str, other: str) -> None:
     assert SortKey.TITLE.of(task(one)) == SortKey.TITLE.of(task(other))
-
-
-@given(texts(10))
-def test_folding_again_changes_nothing(text: str) -> None:
-    assert fold(fold(text)) == fold(text)
 
 
 @given(tasks, tasks, tasks, sort_keys)

@@ -32,13 +32,6 @@ def test_a_new_task_has_the_values_of_its_draft(draft: TaskDraft, at: datetime) 
     assert new.completed_at == (at if draft.complete else None)
 
 
-@given(tasks, drafts, instants)
-def test_a_replaced_task_has_the_values_of_its_draft(old: Task, draft: TaskDraft, at: datetime) -> None:
-    new = old.replaced(draft, at)
-
-    assert decided(new) == decided(Task.from_draft(draft, user_id=ALICE, id=1, revision=1, at=at))
-
-
 @given(tasks, patches, instants)
 def test_a_patch_changes_the_fields_it_names_and_no_others(old: Task, patch: TaskPatch, at: datetime) -> None:
     new = old.patched(patch, at)
@@ -46,9 +39,9 @@ def test_a_patch_changes_the_fields_it_names_and_no_others(old: Task, patch: Tas
     assert decided(new) == decided(old) | patch.named_fields()
 
 
-@given(tasks, drafts, instants)
-def test_no_change_alters_id_owner_or_creation(old: Task, draft: TaskDraft, at: datetime) -> None:
-    new = old.replaced(draft, at)
+@given(tasks, patches, instants)
+def test_no_change_alters_id_owner_or_creation(old: Task, patch: TaskPatch, at: datetime) -> None:
+    new = old.patched(patch, at)
 
     for name in ("user_id", "id", "revision", "created_at"):
         assert getattr(new, name) == getattr(old, name)
@@ -59,13 +52,6 @@ def test_repeating_a_patch_changes_nothing(old: Task, patch: TaskPatch, at: date
     once = old.patched(patch, at)
 
     assert once.patched(patch, again) is once
-
-
-@given(tasks, drafts, instants, instants)
-def test_repeating_a_replacement_changes_nothing(old: Task, draft: TaskDraft, at: datetime, again: datetime) -> None:
-    once = old.replaced(draft, at)
-
-    assert once.replaced(draft, again) is once
 
 
 @given(tasks, st.sets(st.sampled_from(sorted(fields)), min_size=1), instants)
@@ -123,12 +109,6 @@ def test_completing_again_keeps_completed_at() -> None:
     assert still_done.updated_at == LATER
 
 
-def test_a_replacement_keeps_completed_at_of_a_complete_task() -> None:
-    done = task().patched(TaskPatch(complete=True), NOON)
-
-    assert done.replaced(TaskDraft(title="Buy oat milk", complete=True), LATER).completed_at == NOON
-
-
 def test_reopening_clears_completed_at_and_completing_again_sets_it_anew() -> None:
     done = task(complete=True)
 
@@ -142,14 +122,6 @@ def test_reopening_clears_completed_at_and_completing_again_sets_it_anew() -> No
 
 def test_completed_at_is_never_before_the_previous_change() -> None:
     assert task().patched(TaskPatch(complete=True), EARLIER).completed_at == NOON
-
-
-def test_absent_fields_of_a_replacement_get_their_defaults() -> None:
-    old = task(description="two litres", complete=True, tags=("shop",))
-
-    new = old.replaced(TaskDraft(title="Buy milk"), LATER)
-
-    assert decided(new) == decided(TaskDraft(title="Buy milk"))
 
 
 def test_a_precondition_holds_at_any_of_the_expected_revisions() -> None:

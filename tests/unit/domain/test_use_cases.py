@@ -96,7 +96,6 @@ def test_a_task_of_another_user_and_a_missing_task_raise_the_same_error(alice: T
 
     for attempt in (
         bob.get(1),
-        bob.replace(1, BREAD),
         bob.patch(1, DONE),
         bob.remove(1),
     ):
@@ -159,20 +158,6 @@ def test_a_malformed_key_is_refused_before_any_write(alice: TaskUseCases, key: s
 
 
 @pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
-def test_a_task_is_replaced_at_an_expected_revision(
-    alice: TaskUseCases, clock: Clock, expected: frozenset[int] | None
-) -> None:
-    run(alice.create(MILK))
-    clock.time = LATER
-
-    replaced = run(alice.replace(1, BREAD, expected))
-
-    assert (replaced.title, replaced.priority) == ("Buy bread", Priority.MEDIUM)
-    assert (replaced.created_at, replaced.updated_at, replaced.revision) == (NOON, LATER, 2)
-    assert run(alice.get(1)) == replaced
-
-
-@pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
 def test_a_task_is_patched_at_an_expected_revision(
     alice: TaskUseCases, clock: Clock, expected: frozenset[int] | None
 ) -> None:
@@ -182,6 +167,7 @@ def test_a_task_is_patched_at_an_expected_revision(
     patched = run(alice.patch(1, DONE, expected))
 
     assert (patched.title, patched.completed_at, patched.revision) == ("Buy milk", LATER, 2)
+    assert (patched.created_at, patched.updated_at) == (NOON, LATER)
     assert run(alice.get(1)) == patched
 
 
@@ -201,7 +187,6 @@ def test_a_task_at_another_revision_is_not_written(alice: TaskUseCases, expected
     before = run(alice.create(MILK)).task
 
     for attempt in (
-        alice.replace(1, BREAD, expected),
         alice.patch(1, DONE, expected),
         alice.remove(1, expected),
     ):
@@ -217,7 +202,6 @@ def test_a_change_to_the_present_values_writes_nothing(alice: TaskUseCases, cloc
     clock.time = LATER
 
     assert run(alice.patch(1, TaskPatch(title="Buy milk"))) == before
-    assert run(alice.replace(1, MILK)) == before
     assert run(alice.list(TaskQuery())).revision == 1
 
 

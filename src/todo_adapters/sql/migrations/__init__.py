@@ -5,6 +5,7 @@ A new SQLite file gets the final schema directly, without Alembic, so that a fir
 There are no downgrades, because they would delete data of users. To go back, restore a backup.
 """
 
+import pkgutil
 import re
 import secrets
 import threading
@@ -12,14 +13,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from todo_adapters.sql.migrations import versions
 from todo_adapters.sql.migrations.transaction import transaction
 from todo_adapters.sql.tables import metadata, store
 from todo_domain import StorageUnavailable
 
-HEAD: Final = "0002"
-"""The schema revision of this version; a revision is a number of four digits."""
-
 _VERSION: Final = re.compile("[0-9]{4}")
+
+HEAD: Final = max(module.name[1:5] for module in pkgutil.iter_modules(versions.__path__))
+"""The revision of this version's schema: the last of the modules `versions.v0001_…`."""
 
 VERSION_TABLE: Final = "todo_schema_version"
 """Our own name: the usual `alembic_version` may belong to another program in the same database."""
@@ -94,10 +96,10 @@ def _version_of(connection: sa.Connection) -> str | None:
         if taken := present if connection.dialect.name == "sqlite" else present & ours:
             raise StorageUnavailable(f"the database belongs to another program: it has a table {min(taken)}")
         return None
-    versions = connection.scalars(sa.select(_applied.c.version_num)).all()
-    if len(versions) != 1 or not _VERSION.fullmatch(versions[0]):
+    applied = connection.scalars(sa.select(_applied.c.version_num)).all()
+    if len(applied) != 1 or not _VERSION.fullmatch(applied[0]):
         raise StorageUnavailable(f"the table {VERSION_TABLE} is damaged: restore the database from a backup")
-    version: str = versions[0]
+    version: str = applied[0]
     if version > HEAD:
         raise StorageUnavailable(f"the database has schema {version}, newer than this program's {HEAD}: update it")
     if version == HEAD and (missing := ours - present):

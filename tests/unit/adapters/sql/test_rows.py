@@ -47,6 +47,6 @@ def test_a_missing_list_reads_as_an_empty_page_at_revision_0() -> None:
 
 @pytest.mark.parametrize("since", [None, FeedToken("k3v9", 0)])
 def test_a_missing_list_reads_as_a_feed_without_changes(since: FeedToken | None) -> None:
-    page = read_changes(SQLITE, ALICE, since, 10, [("k3v9", *[None] * 14)])
+    page = read_changes(SQLITE, ALICE, since, 10, [("k3v9", *[None] * (len(TASK) + 1))])
 
     assert (page.changes, page.next, page.has_more) == ((), FeedToken("k3v9", 0), False)

@@ -1,1 +1,1 @@
-"""One module per change of the schema. A released module is never edited."""
+"""One module per change of the schema, named `v<revision>_<what>`. A released module is never edited."""

@@ -26,7 +26,7 @@ class ListsMissingValuesFirst(InMemoryTaskRepository):
         return replace(page, tasks=tuple(sorted(page.tasks, key=lambda task: query.sort.of(task) is not None)))
 
 
-@breaks("test_titles_are_ordered_by_the_code_points_of_their_casefolded_form")
+@breaks("test_titles_are_ordered_by_the_code_points_of_their_folded_form")
 class OrdersTitlesByUtf16(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         page = await super().list(user_id, query)
@@ -34,7 +34,7 @@ class OrdersTitlesByUtf16(InMemoryTaskRepository):
         return replace(page, tasks=tuple(tasks[:: -1 if query.descending else 1]))
 
 
-@breaks("test_search_compares_casefolded_code_points_in_title_and_description")
+@breaks("test_search_compares_folded_code_points_in_title_and_description")
 class SearchesCaseSensitively(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         page = await super().list(user_id, query)

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("completed_at", _INSTANT),
         sa.Column("priority", sa.SmallInteger, nullable=False),
         sa.Column("due", _TEXT),
-        sa.Column("due_timezone", _TEXT),
+        sa.Column("due_key", _TEXT),
         sa.Column("tags", _TEXT, nullable=False),
         sa.Column("tags_key", _TEXT, nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),

@@ -1,0 +1,92 @@
+"""What holds for every field of the bodies and every parameter of the list, also for those that are added later."""
+
+import datetime as dt
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from todo_adapters.contract.field_values import CONDITION_VALUES, EVERY_FIELD
+from todo_api.schemas.parameters import ListParameters
+from todo_api.schemas.tasks import (
+    EXAMPLE_TASK,
+    PRIORITIES,
+    TaskCreate,
+    TaskPatch,
+    TaskResponse,
+    TaskUpdate,
+)
+from todo_domain import Priority, SortKey, Task, TaskDraft, TaskQuery
+
+PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}
+DECIDED = {field.name for field in fields(TaskDraft)}
+
+
+@pytest.mark.parametrize("body", [TaskCreate, TaskUpdate, TaskPatch])
+def test_a_body_has_every_field_that_a_client_decides(body: type[BaseModel]) -> None:
+    assert body.model_fields.keys() == DECIDED
+
+
+def test_a_response_has_every_field_of_a_task() -> None:
+    assert TaskResponse.model_fields.keys() == {*Task._fields, "complete"} == EXAMPLE_TASK.keys()
+
+
+def test_the_defaults_of_a_new_task_are_those_of_the_domain() -> None:
+    assert TaskCreate(title="x").meaning == TaskDraft(title="x")
+
+
+def test_the_list_has_a_parameter_for_every_condition() -> None:
+    asked = {field.name for field in fields(TaskQuery) if field.init} - {"descending"}
+
+    assert ListParameters.model_fields.keys() == asked
+
+
+def text_of(value: Any) -> Any:
+    """Write a value of a condition as a client sends it."""
+    if isinstance(value, tuple | frozenset):
+        return [text_of(each) for each in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Priority):
+        return PRIORITY_NAMES[value]
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in CONDITION_VALUES.items() for value in values if value is not None],
+    ids=ascii,
+)
+def test_a_parameter_means_the_condition_that_it_writes(name: str, value: Any) -> None:
+    parameters = ListParameters.model_validate({name: text_of(value)})
+
+    assert parameters.meaning == TaskQuery(**{name: value})
+
+
+@pytest.mark.parametrize("sort", SortKey)
+def test_a_sort_means_an_order_and_a_direction(sort: SortKey) -> None:
+    assert ListParameters.model_validate({"sort": f"{sort}"}).meaning == TaskQuery(sort=sort)
+    assert ListParameters.model_validate({"sort": f"-{sort}"}).meaning == TaskQuery(sort=sort, descending=True)
+
+
+def kinds(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the variants of a schema by their type."""
+    return {variant.get("type", ""): variant for variant in schema.get("anyOf", [schema])}
+
+
+@pytest.mark.parametrize("name", ListParameters.model_fields)
+def test_text_of_another_form_is_refused_by_the_name_of_its_parameter(name: str) -> None:
+    schema = ListParameters.model_json_schema()["properties"][name]
+    if not {"integer", "boolean"} & kinds(schema).keys():
+        return
+
+    for text in ("", "x", "1.0", " 1", "-1", "1e1", "\u0661", "True"):
+        with pytest.raises(ValidationError) as refusal:
+            ListParameters.model_validate({name: text})
+
+        assert [error["loc"] for error in refusal.value.errors()] == [(name,)]
+
+
+def test_every_field_has_a_value_that_is_not_its_default() -> None:
+    assert all(getattr(EVERY_FIELD, field.name) != field.default for field in fields(TaskDraft))

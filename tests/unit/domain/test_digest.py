@@ -1,0 +1,48 @@
+"""A digest outlives the code that made it: it is stored, or in a client's hands."""
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass, make_dataclass
+from typing import Any
+
+import pytest
+
+from todo_domain.digest import digest
+
+
+@dataclass(frozen=True)
+class Note:
+    text: str
+    size: int = 1
+    day: dt.date | None = None
+
+
+NAMES: dict[type, str] = {Note: "note"}
+NOTE = Note("a", day=dt.date(2026, 12, 1))
+
+
+def test_a_renamed_class_with_its_fields_in_another_order_and_a_new_one_has_the_same_digest() -> None:
+    fields: list[Any] = [
+        ("day", Any, dataclasses.field(default=None)),
+        ("new", int, dataclasses.field(default=0)),
+        ("size", int, dataclasses.field(default=1)),
+        ("text", str, dataclasses.field(default="")),
+    ]
+    renamed = make_dataclass("Renamed", fields, frozen=True)
+
+    assert digest(renamed(text="a", day=dt.date(2026, 12, 1)), {renamed: "note"}) == digest(NOTE, NAMES)
+
+
+@pytest.mark.parametrize("other", [Note("b"), Note("a"), Note("a", 2), Note("a", 1, dt.date(2026, 12, 2))], ids=repr)
+def test_another_value_has_another_digest(other: Note) -> None:
+    assert digest(other, NAMES) != digest(NOTE, NAMES)
+
+
+def test_another_type_has_another_digest() -> None:
+    assert digest(NOTE, {Note: "letter"}) != digest(NOTE, NAMES)
+
+
+@pytest.mark.parametrize("content", [NOTE, (NOTE,), 1j, {1}], ids=repr)
+def test_a_type_without_a_name_is_refused(content: object) -> None:
+    with pytest.raises(TypeError, match=r"^a digest can't contain a (Note|complex|set)$"):
+        digest(content)
