@@ -1,7 +1,6 @@
 """A limit to the size of a request's head, which uvicorn lacks."""
 
 from collections.abc import Awaitable
-from itertools import chain
 from typing import Final
 
 from starlette.requests import Request
@@ -29,4 +28,5 @@ class HeaderLimit:
 
 
 def _head_bytes(scope: Scope) -> int:
-    return len(scope["path"]) + len(scope["query_string"]) + len(b"".join(chain.from_iterable(scope["headers"])))
+    fields = sum(len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["path"]) + len(scope["query_string"]) + fields

@@ -32,7 +32,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-# Formatted once per second: see docs/decisions/0009.
+# Formatted once per second: see docs/decisions/0011.
 @lru_cache(maxsize=1)
 def _instant(second: int) -> str:
     """Return a second in UTC, as ISO 8601 without the offset."""
