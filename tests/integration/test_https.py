@@ -104,7 +104,7 @@ def test_a_list_that_does_not_begin_with_https_is_refused_and_the_log_says_why(
 
     assert answer.status_code == 403
     (fields,) = (record.__dict__["fields"] for record in caplog.records if record.name == "todo_api.requests")
-    first = value.split(",")[0].strip()
+    first = value.split(",", maxsplit=1)[0].strip()
     assert fields["reason"] == f"the scheme was http, X-Forwarded-Proto {[first]}"
 
 
