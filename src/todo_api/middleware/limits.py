@@ -1,6 +1,7 @@
 """A limit to the size of a request's head, which uvicorn lacks."""
 
 from collections.abc import Awaitable
+from itertools import chain
 from typing import Final
 
 from starlette.requests import Request
@@ -28,5 +29,4 @@ class HeaderLimit:
 
 
 def _head_bytes(scope: Scope) -> int:
-    fields = sum(len(name) + len(value) for name, value in scope["headers"])
-    return len(scope["path"]) + len(scope["query_string"]) + fields
+    return len(scope["path"]) + len(scope["query_string"]) + len(b"".join(chain.from_iterable(scope["headers"])))

@@ -28,10 +28,7 @@ class ResponseTransport:
         self._head = b""
         self._loop = asyncio.get_running_loop()
         self._deadline: asyncio.TimerHandle | None = None
-
-    def is_closing(self) -> bool:
-        """Return whether nothing more will be sent."""
-        return self._deadline is not None or self._transport.is_closing()
+        self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
         """Send this and what was held back; if nothing was, hold this back for the next write."""
@@ -48,6 +45,7 @@ class ResponseTransport:
         if self._deadline:
             self._deadline.cancel()
         elif not self._begin_close() and not self._transport.is_closing():
+            self.is_closing = lambda: True
             self._deadline = self._loop.call_later(LINGER_SECONDS, self._transport.close)
             if self._transport.can_write_eof():  # TLS has no half-closed state
                 self._transport.write_eof()
