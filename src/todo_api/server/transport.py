@@ -44,7 +44,7 @@ class ResponseTransport:
         self._send()
         if self._deadline:
             self._deadline.cancel()
-        elif not self._begin_close() and not self._transport.is_closing():
+        elif not self._transport.is_closing() and not self._begin_close():
             self.is_closing = lambda: True
             self._deadline = self._loop.call_later(LINGER_SECONDS, self._transport.close)
             if self._transport.can_write_eof():  # TLS has no half-closed state

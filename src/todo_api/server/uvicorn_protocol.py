@@ -191,6 +191,8 @@ class HttpProtocol(HttpToolsProtocol):
     def _close(self) -> bool:
         """Return whether the transport can be closed in one step: all of the request was read."""
         self._is_closing = True
+        if not self._is_read:
+            self.flow.resume_reading()  # uvicorn pauses it while a body waits for the app
         return self._is_read
 
     def _ignore_upgrade(self, rest: bytes) -> None:

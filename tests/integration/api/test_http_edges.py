@@ -3,12 +3,15 @@
 import logging
 import re
 import socket
+import time
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.integration.api.raw_connections import Reply, talk
-from tests.integration.server import Server, new_user, token_of
+from tests.integration.server import Server, new_user, running_server, settings_for, token_of
+from todo_api.container import Container
 from todo_api.server import transport, uvicorn_protocol
 
 BODY = b'{"title": "a"}'
@@ -218,11 +221,11 @@ def test_a_broken_body_ends_its_request(caller: Caller) -> None:
 @pytest.mark.parametrize("token", [True, False])
 @pytest.mark.parametrize("fields", [b"Connection: close\r\n", b""])
 def test_a_refusal_reaches_a_client_whose_body_is_not_read(caller: Caller, token: object, fields: bytes) -> None:
-    size = 3_000_000
+    size = 10_000_000  # more than all buffers between client and server
     length = b"Content-Length: %d\r\n" % size
     head = caller.post(token=caller.token if token else b"", fields=fields, framing=length)
 
-    for _ in range(10):
+    for _ in range(5):
         reply = caller.talk(head + b"x" * size)
 
         assert reply.statuses == [413 if token else 401]
@@ -253,6 +256,28 @@ def test_nothing_is_served_after_the_end_of_a_connection(caller: Caller) -> None
 
     assert (reply.statuses, refused.statuses) == ([200], [400])
     assert b'"count":0' in caller.talk(caller.request()).body
+
+
+def test_a_fault_after_the_beginning_of_a_response_ends_it(caller: Caller) -> None:
+    stream = caller.request(path=caller.tasks.replace(b"/tasks", b"/changes/stream"))
+
+    reply = caller.talk(stream, b"this is not HTTP\r\n\r\n")
+
+    assert (reply.statuses, reply.closed) == ([200], True)
+
+
+def test_a_server_that_stops_waits_for_no_request_that_is_incomplete(tmp_path: Path) -> None:
+    with running_server(Container(settings=settings_for(tmp_path / "tasks.sqlite3"))) as server:
+        caller = Caller(server)
+        connections = [socket.create_connection(("127.0.0.1", caller.port), timeout=20) for _ in range(3)]
+        connections[0].sendall(b"GET / HT")
+        connections[1].sendall(caller.post(token=b"", framing=LENGTH))
+        assert connections[1].recv(12) == b"HTTP/1.1 401"
+        started = time.monotonic()
+
+    assert time.monotonic() - started < transport.LINGER_SECONDS
+    for connection in connections:
+        connection.close()
 
 
 def test_a_client_that_closed_its_sending_side_gets_the_response(
