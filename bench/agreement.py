@@ -45,7 +45,7 @@ def _responses(server: Server, workload: Workload, new_user: str) -> list[tuple[
             ("one task", (one.status_code, one.headers["ETag"], comparable(one.json()))),
             ("a page", (page.status_code, _comparable_page(page.json()))),
             ("a new task", (created.status_code, created.headers["ETag"], comparable(created.json(), new_user))),
-            ("its place", created.headers["Location"].replace(new_user, "")),
+            ("its place", created.url.join(created.headers["Location"]).path.replace(new_user, "")),
             ("a changed task", (patched.status_code, patched.headers["ETag"], comparable(patched.json(), new_user))),
             ("no task", client.get(f"{tasks}/{2**30}", headers=mine).status_code),
             ("no token", client.get(f"{tasks}/2").status_code),

@@ -1,12 +1,12 @@
 """Production refuses plain HTTP, and the size of request headers is limited."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tests.integration.server import new_user, settings_for, token_of
 from todo_api.app import create_app
@@ -22,8 +22,7 @@ def response_to(
     """Send one request to an app behind a trusted proxy, and return the response."""
     container = assemble(settings_for(database, env=env, trusted_proxies=PROXY))
     app: Any = create_app(container)
-    behind_proxy: Any = ProxyHeadersMiddleware(app, trusted_hosts=PROXY)
-    transport = httpx.ASGITransport(behind_proxy, client=(client, 50000))
+    transport = httpx.ASGITransport(app, client=(client, 50000))
 
     async def send() -> httpx.Response:
         async with opened(container), httpx.AsyncClient(transport=transport, base_url=f"{scheme}://todo.example") as c:
@@ -88,6 +87,36 @@ def test_plain_http_through_a_trusted_proxy_is_refused(database: Path) -> None:
     )
 
     assert response.status_code == 403
+
+
+@pytest.mark.parametrize("value", ["HTTPS", "https, http", "https,http,http", " Https ,http"])
+def test_the_scheme_of_the_client_is_the_first_of_a_list_in_any_case(database: Path, value: str) -> None:
+    answer = response_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto=value)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("value", ["http, https", "", ",https", "ftp", "https:"])
+def test_a_list_that_does_not_begin_with_https_is_refused_and_the_log_says_why(
+    database: Path, caplog: pytest.LogCaptureFixture, value: str
+) -> None:
+    caplog.set_level(logging.INFO, "todo_api.requests")
+
+    answer = response_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto=value)
+
+    assert answer.status_code == 403
+    (fields,) = (record.__dict__["fields"] for record in caplog.records if record.name == "todo_api.requests")
+    first = value.split(",", maxsplit=1)[0].strip()
+    assert fields["reason"] == f"the scheme was http, X-Forwarded-Proto {[first]}"
+
+
+def test_a_refusal_without_a_proxy_says_so_in_the_log(database: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "todo_api.requests")
+
+    response_to(database, "/openapi.json")
+
+    (fields,) = (record.__dict__["fields"] for record in caplog.records if record.name == "todo_api.requests")
+    assert fields["reason"] == "the scheme was http, X-Forwarded-Proto absent"
 
 
 def test_in_development_plain_http_is_served(database: Path) -> None:

@@ -10,6 +10,8 @@ from todo_api.settings import is_loopback
 
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 _OPEN: Final = frozenset({"/health", "/health/ready"})
+_PROTO: Final = b"x-forwarded-proto"
+_MOST_SHOWN: Final = 40
 _FORWARDED: Final = (b"forwarded", b"x-forwarded-")
 
 
@@ -39,8 +41,15 @@ class HttpsOnly:
         elif scope["path"] in _OPEN or _is_local(scope):
             await self._app(scope, receive, send)
         else:
+            scope["reason"] = f"the scheme was {_seen(scope)}"
             problem = ProblemError(HTTPS_REQUIRED, "use https, and a new token: this one was sent in the clear")
             await problem_response(Request(scope), problem)(scope, receive, send)
+
+
+def _seen(scope: Scope) -> str:
+    """Return the scheme, and what a proxy said about it whether or not it is trusted."""
+    forwarded = [value.decode("latin-1")[:_MOST_SHOWN] for name, value in scope["headers"] if name == _PROTO]
+    return f"{scope['scheme']}, X-Forwarded-Proto {forwarded or 'absent'}"
 
 
 def _is_local(scope: Scope) -> bool:

@@ -23,8 +23,6 @@ from todo_api.settings import Settings, WrongSetting
 SHUTDOWN_SECONDS: Final = 8
 # A worker that needs longer to start is killed and started again, repeatedly.
 WORKER_START_SECONDS: Final = 60
-# Requests leave almost no reference cycles. The default threshold of 700 costs a twentieth of a POST.
-_GC_THRESHOLD: Final = 10_000
 _SOURCES: Final = [Path(__file__).parents[2] / name for name in ("todo_domain", "todo_adapters", "todo_api")]
 _log: Final = logging.getLogger(__name__)
 
@@ -64,10 +62,9 @@ def check_startup(container: Container) -> None:
 
 
 def app_of_process() -> App:
-    """Return the app for a server process, and make garbage collections rare in this process."""
+    """Return the app of a process that does nothing else."""
     app = create_app()
-    gc.freeze()  # a collection that scans all loaded modules would delay requests
-    gc.set_threshold(_GC_THRESHOLD)
+    gc.freeze()  # No collection searches the modules while requests wait: see docs/decisions/0010.
     return app
 
 
@@ -90,8 +87,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         log_config=log_config(as_json=settings.logs_as_json),
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,  # the app's own middleware reads them
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -19,6 +19,8 @@ from todo_domain import ChangePage, TaskUseCases, TodoError
 HEARTBEAT_SECONDS: Final = 15.0
 # Less than the server waits for open responses when it stops.
 SEND_SECONDS: Final = 5.0
+# A client that lost its connection waits this long; the default of browsers is longer and differs.
+_RETRY: Final = b"retry: 2000\n\n"
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -69,6 +71,7 @@ class ChangeStream(Response):
         with suppress(_ClientStuck):
             try:
                 async with asyncio.timeout(self._seconds_left()) as lifetime:
+                    await self._send(send, _RETRY)
                     await self._follow(send)
             except TodoError as error:
                 scope["error_code"] = problem_of(error).problem_type.error_code

@@ -229,13 +229,13 @@ def test_the_path_of_a_problem_can_be_any(alice: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/tasks", "GET, POST"),
-        ("/tasks/1", "DELETE, GET, PATCH, PUT"),
+        ("/tasks", "GET, HEAD, POST"),
+        ("/tasks/1", "DELETE, GET, HEAD, PATCH, PUT"),
         ("/tasks/batch", "POST"),
-        ("/changes", "GET"),
-        ("/changes/stream", "GET"),
-        ("/../../health", "GET"),
-        ("/../../health/ready", "GET"),
+        ("/changes", "GET, HEAD"),
+        ("/changes/stream", "GET, HEAD"),
+        ("/../../health", "GET, HEAD"),
+        ("/../../health/ready", "GET, HEAD"),
     ],
 )
 def test_a_method_that_is_not_allowed_hears_which_are(alice: httpx.Client, path: str, allowed: str) -> None:

@@ -12,19 +12,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from ipaddress import ip_address
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.integration.certificates import write_certificate
 from tests.integration.server import new_user, token_of
 from tests.postgres import Postgres
 from tests.tokens import SECRET
@@ -201,22 +196,6 @@ def test_endless_request_headers_are_refused(tmp_path: Path) -> None:
     assert response.startswith(b"HTTP/1.1 431 ")
     assert b'"error_code":"HEADERS_TOO_LARGE"' in response
     assert in_order.status_code == 405
-
-
-def write_certificate(certificate: Path, key: Path) -> None:
-    """Write a self-signed certificate for this machine, and its key."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    signed = (
-        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(private, hashes.SHA256())
-    )
-    certificate.write_bytes(signed.public_bytes(Encoding.PEM))
-    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def test_production_is_served_over_https_without_a_proxy(tmp_path: Path) -> None:

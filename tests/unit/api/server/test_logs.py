@@ -2,13 +2,12 @@
 
 import json
 import logging
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from todo_api.server.logs import JsonFormatter, StandardErrorHandler, TerminalFormatter, log_config
+from todo_api.server.logs import JsonFormatter, TerminalFormatter, log_config
 
 
 def record_of(fields: dict[str, Any] | None = None, **others: Any) -> logging.LogRecord:
@@ -61,30 +60,14 @@ def test_a_line_for_people_is_followed_by_the_traceback() -> None:
     assert last == "IndexError: pop from empty list"
 
 
-def test_a_line_is_written_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
-    handler = StandardErrorHandler()
-    handler.setFormatter(TerminalFormatter())
+def test_a_record_that_can_not_be_formatted_does_not_fail_the_caller(capfd: pytest.CaptureFixture[str]) -> None:
+    config = log_config(as_json=True)
+    handler = logging.StreamHandler()
+    handler.setFormatter(config["formatters"]["line"]["()"]())
 
-    assert handler.handle(record_of({"user_id": "\ud800"}))
-
-    assert capfd.readouterr().err.endswith("info    a great thing user_id=\\ud800\n")
-
-
-@pytest.mark.parametrize("fault", [{"args": ("too", "many")}, {"fields": {"user_id": "\ud800"}}])
-def test_a_log_line_that_cannot_be_written_raises_nothing(capfd: pytest.CaptureFixture[str], fault: Any) -> None:
-    handler = StandardErrorHandler()
-    handler.setFormatter(JsonFormatter())
-
-    assert not handler.handle(record_of(**fault))
+    handler.handle(record_of(args=("too", "many")))
 
     assert "Logging error" in capfd.readouterr().err
-
-
-def test_without_a_standard_error_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "__stderr__", None)
-    monkeypatch.setattr(sys, "stderr", None)
-
-    assert not StandardErrorHandler().handle(record_of())
 
 
 def test_the_format_is_a_setting() -> None:

@@ -84,7 +84,13 @@ def test_a_stream_ends_when_its_client_disconnects() -> None:
 
     sent = asyncio.run(stream(after_a_moment))
 
-    assert [body.partition(b"\n")[0][-2:] for body in bodies(sent)] == [b".1"]
+    assert [body.partition(b"\n")[0][-2:] for body in bodies(sent)[1:]] == [b".1"]
+
+
+def test_a_stream_first_says_when_to_reconnect() -> None:
+    sent = asyncio.run(stream(until=datetime.now(UTC) + timedelta(milliseconds=50)))
+
+    assert bodies(sent)[0] == b"retry: 2000\n\n"
 
 
 def test_a_stream_ends_when_its_token_expires() -> None:
@@ -215,7 +221,7 @@ def test_a_stream_whose_feed_cannot_be_read_ends_and_can_be_resumed() -> None:
 
     sent = asyncio.run(stream(repository=Failing(StorageUnavailable("not now")), scope=scope))
 
-    assert len(bodies(sent)) == 2
+    assert len(bodies(sent)) == 3
     assert sent[-1]["more_body"] is False
     assert scope["error_code"] == "DATABASE_ERROR"
 
