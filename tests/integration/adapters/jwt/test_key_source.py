@@ -59,7 +59,9 @@ async def test_keys_older_than_300_seconds_are_used_while_new_ones_are_fetched(
     assert issuer.fetches == 2
 
 
-async def test_keys_older_than_an_hour_are_not_used(issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock) -> None:
+async def test_keys_older_than_an_hour_are_not_used(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
     await verifier.verify(token())
     issuer.status = 500
     clock.advance(3599)

@@ -37,9 +37,7 @@ def all_bytes_in(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.iterdir())
 
 
-async def test_a_second_process_on_a_file_is_refused(
-    sqlite_repository: SqliteTaskRepository, tmp_path: Path
-) -> None:
+async def test_a_second_process_on_a_file_is_refused(sqlite_repository: SqliteTaskRepository, tmp_path: Path) -> None:
     second = [sys.executable, "-c", OPEN_AND_PRINT, str(tmp_path / "todo.db")]
 
     ended = subprocess.run(second, capture_output=True, text=True, check=True)  # noqa: ASYNC221 - nothing else waits
