@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from todo_api.http.problems import problem_of
-from todo_api.http.responses import CACHE_CONTROL, json_bytes
+from todo_api.http.responses import CACHING, json_bytes
 from todo_api.schemas.tasks import task_response
 from todo_api.server.uvicorn_protocol import ABORT
 from todo_api.streaming.disconnect import wait_for_disconnect
@@ -30,7 +30,7 @@ class WholeListResponse(Response):
     media_type = "application/json"
 
     def __init__(self, first: bytes, rest: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
-        super().__init__(headers={**headers, "Cache-Control": CACHE_CONTROL})
+        super().__init__(headers={**headers, **CACHING})
         del self.headers["content-length"]
         self._first = first
         self._rest = rest
