@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Final
@@ -11,8 +11,8 @@ from typing import Any, Final
 _NO_NAMES: Final[Mapping[type, str]] = {}
 
 
-def digest(content: object, names: Mapping[type, str] = _NO_NAMES) -> str:
-    """Return a digest of dataclasses, mappings, tuples, sets, days, times and plain values.
+def digester(names: Mapping[type, str] = _NO_NAMES) -> Callable[[object], str]:
+    """Return a function that returns a digest of dataclasses, mappings, tuples, sets, days, times and plain values.
 
     Equal content has an equal digest, in every process and in every later version:
 
@@ -20,7 +20,7 @@ def digest(content: object, names: Mapping[type, str] = _NO_NAMES) -> str:
     - A field with its default value is left out, so that a new field changes no digest.
     - The order of fields and of a set does not matter.
 
-    Raises TypeError for a dataclass that `names` lacks, and for other types.
+    The function raises TypeError for a dataclass that `names` lacks, and for other types.
     """
 
     def plain(value: Any) -> object:
@@ -32,7 +32,8 @@ def digest(content: object, names: Mapping[type, str] = _NO_NAMES) -> str:
             return value.isoformat()
         raise TypeError(f"a digest can't contain a {type(value).__name__}")
 
-    return hashlib.sha256(json.dumps(content, default=plain, sort_keys=True).encode()).hexdigest()
+    to_json = json.JSONEncoder(default=plain, sort_keys=True).encode
+    return lambda content: hashlib.sha256(to_json(content).encode()).hexdigest()
 
 
 def given_fields(value: Any) -> dict[str, Any]:

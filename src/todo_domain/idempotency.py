@@ -1,12 +1,11 @@
 """How a write is recognised when a caller sends it again."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
 from todo_domain.batch import Batch, Create, Patch, Remove
-from todo_domain.digest import digest
+from todo_domain.digest import digester
 from todo_domain.draft import DuePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import IdempotencyConflict, RuleViolated, Violation
@@ -14,16 +13,18 @@ from todo_domain.errors import IdempotencyConflict, RuleViolated, Violation
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 # Fingerprints are stored: a class may be renamed, its name here may not.
-_NAMES: Final[Mapping[type, str]] = {
-    Batch: "batch",
-    Create: "create",
-    Due: "due",
-    DuePatch: "due_patch",
-    Patch: "patch",
-    Remove: "remove",
-    TaskDraft: "draft",
-    TaskPatch: "fields",
-}
+_fingerprint: Final = digester(
+    {
+        Batch: "batch",
+        Create: "create",
+        Due: "due",
+        DuePatch: "due_patch",
+        Patch: "patch",
+        Remove: "remove",
+        TaskDraft: "draft",
+        TaskPatch: "fields",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class IdempotencyKey:
     @classmethod
     def of_request(cls, key: str, request: object) -> Self:
         """Name a request: a TaskDraft or a Batch. Raises TypeError for anything else."""
-        return cls(key, digest(request, _NAMES))
+        return cls(key, _fingerprint(request))
 
     def recognise(self, fingerprint: str) -> None:
         """Raise IdempotencyConflict if the key was kept for a request with another fingerprint."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
-from todo_domain.digest import digest, given_fields
+from todo_domain.digest import digester, given_fields
 from todo_domain.draft import Priority, accept_tags
 from todo_domain.due import Due, first_key_of, is_day, last_key_of
 from todo_domain.rules import Violations
@@ -20,6 +20,7 @@ from todo_domain.text import fold, is_clean
 
 MAX_LIMIT: Final = 500
 MAX_SEARCH_LENGTH: Final = 200
+_identify: Final = digester()
 _PAGING: Final = frozenset({"limit", "cursor"})
 """The fields of a query that tell its pages apart, and not the query from another one."""
 
@@ -180,7 +181,10 @@ class TaskQuery:
         return TaskPage(tasks, self.cursor_after(tasks[-1]), revision)
 
     def _digest(self) -> str:
-        return digest({name: value for name, value in given_fields(self).items() if name not in _PAGING})[:16]
+        conditions = given_fields(self)
+        for name in _PAGING:
+            conditions.pop(name, None)
+        return _identify(conditions)[:16]
 
 
 @dataclass(frozen=True, slots=True)

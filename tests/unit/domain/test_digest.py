@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from todo_domain.digest import digest
+from todo_domain.digest import digester
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,19 @@ def test_a_renamed_class_with_its_fields_in_another_order_and_a_new_one_has_the_
     ]
     renamed = make_dataclass("Renamed", fields, frozen=True)
 
-    assert digest(renamed(text="a", day=dt.date(2026, 12, 1)), {renamed: "note"}) == digest(NOTE, NAMES)
+    assert digester({renamed: "note"})(renamed(text="a", day=dt.date(2026, 12, 1))) == digester(NAMES)(NOTE)
 
 
 @pytest.mark.parametrize("other", [Note("b"), Note("a"), Note("a", 2), Note("a", 1, dt.date(2026, 12, 2))], ids=repr)
 def test_another_value_has_another_digest(other: Note) -> None:
-    assert digest(other, NAMES) != digest(NOTE, NAMES)
+    assert digester(NAMES)(other) != digester(NAMES)(NOTE)
 
 
 def test_another_type_has_another_digest() -> None:
-    assert digest(NOTE, {Note: "letter"}) != digest(NOTE, NAMES)
+    assert digester({Note: "letter"})(NOTE) != digester(NAMES)(NOTE)
 
 
 @pytest.mark.parametrize("content", [NOTE, (NOTE,), 1j, {1}], ids=repr)
 def test_a_type_without_a_name_is_refused(content: object) -> None:
     with pytest.raises(TypeError, match=r"^a digest can't contain a (Note|complex|set)$"):
-        digest(content)
+        digester()(content)
