@@ -1,4 +1,4 @@
-"""Remembering what was verified, since a client sends the same token with every request."""
+"""A cache of verified tokens, since a client sends the same token with every request (docs/decisions/0012)."""
 
 from typing import Final
 
@@ -8,11 +8,10 @@ MAX_GRANTS: Final = 4096
 
 
 class GrantCache:
-    """The grants of tokens whose signature was found right, the newest 4096.
+    """The grants of the newest 4096 tokens whose signature is correct.
 
-    It is for the keys of one moment: who changes the keys clears it. Refusals are
-    not kept: there is no end to tokens that are wrong, and they would displace
-    those that are right.
+    A change of the keys must clear it. Refused tokens are not kept: their number has no
+    bound, and they would displace the valid ones.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the development mode makes by itself: a directory for its files, and a secret kept for its user only."""
+"""The files that the development mode creates: a directory for the database, and a secret with mode 0600."""
 
 import os
 import secrets
@@ -20,7 +20,7 @@ def prepare_directory(settings: Settings) -> None:
 def development_secret(settings: Settings) -> str:
     """Return the secret that is kept beside the embedded database, with mode 0600; make it if there is none.
 
-    Whoever asks first makes it, and all who ask at once get the same. Raises OSError.
+    Processes that call this at the same time get the same secret. Raises OSError.
     """
     path = Path(f"{settings.sqlite_path or data_path('postgresql')}.secret")
     if not path.exists():

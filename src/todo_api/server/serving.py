@@ -1,4 +1,4 @@
-"""Running the server: everything that can keep it from starting is found first, and said in one line."""
+"""Running the server; whatever prevents its start is detected first and printed in one line."""
 
 import asyncio
 import gc
@@ -69,10 +69,10 @@ def app_of_process() -> App:
 
 
 def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way and return.
+    """Serve until SIGTERM or SIGINT, then complete the open requests and return.
 
-    With `reload`, or several workers, processes of their own serve, and read the
-    settings from the environment again.
+    With `reload` or several workers, separate processes serve, and read the settings
+    from the environment again.
     """
     config = uvicorn.Config(
         f"{__name__}:app_of_process",
@@ -95,7 +95,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
     )
     _log.info("listening", extra={"fields": {"url": url}})
     server = uvicorn.Server(config)
-    # The server ends with the signal that it was stopped by, and that is no failure.
+    # uvicorn raises the signal again when it has stopped; the exit status must be 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     if reload:

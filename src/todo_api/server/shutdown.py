@@ -1,4 +1,4 @@
-"""Learning that the server is about to stop, while it still serves."""
+"""Detecting the shutdown signal while the server still serves."""
 
 import asyncio
 import signal
@@ -10,11 +10,11 @@ from types import FrameType
 
 @contextmanager
 def on_shutdown_signal(begin: Callable[[], None]) -> Iterator[None]:
-    """Call `begin` in the running loop as soon as SIGTERM or SIGINT comes; then what handled it before goes on.
+    """Call `begin` in the running loop on SIGTERM or SIGINT; then the previous handler runs.
 
-    A server waits for open answers before it ends the lifespan of its app, and a
-    stream is open until somebody ends it: so the lifespan's end is too late for that.
-    Signals reach the main thread only; elsewhere nobody is told.
+    The server waits for open responses before it ends the lifespan of its app, and a
+    stream is open until the app ends it: the end of the lifespan is too late for that.
+    Signals reach the main thread only; in other threads `begin` is never called.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
