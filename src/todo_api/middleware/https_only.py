@@ -1,4 +1,4 @@
-"""In production nothing is said over plain HTTP."""
+"""In production only HTTPS is served."""
 
 from typing import Final
 
@@ -16,11 +16,11 @@ _FORWARDED: Final = (b"forwarded", b"x-forwarded-")
 
 
 class HttpsOnly:
-    """Answers HTTPS with HSTS (RFC 6797), and refuses plain HTTP from outside.
+    """Adds HSTS (RFC 6797) to responses over HTTPS, and refuses plain HTTP from other machines.
 
-    Health probes, which carry no token, and callers on this machine may do without.
-    A request that was forwarded comes from outside, whoever handed it over. There is no
-    redirect: a client that sent its token in the clear has to hear of it.
+    Health probes, which carry no token, and clients on this machine may use plain HTTP.
+    A forwarded request comes from another machine, whatever its address. There is no
+    redirect: a client that sent its token unencrypted must learn of it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
