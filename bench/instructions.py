@@ -2,7 +2,8 @@
 
 The time of a request changes with the machine and its load. The number of instructions
 that the server executes for it is the same within 1 %, so small differences between
-two versions of the code can be measured on any machine.
+two versions of the code can be measured on any machine. The server runs about 50 times
+slower than usual, so what it keeps for some seconds is forgotten between two requests.
 """
 
 import argparse

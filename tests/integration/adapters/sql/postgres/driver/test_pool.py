@@ -300,8 +300,9 @@ async def test_what_broke_one_connection_puts_the_idle_ones_to_the_test(proxy: P
 
 
 async def test_a_frozen_server_is_waited_for_no_longer_than_a_statement_may_take(proxy: Proxy) -> None:
-    async with running_pool(proxy.url, timeout_seconds=0.05, max_size=1) as pool:
+    async with running_pool(proxy.url, timeout_seconds=60, max_size=1) as pool:
         await pid(pool)
+        pool.timeout_seconds = 0.05
         proxy.freeze()
 
         with pytest.raises(StorageUnavailable, match="did not respond in time"):
