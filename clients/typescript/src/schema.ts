@@ -47,9 +47,10 @@ export interface paths {
          */
         get: operations["get_task"];
         /**
-         * Replace all fields of a task
-         * @description A field that is absent returns to its default. PUT never creates a task: an unknown
-         *     id is 404. To change some fields only, use PATCH.
+         * Update a whole task
+         * @description `title` and `complete` are required. A field that is absent keeps its value; null clears
+         *     `description` and `due`. A `due` replaces the task's due with all its parts. PUT never
+         *     creates a task: an unknown id is 404. To change some fields only, use PATCH.
          */
         put: operations["replace_task"];
         post?: never;
@@ -446,7 +447,7 @@ export interface components {
         TaskCreate: {
             /**
              * Title
-             * @description 1–200 characters on one line. White space at both ends is removed and not counted.
+             * @description 1–200 characters on one line, at least one of them visible. White space at both ends is removed and not counted.
              */
             title: string;
             /** Description */
@@ -545,7 +546,7 @@ export interface components {
         TaskPatch: {
             /**
              * Title
-             * @description 1–200 characters on one line. White space at both ends is removed and not counted.
+             * @description 1–200 characters on one line, at least one of them visible. White space at both ends is removed and not counted.
              */
             title?: string;
             /** Description */
@@ -613,7 +614,7 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description All of a task: a field that is absent returns to its default. Read-only fields of a task are accepted and ignored.
+         * @description A full update of a task: an absent field keeps its value; null clears `description` and `due`. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "complete": false,
          *       "description": "The one in glass bottles",
@@ -632,23 +633,16 @@ export interface components {
         TaskUpdate: {
             /**
              * Title
-             * @description 1–200 characters on one line. White space at both ends is removed and not counted.
+             * @description 1–200 characters on one line, at least one of them visible. White space at both ends is removed and not counted.
              */
             title: string;
             /** Description */
             description?: string | null;
-            /**
-             * Complete
-             * @default false
-             */
-            complete?: boolean;
-            /** @default medium */
+            /** Complete */
+            complete: boolean;
             priority?: components["schemas"]["Priority"];
             due?: components["schemas"]["Due"] | null;
-            /**
-             * Tags
-             * @default []
-             */
+            /** Tags */
             tags?: string[];
         };
         /**
@@ -704,7 +698,7 @@ export interface components {
     headers: {
         /** @description The state of the task or list, for If-Match and If-None-Match (RFC 9110 §8.8.3). */
         ETag: string;
-        /** @description The path of the new task. */
+        /** @description The new task, relative to the URL of the request. */
         Location: string;
         /** @description With `rel="next"`: the next page (RFC 8288); absent on the last one. With `rel="help"`: the page about this error. */
         Link: string;
@@ -728,13 +722,13 @@ export interface operations {
                 complete?: boolean;
                 /** @description One of these. */
                 priority?: components["schemas"]["Priority"][];
-                /** @description All of these, without regard to case. */
+                /** @description All of these, in any case, composed or not. */
                 tag?: string[];
                 /** @description The first day that a task may be due. */
                 due_from?: string;
                 /** @description The last day that a task may be due. */
                 due_until?: string;
-                /** @description Text that title or description contain, without regard to case. */
+                /** @description Text that title or description contain, in any case, composed or not. */
                 q?: string;
                 /** @description Descending with `-`; ties in the order of ids, no value last. */
                 sort?: components["schemas"]["Sort"];
@@ -1861,6 +1855,8 @@ export interface operations {
             query?: {
                 /** @description The `next` of an earlier answer; everything without it. */
                 since?: string;
+                /** @description The header `Last-Event-ID`, for EventSource polyfills that can't send it. */
+                lastEventId?: string;
             };
             header?: {
                 /** @description The id of the last event that was received. */
