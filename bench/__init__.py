@@ -1,1 +1,1 @@
-"""The measuring stick: this project's server beside a hand-written floor and other people's ways, on one machine."""
+"""The benchmark: this server, a hand-written minimal server (the floor) and common alternatives, on one machine."""

@@ -46,7 +46,7 @@ SMOKE = replace(
 
 
 def main() -> None:
-    """Measure the server beside a hand-written floor and other people's ways, on this machine."""
+    """Measure this server, a hand-written minimal server (the floor) and common alternatives on this machine."""
     options = _options().parse_args()
     plan = SMOKE if options.smoke else QUICK if options.quick else FULL
     plan = replace(plan, **{name: value for name, value in vars(options).items() if value and hasattr(plan, name)})

@@ -1,4 +1,4 @@
-"""Before anything is measured: the servers under test return the same tasks and refuse the same callers."""
+"""The check before all measurements: all servers return the same tasks and refuse the same clients."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,25 +13,25 @@ _SHARED = (
     *("id", "user_id", "title", "description", "complete", "completed_at", "priority", "due", "tags"),
     *("created_at", "updated_at", "revision"),
 )
-"""The fields that every server has. This project's tasks may have more, which its own tests are about."""
+"""The fields that every server has. Tasks of this project may have more; its own tests check them."""
 _OWN_TO_EACH_STORE = ("created_at", "updated_at", "completed_at")
 
 
 class Disagreement(Exception):
-    """Two servers respond differently."""
+    """Raised when two servers respond differently."""
 
 
 def require_agreement(servers: Sequence[Server], workload: Workload) -> None:
     """Raise Disagreement unless all servers respond as the first one does."""
     user = f"agreed-{uuid4().hex}"
-    seen = [(server, _answers(server, workload, f"{user}-{index}")) for index, server in enumerate(servers)]
-    for server, answers in seen:
-        for (request, answer), (_, expected) in zip(answers, seen[0][1], strict=True):
-            if answer != expected:
-                raise Disagreement(f"{request}:\n{server.name}: {answer}\n{servers[0].name}: {expected}")
+    seen = [(server, _responses(server, workload, f"{user}-{index}")) for index, server in enumerate(servers)]
+    for server, responses in seen:
+        for (request, response), (_, expected) in zip(responses, seen[0][1], strict=True):
+            if response != expected:
+                raise Disagreement(f"{request}:\n{server.name}: {response}\n{servers[0].name}: {expected}")
 
 
-def _answers(server: Server, workload: Workload, new_user: str) -> list[tuple[str, object]]:
+def _responses(server: Server, workload: Workload, new_user: str) -> list[tuple[str, object]]:
     reader, stranger = workload.users[:2]
     mine = {"Authorization": f"Bearer {workload.tokens.token(reader)}"}
     new = {"Authorization": f"Bearer {workload.tokens.token(new_user)}"}
@@ -45,7 +45,7 @@ def _answers(server: Server, workload: Workload, new_user: str) -> list[tuple[st
             ("one task", (one.status_code, one.headers["ETag"], comparable(one.json()))),
             ("a page", (page.status_code, _comparable_page(page.json()))),
             ("a new task", (created.status_code, created.headers["ETag"], comparable(created.json(), new_user))),
-            ("its place", created.headers["Location"].replace(new_user, "")),
+            ("its place", created.url.join(created.headers["Location"]).path.replace(new_user, "")),
             ("a changed task", (patched.status_code, patched.headers["ETag"], comparable(patched.json(), new_user))),
             ("no task", client.get(f"{tasks}/{2**30}", headers=mine).status_code),
             ("no token", client.get(f"{tasks}/2").status_code),
@@ -63,7 +63,7 @@ def comparable(task: dict[str, Any], new_user: str | None = None) -> dict[str, A
 
 
 def _comparable_page(page: dict[str, Any]) -> dict[str, Any]:
-    # A cursor is each server's own.
+    # Each server has its own format of cursors.
     return {
         "tasks": [comparable(task) for task in page["tasks"]],
         "count": page["count"],

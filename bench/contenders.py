@@ -1,4 +1,4 @@
-"""The servers under test: how each is started, on which cores, and where it stores."""
+"""The servers under test: their commands, CPU cores and storage."""
 
 import os
 import shutil
@@ -23,11 +23,11 @@ _PATIENCE_SECONDS = 120
 
 
 class NotStarted(Exception):
-    """A server does not answer."""
+    """Raised when a server does not become healthy."""
 
 
 class Storage(Enum):
-    """What a server keeps its tasks in, and what its URL names."""
+    """The kinds of storage, as a server's URL names them."""
 
     NONE = auto()
     MIGRATED = auto()
@@ -37,7 +37,7 @@ class Storage(Enum):
     SQLITE = auto()
     """An SQLite file."""
     FOLDER = auto()
-    """A folder of the server's own."""
+    """A folder for the server's files."""
 
 
 POSTGRES = (Storage.MIGRATED, Storage.HAND_WRITTEN)
@@ -106,7 +106,7 @@ CONTENDERS = {
 
 
 def install_fastify() -> bool:
-    """Install what the Fastify server needs, as its lock file says; return False without Node."""
+    """Install the locked packages of the Fastify server; return False without Node."""
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
         return False
@@ -121,7 +121,7 @@ def running(
 ) -> Iterator[Server]:
     """Run a contender until the block ends, on the server's core if none are named.
 
-    Raises NotStarted with the output of a program that does not answer.
+    Raises NotStarted with the program's output if it does not become healthy.
     """
     port = free_port()
     command = list(contender.command(port, environment["DATABASE_URL"]))
@@ -137,16 +137,16 @@ def running(
                 stderr=subprocess.STDOUT,
             )
         try:
-            if not answers(port, process, contender.health):
+            if not becomes_healthy(port, process, contender.health):
                 output.seek(0)
-                raise NotStarted(f"{contender.name} does not answer:\n{output.read().decode()}")
+                raise NotStarted(f"{contender.name} does not become healthy:\n{output.read().decode()}")
             yield Server(contender.name, port, process.pid)
         finally:
             process.terminate()
             process.wait(_PATIENCE_SECONDS)
 
 
-def answers(port: int, process: subprocess.Popen[bytes], health: str) -> bool:
+def becomes_healthy(port: int, process: subprocess.Popen[bytes], health: str) -> bool:
     """Wait for the first response to the health check; return False when the process ends or takes too long."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -163,7 +163,7 @@ def answers(port: int, process: subprocess.Popen[bytes], health: str) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
+    """Return a free port."""
     with socket.socket() as attempt:
         attempt.bind(("127.0.0.1", 0))
         port: int = attempt.getsockname()[1]
@@ -174,7 +174,7 @@ def _cores() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
-# One core is the server's alone; the load and the database share the others.
+# The server has one core alone; the load driver and the database share the others.
 ALL_CORES = frozenset(_cores())
 SERVER_CORES = frozenset(_cores()[:1])
 OTHER_CORES = frozenset(_cores()[1:]) or SERVER_CORES
@@ -182,14 +182,14 @@ OTHER_CORES = frozenset(_cores()[1:]) or SERVER_CORES
 
 @contextmanager
 def on_cores(cores: frozenset[int]) -> Iterator[None]:
-    """Let what is started meanwhile run on these cores only, where the system can do that."""
+    """Start processes in this block on these cores only, if the system supports it."""
     with pinned(0, cores):
         yield
 
 
 @contextmanager
 def pinned(pid: int, cores: frozenset[int]) -> Iterator[None]:
-    """Keep a process, 0 for this one, and what it starts meanwhile on these cores."""
+    """Restrict a process (0 for this one) and the processes it starts in this block to these cores."""
     if not cores:
         yield
         return

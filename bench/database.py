@@ -47,7 +47,7 @@ class Store:
 
     @contextmanager
     def on_cores(self, cores: frozenset[int]) -> Iterator[None]:
-        """Let sessions that are opened meanwhile run on these cores."""
+        """Run the sessions that are opened in this block on these cores."""
         with psycopg.connect(self._server.url) as connection:
             postmaster = psutil.Process(connection.info.backend_pid).parent()
         with pinned(postmaster.pid, cores) if postmaster else nullcontext():
@@ -56,7 +56,7 @@ class Store:
 
 @contextmanager
 def store(tasks_each: int) -> Iterator[Store]:
-    """Run a PostgreSQL that syncs to disk, and fill each schema through the server that it was made for."""
+    """Run a PostgreSQL that syncs to disk, and fill each schema through its own server."""
     with running_postgres(durable=True) as server, issuer("HS256") as tokens, ExitStack() as stack:
         filled = {}
         for name in ("ours", "floor"):
@@ -96,12 +96,12 @@ def _folder() -> Iterator[str]:
 
 
 def fill(server: Server, workload: Workload) -> None:
-    """Add the workload's tasks, the way everyone does: over HTTP."""
+    """Add the workload's tasks over HTTP."""
     drive(Job(server.port, seeding(workload, _SEEDING_CONNECTIONS), workload.status_of(CREATE), server.pid))
 
 
 def multiply(url: str, copies: int) -> None:
-    """Copy the lists of all users, tasks included, to as many further users each."""
+    """Copy the lists and tasks of all users to this number of further users each."""
     with psycopg.connect(url, autocommit=True) as connection:
         for table in ("task_lists", "tasks"):
             query = (
@@ -116,7 +116,7 @@ def multiply(url: str, copies: int) -> None:
 
 
 def settle(url: str) -> None:
-    """Leave nothing to be tidied up while a measurement runs."""
+    """Vacuum and checkpoint now, so that it does not happen during a measurement."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
@@ -135,5 +135,5 @@ def through(url: str, port: int) -> str:
 
 
 def copies_of(users: Sequence[str], copies: int) -> list[str]:
-    """Name one copy of every user, spread over all copies."""
+    """Return one copy of every user, spread over all copies."""
     return [f"{user}.{1 + index * copies // len(users)}" for index, user in enumerate(users)] if copies else list(users)

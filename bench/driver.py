@@ -1,9 +1,9 @@
-"""The load: `python -m bench.driver` reads a job as JSON, drives a server with it, writes what it saw as JSON.
+"""The load driver: `python -m bench.driver` reads a job as JSON, sends its requests, and writes the load as JSON.
 
-A closed loop on kept-alive connections: each sends its next request when the answer
-to the last one is complete. It is a process of its own and reads no more of an
-answer than its status and length, so that its cost stays small beside a server's; its
-own CPU time is reported, to show that it was.
+Each kept-alive connection sends its next request when the previous response is
+complete (a closed loop). The driver runs in a separate process and reads only the
+status and length of a response, so that it costs little compared with a server. Its
+own CPU time is reported as evidence.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ _MORE_SECONDS = 0.1
 class Job:
     """What to send: one list of requests per connection, repeated until the time is over.
 
-    Nothing counts during the warm-up. The measured time goes on until there is an
-    answer. With `seconds` 0, every request is sent once.
+    The warm-up is not measured. The measured time is extended until there is a
+    response. With `seconds` 0, every request is sent once.
     `server_pid` names the process whose CPU time is taken over the measured time.
     """
 
@@ -41,9 +41,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Load:
-    """What was seen: latencies in ms, CPU time in µs per answer, and busy shares of one core."""
+    """The measured load: latencies in ms, CPU time in µs per response, and busy shares of one core."""
 
-    answers: int
+    responses: int
     throughput: float
     p50: float
     p95: float
@@ -53,12 +53,12 @@ class Load:
     driver_busy: float
 
 
-class UnexpectedAnswer(Exception):
-    """A server gave another status than the one that the operation should get, or hung up."""
+class UnexpectedResponse(Exception):
+    """Raised when a response has an unexpected status, or the server closes the connection."""
 
 
 def drive(job: Job) -> Load:
-    """Run a job in a process of its own."""
+    """Run a job in a separate process."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.driver"],
         input=json.dumps(asdict(job)),
@@ -68,12 +68,12 @@ def drive(job: Job) -> Load:
         check=False,
     )
     if done.returncode:
-        raise UnexpectedAnswer(done.stderr)
+        raise UnexpectedResponse(done.stderr)
     return Load(**json.loads(done.stdout))
 
 
 class _Connection(asyncio.Protocol):
-    """One caller."""
+    """One client connection."""
 
     def __init__(self, requests: Sequence[str], job: Job, latencies: list[int], done: asyncio.Future[None]) -> None:
         encoded = [request.encode() for request in requests]
@@ -113,11 +113,11 @@ class _Connection(asyncio.Protocol):
 
     def _fail(self, reason: str) -> None:
         if not self._done.done():
-            self._done.set_exception(UnexpectedAnswer(reason))
+            self._done.set_exception(UnexpectedResponse(reason))
 
 
 def is_complete(data: bytes) -> bool:
-    """Tell whether the response has ended: by its length, or by the last chunk of one without."""
+    """Return whether the response is complete, by its length or by its last chunk."""
     head, found, body = data.partition(b"\r\n\r\n")
     if not found:
         return False
@@ -157,7 +157,7 @@ async def _run(job: Job) -> Load:
     ordered = sorted(latencies)
     p50, p95, p99 = (ordered[int(len(ordered) * share)] / 1e6 for share in (0.50, 0.95, 0.99))
     return Load(
-        answers=len(ordered),
+        responses=len(ordered),
         throughput=len(ordered) / seconds,
         p50=p50,
         p95=p95,
@@ -169,7 +169,7 @@ async def _run(job: Job) -> Load:
 
 
 async def _unless_failed(done: Sequence[asyncio.Future[None]], seconds: float | None) -> None:
-    """Wait for this time, or with None until all is done; raise as soon as one connection fails."""
+    """Wait this long, or with None until all are done; raise as soon as one connection fails."""
     finished, _ = await asyncio.wait(
         done, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION if seconds is None else asyncio.FIRST_COMPLETED
     )
@@ -180,5 +180,5 @@ async def _unless_failed(done: Sequence[asyncio.Future[None]], seconds: float | 
 if __name__ == "__main__":
     try:
         print(json.dumps(asdict(uvloop.run(_run(Job(**json.load(sys.stdin)))))))
-    except UnexpectedAnswer as error:
+    except UnexpectedResponse as error:
         sys.exit(str(error))

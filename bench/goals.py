@@ -18,7 +18,7 @@ _ROUND_TRIP_REST_MS = 1.0
 
 @dataclass(frozen=True)
 class Goal:
-    """One line of the table; `met` is None where nothing was measured, and of a figure without a goal."""
+    """One line of the table; `met` is None without a measurement or without a goal."""
 
     name: str
     goal: str
@@ -36,7 +36,7 @@ def _about(records: Sequence[Mapping[str, Any]], about: Mapping[str, object]) ->
     return [record for record in records if all(record[name] == value for name, value in about.items())]
 
 
-def judge(results: Results) -> list[Goal]:
+def compare_with_goals(results: Results) -> list[Goal]:
     """Compare the figures with every goal."""
     return [
         _ratio("throughput of ours / floor, 32 connections", results, ("ours", "floor"), _ALL, at_least=0.75),
@@ -56,7 +56,7 @@ def judge(results: Results) -> list[Goal]:
     ]
 
 
-def _ratio(  # noqa: PLR0913 - a goal has so many sides
+def _ratio(  # noqa: PLR0913 - the parameters of a goal
     name: str,
     results: Results,
     servers: tuple[str, str],
@@ -66,7 +66,7 @@ def _ratio(  # noqa: PLR0913 - a goal has so many sides
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> Goal:
-    """Hold the worst of all operations and tokens against the goal."""
+    """Compare the worst of all operations and tokens with the goal."""
     ratios = list(_ratios(results, servers, operations, field))
     if at_most is not None:
         return _at_most(name, at_most, max(ratios, default=None))
@@ -93,7 +93,7 @@ def _ratio_of(
 ) -> Ratio | None:
     """Return the median of the ratios of each run, or None if there are none.
 
-    The parties take turns, so what the machine does to one of them in a run, it does to the other.
+    The servers take turns, so disturbances of the machine in a run affect both.
     """
     upper, lower = ({record["run"]: record[field] for record in _about(records, about)} for about in (these, those))
     runs = [run for run in upper if lower.get(run)]
@@ -133,7 +133,7 @@ def _workers(results: Results) -> Goal:
 def _startup(results: Results) -> Goal:
     seconds = medians(results.get("startup", []), "seconds")
     reached = None if seconds is None else (seconds, "median")
-    return _at_most("start of todo-api serve to first answer on SQLite", 1, reached, " s")
+    return _at_most("start of todo-api serve to first response on SQLite", 1, reached, " s")
 
 
 def _at_least(name: str, goal: float, reached: Ratio | None, unit: str = "") -> Goal:

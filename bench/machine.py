@@ -1,4 +1,4 @@
-"""Where and with what the figures were made."""
+"""The machine and the versions of a run."""
 
 import platform
 import shutil
@@ -27,7 +27,7 @@ _PACKAGES = (
 
 
 def describe() -> dict[str, str]:
-    """Name the machine, the day and every version that has a part in the figures."""
+    """Return the machine, the date and all versions that affect the figures."""
     facts = {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "processor": _processor(),

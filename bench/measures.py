@@ -1,4 +1,4 @@
-"""The measurements: each gives plain records, one for every run."""
+"""The measurements: each yields plain records, one for every run."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from bench.workload import OPERATIONS, USERS, Operation, Workload, users
 
 Record = dict[str, Any]
 Party = tuple[Server, Workload]
-"""A server, and the requests in its own form."""
+"""A server, and the requests in its own format."""
 
 _COUNTED_REQUESTS = 50
 _SERVER_BOUND = Operation("refused POST", 422, Workload.refused_posts)
@@ -34,9 +34,9 @@ Advance = Callable[[str], None]
 
 
 def load(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
-    """Drive every server with every operation; the servers take turns, run by run, in another order each time.
+    """Drive every server with every operation; the servers take turns in each run, in a changing order.
 
-    Each has a database of its own, so that none works on what another has left behind.
+    Each server has its own database, so that no server is affected by another's data.
     """
     records, memory = [], []
     with ExitStack() as stack:
@@ -76,7 +76,7 @@ def _contest(plan: Plan, kind: str, urls: Mapping[str, str]) -> Iterator[Sequenc
 
 
 def _turns(plan: Plan, parties: Sequence[Party], run: int) -> Iterator[tuple[Operation, int, Party]]:
-    """Order the servers anew for each operation: one that always followed another would bear what that has left."""
+    """Change the order of the servers for each operation, so that no server always follows the same one."""
     order = Random(run)
     for name in plan.operations:
         for connections in plan.connections:
@@ -108,7 +108,7 @@ def wire(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
 
 
 def growth(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]]:
-    """List 20 tasks of 100 in tables of several sizes, the sizes in turn."""
+    """List 20 of 100 tasks in tables of several sizes, which take turns."""
     records = []
     with _workload(plan) as workload, ExitStack() as stack:
         places = []
@@ -129,7 +129,7 @@ def growth(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record]
 
 
 def delay(plan: Plan, store: Store, advance: Advance) -> dict[str, Any]:
-    """Put time between server and database: what is then left of a latency is round trips."""
+    """Add a delay between server and database, so that latency is mostly round trips."""
     records = []
     with _workload(plan) as workload, ExitStack() as stack:
         urls = {name: stack.enter_context(store.storage_of(name)) for name in plan.in_postgres()}
@@ -161,7 +161,7 @@ def workers(plan: Plan, store: Store, advance: Advance) -> dict[str, list[Record
 
 
 def startup(plan: Plan, _: Store, advance: Advance) -> dict[str, list[Record]]:
-    """Time our server from its start to its first answer, on a SQLite file that is not there yet."""
+    """Time our server from its start to its first response, on a new SQLite file."""
     records = []
     for run in range(plan.runs):
         advance("start")
@@ -194,7 +194,7 @@ def _memory(server: Server) -> float:
 
 
 def _round_trip_ms(url: str) -> float:
-    """Return how long the shortest statement takes, in the median."""
+    """Return the median time of the shortest statement."""
     with psycopg.connect(url, autocommit=True) as connection:
         times = []
         for _ in range(20):

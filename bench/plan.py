@@ -43,13 +43,13 @@ class Plan:
         )
 
     def in_postgres(self) -> list[str]:
-        """Name the servers that store in PostgreSQL."""
+        """Return the servers that store in PostgreSQL."""
         return [name for name in self.servers if CONTENDERS[name].storage in POSTGRES]
 
     def accepting(self, kind: str) -> list[str]:
-        """Name the servers that accept tokens of a kind; one with its own tokens is measured once, with HS256."""
+        """Return the servers that accept a kind of token; a server with its own tokens is measured once, with HS256."""
         return [name for name in self.servers if kind == "HS256" or not CONTENDERS[name].own_tokens]
 
     def growing(self) -> list[str]:
-        """Name the servers whose growth is of interest."""
+        """Return the servers to measure with growing tables."""
         return [name for name in ("ours", "floor") if name in self.servers]

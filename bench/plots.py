@@ -19,10 +19,10 @@ _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 900, 380, 20, 70, 40
 
 
 def bars(title: str, note: str, groups: Mapping[str, Mapping[str, Layers]]) -> str:
-    """Draw for each group a bar for each server; the layers of a bar ascend, the first in full colour.
+    """Draw a bar per server in each group; the layers of a bar ascend, the first in full colour.
 
-    Each group has its own scale, since operations differ more than servers: the number of
-    a bar's first layer stands above it.
+    Each group has its own scale, because operations differ more than servers. The value of
+    a bar's first layer is written above it.
     """
     servers = list(dict.fromkeys(server for group in groups.values() for server in group))
     width_of_group = (_WIDTH - 2 * _LEFT) / max(len(groups), 1)

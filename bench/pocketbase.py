@@ -23,7 +23,7 @@ _SENT_AS_EMPTY = {"description": ""}
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The tokens that PocketBase gave to its users."""
+    """The tokens that PocketBase issued to its users."""
 
     tokens: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -50,11 +50,11 @@ class Records(Workload):
         return self.request("POST", user, body=example_task(number) | {"id": _record_id(user, number + 1)})
 
     def status_of(self, operation: Operation) -> int:
-        """Return the status of a response that does what was requested."""
+        """Return the status of a successful response."""
         return httpx.codes.OK if operation.name == CREATE.name else operation.status
 
     def poster(self, index: int) -> str:
-        """Name the user of a connection's POSTs."""
+        """Return the user of a connection's POSTs."""
         return _posters()[index % _POSTERS]
 
 
@@ -72,7 +72,7 @@ def sign_up(server: Server, like: Workload) -> Records:
 
 
 def require_agreement(server: Server, workload: Records) -> None:
-    """Raise Disagreement unless PocketBase keeps the tasks as they were sent and every user to their own."""
+    """Raise Disagreement unless PocketBase stores tasks as sent and shows every user only their own."""
     reader, stranger = workload.users[:2]
     mine = {"Authorization": f"Bearer {workload.tokens.token(reader)}"}
     expected = [example_task(number) for number in range(min(PAGE, workload.tasks_each))]

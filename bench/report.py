@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import plots
-from bench.goals import Goal, Results, judge, medians
+from bench.goals import Goal, Results, compare_with_goals, medians
 
 _MANY = 32
 _STATES = {True: "met", False: "**not met**", None: "–"}
@@ -19,7 +19,7 @@ def write(results: Results, directory: Path, published: Path | None = None) -> l
     The table and the plots are also written to `published`. The records are not: they belong to one run on one
     machine, and a repository keeps every version of them.
     """
-    goals = judge(results)
+    goals = compare_with_goals(results)
     directory.mkdir(parents=True, exist_ok=True)
     kept = {**results, "goals": [asdict(goal) for goal in goals]}
     (directory / "results.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")

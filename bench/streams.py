@@ -1,4 +1,4 @@
-"""Many open streams on one worker: their memory, and how long an event takes from the write to its reader.
+"""Many open streams on one worker: their memory, and the time from a write to its event.
 
 python -m bench.streams [number of streams]
 """
@@ -35,7 +35,7 @@ async def follow(request: bytes, arrivals: dict[str, list[float]], opened: async
 
 
 async def measure(streams: int, pid: int, issued_by: Issuer) -> None:
-    """Open the streams, write at a steady pace, and print what was seen."""
+    """Open the streams, write at a steady rate, and print the results."""
     server = psutil.Process(pid)
     users = [f"user-{number}" for number in range(USERS)]
     before = server.memory_info().rss
@@ -79,13 +79,13 @@ def main() -> None:
         ) as server,
     ):
         try:
-            _wait_until_it_answers()
+            _wait_until_ready()
             asyncio.run(measure(streams, server.pid, issued_by))
         finally:
             server.terminate()
 
 
-def _wait_until_it_answers() -> None:
+def _wait_until_ready() -> None:
     while True:
         try:
             httpx.get(f"http://127.0.0.1:{PORT}/health")

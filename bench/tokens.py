@@ -1,4 +1,4 @@
-"""Tokens as front ends carry them: signed with a shared secret, or with a key that a JWKS server shows."""
+"""Tokens signed with a shared secret, or with a key that a JWKS server publishes."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ class Tokens(Protocol):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables that the server is started with."""
+        """The environment variables of the server."""
 
     def token(self, user_id: str) -> str:
         """Return a token of the user."""
@@ -39,7 +39,7 @@ class Issuer:
     url: str | None = None
 
     def token(self, user_id: str) -> str:
-        """Return a token that speaks for the user."""
+        """Return a token for the user."""
         now = int(time.time())
         claims: dict[str, str | int] = {"user_id": user_id, "iat": now, "exp": now + LIFE_SECONDS}
         if self.url is None:
@@ -50,7 +50,7 @@ class Issuer:
 
 @contextmanager
 def issuer(kind: str) -> Iterator[Issuer]:
-    """Yield the issuer of a kind, `HS256` or `EdDSA`; the latter's keys are served while this is open."""
+    """Yield the issuer of a kind, `HS256` or `EdDSA`; EdDSA keys are served during the block."""
     if kind == "HS256":
         yield Issuer(kind, {"BETTER_AUTH_SECRET": SECRET}, SECRET)
         return
@@ -61,19 +61,19 @@ def issuer(kind: str) -> Iterator[Issuer]:
 
 
 @contextmanager
-def _serving(answer: bytes) -> Iterator[str]:
-    """Answer every GET with these bytes; yield the base URL."""
+def _serving(body: bytes) -> Iterator[str]:
+    """Respond to every GET with this body; yield the base URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Stay silent: the progress bar has the terminal."""
+            """Log nothing: the progress bar uses the terminal."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -1,4 +1,4 @@
-"""The wire to PostgreSQL, made visible: a proxy that counts what passes, and adds delay if asked."""
+"""A proxy in front of PostgreSQL that counts messages and can add a delay."""
 
 import asyncio
 import threading
@@ -15,10 +15,10 @@ _CHUNK_BYTES = 65_536
 
 @dataclass
 class Wire:
-    """What passed a proxy so far.
+    """The counts of a proxy so far.
 
     - statements: queries of the simple protocol and executions of the extended one
-    - round_trips: times that a client spoke first, or after its server had answered
+    - round_trips: times that a client sent first, or after data from the server
     """
 
     port: int = 0
@@ -28,7 +28,7 @@ class Wire:
 
 @contextmanager
 def proxied(upstream_port: int, delay_seconds: float = 0.0) -> Iterator[Wire]:
-    """Forward a free port to a PostgreSQL on this machine, each direction delayed by this time."""
+    """Forward a free port to a PostgreSQL on this machine; delay each direction by this time."""
     wire = Wire()
     serving: Future[Callable[[], object]] = Future()
 
@@ -56,13 +56,13 @@ async def _forward(wire: Wire, reader: StreamReader, writer: StreamWriter, port:
     upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", port)
     conversation = _Conversation(wire)
     await asyncio.gather(
-        _pump(reader, upstream_writer, conversation.asked, delay_seconds),
-        _pump(upstream_reader, writer, conversation.answered, delay_seconds),
+        _pump(reader, upstream_writer, conversation.from_client, delay_seconds),
+        _pump(upstream_reader, writer, conversation.from_server, delay_seconds),
     )
 
 
 async def _pump(reader: StreamReader, writer: StreamWriter, seen: Callable[[bytes], None], delay: float) -> None:
-    """Write what is read, later by the delay; nothing overtakes, since all wait the same time."""
+    """Forward data after the delay, in order, because all data has the same delay."""
     loop = asyncio.get_running_loop()
     try:
         while data := await reader.read(_CHUNK_BYTES):
@@ -72,22 +72,22 @@ async def _pump(reader: StreamReader, writer: StreamWriter, seen: Callable[[byte
             else:
                 writer.write(data)
     except ConnectionError:
-        pass  # one end is gone: so is the other, below
+        pass  # one end is closed; the other is closed below
     loop.call_later(delay, writer.close)
 
 
 @dataclass
 class _Conversation:
-    """What one client and its server say to each other."""
+    """The messages of one client and its server."""
 
     wire: Wire
     _unread: bytes = field(default=b"")
     _started: bool = False
-    _answered: bool = True
+    _server_sent_last: bool = True
 
-    def asked(self, data: bytes) -> None:
-        self.wire.round_trips += self._answered
-        self._answered = False
+    def from_client(self, data: bytes) -> None:
+        self.wire.round_trips += self._server_sent_last
+        self._server_sent_last = False
         data = self._unread + data
         while len(data) >= (length := self._length_of_first(data)):
             if self._started:
@@ -97,11 +97,11 @@ class _Conversation:
             data = data[length:]
         self._unread = data
 
-    def answered(self, _: bytes) -> None:
-        self._answered = True
+    def from_server(self, _: bytes) -> None:
+        self._server_sent_last = True
 
     def _length_of_first(self, data: bytes) -> int:
-        """Return the length of the first message; of an incomplete head, the length of a head."""
-        # A request for encryption, and the message that starts a session, have no type before their length.
+        """Return the length of the first message, or of its header if that is incomplete."""
+        # An encryption request and a startup message have no type before their length.
         typed = int(self._started)
         return typed + (int.from_bytes(data[typed : typed + 4]) if len(data) >= typed + 4 else 4)

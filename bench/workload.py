@@ -1,4 +1,4 @@
-"""The requests: what each connection sends, and whose tasks it touches."""
+"""The workload: the requests of each connection, and their users."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,14 +10,14 @@ from uuid import uuid4
 from bench.tokens import Tokens
 
 USERS = 100
-"""Users of the seeded database. The last ones' tasks are changed, the others' are only read."""
+"""The number of users in the filled database. Tasks of the last users are changed; the others are only read."""
 _PATCHED_USERS = 32
 PAGE = 20
 
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that callers do all the time; `requests` of one connection, out of so many."""
+    """A common operation of clients; `requests` returns those of one connection."""
 
     name: str
     status: int
@@ -26,7 +26,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Workload:
-    """Requests to a storage of these users, each with the same number of tasks, numbered from 1."""
+    """Requests to a database of these users, each with the same number of tasks, numbered from 1."""
 
     tokens: Tokens
     users: Sequence[str]
@@ -46,11 +46,11 @@ class Workload:
         return self.request("POST", user, body=example_task(number))
 
     def status_of(self, operation: "Operation") -> int:
-        """Return the status of a response that does what was requested."""
+        """Return the status of a successful response."""
         return operation.status
 
     def poster(self, index: int) -> str:  # noqa: ARG002
-        """Name a new user for a connection's POSTs."""
+        """Return a new user for a connection's POSTs."""
         return f"poster-{uuid4().hex}"
 
     def get_tasks(self, index: int, connections: int) -> list[str]:
@@ -66,7 +66,7 @@ class Workload:
         return [self.request("GET", user) for user in self._readers()[index::connections]]
 
     def refused_posts(self, index: int, connections: int) -> list[str]:
-        """Add tasks that break a rule of one field, which no database hears of."""
+        """Add tasks that break a rule of one field, so that no query reaches the database."""
         body = example_task(1) | {"title": ""}
         return [self.request("POST", user, body=body) for user in self.users[index::connections]]
 
@@ -76,7 +76,7 @@ class Workload:
         return [self.request("POST", user, body=example_task(number)) for number in range(10)]
 
     def patch_tasks(self, index: int, connections: int) -> list[str]:  # noqa: ARG002
-        """Change a page of one user's tasks to what they were not, over and over: the warm-up is there to meet them."""
+        """Change each task of a page between two titles, repeatedly; the first change happens in the warm-up."""
         user = self.users[-_PATCHED_USERS:][index % _PATCHED_USERS]
         titles = [f"Changed {uuid4().hex[:8]}" for _ in range(2)]
         return [
@@ -102,7 +102,7 @@ OPERATIONS = {
 
 
 def users() -> list[str]:
-    """Name the users of the seeded database."""
+    """Return the users of the filled database."""
     return [f"user-{number:03}" for number in range(USERS)]
 
 
@@ -113,7 +113,7 @@ def seeding(workload: Workload, connections: int) -> list[list[str]]:
 
 
 def example_task(number: int) -> dict[str, Any]:
-    """Return the body of a task such as people write: the fields that all servers have."""
+    """Return the body of a realistic task, with the fields that all servers have."""
     return {
         "title": f"Task {number} of the week, the one that was put off",
         "description": "Ask in the shop at the corner first: they had it last year." if number % 2 else None,

@@ -1,4 +1,4 @@
-"""A local copy of one user's tasks that stays in step with the server, and can be edited offline.
+"""A local copy of one user's tasks that can be edited offline and synchronized with the server.
 
 python examples/sync_client.py http://127.0.0.1:8000/api/alice "$(todo-api token --user alice)"
 """
@@ -14,14 +14,15 @@ import httpx
 
 Task = dict[str, Any]
 REFUSED = {400, 404, 412, 422}
-"""What is answered to an edit that can't be done, however often it is sent."""
+"""The statuses of an edit that the server refuses, and would refuse again."""
 
 
 @dataclass
 class Edit:
-    """A write that was made here and is not yet known to be done there.
+    """A local write that the server has not confirmed.
 
-    It is sent as a batch of one with a key, and so can be sent again until an answer comes.
+    It is sent as a batch of one operation with an idempotency key, so it is safe to
+    repeat until there is a response.
     """
 
     operation: dict[str, Any]
@@ -29,7 +30,7 @@ class Edit:
 
 
 class SyncedTasks:
-    """The tasks as the server last told, the edits it has not been told of, and those that it refused."""
+    """The tasks as last read from the server, the edits to send, and the edits that the server refused."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.tasks: dict[int, Task] = {}
@@ -39,21 +40,21 @@ class SyncedTasks:
         self._token: str | None = None
 
     def create(self, **fields: Any) -> None:
-        """Note a new task; the server gives it an id."""
+        """Queue a new task; the server assigns its id."""
         self.outbox.append(Edit({"op": "create", "task": fields}))
 
     def change(self, task_id: int, **fields: Any) -> None:
-        """Note a change of a task as it is known here."""
+        """Queue a change of a task, with its local revision as precondition."""
         self.outbox.append(Edit({"op": "patch", "task": fields, **self._as_known(task_id)}))
 
     def remove(self, task_id: int) -> None:
-        """Note that a task as it is known here shall go."""
+        """Queue the removal of a task, with its local revision as precondition."""
         self.outbox.append(Edit({"op": "delete", **self._as_known(task_id)}))
 
     def sync(self) -> None:
-        """Tell the server what happened here, then learn what happened there.
+        """Send the queued edits, then read the changes.
 
-        Raises httpx.TransportError when it can't be reached; what was not told stays in the outbox.
+        Raises httpx.TransportError if the server can't be reached; unsent edits stay in the outbox.
         """
         while self.outbox:
             self._send(self.outbox[0])
@@ -61,7 +62,7 @@ class SyncedTasks:
         self._pull()
 
     def follow(self) -> Iterator[int]:
-        """Take in changes as they happen, and yield the id of each task; ends when the connection does."""
+        """Apply changes as they happen, and yield the id of each changed task, until the connection ends."""
         headers = {"Last-Event-ID": self._token} if self._token else {}
         with self._client.stream("GET", "/changes/stream", headers=headers, timeout=60) as events:
             if events.status_code == httpx.codes.GONE:
@@ -80,12 +81,12 @@ class SyncedTasks:
 
     def _send(self, edit: Edit) -> None:
         body, headers = {"operations": [edit.operation]}, {"Idempotency-Key": edit.key}
-        answer = self._client.post("/tasks/batch", json=body, headers=headers)
-        if answer.status_code in REFUSED:
+        response = self._client.post("/tasks/batch", json=body, headers=headers)
+        if response.status_code in REFUSED:
             self.conflicts.append(edit)
             return
-        (result,) = answer.raise_for_status().json()["results"]
-        # What was edited here on top of this edit now expects what this edit made.
+        (result,) = response.raise_for_status().json()["results"]
+        # Later local edits of this task now expect the revision that this edit produced.
         for later in self.outbox[1:]:
             if later.operation.get("id") == result["id"]:
                 later.operation["if_revision"] = result["revision"]
@@ -94,11 +95,11 @@ class SyncedTasks:
         has_more = True
         while has_more:
             since = {"since": self._token} if self._token else {}
-            answer = self._client.get("/changes", params=since)
-            if answer.status_code == httpx.codes.GONE:
+            response = self._client.get("/changes", params=since)
+            if response.status_code == httpx.codes.GONE:
                 self._start_over()
                 continue
-            page = answer.raise_for_status().json()
+            page = response.raise_for_status().json()
             for change in page["changes"]:
                 self._take(change)
             self._token, has_more = page["next"], page["has_more"]

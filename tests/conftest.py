@@ -3,7 +3,7 @@ import os
 import pytest
 from hypothesis import settings
 
-# How hard a law is tried: `--hypothesis-profile=deep` is for an hour of leisure.
+# The number of examples of a property test; `--hypothesis-profile=deep` takes about an hour.
 _MODEST = settings(max_examples=100, deadline=None, print_blob=True, derandomize=False)
 settings.register_profile("default", _MODEST)
 settings.register_profile("ci", _MODEST, database=None)
@@ -20,8 +20,14 @@ _LONGEST = (
 )
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run coroutine tests on asyncio, the only kind of event loop that the adapters know."""
+    return "asyncio"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: of several processes, none is left with it at the end."""
+    """Run the longest tests first, so that parallel processes end at about the same time."""
     items.sort(
         key=lambda item: next((rank for rank, name in enumerate(_LONGEST) if name in item.nodeid), len(_LONGEST))
     )

@@ -1,6 +1,6 @@
-"""What the documents print, for the tests that run it; and what they have from the code.
+"""The code blocks of the documents, for the tests that run them; and the parts generated from the code.
 
-`python -m tests.documents` writes the generated parts anew.
+`python -m tests.documents` regenerates these parts.
 """
 
 import re
@@ -37,7 +37,7 @@ def shell_blocks() -> list[tuple[str, str]]:
 
 
 def with_generated_part(document: str, name: str, part: str) -> str:
-    """Return a document with a part put between `<!-- generated: name -->` and `<!-- end -->`."""
+    """Return a document with its part replaced between `<!-- generated: name -->` and `<!-- end -->`."""
     begin, end = f"<!-- generated: {name} -->\n", "<!-- end -->\n"
     before, _, rest = text_of(document).partition(begin)
     return f"{before}{begin}{part}{end}{rest.partition(end)[2]}"

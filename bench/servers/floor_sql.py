@@ -1,4 +1,4 @@
-"""The floor's database: raw psycopg, a pool that is a list, and one statement for everything."""
+"""The floor's database: plain psycopg, a list as the pool, and one statement per operation."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ CREATE = f"""
 @cache
 def _patch(columns: tuple[str, ...]) -> bytes:
     values = [
-        # Completing again keeps the first stamp.
+        # Completing again keeps completed_at.
         "completed_at = CASE WHEN %s::timestamptz IS NOT NULL THEN coalesce(completed_at, %s) END"
         if column == "completed_at"
         else f"{column} = %s"
@@ -68,14 +68,14 @@ def _patch(columns: tuple[str, ...]) -> bytes:
 
 
 class Pool:
-    """A few connections, each with one cursor; whoever waits longest is next."""
+    """A few connections, each with one cursor, used in the order of the callers."""
 
     def __init__(self) -> None:
         self._idle: list[psycopg.AsyncCursor[Any]] = []
         self._waiting: deque[asyncio.Future[psycopg.AsyncCursor[Any]]] = deque()
 
     async def open(self) -> None:
-        """Connect to the database of the environment."""
+        """Connect to the database in the environment variable."""
         for _ in range(CONNECTIONS):
             connection = await psycopg.AsyncConnection.connect(
                 os.environ["DATABASE_URL"], autocommit=True, prepare_threshold=0, options="-c timezone=UTC"
@@ -113,9 +113,9 @@ class Pool:
 
 
 def columns_of(body: object, now: datetime) -> dict[str, object]:
-    """Return the columns that the fields of a body are stored in; raise ValueError for what is no such body."""
+    """Return the columns that the fields of a body are stored in; raise ValueError for an invalid body."""
     if not isinstance(body, dict):
-        raise ValueError  # noqa: TRY004 - every fault of a body is one
+        raise ValueError  # noqa: TRY004 - all faults of a body raise it
     columns: dict[str, object] = {}
     for name, value in body.items():
         match name, value:
@@ -139,7 +139,7 @@ def columns_of(body: object, now: datetime) -> dict[str, object]:
 
 
 def json_of(row: Sequence[Any]) -> str:
-    """Write a row as the answer's JSON."""
+    """Return a row as the JSON of the response."""
     user, id_, title, description, completed_at, priority, due, zone, tags, created_at, updated_at, revision = row[:12]
     if due:
         day, _, clock = due.partition("T")
@@ -157,5 +157,5 @@ def json_of(row: Sequence[Any]) -> str:
 
 
 def _instant(instant: datetime) -> str:
-    """Write an instant that is in UTC."""
+    """Format an instant that is in UTC."""
     return f'"{instant.isoformat()[:-6]}Z"'

@@ -1,4 +1,4 @@
-"""The floor's check of the caller: a token is verified once and remembered until it expires."""
+"""The floor's authentication: a token is verified once and cached until it expires."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _remembered: dict[bytes, tuple[str, float]] = {}
 
 
 def user_of(authorization: bytes) -> str | None:
-    """Return the user that an Authorization header speaks for, or None."""
+    """Return the user of an Authorization header, or None."""
     known = _remembered.get(authorization)
     if known and known[1] > time.time():
         return known[0]
@@ -45,5 +45,5 @@ def _claims(token: bytes) -> dict[str, Any]:
 
 @cache
 def _public_key(url: str) -> jwt.PyJWK:
-    with urllib.request.urlopen(f"{url}/api/auth/jwks") as answer:
-        return jwt.PyJWK(json.load(answer)["keys"][0])
+    with urllib.request.urlopen(f"{url}/api/auth/jwks") as response:
+        return jwt.PyJWK(json.load(response)["keys"][0])

@@ -1,4 +1,4 @@
-"""The tasks API the way most people write it: sync SQLModel sessions through Depends, response models, refresh."""
+"""The tasks API as tutorials teach it: sync SQLModel sessions through Depends, response models, refresh."""
 # ruff: noqa: FAST003 - the dependency takes the user from the path
 
 import os
@@ -75,7 +75,7 @@ class TaskBody(SQLModel):
 
 
 class TaskResponse(TaskBody):
-    """A task as it is answered."""
+    """A task in a response."""
 
     id: int
     user_id: str
@@ -87,7 +87,7 @@ class TaskResponse(TaskBody):
     @field_validator("completed_at", "created_at", "updated_at")
     @classmethod
     def in_utc(cls, instant: datetime | None) -> datetime | None:
-        """Answer in UTC, whatever the database session's time zone is."""
+        """Convert to UTC, whatever the database session's time zone is."""
         return instant and instant.astimezone(UTC)
 
 
@@ -107,7 +107,7 @@ def get_session() -> Iterator[Session]:
 
 
 def get_user(user_id: str, bearer: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> str:
-    """Return the caller, who must be the one in the path."""
+    """Return the user of the token, which must be the one in the path."""
     token = bearer.credentials
     try:
         if KEYS:
@@ -128,18 +128,18 @@ User = Annotated[str, Depends(get_user)]
 
 @app.get("/health")
 def health() -> dict[str, str]:
-    """Say that the server is there."""
+    """Return that the server is healthy."""
     return {"status": "ok"}
 
 
 @app.get("/api/{user_id}/tasks", response_model=TaskListResponse)
 def list_tasks(user: User, session: Database, limit: int = 100) -> dict[str, Any]:
-    """Answer the first tasks."""
+    """Return the first tasks."""
     task_list = session.get(TaskList, user)
     query = select(Task).where(Task.user_id == user, Task.deleted_at == None)  # noqa: E711 - SQL
     found = session.exec(query.order_by(Task.created_at, Task.id).limit(limit + 1)).all()  # type: ignore[arg-type]
     return {
-        "tasks": [answer(task) for task in found[:limit]],
+        "tasks": [response_of(task) for task in found[:limit]],
         "count": len(found[:limit]),
         "next_cursor": str(found[limit - 1].id) if len(found) > limit else None,
         "revision": task_list.revision if task_list else 0,
@@ -148,7 +148,7 @@ def list_tasks(user: User, session: Database, limit: int = 100) -> dict[str, Any
 
 @app.get("/api/{user_id}/tasks/{task_id}", response_model=TaskResponse)
 def get_task(task_id: int, user: User, session: Database, response: Response) -> dict[str, Any]:
-    """Answer one task."""
+    """Return one task."""
     return sent(find(session, user, task_id), response)
 
 
@@ -198,7 +198,7 @@ def locked_list(session: Session, user: str) -> TaskList | None:
 
 
 def find(session: Session, user: str, task_id: int) -> Task:
-    """Return the task or answer 404."""
+    """Return the task, or raise 404."""
     task = session.get(Task, (user, task_id))
     if task is None or task.deleted_at is not None:
         raise HTTPException(404, "no such task")
@@ -224,8 +224,8 @@ def columns(fields: dict[str, Any], completed_at: datetime) -> dict[str, Any]:
     return stored
 
 
-def answer(task: Task) -> dict[str, Any]:
-    """Return the fields of the answer."""
+def response_of(task: Task) -> dict[str, Any]:
+    """Return the fields of the response."""
     day, _, clock = (task.due or "").partition("T")
     return task.model_dump() | {
         "complete": task.completed_at is not None,
@@ -236,6 +236,6 @@ def answer(task: Task) -> dict[str, Any]:
 
 
 def sent(task: Task, response: Response) -> dict[str, Any]:
-    """Return the answer and set its ETag."""
+    """Return the response and set its ETag."""
     response.headers["ETag"] = f'"{task.revision}"'
-    return answer(task)
+    return response_of(task)

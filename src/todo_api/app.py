@@ -22,6 +22,8 @@ from todo_api.http.problems import (
     problem_response,
 )
 from todo_api.middleware.errors import ErrorMiddleware
+from todo_api.middleware.forwarded import ForwardedHeaders
+from todo_api.middleware.head_requests import HeadRequests
 from todo_api.middleware.https_only import HttpsOnly
 from todo_api.middleware.limits import HeaderLimit
 from todo_api.middleware.request_log import RequestLog
@@ -53,7 +55,7 @@ class App(FastAPI):
         app: ASGIApp = OwnerRoutes(super().build_middleware_stack(), self.routes)
         if settings.env == "production":
             app = HttpsOnly(app)
-        app = ErrorMiddleware(HeaderLimit(app))
+        app = HeadRequests(ErrorMiddleware(HeaderLimit(app)))
         if origins := settings.cors_origins:
             app = CORSMiddleware(
                 app,
@@ -65,7 +67,8 @@ class App(FastAPI):
                 expose_headers=_EXPOSED_HEADERS,
                 max_age=600,
             )
-        return RequestLog(app)
+        app = RequestLog(app)
+        return ForwardedHeaders(app, settings.trusted_proxies) if settings.trusted_proxies else app
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""

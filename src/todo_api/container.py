@@ -1,7 +1,7 @@
-"""The composition root: which adapter stands behind which port. No other module knows an adapter.
+"""The composition root: it chooses the adapter for each port. No other module imports adapters.
 
-The adapters for many servers are loaded only where they are used, since loading them
-takes a good part of the time that the server needs to start.
+The adapters for PostgreSQL and published keys are imported only when they are used,
+because importing them takes a large part of the server's start.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -29,8 +29,7 @@ def _task_repository(settings: Settings) -> TaskStore:
     return PostgresTaskRepository(
         settings.database,
         max_connections=settings.database_connections,
-        checkout_seconds=settings.database_timeout_seconds,
-        statement_seconds=settings.database_timeout_seconds,
+        timeout_seconds=settings.database_timeout_seconds,
     )
 
 
@@ -61,21 +60,21 @@ def _secrets(settings: Settings) -> list[str]:
 
 
 class Container(containers.DeclarativeContainer):
-    """Everything one app is made of. Providers are synchronous; `opened` opens and closes the adapters."""
+    """The parts of one app. Providers are synchronous; `opened` opens and closes the adapters."""
 
     settings = providers.Dependency(instance_of=Settings)
     clock = providers.Singleton(SystemClock)
     task_repository = providers.Singleton(_task_repository, settings)
     token_verifier = providers.Singleton(_token_verifier, settings, clock)
     live_feed = providers.Singleton(LiveFeed, task_repository)
-    # What remains to be given is the principal and the owner. A Factory would resolve all the rest for every request.
+    # Callers add the principal and the owner. A Factory would resolve all dependencies again for every request.
     task_use_cases = providers.Singleton(
         partial, TaskUseCases, task_repository, clock, announce=live_feed.provided.announce
     )
 
 
 def assemble(settings: Settings) -> Container:
-    """Return a container with its adapters made. Raises WrongSetting for what they refuse."""
+    """Return a container and create its adapters. Raises WrongSetting if an adapter refuses a setting."""
     container = Container(settings=settings)
     with _blaming("TODO_DATABASE_URL"):
         prepare_directory(settings)
@@ -102,7 +101,7 @@ async def opened(container: Container) -> AsyncIterator[None]:
 
 
 def store_name(settings: Settings) -> str:
-    """Return where tasks are kept: a path, or the hosts and the name of a database, without a password."""
+    """Return where tasks are stored: a path, or the hosts and name of a database, without the password."""
     if settings.sqlite_path:
         return str(settings.sqlite_path)
     from todo_adapters.sql.postgres.driver.conninfo import public_part_of  # noqa: PLC0415 - see the module
@@ -111,12 +110,12 @@ def store_name(settings: Settings) -> str:
 
 
 def upgrade_store(settings: Settings) -> None:
-    """Bring the database to this version's schema. Raises StorageUnavailable."""
+    """Migrate the database to this version's schema. Raises StorageUnavailable."""
     migrations.upgrade(settings.database)
 
 
 def mint(settings: Settings, user_id: str, lifetime: timedelta) -> str:
-    """Return a token for the user, signed with the present secret. Raises ValueError, also as RuleViolated."""
+    """Return a token for the user, signed with the current secret. Raises ValueError, including RuleViolated."""
     return mint_token(
         _secrets(settings)[0],
         UserId(user_id),

@@ -16,19 +16,20 @@ from todo_api.origins import serialized_origins
 _PREFIX: Final = "TODO_"
 ENV_FILE: Final = Path(".env")
 _SQLITE_FILE: Final = re.compile(r"[/\\]|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 class WrongSetting(ValueError):
-    """Raised when the server can't start with a setting; one line that names it and never tells a secret."""
+    """Raised when the server can't start with a setting. The message is one line; it never contains a secret."""
 
 
 def _also(name: str) -> AliasChoices:
-    """Understand a setting by the ecosystem's name too; ours goes first."""
+    """Accept a setting also under its common name; the name with our prefix takes precedence."""
     return AliasChoices(_PREFIX + name, name)
 
 
 def data_path(name: str) -> Path:
-    """Return where a file of this program is kept for the user who runs it."""
+    """Return the path of a file in this program's data directory for the current user."""
     return user_data_path("todo-backend", appauthor=False) / name
 
 
@@ -36,7 +37,7 @@ _Words = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What the operator decides; `read_settings` says in one line what is wrong with it."""
+    """The settings of the operator; `read_settings` reports invalid ones in one line."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
@@ -49,23 +50,23 @@ class Settings(BaseSettings):
     )
 
     env: Literal["development", "production"] = Field(
-        "development", description="`production` asks for authentication and HTTPS."
+        "development", description="`production` requires authentication and HTTPS."
     )
     host: str = Field("127.0.0.1", validation_alias=_also("HOST"), description="The address to listen on.")
     port: int = Field(
-        8000, ge=0, le=65535, validation_alias=_also("PORT"), description="The port to listen on; 0 takes a free one."
+        8000, ge=0, le=65535, validation_alias=_also("PORT"), description="The port to listen on; 0 chooses a free one."
     )
-    workers: int = Field(1, ge=1, le=100, description="Processes that serve; SQLite takes one only.")
+    workers: int = Field(1, ge=1, le=100, description="The number of server processes; must be 1 with SQLite.")
 
     database_url: SecretStr | None = Field(
         None,
         validation_alias=_also("DATABASE_URL"),
-        description="A PostgreSQL URL, or the path of an SQLite file, which is the default: one in the user's data "
+        description="A PostgreSQL URL, or the path of an SQLite file. The default is an SQLite file in the user's data "
         "directory.",
     )
-    database_connections: int = Field(10, ge=1, le=1000, description="The most connections of one process.")
+    database_connections: int = Field(10, ge=1, le=1000, description="The maximum number of connections per process.")
     database_timeout_seconds: float = Field(
-        5.0, gt=0, le=60, description="How long to wait for a connection, and again for its answer."
+        5.0, gt=0, le=60, description="How long to wait for a connection, and then for the result of a statement."
     )
 
     auth: Literal["secret", "jwks"] | None = Field(
@@ -78,38 +79,39 @@ class Settings(BaseSettings):
         description="The secret of HS256 tokens, at least 32 bytes.",
     )
     previous_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Secrets that were replaced, whose tokens still count; with commas between them."
+        (), description="Former secrets whose tokens are still accepted, separated by commas."
     )
     better_auth_url: str | None = Field(
         None,
         validation_alias=_also("BETTER_AUTH_URL"),
-        description="The base URL of the Better Auth server whose keys verify tokens. Its path, if it has one, is the "
-        "base path of the server's endpoints; otherwise that is `/api/auth`.",
+        description="The base URL of the Better Auth server whose keys verify tokens. Its path is the base path of "
+        "Better Auth; without a path, that is `/api/auth`.",
     )
     jwks_url: str | None = Field(
         None,
-        description="Where the keys that verify tokens are published, if not at `jwks` below the base path of "
+        description="The URL of the keys that verify tokens. The default is `jwks` below the base path of "
         "BETTER_AUTH_URL.",
     )
     jwt_issuer: str | None = Field(
         None,
         validation_alias=_also("JWT_ISSUER"),
-        description="What `iss` must be; the origin of BETTER_AUTH_URL by default.",
+        description="The required `iss`. The default is the origin of BETTER_AUTH_URL.",
     )
     jwt_audience: str | None = Field(
         None,
         validation_alias=_also("JWT_AUDIENCE"),
-        description="What `aud` must be, or contain; the origin of BETTER_AUTH_URL by default.",
+        description="The required value of `aud`, alone or in a list. The default is the origin of BETTER_AUTH_URL.",
     )
     user_from_sub: bool = Field(
         default=False, description="Whether `sub` names the user of a token that has no `user_id`."
     )
 
     cors_origins: _Words = Field(
-        (), validation_alias=_also("CORS_ORIGINS"), description="Origins whose pages may call the API, or `*`."
+        (), validation_alias=_also("CORS_ORIGINS"), description="Origins of web pages that may call the API, or `*`."
     )
     trusted_proxies: _Words = Field(
-        (), description="Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed, or `*`."
+        (),
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted, or `*`.",
     )
     ssl_certfile: FilePath | None = Field(None, description="The certificate chain, to serve HTTPS without a proxy.")
     ssl_keyfile: FilePath | None = Field(None, description="The private key of the certificate.")
@@ -117,7 +119,7 @@ class Settings(BaseSettings):
     deletions_days: int = Field(30, ge=1, le=36500, description="How long the change feed remembers a deletion.")
     idempotency_hours: int = Field(24, ge=24, le=87600, description="How long an Idempotency-Key is remembered.")
     log_format: Literal["json", "text"] | None = Field(
-        None, description="How the log is written: `text` on a terminal outside production, else `json`."
+        None, description="The format of the log. The default is `text` on a terminal outside production, else `json`."
     )
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
@@ -133,14 +135,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
-        """Write the path of an SQLite file as a URL; leave any other address to PostgreSQL's parser."""
+        """Convert the path of an SQLite file to a URL; PostgreSQL's parser checks other addresses."""
         path = _sqlite_path(value.get_secret_value()) if value else None
         return SecretStr(f"sqlite:///{path}") if path else value
 
     @field_validator("better_auth_url", "jwks_url")
     @classmethod
     def _check_address(cls, address: str | None) -> str | None:
-        """Refuse what could reveal a secret, or would be ignored."""
+        """Refuse parts that could reveal a secret or would be ignored."""
         parts = urlsplit(address or "")
         if parts.username is not None or parts.password is not None:
             raise ValueError("must not contain a user or a password")
@@ -162,7 +164,7 @@ class Settings(BaseSettings):
         return proxies
 
     @model_validator(mode="after")
-    def _hold_together(self) -> Self:
+    def _check_combinations(self) -> Self:
         if self.auth == "jwks" and not (self.better_auth_url or self.jwks_url):
             raise ValueError("TODO_AUTH=jwks needs BETTER_AUTH_URL or TODO_JWKS_URL")
         if self.authentication == "jwks" and not self.better_auth_url and not (self.jwt_issuer and self.jwt_audience):
@@ -172,7 +174,7 @@ class Settings(BaseSettings):
         if self.exposed and self.authentication == "development":
             raise ValueError("set BETTER_AUTH_SECRET or BETTER_AUTH_URL where others can reach the server")
         if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
-            raise ValueError("TODO_SSL_CERTFILE and TODO_SSL_KEYFILE go together")
+            raise ValueError("set both TODO_SSL_CERTFILE and TODO_SSL_KEYFILE, or neither")
         if self.env == "production" and not self.ssl_certfile and not self.trusted_proxies:
             raise ValueError(
                 "TODO_ENV=production needs HTTPS: set TODO_TRUSTED_PROXIES, or TODO_SSL_CERTFILE and TODO_SSL_KEYFILE"
@@ -183,12 +185,12 @@ class Settings(BaseSettings):
 
     @property
     def exposed(self) -> bool:
-        """Whether anyone but this machine can reach the server, or is meant to."""
+        """Whether other machines can reach the server. Always true in production, where a proxy passes requests on."""
         return self.env == "production" or not is_loopback(self.host)
 
     @property
     def authentication(self) -> Literal["secret", "jwks", "development"]:
-        """How tokens are verified: published keys take precedence over a secret, unless TODO_AUTH says otherwise."""
+        """How tokens are verified: TODO_AUTH decides; without it, published keys take precedence over a secret."""
         if self.auth:
             return self.auth
         if self.better_auth_url or self.jwks_url:
@@ -197,41 +199,41 @@ class Settings(BaseSettings):
 
     @property
     def better_auth_endpoints(self) -> str:
-        """The URL below which Better Auth has its endpoints."""
+        """The base URL of Better Auth's endpoints."""
         base = (self.better_auth_url or "").rstrip("/")
         return base if urlsplit(base).path else f"{base}/api/auth"
 
     @property
     def better_auth_origin(self) -> str:
-        """The origin of Better Auth, which it puts into `iss` and `aud`."""
+        """The origin of Better Auth, as it writes it in `iss` and `aud`: in lower case, without a default port."""
         scheme, host, *_ = urlsplit(self.better_auth_url or "")
-        return f"{scheme}://{host}"
+        return f"{scheme}://{host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
 
     def secrets(self) -> list[str]:
-        """Return the secrets that tokens may be signed with, the present one first."""
-        present = [self.better_auth_secret] if self.better_auth_secret else []
-        return [secret.get_secret_value() for secret in (*present, *self.previous_secrets)]
+        """Return the secrets that tokens may be signed with, the current one first."""
+        current = [self.better_auth_secret] if self.better_auth_secret else []
+        return [secret.get_secret_value() for secret in (*current, *self.previous_secrets)]
 
     @property
     def database(self) -> str:
-        """The URL of the database: SQLite in the user's data directory unless set."""
+        """The URL of the database; by default an SQLite file in the user's data directory."""
         return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{data_path('tasks.sqlite3')}"
 
     @property
     def sqlite_path(self) -> Path | None:
-        """The file of the embedded database, or None when it is PostgreSQL."""
+        """The path of the SQLite file, or None with PostgreSQL."""
         scheme, _, path = self.database.partition(":///")
         return Path(path) if scheme == "sqlite" else None
 
     @property
     def logs_as_json(self) -> bool:
-        """Whether programs read the log, rather than people."""
-        by_people = self.env != "production" and sys.stderr.isatty()
-        return self.log_format == "json" or (self.log_format is None and not by_people)
+        """Whether the log is written as JSON."""
+        for_people = self.env != "production" and sys.stderr.isatty()
+        return self.log_format == "json" or (self.log_format is None and not for_people)
 
 
 def _sqlite_path(address: str) -> Path | None:
-    """Return the path of the SQLite file that an address names, or None if it names none. Raises ValueError."""
+    """Return the path if the address is that of an SQLite file, else None. Raises ValueError."""
     text = address.strip().strip("'\"")
     is_url = re.match(r"sqlite(?:\+\w+)?:|file:", text, re.IGNORECASE)
     if not is_url and (re.search(r"://|@|\A\w+\s*=", text) or not _SQLITE_FILE.search(text)):
@@ -240,18 +242,18 @@ def _sqlite_path(address: str) -> Path | None:
     if not path or path == ":memory:" or (is_url and path == text):
         raise ValueError("an SQLite database must be a file: sqlite:/// and its path")
     if is_url and "?" in path:
-        raise ValueError("a URL of SQLite takes no parameters: remove the ? and what follows")
+        raise ValueError("an SQLite URL must not have parameters: remove the ? and everything after it")
     return Path(path).expanduser().absolute()
 
 
 def names_of(setting: str) -> tuple[str, ...]:
-    """Return the names that a setting has in the environment, ours first."""
+    """Return the environment variables of a setting, the one with our prefix first."""
     alias = Settings.model_fields[setting].validation_alias
     return tuple(map(str, alias.choices)) if isinstance(alias, AliasChoices) else (_PREFIX + setting.upper(),)
 
 
 def read_settings() -> Settings:
-    """Return the settings in force; raise WrongSetting that names all that are wrong."""
+    """Read and return the settings; raise WrongSetting, which names all invalid ones."""
     try:
         return Settings()
     except ValidationError as invalid:
@@ -259,13 +261,13 @@ def read_settings() -> Settings:
         raise WrongSetting("; ".join(_line(*fault["loc"][:1], message=fault["msg"]) for fault in faults)) from None
 
 
-def _line(*place: int | str, message: str) -> str:
-    names = (" or ".join(names_of(str(name).removeprefix(_PREFIX).lower())) for name in place)
+def _line(*location: int | str, message: str) -> str:
+    names = (" or ".join(names_of(str(name).removeprefix(_PREFIX).lower())) for name in location)
     return ": ".join((*names, message.removeprefix("Value error, ")))
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether an address can be reached from, or is on, this machine only."""
+    """Return whether only this machine can reach an address."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""Several operations on one list that happen together or not at all."""
+"""Several operations on one list, done atomically."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,10 +44,9 @@ Operation = Create | Patch | Remove
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one operation did: the task it was about, and that task's revision afterwards.
+    """The effect of one operation: the id of its task, and that task's revision afterwards.
 
-    There is no text in it, so it can be kept for a replay and nothing of a task
-    outlives its deletion.
+    It contains no text of the task. So it can be kept for a replay, even after the task is deleted.
     """
 
     task_id: int
@@ -56,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """One outcome per operation, in order; `replayed` says that the batch was done before."""
+    """One outcome per operation, in order; `replayed` is true if the batch was done before."""
 
     outcomes: tuple[Outcome, ...]
     replayed: bool = False
@@ -64,7 +63,7 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class ListCounters:
-    """The revision of a list and the last id given out in it, both 0 at first, and the store's `revision_floor`."""
+    """The revision and the last task id of a list, both 0 at first, and the store's `revision_floor`."""
 
     revision: int = 0
     last_task_id: int = 0
@@ -72,15 +71,15 @@ class ListCounters:
 
     @property
     def next_revision(self) -> int:
-        """The revision of the list's next change: above every one that was given out, be it lost."""
+        """The revision of the list's next change, above all earlier ones, including those that were lost."""
         return max(self.revision, self.revision_floor) + 1
 
 
 @dataclass(frozen=True, slots=True)
 class BatchEffects:
-    """What to write for a batch: the last state of every task it altered, and the new counters.
+    """What to write for a batch: the final state of every changed task, and the new counters.
 
-    A task that the batch both adds and removes is a deletion that no stored task precedes.
+    A task that the batch both creates and removes is a deletion without a stored task.
     """
 
     changes: tuple[Change, ...]
@@ -92,8 +91,8 @@ class BatchEffects:
 class Batch:
     """1–100 operations that see each other's effects in order. Raises RuleViolated.
 
-    An adapter makes it atomic: it reads and locks the tasks in `task_ids` and the
-    list's counters, plays the batch, and writes what was played, in one transaction.
+    In one transaction, an adapter must read and lock the tasks in `task_ids` and the
+    list's counters, call `evaluate`, and write the effects.
     """
 
     operations: tuple[Operation, ...]
@@ -111,15 +110,15 @@ class Batch:
 
     @property
     def task_ids(self) -> Sequence[int]:
-        """The ids of the tasks that operations name, ascending: the order to lock them in."""
+        """The ids of the tasks that operations name, in ascending order: lock them in this order."""
         return sorted({operation.task_id for operation in self.operations if not isinstance(operation, Create)})
 
     def evaluate(
         self, user_id: UserId, stored: Mapping[int, Task], counters: ListCounters, at: datetime
     ) -> BatchEffects:
-        """Compute the effect on stored tasks, every operation that alters one having the next revision.
+        """Compute the effects on stored tasks. Each operation that changes a task gets the next revision.
 
-        Raises BatchFailed at the first operation that would fail. Pure: what was stored is not altered.
+        Raises BatchFailed at the first operation that fails. Pure: `stored` is not changed.
         """
         effects = _ListState(user_id, dict(stored), counters, at)
         for index, operation in enumerate(self.operations):
@@ -155,7 +154,7 @@ class _ListState:
                     self.outcomes.append(Outcome(task_id, task.revision))
                 else:
                     self._keep(patched._replace(revision=revision))
-            case Remove(task_id, expected):  # pragma: no branch  # mypy knows that there is no other
+            case Remove(task_id, expected):  # pragma: no branch  # mypy checks that this is the last case
                 self._expect(task_id, expected)
                 del self._tasks[task_id]
                 self._note(Deletion(task_id, revision))

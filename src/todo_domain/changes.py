@@ -1,4 +1,4 @@
-"""The change feed: what has a revision above the one a reader has already seen."""
+"""The change feed: all changes above the revision that a reader has reached."""
 
 import re
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ _TOKEN = re.compile(r"([a-z0-9]{1,32})\.(0|[1-9][0-9]{0,15})(?:\.([1-9][0-9]{0,1
 class FeedToken:
     """A place in one user's feed: everything up to `revision` was read, in this epoch of the store.
 
-    A store has one epoch until revisions may have been lost (a backup was restored,
-    a standby that lagged was promoted) and it is renewed: revisions of different
-    epochs can't be compared.
+    The operator renews a store's epoch when revisions may have been lost (a backup was
+    restored, a lagging standby was promoted). Revisions of different epochs can't be
+    compared.
 
-    A reading from the start that has not come to its end has a `base`: the list's
-    revision when it began. What was deleted until then it never saw, so it need not be
-    told, even where that deletion is above `revision`.
+    A read from the start that is not complete has a `base`: the list's revision when
+    the read began. Deletions up to `base` are skipped, even above `revision`: this
+    reader never saw those tasks.
     """
 
     epoch: str
@@ -40,25 +40,24 @@ class FeedToken:
             revision, base = int(match[2]), int(match[3] or 0)
             if max(revision, base) <= MAX_REVISION and (not base or revision < base):
                 return cls(match[1], revision, base)
-        raise RuleViolated([Violation(("since",), "feed_token", "must be the next token of an earlier answer")])
+        raise RuleViolated([Violation(("since",), "feed_token", "must be the next token of an earlier response")])
 
     def __str__(self) -> str:
         return f"{self.epoch}.{self.revision}" + (f".{self.base}" if self.base else "")
 
 
 def revision_floor(at: datetime) -> int:
-    """Return what all later revisions are above when an epoch begins: that moment in milliseconds since 1970.
+    """Return the floor for all revisions of an epoch that begins `at`: that time in milliseconds since 1970.
 
-    A list that is changed less than a thousand times a second never comes near it, so
-    it is above every revision that was given out and then lost; and since it is the
-    time that tells, also when one backup is restored twice.
+    A list with less than a thousand changes per second never reaches it. So it is above
+    every revision that was lost, also when one backup is restored twice.
     """
     return (at - _1970) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """All that is remembered of a removed task."""
+    """A removed task: only its id and the revision of the removal are kept."""
 
     id: int
     revision: int
@@ -71,8 +70,9 @@ Change = Task | Deletion
 class ChangePage:
     """Changes in order of revision, each task once and in its latest state.
 
-    `next` is where to go on, also when nothing has changed; `has_more` says that
-    there is more at this moment; `base` is that of the reading which this is a part of.
+    `next` is the token to continue with, also when nothing has changed. `has_more` is
+    true if there are more changes now. `base` is the base of the read that this page
+    belongs to, see FeedToken.
     """
 
     changes: tuple[Change, ...]
@@ -81,22 +81,22 @@ class ChangePage:
     base: int = field(default=0, compare=False)
 
     def token_after(self, change: Change) -> FeedToken:
-        """Return the place behind one of the changes, for a reader that gets no further."""
+        """Return the token after one of the changes, for a reader that stops there."""
         return _token(self.next.epoch, change.revision, self.base)
 
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """What a store knows of one user's feed: its own epoch, the list's revision, and up to where it has forgotten."""
+    """The state of one user's feed: the store's epoch, the list's revision, and the last purged deletion's revision."""
 
     epoch: str
     revision: int
     forgotten_revision: int
 
     def page(self, since: FeedToken | None, limit: int, found: Sequence[Change]) -> ChangePage:
-        """Make a page of the first `limit + 1` changes above the token's revision.
+        """Return a page; `found` are the first `limit + 1` changes above the token's revision.
 
-        Raises CursorExpired when something could be missing between the token and them.
+        Raises CursorExpired if a change after the token could be missing.
         """
         base = self._base_of(since)
         has_more = len(found) > limit
@@ -106,12 +106,12 @@ class FeedState:
     def _base_of(self, since: FeedToken | None) -> int:
         if since is None:
             return self.revision
-        known = max(since.revision, since.base)
-        if since.epoch != self.epoch or known > self.revision:
+        seen = max(since.revision, since.base)
+        if since.epoch != self.epoch or seen > self.revision:
             raise CursorExpired
         if since.revision == 0:
             return self.revision
-        if known < self.forgotten_revision:
+        if seen < self.forgotten_revision:
             raise CursorExpired
         return since.base
 

@@ -1,4 +1,4 @@
-"""The place in a list where a page ends, as opaque text that a client hands back."""
+"""Cursors: the place where a page of a list ends, as opaque text that the client sends back."""
 
 import base64
 import json
@@ -13,22 +13,22 @@ _to_json: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).en
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """After the task with this id among those that are ordered by this value; None is last."""
+    """The place after the task with this sort value and id; the value None sorts last."""
 
     value: str | int | None
     id: int
 
 
 def encode_cursor(query_identity: str, position: Position) -> str:
-    """Write a position of one query as text of the URL-safe base64 alphabet."""
+    """Encode a position of one query as URL-safe base64."""
     content = _to_json([query_identity, position.value, position.id])
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, query_identity: str) -> Position:
-    """Read what `encode_cursor` wrote; raise RuleViolated on anything else.
+    """Decode the text of `encode_cursor`; raise RuleViolated for any other text.
 
-    That the value is one that the query could have ordered by is for the caller to check.
+    The caller must check that the query can order by a value of this type.
     """
     try:
         _, value, task_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
@@ -42,7 +42,7 @@ def decode_cursor(cursor: str, query_identity: str) -> Position:
 
 
 def cursor_refused() -> RuleViolated:
-    """Return the one error for every cursor that is not a page's own."""
+    """Return the error for a cursor that is not from a page of the query."""
     return RuleViolated([Violation(("cursor",), "cursor", "must be the next_cursor of a page of the same query")])
 
 

@@ -1,4 +1,4 @@
-"""When a task is due: a day, perhaps a time on the clock, perhaps where that clock hangs."""
+"""When a task is due: a day, optionally a wall-clock time, optionally the time zone of that time."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -9,13 +9,13 @@ from zoneinfo import available_timezones
 
 from todo_domain.rules import Violations
 
-# Later than any time of the day: a day without a time is open until it ends.
+# Later than any time of the day: a day without a time lasts until its end.
 _OPEN_END = "24:00"
 
 
 @cache
 def _time_zones() -> frozenset[str]:
-    # Some systems name their own zone so: it would mean another one on another machine.
+    # On some systems `localtime` is the system's own zone, which differs between machines.
     return frozenset(available_timezones() - {"localtime"})
 
 
@@ -23,11 +23,11 @@ def _time_zones() -> frozenset[str]:
 class Due:
     """A day, with an optional wall-clock time in whole minutes and an optional IANA time zone.
 
-    What was said is what is kept: nothing is converted, so a time zone's change of
-    rules does not move a task. A time zone needs a time. The zone's name is checked
-    when a draft or a patch brings it, not here, so that what was stored under an
-    older time zone database stays readable. The names are those of the system's
-    database and of the package `tzdata`, if it is installed.
+    Values are stored as given, without conversion, so a change of a time zone's rules
+    does not move a task. A time zone needs a time. Its name is checked in drafts and
+    patches, not here, so that tasks stay readable if a later time zone database drops
+    the name. Valid names are those of the system's database and of the package
+    `tzdata`, if it is installed.
     """
 
     date: dt.date
@@ -36,13 +36,13 @@ class Due:
 
     @property
     def sort_key(self) -> str:
-        """Text whose code point order is the order of due tasks: by day, then time, the open end last."""
+        """Text whose code point order is the order of due tasks: by day, then by time, no time last."""
         clock = _OPEN_END if self.time is None else f"{self.time.hour:02}:{self.time.minute:02}"
         return f"{self.date.isoformat()}T{clock}"
 
     @classmethod
     def from_sort_key(cls, key: str, timezone: str | None) -> Self:
-        """Read back what `sort_key` wrote; the zone is no part of the order."""
+        """Convert a `sort_key` back. The time zone is separate, because it does not affect the order."""
         day, _, clock = key.partition("T")
         return cls(
             dt.date.fromisoformat(day),
@@ -52,22 +52,22 @@ class Due:
 
 
 def first_key_of(day: dt.date) -> str:
-    """Return a key that no due of that day precedes."""
+    """Return a key that is not after any sort key of that day."""
     return f"{day.isoformat()}T"
 
 
 def last_key_of(day: dt.date) -> str:
-    """Return a key that no due of that day follows."""
+    """Return a key that is not before any sort key of that day."""
     return f"{day.isoformat()}T{_OPEN_END}"
 
 
 def is_day(value: object) -> bool:
-    """Say whether a value is a day; a datetime is a date to Python, but not to us."""
+    """Return whether a value is a day. A datetime is not, although Python makes it a subclass of date."""
     return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
 
 
 def accept_due(found: Violations, due: object) -> Due | None:
-    """Return the due of a draft or a patch, noting what is wrong with it."""
+    """Return the due of a draft or a patch, and add its violations to `found`."""
     if due is None:
         return None
     if not isinstance(due, Due):
@@ -79,15 +79,15 @@ def accept_due(found: Violations, due: object) -> Due | None:
 
 
 def check_parts(found: Violations, parts: Mapping[str, object]) -> None:
-    """Note what is wrong with each of these parts of a due by itself."""
+    """Add the violations of each part of a due, checked separately."""
     for name, value in parts.items():
         holds, message = _PARTS[name]
-        if not holds(value):  # and only then make the words
+        if not holds(value):
             found.add(("due", name), f"due_{name}", message)
 
 
 def check_zone(found: Violations, due: Due) -> None:
-    """Note when a time zone stands alone."""
+    """Add a violation for a time zone without a time."""
     found.expect(due.timezone is None or due.time is not None, ("due", "timezone"), "due_timezone", "needs a time")
 
 

@@ -1,21 +1,21 @@
-"""Everything that can go wrong, as the domain sees it.
+"""The errors of the domain.
 
 TodoError
-├── RuleViolated                    a value breaks a rule; says which and how
+├── RuleViolated                    a value breaks a rule; names the value and the rule
 ├── EmptyPatch                      a patch that names no field
-├── AccessDenied                    the caller is somebody else
-├── TokenRejected                   the token proves nothing
-├── TaskNotFound                    no such task of this user
-├── PreconditionFailed              the task is at no revision that the caller expects
-├── IdempotencyConflict             the key was used for something else
-├── CursorExpired                   the feed can't be continued from there
-├── BatchFailed                     one operation failed, so none was done
-└── Unavailable                     not now; the same call may succeed later
+├── AccessDenied                    the list belongs to another user
+├── TokenRejected                   the token is not valid
+├── TaskNotFound                    the user has no such task
+├── PreconditionFailed              the task is not at an expected revision
+├── IdempotencyConflict             the key was used for another request
+├── CursorExpired                   the feed can't be continued from the token
+├── BatchFailed                     one operation failed, so the batch was not done
+└── Unavailable                     a temporary failure; the same call may succeed later
     ├── NotOpen                     the adapter is not open yet, or was closed
     ├── StorageUnavailable
     └── TokenVerificationUnavailable
 
-No class knows HTTP: one table in `todo_api.http.problems` maps every class to an answer.
+No class contains HTTP: one table in `todo_api.http.problems` maps every class to a response.
 """
 
 from collections.abc import Sequence
@@ -23,15 +23,15 @@ from dataclasses import dataclass
 
 
 class TodoError(Exception):
-    """The root of all errors that the domain and its adapters raise on purpose."""
+    """The base class of all errors that the domain and its adapters raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One rule that one value breaks; the value itself is never repeated.
+    """One rule that one value breaks; the violation never contains the value.
 
     `field` is the path to the value, such as `("tags", 2)`; `code` is a stable
-    word for programs, `message` a sentence for people that names the limit.
+    identifier for programs; `message` is a text for people that names the limit.
     """
 
     field: tuple[str | int, ...]
@@ -47,7 +47,7 @@ class RuleViolated(TodoError, ValueError):
         self.violations = tuple(violations)
 
     def at(self, *place: str | int) -> "RuleViolated":
-        """Return the same error for a value that is a part of something greater."""
+        """Return the same error with `place` before each field path, for a value inside a larger one."""
         return RuleViolated([Violation((*place, *v.field), v.code, v.message) for v in self.violations])
 
 
@@ -59,9 +59,9 @@ class EmptyPatch(TodoError, ValueError):
 
 
 class AccessDenied(TodoError):
-    """Raised when a principal asks for a list that is not its own.
+    """Raised when a principal requests the list of another user.
 
-    It is the same whether or not the owner exists.
+    It is the same error whether or not that user exists.
     """
 
     def __init__(self) -> None:
@@ -71,8 +71,8 @@ class AccessDenied(TodoError):
 class TokenRejected(TodoError):
     """Raised when a token does not prove who is calling.
 
-    `reason` is for the log of the service only: a caller learns no more than that
-    the token is not valid.
+    `reason` is only for the service's log: a client learns only that the token is not
+    valid.
     """
 
     def __init__(self, reason: str) -> None:
@@ -81,7 +81,7 @@ class TokenRejected(TodoError):
 
 
 class TaskNotFound(TodoError):
-    """Raised when the user has no such task: never had, or has removed it."""
+    """Raised when the user has no task with this id, or has removed it."""
 
     def __init__(self, task_id: int) -> None:
         super().__init__(f"no task {task_id}")
@@ -89,7 +89,7 @@ class TaskNotFound(TodoError):
 
 
 class PreconditionFailed(TodoError):
-    """Raised when a task is not at one of the revisions the caller expects."""
+    """Raised when a task is not at one of the expected revisions."""
 
     def __init__(self, current: int) -> None:
         super().__init__(f"the task is at revision {current}")
@@ -97,16 +97,16 @@ class PreconditionFailed(TodoError):
 
 
 class IdempotencyConflict(TodoError):
-    """Raised when a key comes again with a request that is not the one it was first used for."""
+    """Raised when an idempotency key is used again for a different request."""
 
     def __init__(self) -> None:
         super().__init__("this idempotency key was used for a different request")
 
 
 class CursorExpired(TodoError):
-    """Raised when the change feed can't be continued from a token without missing something.
+    """Raised when changes after a feed token could be missing.
 
-    The reader must start over without a token.
+    The reader must start again without a token.
     """
 
     def __init__(self) -> None:
@@ -114,9 +114,9 @@ class CursorExpired(TodoError):
 
 
 class BatchFailed(TodoError):
-    """Raised when an operation of a batch fails; nothing of the batch is done.
+    """Raised when an operation of a batch fails; then no operation is done.
 
-    `index` counts from 0; `cause` is the error that the operation alone would have raised.
+    `index` counts from 0; `cause` is the error of that operation.
     """
 
     def __init__(self, index: int, cause: TodoError) -> None:
@@ -126,7 +126,7 @@ class BatchFailed(TodoError):
 
 
 class Unavailable(TodoError):
-    """The root of errors that say: not now, and through no fault of the caller."""
+    """The base class of temporary failures that the caller did not cause."""
 
 
 class NotOpen(Unavailable):
@@ -137,12 +137,12 @@ class NotOpen(Unavailable):
 
 
 class StorageUnavailable(Unavailable):
-    """Raised when the store failed or did not answer in time.
+    """Raised when the store failed or did not respond in time.
 
-    A write may or may not have been done; an idempotency key or a condition makes
-    it safe to send it again.
+    A write may or may not have been done. With an idempotency key or a precondition it
+    is safe to repeat.
     """
 
 
 class TokenVerificationUnavailable(Unavailable):
-    """Raised when the keys that tokens are signed with were never had."""
+    """Raised when the keys that verify tokens are not available."""

@@ -1,4 +1,4 @@
-"""Who calls, and whose tasks they may touch."""
+"""Users, and the rule of access to their lists."""
 
 import re
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from todo_domain.errors import AccessDenied, RuleViolated, Violation
 
 MAX_USER_ID_LENGTH: Final = 128
 USER_ID_CHARACTERS: Final = r"A-Za-z0-9\-._~!$&'()*+,;=:@|"
-"""RFC 3986's unreserved characters and sub-delims, and `: @ |`, as a character class of a regular expression."""
+"""The unreserved characters and sub-delims of RFC 3986, and `: @ |`, as a regular expression character class."""
 _USER_ID = re.compile(rf"(?!\.{{1,2}}\Z)[{USER_ID_CHARACTERS}]{{1,{MAX_USER_ID_LENGTH}}}\Z")
 
 
 class UserId(str):
-    """The name of a user, as the issuer of tokens gives it.
+    """The id of a user, as it stands in tokens.
 
     It has 1–128 ASCII letters, digits and characters of `- . _ ~ ! $ & ' ( ) * + , ; = : @ |`,
-    and is neither `.` nor `..`, which a URL can't name. Raises RuleViolated.
+    and is neither `.` nor `..`, which a URL path can't contain. Raises RuleViolated.
     """
 
     __slots__ = ()
 
     def __new__(cls, value: str) -> Self:
-        """Check the rule and make it so."""
+        """Check the rule and return the id."""
         if not isinstance(value, str) or not _USER_ID.match(value):
             message = (
                 f"must have 1 to {MAX_USER_ID_LENGTH} ASCII letters, digits and characters of "
@@ -35,15 +35,15 @@ class UserId(str):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The user a verified token speaks for, until the token expires (aware, UTC)."""
+    """The user that a verified token names, and the time when the token expires (aware, UTC)."""
 
     user_id: UserId
     expires_at: datetime
 
     def access(self, owner: str) -> UserId:
-        """Return the id of the list's owner if it is the principal; else raise AccessDenied.
+        """Return the owner's id if the owner is the principal; else raise AccessDenied.
 
-        This is the only rule of access: everyone may touch their own list, and nothing else.
+        This is the only rule of access: a user may read and change only their own list.
         """
         if owner != self.user_id:
             raise AccessDenied

@@ -1,4 +1,4 @@
-"""The rules that text has to keep, and the collecting of what breaks them."""
+"""The rules for text, and a collector of violations."""
 
 import re
 from collections.abc import Sequence
@@ -10,27 +10,27 @@ _BREAK = re.compile("[\t\n\r]")
 
 
 class Violations:
-    """Collects every broken rule of one value, so that a caller hears of all at once."""
+    """Collects all violations of one value, so that one error reports them together."""
 
     def __init__(self) -> None:
         self._found: list[Violation] = []
 
     def add(self, field: Sequence[str | int], code: str, message: str) -> None:
-        """Note that the value at `field` breaks a rule."""
+        """Add a violation by the value at `field`."""
         self._found.append(Violation(tuple(field), code, message))
 
     def expect(self, holds: bool, field: Sequence[str | int], code: str, message: str) -> None:  # noqa: FBT001 the rule itself
-        """Note that the value at `field` breaks a rule unless the rule holds."""
+        """Add a violation by the value at `field` unless the rule holds."""
         if not holds:
             self.add(field, code, message)
 
     def refuse(self) -> None:
-        """Raise RuleViolated if anything was noted."""
+        """Raise RuleViolated if there are violations."""
         if self._found:
             raise RuleViolated(self._found)
 
     def limit(self, value: object, most: int) -> None:
-        """Note when the value is no number of entries to answer with: 1-`most`."""
+        """Add a violation unless the value is a page size from 1 to `most`."""
         holds = type(value) is int and 1 <= value <= most
         self.expect(holds, ("limit",), "limit", f"must be 1 to {most}")
 
@@ -55,7 +55,7 @@ class Violations:
         return text
 
     def _text(self, field: Sequence[str | int], value: object) -> str:
-        """Return the text, or a stand-in that breaks no further rule."""
+        """Return the text, or a substitute that breaks no other rule."""
         if not isinstance(value, str):
             self.add(field, "text_type", "must be text")
         elif not is_clean(value):

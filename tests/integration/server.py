@@ -1,4 +1,4 @@
-"""The API on a port of its own, in a thread of the test process."""
+"""The API on a free port, in a thread of the test process."""
 
 import ssl
 import threading
@@ -20,12 +20,12 @@ from todo_api.container import Container
 from todo_api.server.uvicorn_protocol import HttpProtocol
 from todo_api.settings import Settings
 
-# To load the authorities of the web for every client takes longer than most tests.
+# Loading the default certificate authorities for every client takes longer than most tests.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def new_user() -> str:
-    """Return the id of a user whom no other test knows."""
+    """Return the id of a user that no other test uses."""
     return f"user-{uuid4().hex}"
 
 
@@ -37,14 +37,14 @@ def token_of(user_id: str, lifetime: timedelta = timedelta(hours=1)) -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server, and callers of it."""
+    """A running server, and a factory of its clients."""
 
     url: str
     container: Container
     connections: Collection[object]
 
     def client(self, user_id: str | None = None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-        """Return a client that speaks for a user, about the list of that user."""
+        """Return a client with a user's token and the base URL of that user's list."""
         user_id = user_id or new_user()
         headers = {"Authorization": f"Bearer {token_of(user_id)}"}
         return httpx.Client(
@@ -53,7 +53,7 @@ class Server:
 
 
 def settings_for(database_url: Path | str, **others: Any) -> Settings:
-    """Return settings that owe nothing to the environment."""
+    """Return settings that do not depend on the environment."""
     return Settings(_env_file=None, database_url=str(database_url), better_auth_secret=SECRET, **others)
 
 

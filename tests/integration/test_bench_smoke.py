@@ -8,7 +8,7 @@ _ROOT = Path(__file__).parents[2]
 _FILES = {"results.json", "table.md", "throughput.svg", "cpu.svg", "latency.svg"}
 
 
-def test_the_benchmark_drives_every_server_that_this_machine_can_run(tmp_path: Path) -> None:
+def test_the_benchmark_measures_every_available_server(tmp_path: Path) -> None:
     expected = {"ours", "ours-sqlite", "floor", "tutorial", "pocketbase", "constant"}
     if shutil.which("node") and shutil.which("npm"):
         expected.add("fastify")
@@ -23,5 +23,5 @@ def test_the_benchmark_drives_every_server_that_this_machine_can_run(tmp_path: P
 
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
-    assert {record["server"] for record in results["load"] if record["answers"]} == expected
+    assert {record["server"] for record in results["load"] if record["responses"]} == expected
     assert {path.name for path in tmp_path.iterdir()} == _FILES

@@ -1,4 +1,4 @@
-"""The wheel without extras is the domain and the in-memory adapter, and needs nothing."""
+"""The wheel without extras has the domain and the in-memory adapter, and no dependencies."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ def _run(*command: str | Path, cwd: Path = ROOT) -> str:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a virtual environment that has the wheel and nothing else, made as the documentation says."""
+    """The Python of a virtual environment with only the wheel, created as documented."""
     uv = os.environ.get("UV") or shutil.which("uv")
     assert uv, "The wheel is built with uv."
     clone = tmp_path_factory.mktemp("clone")
@@ -41,7 +41,7 @@ def test_nothing_else_is_installed(python: Path) -> None:
     assert installed.split() == ["todo-backend"]
 
 
-def test_the_printed_embedding_runs(python: Path) -> None:
+def test_the_documented_embedding_runs(python: Path) -> None:
     program = code_block("docs/embedding/domain.md", "example: embedding")
 
     printed = _run(python, "-I", "-W", "error", "-c", program)
@@ -49,7 +49,7 @@ def test_the_printed_embedding_runs(python: Path) -> None:
     assert printed == "[('Buy milk', True, 2)]\n"
 
 
-def test_the_server_without_its_extra_says_what_to_install(python: Path) -> None:
+def test_the_server_without_its_extra_prints_what_to_install(python: Path) -> None:
     started = subprocess.run([python.with_name("todo-api"), "serve"], capture_output=True, text=True, check=False)
 
     assert started.returncode == 1

@@ -1,4 +1,4 @@
-"""Another team's adapter is proven by what the documentation prints."""
+"""The documented way to test an own adapter works."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ class MyTaskRepository(InMemoryTaskRepository):
 """
 
 
-def test_the_printed_test_of_an_adapter_runs_the_kit(tmp_path: Path) -> None:
+def test_the_documented_test_of_an_adapter_runs_the_kit(tmp_path: Path) -> None:
     (tmp_path / "my_store.py").write_text(MY_STORE)
     (tmp_path / "test_my_store.py").write_text(code_block("docs/embedding/adapter.md", "example: own adapter"))
 

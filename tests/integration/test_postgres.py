@@ -1,4 +1,4 @@
-"""The servers that the other tests stand on."""
+"""The PostgreSQL servers that other tests use."""
 
 import psycopg
 import pytest
@@ -16,9 +16,9 @@ def _read(url: str, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def test_a_database_may_be_a_copy_of_another(postgres: Postgres) -> None:
+def test_a_database_can_be_a_copy_of_another(postgres: Postgres) -> None:
     with postgres.database() as original:
-        _execute(original, "CREATE TABLE copied AS SELECT 42 AS answer")
+        _execute(original, "CREATE TABLE copied AS SELECT 42 AS number")
 
         with postgres.database(copy_of=original) as copy:
             copied = _read(copy, "TABLE copied")
@@ -26,7 +26,7 @@ def test_a_database_may_be_a_copy_of_another(postgres: Postgres) -> None:
     assert copied == [(42,)]
 
 
-def test_a_database_is_gone_at_its_end(postgres: Postgres) -> None:
+def test_a_database_is_dropped_at_the_end(postgres: Postgres) -> None:
     with postgres.database() as url:
         pass
 
@@ -34,8 +34,8 @@ def test_a_database_is_gone_at_its_end(postgres: Postgres) -> None:
         psycopg.connect(url)
 
 
-def test_a_killed_server_comes_back_with_what_was_committed(own_postgres: LocalPostgres) -> None:
-    _execute(own_postgres.url, "CREATE TABLE kept AS SELECT 42 AS answer")
+def test_a_killed_server_restarts_with_the_committed_data(own_postgres: LocalPostgres) -> None:
+    _execute(own_postgres.url, "CREATE TABLE kept AS SELECT 42 AS number")
 
     own_postgres.kill()
     with pytest.raises(psycopg.OperationalError):

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail a unit test that opens a socket; the pair that wakes an event loop is made by the system, not opened."""
+    """Fail a unit test that opens a socket. The event loop's own socket pair is allowed: the system creates it."""
     wrap = socket.socket.__init__
 
     def wrap_only(self: socket.socket, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:

@@ -38,12 +38,12 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _lint_imports(sources: Path) -> subprocess.CompletedProcess[str]:
-    """Check the contracts on the packages in this folder, which come before the installed ones."""
+    """Check the contracts on the packages in this folder, which take precedence over the installed ones."""
     command = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     return _run(sources, "-c", command, "--no-cache", "--config", str(_ROOT / "pyproject.toml"))
 
 
-def test_contracts_speak_of_every_package() -> None:
+def test_the_contracts_cover_every_package() -> None:
     packages = {folder.name for folder in _SOURCES.iterdir()}
 
     assert packages == set(_CONTRACTS["root_packages"])
@@ -67,7 +67,7 @@ def test_a_planted_import_breaks_its_contract(tmp_path: Path, module: str, line:
     assert f"{contract} BROKEN" in linted.stdout
 
 
-def test_every_contract_has_been_seen_to_break() -> None:
+def test_every_contract_has_a_test_that_breaks_it() -> None:
     broken = {contract for *_, contract in _PLANTED}
 
     assert broken == {contract["name"] for contract in _CONTRACTS["contracts"]}
@@ -82,8 +82,12 @@ def _imported(module: Path) -> Iterator[str]:
                 yield name if name and not level else "todo_domain"
 
 
-@pytest.mark.parametrize("module", sorted((_SOURCES / "todo_domain").rglob("*.py")), ids=lambda path: path.stem)
-def test_a_module_of_the_domain_imports_the_standard_library_alone(module: Path) -> None:
+@pytest.mark.parametrize(
+    "module",
+    sorted((_SOURCES / "todo_domain").rglob("*.py")),
+    ids=lambda path: path.relative_to(_SOURCES).as_posix(),
+)
+def test_a_module_of_the_domain_imports_only_the_standard_library(module: Path) -> None:
     packages = {name.partition(".")[0] for name in _imported(module)}
 
     assert packages <= sys.stdlib_module_names | {"todo_domain"}
@@ -97,5 +101,5 @@ def test_the_domain_runs_without_any_installed_package() -> None:
     assert isolated.returncode == 0, isolated.stderr
     packages = {name.partition(".")[0] for name in isolated.stdout.split()} - {"__main__"}
     foreign = packages - sys.stdlib_module_names
-    # The standard library's own record of how it was built is named after the platform.
+    # The standard library's module of build variables is named after the platform.
     assert {name for name in foreign if not name.startswith("_sysconfigdata")} == {"todo_domain"}

@@ -1,4 +1,4 @@
-"""What contributors and CI rely on: locked packages, and one list of Python versions."""
+"""Locked packages, and one list of Python versions for contributors and CI."""
 
 import re
 import tomllib

@@ -18,7 +18,7 @@ def test_a_unit_test_cannot_connect_through_an_event_loop() -> None:
 
 
 def test_a_unit_test_may_run_an_event_loop() -> None:
-    async def answer() -> int:
+    async def result() -> int:
         return await asyncio.to_thread(lambda: 42)
 
-    assert asyncio.run(answer()) == 42
+    assert asyncio.run(result()) == 42

@@ -8,13 +8,13 @@ import { TokenSource } from "./tokens.ts";
 import type { Operation, Task, TaskDraft, TaskList, TaskPatch, TaskQuery, TaskReplacement } from "./types.ts";
 
 const PAGE_LIMIT = 100;
-/** What the server sets with every change, so that it differs from what a client sends back. */
+/** The fields that the server sets with every change. They may differ from what a client sends back. */
 const SET_BY_SERVER = new Set(["completed_at", "revision", "updated_at"]);
 
 export interface TodoClientOptions {
   /** The API's base URL. */
   url: string;
-  /** Whose tasks; it must be the user of the tokens. */
+  /** The id of the user who owns the tasks. The tokens must be of this user. */
   userId: string;
   /** Gets a new JWT, such as from `/api/auth/token`. */
   fetchToken: () => Promise<string>;
@@ -36,6 +36,8 @@ export class TodoClient {
     this.#owner = { user_id: userId };
     this.#http = createClient<paths>({
       baseUrl: url,
+      // After Back, browsers don't ask the server whether a cached response is current, unless the request says so.
+      cache: "no-cache",
       fetch: (request) => this.#authorized((each) => sendWithRetries(fetch, each), request),
     });
   }

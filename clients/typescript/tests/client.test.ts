@@ -17,7 +17,15 @@ test("a create is sent again with the same key until there is a response", async
   assert.equal(new Set(received.map(({ headers }) => headers["idempotency-key"])).size, 1);
 });
 
-test("a retry comes no sooner than the server asks for", async (t) => {
+test("a read asks the server whether a cached response is current", async (t) => {
+  const { client, received } = await scripted(t, json(200, milk));
+
+  await client.get(1);
+
+  assert.equal(received[0]?.headers["cache-control"], "max-age=0");
+});
+
+test("a retry waits as long as Retry-After says", async (t) => {
   const { client } = await scripted(t, json(503, {}, { "Retry-After": "1" }), json(200, milk));
   const begun = performance.now();
 

@@ -16,7 +16,7 @@ const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const TSC = join(PACKAGE, "node_modules/typescript/bin/tsc");
 const milk = { id: 1, title: "Buy milk", revision: 1 };
 
-/** A program of somebody who has the package alone. */
+/** A program that depends on the package alone. */
 const PROGRAM = `
 import { TodoClient, type Task } from "todo-client";
 
@@ -40,7 +40,7 @@ before(async () => {
 });
 after(() => rm(project, { recursive: true }));
 
-test("the package holds what is built, its readme and its licence", async () => {
+test("the package contains the build, its readme and its licence", async () => {
   const names = await readdir(join(project, "node_modules/todo-client"));
 
   assert.deepEqual(names.sort(), ["LICENSE", "README.md", "dist", "package.json"]);

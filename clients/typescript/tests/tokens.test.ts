@@ -17,7 +17,7 @@ function source(fails = () => false) {
   return { tokens, counted };
 }
 
-test("callers at once share one token", async () => {
+test("concurrent callers share one token", async () => {
   const { tokens, counted } = source();
 
   const given = await Promise.all([tokens.get(), tokens.get(), tokens.get()]);

@@ -8,14 +8,14 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const PATH = `${process.env.PATH}${delimiter}${join(ROOT, ".uv/bin")}`;
 
-/** A process of the API, and the URL that it listens at. */
+/** A process of the API, and its URL. */
 export interface Api {
   url: string;
   process: ChildProcess;
   stop(): Promise<void>;
 }
 
-/** Start the API with these settings, on a database in this directory, and return when it listens. */
+/** Start the API with these settings and a database in this directory. Resolves when it accepts connections. */
 export async function startApi(directory: string, settings: Record<string, string>): Promise<Api> {
   const api = spawnApi(directory, ["serve"], settings);
   const ended = once(api, "exit");
@@ -31,15 +31,15 @@ export async function startApi(directory: string, settings: Record<string, strin
 }
 
 /** Run another command of the API on the database in this directory. */
-export async function runApi(directory: string, words: string[]): Promise<void> {
-  await once(spawnApi(directory, words), "exit");
+export async function runApi(directory: string, args: string[]): Promise<void> {
+  await once(spawnApi(directory, args), "exit");
 }
 
-function spawnApi(directory: string, words: string[], settings: Record<string, string> = {}): ChildProcess {
+function spawnApi(directory: string, args: string[], settings: Record<string, string> = {}): ChildProcess {
   const installed = PATH.split(delimiter).some((each) => existsSync(join(each, "todo-api")));
   const uv = ["uv", "run", "--quiet", "--project", ROOT, "--extra", "api", "todo-api"];
   const [command = "", ...before] = installed ? ["todo-api"] : uv;
-  return spawn(command, [...before, ...words], {
+  return spawn(command, [...before, ...args], {
     cwd: directory,
     env: { ...process.env, PATH, DATABASE_URL: "tasks.sqlite3", TODO_LOG_FORMAT: "json", ...settings },
     stdio: ["ignore", "ignore", "pipe"],
@@ -47,15 +47,15 @@ function spawnApi(directory: string, words: string[], settings: Record<string, s
 }
 
 async function listening(api: ChildProcess, ended: Promise<unknown>): Promise<string> {
-  const said: string[] = [];
+  const logged: string[] = [];
   const lines = createInterface({ input: api.stderr as NodeJS.ReadableStream });
   const url = new Promise<string>((resolve) => {
     lines.on("line", (line) => {
-      said.push(line);
+      logged.push(line);
       if (line.includes('"listening"')) resolve((JSON.parse(line) as { url: string }).url);
     });
   });
-  const failed = ended.then(() => Promise.reject(new Error(`the API has ended: ${said.join("\n")}`)));
+  const failed = ended.then(() => Promise.reject(new Error(`the API ended: ${logged.join("\n")}`)));
   failed.catch(() => undefined);
   return Promise.race([url, failed]);
 }

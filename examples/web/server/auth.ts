@@ -4,7 +4,7 @@ import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { type JwtOptions, jwt } from "better-auth/plugins";
 
-/** What Better Auth keeps; in memory, for the demo. */
+/** The tables of Better Auth; in memory, for the demo. */
 export class Tables {
   [table: string]: Record<string, unknown>[];
   user = [];
@@ -14,10 +14,21 @@ export class Tables {
   jwks = [];
 }
 
-/** People sign in by e-mail and password; `/api/auth/token` gives them a JWT that names them in `user_id`. */
-export function createAuth(baseURL: string, tables = new Tables(), jwks: JwtOptions["jwks"] = {}) {
+/** The options of Better Auth that the tests vary. */
+export interface AuthOptions {
+  basePath?: string;
+  jwks?: NonNullable<JwtOptions["jwks"]>;
+}
+
+/** Users sign in with e-mail and password. `/api/auth/token` returns a JWT whose `user_id` is the id of the user. */
+export function createAuth(
+  baseURL: string,
+  tables = new Tables(),
+  { basePath = "/api/auth", jwks = {} }: AuthOptions = {},
+) {
   return betterAuth({
     baseURL,
+    basePath,
     secret: randomBytes(32).toString("base64url"),
     database: memoryAdapter(tables),
     emailAndPassword: { enabled: true },

@@ -8,11 +8,11 @@ import type { Auth } from "./auth.ts";
 
 const PAGE = fileURLToPath(new URL("../dist", import.meta.url));
 
-/** Serve Better Auth, the built page, and where the page finds the API. */
+/** Serve Better Auth, the built page, and `/config.json` with the URL of the API. */
 export function createSite(auth: Auth, apiUrl: string): Server {
-  const answerAuth = toNodeHandler(auth);
+  const handleAuth = toNodeHandler(auth);
   const policy = `default-src 'self'; connect-src 'self' ${apiUrl}; frame-ancestors 'none'; base-uri 'none'`;
-  const answerPage = sirv(PAGE, {
+  const servePage = sirv(PAGE, {
     setHeaders: (response) => {
       response.setHeader("Content-Security-Policy", policy);
       response.setHeader("X-Content-Type-Options", "nosniff");
@@ -20,11 +20,11 @@ export function createSite(auth: Auth, apiUrl: string): Server {
   });
   return createServer((request, response) => {
     if (request.url?.startsWith("/api/auth/")) {
-      void answerAuth(request, response);
+      void handleAuth(request, response);
     } else if (request.url === "/config.json") {
       response.setHeader("Content-Type", "application/json").end(JSON.stringify({ apiUrl }));
     } else {
-      answerPage(request, response, () => void response.writeHead(404).end());
+      servePage(request, response, () => void response.writeHead(404).end());
     }
   });
 }

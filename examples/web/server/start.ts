@@ -18,7 +18,9 @@ await once(site, "listening");
 const directory = await mkdtemp(join(tmpdir(), "todo-web-"));
 try {
   const api = await startApi(directory, { PORT: apiPort, BETTER_AUTH_URL: url, CORS_ORIGINS: url });
-  console.log(`Sign up at ${url}. The API's documentation is at ${apiUrl}/docs. Ctrl-C ends all, and forgets all.`);
+  console.log(
+    `Sign up at ${url}. The API's documentation is at ${apiUrl}/docs. Ctrl-C stops everything and deletes the data.`,
+  );
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => api.process.kill(signal));
   await once(api.process, "exit");
 } finally {

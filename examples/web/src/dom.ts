@@ -1,11 +1,11 @@
-/** Return the one element of the page that the selector means. */
+/** Return the first element that matches the selector. Throws if there is none. */
 export function find<E extends Element = HTMLElement>(selector: string, within: ParentNode = document): E {
   const found = within.querySelector<E>(selector);
   if (!found) throw new Error(`the page has no ${selector}`);
   return found;
 }
 
-/** Return a copy of what a template holds. */
+/** Return a copy of the content of a template. */
 export function copyOf(template: string): DocumentFragment {
   return find<HTMLTemplateElement>(template).content.cloneNode(true) as DocumentFragment;
 }
@@ -19,7 +19,7 @@ export function button(label: string, press: () => void): HTMLButtonElement {
   return element;
 }
 
-/** Tell the person something, until it is closed or the next thing is told; `action` is what can be done about it. */
+/** Show a message until the user closes it or the next one replaces it. `action` becomes a button in it. */
 export function notify(text: string, action?: { label: string; run: () => void }): void {
   const box = document.createElement("div");
   const close = () => box.remove();

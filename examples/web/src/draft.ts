@@ -1,4 +1,4 @@
-/** What was typed and not yet saved. It is kept for this window, also when the page is loaded anew. */
+/** Input that is not saved yet. It is kept for this window, also when the page is reloaded. */
 export class Draft<Content> {
   readonly #key: string;
 

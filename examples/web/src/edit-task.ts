@@ -9,12 +9,12 @@ const dialog = find<HTMLDialogElement>("#edit");
 const form = find<HTMLFormElement>("#edit-task");
 
 interface Edit {
-  /** The task that the person saw when typing; undefined when it was deleted since. */
+  /** The task as the user saw it when typing; undefined if it was deleted since. */
   seen: Task | undefined;
   typed: Typed;
 }
 
-/** Let a person edit tasks until the signal aborts; return how to begin with one. */
+/** Let the user edit tasks until the signal aborts. Returns the function that opens the dialog for a task. */
 export function editTasks(
   client: TodoClient,
   userId: string,
@@ -25,14 +25,14 @@ export function editTasks(
   let seen: Task | undefined;
 
   const keep = () => draft.keep({ seen, typed: read(form) });
-  const begin = (edit: Edit) => {
+  const open = (edit: Edit) => {
     seen = edit.seen;
     write(form, edit.typed);
     showNotes(form, "");
     find("details", form).toggleAttribute("open", true);
     dialog.showModal();
   };
-  const meet = (latest: Task) => {
+  const showConflict = (latest: Task) => {
     if (!seen) return;
     const { merged, clashes } = merge(read(form), seen, latest);
     seen = latest;
@@ -46,14 +46,18 @@ export function editTasks(
       });
       return [name, { text: `Changed elsewhere to: ${theirs || "nothing"}`, action: take }];
     });
-    showNotes(form, "This task was changed elsewhere in the meantime. Look, and save again.", new Map(notes));
+    showNotes(
+      form,
+      "This task was changed elsewhere in the meantime. Check the fields and save again.",
+      new Map(notes),
+    );
   };
   const save = async () => {
     const typed = read(form);
     try {
       saved(await (seen ? client.patch(seen.id, changedValues(typed, seen), seen) : client.create(valuesOf(typed))));
     } catch (error) {
-      if (error instanceof Conflict) return meet(error.latest);
+      if (error instanceof Conflict) return showConflict(error.latest);
       if (!(error instanceof ApiProblem && error.problem.status === 404)) throw error;
       seen = undefined;
       keep();
@@ -75,8 +79,8 @@ export function editTasks(
   );
   find("#cancel").addEventListener("click", () => dialog.close(), { signal });
   dialog.addEventListener("close", () => draft.drop(), { signal });
-  // Whoever is signed out by the server finds the edit again after signing in.
+  // The draft stays when the session ends, so that the user can continue after signing in again.
   signal.addEventListener("abort", () => dialog.close());
-  if (draft.content) begin(draft.content);
-  return (task) => begin({ seen: task, typed: typedOf(task) });
+  if (draft.content) open(draft.content);
+  return (task) => open({ seen: task, typed: typedOf(task) });
 }

@@ -2,15 +2,15 @@ import type { Task } from "todo-client";
 
 import { copyOf, find } from "./dom.ts";
 
-/** What a person decides about a task, as the API has it. */
+/** The fields of a task that a user edits, with the types of the API. */
 export type TaskValues = Pick<Task, "title" | "description" | "priority" | "due" | "tags">;
 
-/** The same, as it is typed. */
+/** The same fields as text in a form. */
 export type Typed = Record<keyof TaskValues, string>;
 
 const NAMES = ["title", "description", "priority", "due", "tags"] as const;
 
-/** Put the fields of a task into a form. */
+/** Add the fields of a task to a form. */
 export function addFields(form: HTMLFormElement): void {
   find(".fields", form).append(copyOf("#task-fields"));
 }
@@ -36,7 +36,7 @@ export function typedOf(task: TaskValues): Typed {
   };
 }
 
-/** Return what was typed; the time of the day that `seen` is due stays, since no field shows it. */
+/** Return the values of a form. The due time and time zone of `seen` stay, since no field shows them. */
 export function valuesOf(typed: Typed, seen?: Task): TaskValues {
   const { time = null, timezone = null } = seen?.due ?? {};
   return {
@@ -51,20 +51,20 @@ export function valuesOf(typed: Typed, seen?: Task): TaskValues {
   };
 }
 
-/** Return the values that differ from those of the task as it was seen. */
+/** Return the values that differ from those of `seen`. */
 export function changedValues(typed: Typed, seen: Task): Partial<TaskValues> {
   const before = typedOf(seen);
   const values = valuesOf(typed, seen);
   return Object.fromEntries(NAMES.filter((name) => typed[name] !== before[name]).map((name) => [name, values[name]]));
 }
 
-/** One field that both sides changed, and differently. */
+/** A field that both sides changed to different values. */
 export interface Clash {
   name: keyof TaskValues;
   theirs: string;
 }
 
-/** Put together what was typed and what was changed elsewhere since; what clashes stays as typed, and is told. */
+/** Merge the form with changes made elsewhere since `seen`. A clash keeps the text of the form and is returned. */
 export function merge(typed: Typed, seen: Task, latest: Task): { merged: Typed; clashes: Clash[] } {
   const [before, theirs] = [typedOf(seen), typedOf(latest)];
   const merged = { ...typed };

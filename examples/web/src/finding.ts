@@ -13,26 +13,26 @@ const orders: Record<string, (a: Task, b: Task) => number> = {
   title: (a, b) => a.title.localeCompare(b.title),
 };
 
-/** Return the tasks that the person asks to see, in the order asked for. */
+/** Return the tasks that match the filters, in the selected order. */
 export function found(tasks: Task[]): Task[] {
   offerTags(tasks);
-  const asked = Object.fromEntries(new FormData(form)) as Record<string, string>;
-  const text = folded(asked.text ?? "");
+  const wanted = Object.fromEntries(new FormData(form)) as Record<string, string>;
+  const text = folded(wanted.text ?? "");
   return tasks
     .filter(
       (task) =>
-        (asked.state === "all" || task.complete === (asked.state === "done")) &&
-        (!asked.priority || task.priority === asked.priority) &&
-        (!asked.tag || task.tags.some((tag) => folded(tag) === asked.tag)) &&
+        (wanted.state === "all" || task.complete === (wanted.state === "done")) &&
+        (!wanted.priority || task.priority === wanted.priority) &&
+        (!wanted.tag || task.tags.some((tag) => folded(tag) === wanted.tag)) &&
         (folded(task.title).includes(text) || folded(task.description ?? "").includes(text)),
     )
-    .sort((a, b) => orders[asked.order ?? "newest"]?.(a, b) || b.id - a.id);
+    .sort((a, b) => orders[wanted.order ?? "newest"]?.(a, b) || b.id - a.id);
 }
 
-/** Call back whenever the person asks for something else, until the signal aborts. */
-export function onFinding(again: () => void, signal: AbortSignal): void {
+/** Call `changed` whenever the filters change, until the signal aborts. */
+export function onFinding(changed: () => void, signal: AbortSignal): void {
   form.reset();
-  form.addEventListener("input", again, { signal });
+  form.addEventListener("input", changed, { signal });
   form.addEventListener("submit", (event) => event.preventDefault(), { signal });
 }
 
@@ -53,7 +53,7 @@ function offerTags(tasks: Task[]): void {
   select.value = tags.has(chosen) ? chosen : "";
 }
 
-/** Fold case as the API does, "ß" to "ss" too. */
+/** Fold case, "ß" to "ss" too. */
 function folded(text: string): string {
   return text.toUpperCase().toLowerCase();
 }

@@ -2,13 +2,13 @@ import { ApiProblem, Unreachable } from "todo-client";
 
 import { find } from "./dom.ts";
 
-/** What is said beside a field, and perhaps a button for what can be done about it. */
+/** A message beside a field, with an optional button. */
 export interface Note {
   text: string;
   action?: HTMLButtonElement;
 }
 
-/** Do what a form asks for, and show in the form what went wrong. What was typed stays. */
+/** Run the action of a form and show its errors in the form. The input stays. */
 export async function submit(form: HTMLFormElement, action: () => Promise<void>): Promise<void> {
   if (form.ariaBusy === "true") return;
   form.ariaBusy = "true";
@@ -24,7 +24,7 @@ export async function submit(form: HTMLFormElement, action: () => Promise<void>)
   }
 }
 
-/** Show a note about the whole form and notes beside fields, in place of all earlier ones. */
+/** Show a note for the whole form and notes beside fields. They replace all earlier notes. */
 export function showNotes(form: HTMLFormElement, general: string, notes: ReadonlyMap<string, Note> = new Map()): void {
   const unplaced = new Map(notes);
   for (const field of form.querySelectorAll<HTMLElement>("[data-field]")) {
@@ -55,12 +55,11 @@ function showNote(field: HTMLElement, note: Note | undefined): void {
   field.closest("details")?.setAttribute("open", "");
 }
 
-/** Say what went wrong in words for the person who sits before the page. */
+/** Return the message for the user about an error. */
 export function explain(error: unknown): string {
-  if (error instanceof Unreachable)
-    return "The server can't be reached. What you typed is kept: try again in a moment.";
+  if (error instanceof Unreachable) return "The server can't be reached. Your input is kept: try again in a moment.";
   if (error instanceof ApiProblem && error.problem.status >= 500) {
-    return "The server failed. What you typed is kept: try again in a moment.";
+    return "The server failed. Your input is kept: try again in a moment.";
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -19,18 +19,18 @@ async function start(because?: string): Promise<void> {
       await askToSignIn(because);
       user = await currentUser();
     }
-    welcome(user, apiUrl);
+    openTasks(user, apiUrl);
   } catch (error) {
     notify(explain(error), { label: "Try again", run: () => void start(because) });
   }
 }
 
-function welcome(user: User, apiUrl: string): void {
-  const visit = new AbortController();
+function openTasks(user: User, apiUrl: string): void {
+  const session = new AbortController();
   const leave = (because?: string) => {
-    if (visit.signal.aborted) return;
-    visit.abort();
-    find("#tasks-view").hidden = find("#person").hidden = true;
+    if (session.signal.aborted) return;
+    session.abort();
+    find("#tasks-view").hidden = find("#account").hidden = true;
     find("#connection").textContent = "";
     void start(because);
   };
@@ -39,7 +39,7 @@ function welcome(user: User, apiUrl: string): void {
     userId: user.id,
     fetchToken: () =>
       fetchToken().catch((error: unknown) => {
-        if (error instanceof SignedOut) leave("Your session has ended: please sign in again. What you typed is kept.");
+        if (error instanceof SignedOut) leave("Your session has ended: please sign in again. Your input is kept.");
         throw error;
       }),
   });
@@ -54,8 +54,8 @@ function welcome(user: User, apiUrl: string): void {
   };
 
   find("#email").textContent = user.email;
-  find("#sign-out").addEventListener("click", () => void signOutAndLeave(), { signal: visit.signal });
-  find("#tasks-view").hidden = find("#person").hidden = false;
-  showTasks(client, user.id, visit.signal);
+  find("#sign-out").addEventListener("click", () => void signOutAndLeave(), { signal: session.signal });
+  find("#tasks-view").hidden = find("#account").hidden = false;
+  showTasks(client, user.id, session.signal);
   find("#new-task [name=title]").focus();
 }

@@ -7,9 +7,9 @@ import { submit } from "./forms.ts";
 
 const form = find<HTMLFormElement>("#new-task");
 
-/** Let a person add tasks until the signal aborts. */
+/** Let the user add tasks until the signal aborts. */
 export function addTasks(client: TodoClient, userId: string, added: (task: Task) => void, signal: AbortSignal): void {
-  // The key goes with what was typed: the same, sent again, is the same task.
+  // The key belongs to the input: sending the same input again creates no second task.
   const draft = new Draft<{ typed: Typed; key: string }>(userId, "new");
   const keep = () => {
     const content = { typed: read(form), key: crypto.randomUUID() };

@@ -5,10 +5,10 @@ const TIMEOUT_MS = 10_000;
 
 export type User = typeof auth.$Infer.Session.user;
 
-/** Nobody is signed in, or not any more. */
+/** No user is signed in, or the session has ended. */
 export class SignedOut extends Error {}
 
-/** The sign-in server refused something; `code` is its word for why. */
+/** The sign-in server refused a request; `code` is its error code. */
 export class SignInRefused extends Error {
   readonly code: string;
 
@@ -18,22 +18,22 @@ export class SignInRefused extends Error {
   }
 }
 
-type Answer<Data> = { data: Data; error: null } | { data: null; error: { code?: string; message?: string } };
+type Result<Data> = { data: Data; error: null } | { data: null; error: { code?: string; message?: string } };
 
 export async function currentUser(): Promise<User | undefined> {
-  return (await answered<{ user: User }>(auth.getSession()))?.user;
+  return (await dataOf<{ user: User }>(auth.getSession()))?.user;
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
-  await answered(auth.signIn.email({ email, password }));
+  await dataOf(auth.signIn.email({ email, password }));
 }
 
 export async function signUp(name: string, email: string, password: string): Promise<void> {
-  await answered(auth.signUp.email({ name, email, password }));
+  await dataOf(auth.signUp.email({ name, email, password }));
 }
 
 export async function signOut(): Promise<void> {
-  await answered(auth.signOut());
+  await dataOf(auth.signOut());
 }
 
 /** Get a new token for the API. Throws SignedOut when the session has ended. */
@@ -44,13 +44,13 @@ export async function fetchToken(): Promise<string> {
   return ((await response.json()) as { token: string }).token;
 }
 
-async function answered<Data>(call: Promise<unknown>): Promise<Data | null> {
-  const { data, error } = (await call.catch(unreachable)) as Answer<Data>;
+async function dataOf<Data>(call: Promise<unknown>): Promise<Data | null> {
+  const { data, error } = (await call.catch(unreachable)) as Result<Data>;
   if (!error) return data;
   if (!error.code) return unreachable(error);
   throw new SignInRefused(error.code, error.message ?? "");
 }
 
 function unreachable(cause: unknown): never {
-  throw new Error("The sign-in server can't be reached. What you typed is kept: try again in a moment.", { cause });
+  throw new Error("The sign-in server can't be reached. Your input is kept: try again in a moment.", { cause });
 }

@@ -6,16 +6,16 @@ const view = find("#sign-in-view");
 const form = find<HTMLFormElement>("#sign-in");
 let isNew = false;
 
-/** Let a person sign in or up; resolve when somebody has. */
+/** Show the sign-in form. Resolves when a user has signed in or up. */
 export function askToSignIn(because = ""): Promise<void> {
   view.hidden = false;
   form.reset();
-  ask(false);
+  setMode(false);
   showNotes(form, because);
   const done = new AbortController();
   return new Promise((resolve) => {
     const { signal } = done;
-    find("#other-way").addEventListener("click", () => ask(!isNew), { signal });
+    find("#other-way").addEventListener("click", () => setMode(!isNew), { signal });
     form.addEventListener(
       "submit",
       (event) => {
@@ -34,12 +34,12 @@ export function askToSignIn(because = ""): Promise<void> {
   });
 }
 
-function ask(asNew: boolean): void {
+function setMode(asNew: boolean): void {
   isNew = asNew;
   find("[data-field=name]", form).hidden = !asNew;
   find("[name=password]", form).setAttribute("autocomplete", asNew ? "new-password" : "current-password");
   find("#sign-in-heading").textContent = find("button.primary", form).textContent = asNew ? "Sign up" : "Sign in";
-  find("#other-way").textContent = asNew ? "I have been here before" : "I am new here";
+  find("#other-way").textContent = asNew ? "I have an account" : "I have no account";
   showNotes(form, "");
 }
 

@@ -4,14 +4,14 @@ import { copyOf, find } from "./dom.ts";
 
 const PRIORITY_MARKS = { high: "High priority", medium: "", low: "Low priority" };
 
-/** What a person can do to a task of the list. */
+/** What a user can do with a task in the list. */
 export interface TaskActions {
   complete(task: Task, complete: boolean): void;
   edit(task: Task): void;
   remove(task: Task): void;
 }
 
-/** The list as it is shown. A task keeps its element, and with it the person's focus, while others come and go. */
+/** The visible list. A task keeps its element, and so the focus, while other tasks are added and removed. */
 export class TaskList {
   readonly #list = find<HTMLUListElement>("#tasks");
   readonly #actions: TaskActions;
@@ -85,7 +85,7 @@ function marksOf(task: Task): HTMLLIElement[] {
   return marks;
 }
 
-/** The day that it is where the person is. */
+/** Return today's date in the user's time zone. */
 function today(): string {
   return new Date().toLocaleDateString("sv");
 }

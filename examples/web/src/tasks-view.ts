@@ -8,11 +8,11 @@ import { explain } from "./forms.ts";
 import { addTasks } from "./new-task.ts";
 import { TaskList } from "./task-list.ts";
 
-/** Show a user's tasks and keep them as they are everywhere, until the signal aborts. */
+/** Show a user's tasks and keep them current until the signal aborts. */
 export function showTasks(client: TodoClient, userId: string, signal: AbortSignal): void {
   const tasks = new LocalTasks();
   let drawing = false;
-  // Many changes that come at once are drawn once.
+  // Several changes at once are drawn once.
   const draw = () => {
     if (drawing) return;
     drawing = true;

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { freePorts } from "./world.ts";
 
-test("one line starts all, says where to look, and Ctrl-C ends all", async () => {
+test("one command starts everything and prints the URL, and Ctrl-C stops everything", async () => {
   const [port, apiPort] = await freePorts();
   const demo = spawn("npm", ["start"], {
     cwd: fileURLToPath(new URL("..", import.meta.url)),

@@ -5,8 +5,8 @@ import type { Page, Route } from "playwright-core";
 
 import { add, PASSWORD, shown, titles, world } from "./world.ts";
 
-test("what was typed survives a server whose answers are lost, and becomes one task", async () => {
-  const page = await world.person();
+test("input survives lost responses and creates one task", async () => {
+  const page = await world.newUserWindow();
   const keys = new Set<string>();
   await page.route(/\/tasks$/, async (route) => {
     keys.add(route.request().headers()["idempotency-key"] ?? "none");
@@ -16,17 +16,17 @@ test("what was typed survives a server whose answers are lost, and becomes one t
 
   await type(page, "Buy milk");
   await submit(page);
-  await page.getByText("The server failed. What you typed is kept").waitFor();
+  await page.getByText("The server failed. Your input is kept").waitFor();
   await page.unroute(/\/tasks$/);
   await submit(page);
 
-  await emptied(page);
+  await titleIsEmpty(page);
   assert.deepEqual(await titles(page), ["Buy milk"]);
   assert.equal(keys.size, 1);
 });
 
-test("what is typed while the server is slow is kept beside what is being saved", async () => {
-  const page = await world.person();
+test("input typed while a task is being saved is kept", async () => {
+  const page = await world.newUserWindow();
   let release: () => void = () => assert.fail();
   const released = new Promise<void>((resolve) => {
     release = resolve;
@@ -43,21 +43,21 @@ test("what is typed while the server is slow is kept beside what is being saved"
   release();
 
   await shown(page, "Buy milk");
-  assert.equal(await titleTyped(page), "Buy milk and eggs");
+  assert.equal(await titleInput(page), "Buy milk and eggs");
   await page.unroute(/\/tasks$/);
   await submit(page);
   await shown(page, "Buy milk and eggs");
   assert.equal((await titles(page)).length, 2);
 });
 
-test("what was typed survives a server that is down and a page that is loaded anew", async () => {
-  const page = await world.person();
+test("input survives a server that is down and a reload of the page", async () => {
+  const page = await world.newUserWindow();
   await add(page, "Buy milk");
   await world.api.stop();
 
   await type(page, "Call Bob");
   await submit(page);
-  await page.getByText("The server can't be reached. What you typed is kept").waitFor();
+  await page.getByText("The server can't be reached. Your input is kept").waitFor();
   await page.getByLabel("Done: Buy milk").click();
   await page.getByText("Not changed").waitFor();
   assert.equal(await page.getByLabel("Done: Buy milk").isChecked(), false);
@@ -76,7 +76,7 @@ test("what was typed survives a server that is down and a page that is loaded an
   await shown(page, "Call Bob");
 });
 
-test("a token that has ended is renewed, and so is one that the server refuses", async () => {
+test("an expired token is renewed, and so is a token that the server refuses", async () => {
   const page = await clocked();
   let renewals = 0;
   page.on("request", (request) => {
@@ -96,7 +96,7 @@ test("a token that has ended is renewed, and so is one that the server refuses",
   assert.equal(renewals, 2);
 });
 
-test("with the sign-in server down, people go on until their token ends", async () => {
+test("with the sign-in server down, users can work until their token expires", async () => {
   const page = await clocked();
   await world.stopSite();
 
@@ -106,16 +106,16 @@ test("with the sign-in server down, people go on until their token ends", async 
   await page.clock.fastForward("01:00");
   await type(page, "Has to wait");
   await submit(page);
-  await page.getByText("The sign-in server can't be reached. What you typed is kept").waitFor();
-  assert.equal(await titleTyped(page), "Has to wait");
+  await page.getByText("The sign-in server can't be reached. Your input is kept").waitFor();
+  assert.equal(await titleInput(page), "Has to wait");
   await world.startSite();
   await submit(page);
 
   await shown(page, "Has to wait");
 });
 
-test("an issuer whose tokens are unusable is reported, until a usable one comes", async () => {
-  const page = await world.person();
+test("an unusable token is reported until the issuer returns a usable one", async () => {
+  const page = await world.newUserWindow();
   await page.route("**/api/auth/token", (route) => route.fulfill({ json: { token: "opaque" } }));
   await page.reload();
 
@@ -126,7 +126,7 @@ test("an issuer whose tokens are unusable is reported, until a usable one comes"
   await page.getByText("Live").waitFor();
 });
 
-test("what was typed survives the end of the session", async () => {
+test("input survives the end of the session", async () => {
   const page = await clocked();
   const email = (await page.locator("#email").textContent()) ?? "";
   await add(page, "Buy milk");
@@ -144,9 +144,9 @@ test("what was typed survives the end of the session", async () => {
   await shown(page, "Buy oat milk");
 });
 
-/** Return the window of a new person, with a clock that can be put forward. */
+/** Return a window of a new user, with a clock that the test can advance. */
 async function clocked(): Promise<Page> {
-  const page = await world.person();
+  const page = await world.newUserWindow();
   await page.clock.install();
   await page.reload();
   await page.getByText("Live").waitFor();
@@ -161,10 +161,10 @@ function submit(page: Page): Promise<void> {
   return page.getByRole("button", { name: "Add task" }).click();
 }
 
-function titleTyped(page: Page): Promise<string> {
+function titleInput(page: Page): Promise<string> {
   return page.getByRole("textbox", { name: "Title" }).inputValue();
 }
 
-async function emptied(page: Page): Promise<void> {
+async function titleIsEmpty(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector<HTMLInputElement>("#new-task [name=title]")?.value === "");
 }

@@ -5,8 +5,8 @@ import type { Page } from "playwright-core";
 
 import { add, assertAccessible, keepScreenshot, openWindow, shown, titles, world } from "./world.ts";
 
-test("two windows of a person show each other's changes within a second", async () => {
-  const here = await world.person();
+test("two windows of a user show each other's changes within a second", async () => {
+  const here = await world.newUserWindow();
   const there = await openWindow(here.context());
   const within = { timeout: 1000 };
 
@@ -21,8 +21,8 @@ test("two windows of a person show each other's changes within a second", async 
   await here.getByText("No tasks yet").waitFor(within);
 });
 
-test("a window that was offline catches up, and keeps what was typed in it", async () => {
-  const here = await world.person();
+test("a window that was offline catches up and keeps its input", async () => {
+  const here = await world.newUserWindow();
   for (const title of ["Stays", "Goes", "Changes"]) await add(here, title);
   const there = await openWindow(await world.sameProfile(here));
 
@@ -34,7 +34,7 @@ test("a window that was offline catches up, and keeps what was typed in it", asy
   await here.getByRole("button", { name: "Delete: Goes" }).click();
   await there.getByRole("textbox", { name: "Title" }).fill("Typed offline");
   await there.getByRole("button", { name: "Add task" }).click();
-  await there.getByText("The server can't be reached. What you typed is kept").waitFor();
+  await there.getByText("The server can't be reached. Your input is kept").waitFor();
   assert.deepEqual(await titles(there), ["Changes", "Goes", "Stays"]);
   await there.context().setOffline(false);
   await there.getByText("Live").waitFor();
@@ -45,8 +45,8 @@ test("a window that was offline catches up, and keeps what was typed in it", asy
   await shown(here, "Typed offline");
 });
 
-test("a window reads everything anew when the feed says that it may have missed something", async () => {
-  const page = await world.person();
+test("a window reads everything again when it may have missed changes", async () => {
+  const page = await world.newUserWindow();
   await add(page, "Buy milk");
   const expired = page.waitForResponse((response) => response.status() === 410, { timeout: 60_000 });
 
@@ -57,7 +57,7 @@ test("a window reads everything anew when the feed says that it may have missed 
   assert.deepEqual(await titles(page), ["Buy milk"]);
 });
 
-test("who edits what was edited elsewhere sees both versions, and decides", async () => {
+test("a user who edits a task that was changed elsewhere sees both versions and chooses", async () => {
   const [here, there] = await bothEditing("Buy milk");
   await here.getByRole("dialog").getByLabel("Title").fill("Buy oat milk");
   await save(here);
@@ -78,7 +78,7 @@ test("who edits what was edited elsewhere sees both versions, and decides", asyn
   assert.deepEqual(await titles(here), ["Buy oat milk"]);
 });
 
-test("who insists after a conflict overwrites what they have seen", async () => {
+test("saving again after a conflict overwrites the version that was shown", async () => {
   const [here, there] = await bothEditing("Buy milk");
   await here.getByRole("dialog").getByLabel("Title").fill("Buy oat milk");
   await here.getByRole("dialog").getByLabel("Tags").fill("shop");
@@ -93,7 +93,7 @@ test("who insists after a conflict overwrites what they have seen", async () => 
   await here.locator("#tasks").getByText("#shop").waitFor();
 });
 
-test("who edits what was deleted elsewhere can save it as a new task", async () => {
+test("a user who edits a task that was deleted elsewhere can save it as a new task", async () => {
   const [here, there] = await bothEditing("Buy milk");
   await here.getByRole("button", { name: "Cancel" }).click();
   await here.getByRole("button", { name: "Delete: Buy milk" }).click();
@@ -107,7 +107,7 @@ test("who edits what was deleted elsewhere can save it as a new task", async () 
 });
 
 async function bothEditing(title: string): Promise<[Page, Page]> {
-  const here = await world.person();
+  const here = await world.newUserWindow();
   await add(here, title);
   const there = await openWindow(here.context());
   for (const page of [here, there]) await page.getByRole("button", { name: `Edit: ${title}` }).click();

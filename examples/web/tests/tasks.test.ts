@@ -5,10 +5,10 @@ import { add, assertAccessible, keepScreenshot, shown, titles, world } from "./w
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
 
-test("a person signs up, signs out and signs in again", async () => {
+test("a user signs up, signs out and signs in again", async () => {
   const page = await (await world.profile()).newPage();
   await page.goto("/");
-  await page.getByRole("button", { name: "I am new here" }).click();
+  await page.getByRole("button", { name: "I have no account" }).click();
   await page.getByLabel("Name").fill("Ann");
   await page.getByLabel("E-mail").fill("ann@example.org");
   await page.getByLabel("Password").fill("short");
@@ -31,7 +31,7 @@ test("a person signs up, signs out and signs in again", async () => {
 });
 
 test("a task is added with all its fields, edited, completed, reopened, deleted and restored", async () => {
-  const page = await world.person();
+  const page = await world.newUserWindow();
   await page.getByText("Details").first().click();
   await page.getByLabel("Description").first().fill("In glass bottles");
   await page.getByRole("combobox", { name: "Priority" }).first().selectOption("high");
@@ -67,7 +67,7 @@ test("a task is added with all its fields, edited, completed, reopened, deleted 
 });
 
 test("tasks are filtered, searched and ordered", async () => {
-  const page = await world.person();
+  const page = await world.newUserWindow();
   for (const title of ["Straße fegen", "buy milk", "Call Bob"]) await add(page, title);
   await page.getByLabel("Done: Call Bob").check();
   const finding = page.getByRole("search");
@@ -87,8 +87,8 @@ test("tasks are filtered, searched and ordered", async () => {
   assert.deepEqual(await titles(page), ["buy milk", "Call Bob", "Straße fegen"]);
 });
 
-test("everything can be done by the keyboard alone", async () => {
-  const page = await world.person();
+test("everything works with the keyboard alone", async () => {
+  const page = await world.newUserWindow();
   const press = async (...keys: string[]) => {
     for (const key of keys) await page.keyboard.press(key);
   };
@@ -122,8 +122,8 @@ test("everything can be done by the keyboard alone", async () => {
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
 });
 
-test("what the API says about a field stands beside the field", async () => {
-  const page = await world.person();
+test("the API's message about a field is shown beside the field", async () => {
+  const page = await world.newUserWindow();
   await page.getByText("Details").first().click();
   await page.getByRole("textbox", { name: "Title" }).fill("x".repeat(201));
   await page.getByLabel("Tags").first().fill("t".repeat(51));
@@ -141,7 +141,7 @@ test("what the API says about a field stands beside the field", async () => {
 for (const [name, options] of Object.entries({ desktop: { viewport: { width: 1100, height: 720 } }, phone: PHONE })) {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`the page is accessible and fits on a ${name} with a ${colorScheme} screen`, async () => {
-      const page = await world.person({ ...options, colorScheme });
+      const page = await world.newUserWindow({ ...options, colorScheme });
       await page.getByText("Details").first().click();
       for (const [title, priority, due, tags] of [
         ["Water the plants", "low", "", "home"],

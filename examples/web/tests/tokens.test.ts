@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,12 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-
+import { toNodeHandler } from "better-auth/node";
+import { decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { request } from "playwright-core";
 
 import { type Api, startApi } from "../server/api.ts";
-import { add, openWindow, shown, signUp, tokenOf, World, world } from "./world.ts";
+import { createAuth, Tables } from "../server/auth.ts";
+import { add, freePorts, openWindow, shown, signUp, tokenOf, World, world } from "./world.ts";
 
 const ALGORITHMS = ["EdDSA", "ES256", "RS256", "PS256"] as const;
 
@@ -21,9 +23,9 @@ before(async () => {
 });
 after(() => rm(directory, { recursive: true }));
 
-test("nobody sees or changes the tasks of another, by page or by hand-made request", async () => {
-  const ann = await world.person();
-  const bob = await world.person();
+test("a user can't read or change the tasks of another user, in the page or by direct requests", async () => {
+  const ann = await world.newUserWindow();
+  const bob = await world.newUserWindow();
   await add(ann, "Only for Ann");
   const { userId } = await tokenOf(ann.request);
   const { token } = await tokenOf(bob.request);
@@ -41,27 +43,35 @@ test("nobody sees or changes the tasks of another, by page or by hand-made reque
     ["GET", "changes/stream"],
   ] as const) {
     const headers = { ...bearer(token), "Content-Type": "application/json" };
-    const answer = await world.ask(`/api/${userId}/${path}`, { method, headers, ...(method[0] === "P" && { body }) });
-    assert.deepEqual([answer.status, (await answer.json()).error_code], [403, "AUTH_FORBIDDEN"], `${method} ${path}`);
+    const response = await world.request(`/api/${userId}/${path}`, {
+      method,
+      headers,
+      ...(method[0] === "P" && { body }),
+    });
+    assert.deepEqual(
+      [response.status, (await response.json()).error_code],
+      [403, "AUTH_FORBIDDEN"],
+      `${method} ${path}`,
+    );
   }
   await bob.getByText("No tasks yet").waitFor();
   await shown(await openWindow(ann.context()), "Only for Ann");
 });
 
-test("an opaque session token is no bearer token", async () => {
-  const page = await world.person();
+test("an opaque session token is not accepted as a bearer token", async () => {
+  const page = await world.newUserWindow();
   const { userId } = await tokenOf(page.request);
   const cookie = (await page.context().cookies()).find(({ name }) => name === "better-auth.session_token");
   const signed = decodeURIComponent(cookie?.value ?? "");
 
   for (const token of [signed, signed.split(".")[0]]) {
-    const answer = await world.ask(`/api/${userId}/tasks`, { headers: bearer(token ?? "") });
-    assert.deepEqual([answer.status, (await answer.json()).error_code], [401, "AUTH_INVALID"]);
+    const response = await world.request(`/api/${userId}/tasks`, { headers: bearer(token ?? "") });
+    assert.deepEqual([response.status, (await response.json()).error_code], [401, "AUTH_INVALID"]);
   }
 });
 
-test("a rotated signing key is picked up with no failed request", async () => {
-  const page = await world.person();
+test("a rotated signing key is accepted without a failed request", async () => {
+  const page = await world.newUserWindow();
   const before = await tokenOf(page.request);
   const refused: string[] = [];
   page.on("response", (response) => {
@@ -74,13 +84,13 @@ test("a rotated signing key is picked up with no failed request", async () => {
 
   assert.notEqual(keyOf(after.token), keyOf(before.token));
   assert.deepEqual(refused, []);
-  assert.equal((await world.ask(`/api/${before.userId}/tasks`, { headers: bearer(before.token) })).status, 200);
+  assert.equal((await world.request(`/api/${before.userId}/tasks`, { headers: bearer(before.token) })).status, 200);
 });
 
-test("the page of the API authorises and runs a request, without any other host", async () => {
-  const person = await world.person();
-  const { token, userId } = await tokenOf(person.request);
-  const page = await person.context().newPage();
+test("the API's own docs authorise and send a request, without any other host", async () => {
+  const own = await world.newUserWindow();
+  const { token, userId } = await tokenOf(own.request);
+  const page = await own.context().newPage();
   const failed: string[] = [];
   page.on("requestfailed", (request) => failed.push(request.url()));
   await page.goto(`${world.api.url}/docs`);
@@ -100,23 +110,78 @@ test("the page of the API authorises and runs a request, without any other host"
 
 for (const alg of ALGORITHMS) {
   test(`tokens of Better Auth are accepted with ${alg}`, async () => {
-    const signing = await World.open({ keyPairConfig: { alg } });
+    const signing = await World.open({ jwks: { keyPairConfig: { alg } } });
     try {
       const visitor = await request.newContext({ baseURL: signing.url });
       await signUp(visitor);
       const { token, userId } = await tokenOf(visitor);
 
-      const answer = await signing.ask(`/api/${userId}/tasks`, { headers: bearer(token) });
+      const response = await signing.request(`/api/${userId}/tasks`, { headers: bearer(token) });
 
       assert.equal(headerOf(token).alg, alg);
-      assert.equal(answer.status, 200);
+      assert.equal(response.status, 200);
     } finally {
       await signing.close();
     }
   });
 }
 
-test("tokens of jose are accepted with every algorithm, and from their issuer for their audience only", async () => {
+const PLACEMENTS = {
+  "with `basePath` is accepted where BETTER_AUTH_URL has this path": {
+    path: "",
+    options: { basePath: "/auth/v1" },
+    endpoints: "/auth/v1",
+    settings: (url: string) => ({ BETTER_AUTH_URL: `${url}/auth/v1` }),
+  },
+  "with a path in `baseURL` is accepted where BETTER_AUTH_URL is this URL": {
+    path: "/login",
+    options: {},
+    endpoints: "/login",
+    settings: (url: string) => ({ BETTER_AUTH_URL: `${url}/login` }),
+  },
+  "with `jwksPath` is accepted where TODO_JWKS_URL names this path": {
+    path: "",
+    options: { jwks: { jwksPath: "/.well-known/jwks.json" } },
+    endpoints: "/api/auth",
+    settings: (url: string) => ({
+      BETTER_AUTH_URL: url,
+      TODO_JWKS_URL: `${url}/api/auth/.well-known/jwks.json`,
+    }),
+  },
+  "with all three is accepted where TODO_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE are set": {
+    path: "/login",
+    options: { basePath: "/ignored", jwks: { jwksPath: "/keys" } },
+    endpoints: "/login",
+    settings: (url: string) => ({ TODO_JWKS_URL: `${url}/login/keys`, JWT_ISSUER: url, JWT_AUDIENCE: url }),
+  },
+};
+
+for (const [how, { path, options, endpoints, settings }] of Object.entries(PLACEMENTS)) {
+  test(`the token of a Better Auth ${how}`, async () => {
+    const [port] = await freePorts();
+    const url = `http://127.0.0.1:${port}`;
+    const auth = createServer(toNodeHandler(createAuth(`${url}${path}`, new Tables(), options)));
+    await once(auth.listen(port, "127.0.0.1"), "listening");
+    const api = await startApi(directory, { PORT: "0", ...settings(url) });
+
+    try {
+      const visitor = await request.newContext({ baseURL: url });
+      await signUp(visitor, endpoints);
+      const { token, userId } = await tokenOf(visitor, endpoints);
+      const response = await fetch(`${api.url}/api/${userId}/tasks`, { headers: bearer(token) });
+
+      const { iss, aud } = decodeJwt(token);
+      assert.deepEqual([iss, aud], [url, url]);
+      assert.equal(response.status, 200);
+    } finally {
+      await api.stop();
+      auth.close();
+      auth.closeAllConnections();
+    }
+  });
+}
+
+test("tokens signed by jose are accepted with every algorithm, but only with the right issuer and audience", async () => {
   const pairs = await Promise.all(ALGORITHMS.map(async (alg) => ({ alg, ...(await generateKeyPair(alg)) })));
   const keys = await Promise.all(
     pairs.map(async ({ alg, publicKey }) => ({ ...(await exportJWK(publicKey)), alg, kid: alg })),
@@ -146,7 +211,7 @@ test("tokens of jose are accepted with every algorithm, and from their issuer fo
   }
 });
 
-test("with a shared secret, a token with nothing but its user_id is accepted", async () => {
+test("with a shared secret, a token with user_id as its only claim about the user is accepted", async () => {
   const secret = "a secret that both sides know, of 32 bytes at least";
   const api = await startApi(directory, { PORT: "0", BETTER_AUTH_SECRET: secret });
   const sign = (payload: JWTPayload, key = secret) =>

@@ -10,7 +10,6 @@ import { after, afterEach } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import type { AxeResults } from "axe-core";
-import type { JwtOptions } from "better-auth/plugins";
 import {
   type APIRequestContext,
   type Browser,
@@ -21,7 +20,7 @@ import {
 } from "playwright-core";
 
 import { type Api, runApi, startApi } from "../server/api.ts";
-import { createAuth, Tables } from "../server/auth.ts";
+import { type AuthOptions, createAuth, Tables } from "../server/auth.ts";
 import { createSite } from "../server/site.ts";
 
 export const PASSWORD = "long enough";
@@ -29,10 +28,10 @@ export const PASSWORD = "long enough";
 const HOST = "127.0.0.1";
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync", "--disable-component-update"];
-// The browser finds no host but this machine's loopback, so all that a page needs must come from there.
+// The browser resolves no host but loopback: a page that loads anything from another host fails.
 const NETWORK = ["--disable-background-networking", `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${HOST}`];
 
-/** The sign-in server with the page, and an API that trusts it. */
+/** The sign-in server with the page, and an API that accepts its tokens. */
 export class World {
   readonly tables = new Tables();
   url = "";
@@ -41,12 +40,12 @@ export class World {
   #site!: ReturnType<typeof createSite>;
   #browser: Promise<Browser> | undefined;
 
-  static async open(jwks: JwtOptions["jwks"] = {}): Promise<World> {
+  static async open(options: AuthOptions = {}): Promise<World> {
     const world = new World();
     world.#directory = await mkdtemp(join(tmpdir(), "todo-e2e-"));
     const [port, apiPort] = await freePorts();
     world.url = `http://${HOST}:${port}`;
-    world.#site = createSite(createAuth(world.url, world.tables, jwks), `http://${HOST}:${apiPort}`);
+    world.#site = createSite(createAuth(world.url, world.tables, options), `http://${HOST}:${apiPort}`);
     await world.startSite();
     await world.startApi(String(apiPort));
     return world;
@@ -67,7 +66,7 @@ export class World {
     this.api = await startApi(this.#directory, { PORT: port, BETTER_AUTH_URL: this.url, CORS_ORIGINS: this.url });
   }
 
-  /** Start the API again after something that may have lost writes, such as the restoring of a backup. */
+  /** Restart the API with a new epoch, as after a backup was restored. */
   async restoreApi(): Promise<void> {
     await this.api.stop();
     await runApi(this.#directory, ["epoch", "--renew"]);
@@ -86,7 +85,7 @@ export class World {
     await closed;
   }
 
-  /** Return a browser profile of its own. */
+  /** Return a new browser profile. */
   async profile(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     this.#browser ??= chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, ...NETWORK] });
     const context = await (await this.#browser).newContext({ baseURL: this.url, ...options });
@@ -94,25 +93,25 @@ export class World {
     return context;
   }
 
-  /** Return the window of a person who has just signed up. */
-  async person(options: BrowserContextOptions = {}): Promise<Page> {
+  /** Return a window of a new user who has signed up. */
+  async newUserWindow(options: BrowserContextOptions = {}): Promise<Page> {
     const profile = await this.profile(options);
     await signUp(profile.request);
     return openWindow(profile);
   }
 
-  /** Return another profile in which the same person is signed in. */
+  /** Return another profile in which the same user is signed in. */
   async sameProfile(page: Page): Promise<BrowserContext> {
     return this.profile({ storageState: await page.context().storageState() });
   }
 
-  /** Ask the API, with nothing but what is given. */
-  ask(path: string, init: RequestInit = {}): Promise<Response> {
+  /** Send a request to the API without a browser. */
+  request(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(this.api.url + path, init);
   }
 }
 
-/** Return another window of the same person, when it is live. */
+/** Open another window of the same user and wait until it is live. */
 export async function openWindow(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   await page.goto("/");
@@ -120,7 +119,7 @@ export async function openWindow(context: BrowserContext): Promise<Page> {
   return page;
 }
 
-/** Add a task by its title alone, and wait until it is in the list. */
+/** Add a task with only a title, and wait until the list shows it. */
 export async function add(page: Page, title: string): Promise<void> {
   await page.getByRole("textbox", { name: "Title" }).fill(title);
   await page.getByRole("button", { name: "Add task" }).click();
@@ -137,22 +136,25 @@ export function titles(page: Page): Promise<string[]> {
   return page.locator("#tasks .title").allTextContents();
 }
 
-/** Sign somebody up, by hand-made request. */
-export async function signUp(requests: APIRequestContext): Promise<void> {
+/** Sign up a new user at the endpoints of Better Auth. */
+export async function signUp(requests: APIRequestContext, endpoints = "/api/auth"): Promise<void> {
   const data = { name: "Ann", email: `ann-${randomUUID().slice(0, 8)}@example.org`, password: PASSWORD };
-  await requests.post("/api/auth/sign-up/email", { data });
+  await requests.post(`${endpoints}/sign-up/email`, { data });
 }
 
-/** Return the token that Better Auth gives to who is signed in, and their id. */
-export async function tokenOf(requests: APIRequestContext): Promise<{ token: string; userId: string }> {
-  const { token } = await (await requests.get("/api/auth/token")).json();
-  const { user } = await (await requests.get("/api/auth/get-session")).json();
+/** Return a token from Better Auth for the user who is signed in, and the user's id. */
+export async function tokenOf(
+  requests: APIRequestContext,
+  endpoints = "/api/auth",
+): Promise<{ token: string; userId: string }> {
+  const { token } = await (await requests.get(`${endpoints}/token`)).json();
+  const { user } = await (await requests.get(`${endpoints}/get-session`)).json();
   return { token, userId: user.id };
 }
 
-/** Check the page as it stands by the rules of axe. */
+/** Check the current page with the rules of axe. */
 export async function assertAccessible(page: Page): Promise<void> {
-  // The page's policy lets in no script that is not its own; this one comes through the debugger.
+  // The page's Content-Security-Policy refuses other scripts, so this one is evaluated by the debugger.
   await page.evaluate(await readFile(AXE, "utf8"));
   const violations = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } };
@@ -161,13 +163,13 @@ export async function assertAccessible(page: Page): Promise<void> {
   assert.deepEqual(violations, []);
 }
 
-/** With SCREENSHOTS set, keep how the page looks for the documentation. */
+/** With SCREENSHOTS set, save a screenshot for the documentation. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   const path = fileURLToPath(new URL(`../../../docs/images/web-${name}.png`, import.meta.url));
   if (process.env.SCREENSHOTS) await page.screenshot({ path });
 }
 
-/** Return two ports that nobody listens on. */
+/** Return two free ports. */
 export async function freePorts(): Promise<number[]> {
   const servers = [createServer().listen(0, HOST), createServer().listen(0, HOST)];
   await Promise.all(servers.map((server) => once(server, "listening")));
@@ -176,7 +178,7 @@ export async function freePorts(): Promise<number[]> {
   return ports;
 }
 
-/** The world that tests share, since to open one takes seconds. Each test brings people of its own. */
+/** All tests share one world, since opening one takes seconds. Each test signs up its own users. */
 export const world = await World.open();
 afterEach(() => world.closeWindows());
 after(() => world.close());

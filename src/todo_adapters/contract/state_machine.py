@@ -2,9 +2,8 @@
 
 import asyncio
 import datetime as dt
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, settings
@@ -20,6 +19,7 @@ from hypothesis.stateful import (
 from todo_adapters.contract import strategies
 from todo_adapters.contract.model import Model, conditional
 from todo_adapters.contract.scenario import ALL, NOON, new_user
+from todo_adapters.contract.shrinking import Shrinking
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_domain import (
     Batch,
@@ -35,60 +35,11 @@ from todo_domain import (
     UserId,
 )
 
-SHRINKING_SECONDS: Final = 5.0
 _WITHOUT_FLOOR: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """A time of renewal that leaves revisions small, like those that the strategies draw."""
 
 Run = Callable[[Awaitable[Any]], Any]
 """Runs a coroutine in the event loop of the repository, and returns its result."""
-
-
-class TimeIsUp(BaseException):
-    """Raised to end the search of Hypothesis, which catches every Exception."""
-
-
-class Shrinking:
-    """Bounds the time in which Hypothesis looks for a shorter sequence of calls that fails.
-
-    Hypothesis allows itself five minutes and has no setting for it. When the time is up,
-    the shortest sequence so far is reported.
-    """
-
-    def __init__(self, seconds: float = SHRINKING_SECONDS) -> None:
-        self._seconds = seconds
-        self._deadline: float | None = None
-        self._is_stopped = False
-        self._calls: Sequence[str] = ()
-        self._error: Exception | None = None
-
-    @contextmanager
-    def watch(self, calls: Sequence[str]) -> Iterator[None]:
-        """Note the calls if what runs inside fails."""
-        try:
-            yield
-        except Exception as error:
-            self._deadline = self._deadline or time.monotonic() + self._seconds
-            if self._error is None or len(calls) < len(self._calls):
-                self._calls, self._error = tuple(calls), error
-            raise
-
-    def stop_when_time_is_up(self) -> None:
-        """Raise TimeIsUp if no further sequence may be tried."""
-        if self._deadline and time.monotonic() >= self._deadline:
-            self._is_stopped = True
-            raise TimeIsUp
-
-    @contextmanager
-    def report(self) -> Iterator[None]:
-        """Raise AssertionError with the shortest sequence when the time is up."""
-        try:
-            yield
-        except BaseException:
-            # Hypothesis may raise an error of its own: this sequence ended earlier than before.
-            if not self._is_stopped:
-                raise
-            calls = "\n".join(self._calls)
-            raise AssertionError(f"the last of these calls has a wrong result:\n{calls}") from self._error
 
 
 class RepositoryMachine(RuleBasedStateMachine):

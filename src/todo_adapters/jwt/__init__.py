@@ -1,1 +1,1 @@
-"""TokenVerifiers for JSON Web Tokens. PyJWT does the cryptography; all rules are here (RFC 7515, 7519, 8725)."""
+"""Verifiers of JSON Web Tokens. PyJWT does the cryptography; this package checks all rules (RFC 7515, 7519, 8725)."""

@@ -1,4 +1,4 @@
-"""What a token must say, once its signature is known to be right (RFC 7519 §4)."""
+"""The rules for the claims of a token with a valid signature (RFC 7519 §4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ LEEWAY: Final = timedelta(seconds=30)
 MAX_LIFE: Final = timedelta(days=31)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
-_LAST_SECOND = 253_402_300_799  # of the year 9999: what a datetime can hold
+_LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a datetime can hold
 
 
 class Grant:
-    """What a signed token says: who it speaks for, and from when until when.
+    """The principal that a signed token names, and the period in which the token is valid.
 
-    A grant stays true, so it can be kept; the time has to be asked at every use.
+    A grant can be cached, because it never changes. `principal_at` compares it with the time at every use.
     """
 
     def __init__(self, principal: Principal, not_before: datetime) -> None:
         self._principal = principal
-        # Every request asks for these, so they are reckoned once.
+        # Every request compares these times, so they are computed once.
         self._within_max_life_from = principal.expires_at - MAX_LIFE
         self._begins = max(self._within_max_life_from, not_before - LEEWAY)
         self._ends = min(principal.expires_at, _LAST_INSTANT - LEEWAY) + LEEWAY
 
     def principal_at(self, now: datetime) -> Principal:
-        """Return the principal if the token is valid now, give or take 30 s; else raise TokenRejected."""
+        """Return the principal if the token is valid now, with 30 s of leeway; else raise TokenRejected."""
         if self._begins <= now < self._ends:
             return self._principal
         if now >= self._ends:
@@ -41,10 +41,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """What claims have to say; an issuer or audience of None is not asked for.
+    """The required claims; an issuer or audience of None is not checked.
 
-    The user is the claim `user_id`, and nothing that looks like it. With
-    `accept_subject` a token without one names its user in `sub`.
+    Only the claim `user_id` names the user. With `accept_subject`, a token without
+    `user_id` names its user in `sub`.
     """
 
     issuer: str | None = None
@@ -52,7 +52,7 @@ class ClaimRules:
     accept_subject: bool = False
 
     def read(self, payload: bytes) -> Grant:
-        """Return what the payload grants; raise TokenRejected when it breaks a rule that time has no part in."""
+        """Return the grant of the payload; raise TokenRejected if a claim is wrong at any time."""
         try:
             claims = read_json_object(payload)
         except ValueError:
@@ -65,9 +65,9 @@ class ClaimRules:
 
     def _check_origin(self, claims: Mapping[str, Any]) -> None:
         if self.issuer is not None and claims.get("iss") != self.issuer:
-            raise TokenRejected("the token is of another issuer")
+            raise TokenRejected("the token has another issuer")
         audience = claims.get("aud")
-        # A lone audience may stand without a list (RFC 7519 §4.1.3).
+        # A single audience may be a string instead of a list (RFC 7519 §4.1.3).
         if self.audience is not None and self.audience not in (audience if isinstance(audience, list) else [audience]):
             raise TokenRejected("the token is for another audience")
 
@@ -89,7 +89,7 @@ class ClaimRules:
 
 
 def _time(claims: Mapping[str, Any], name: str) -> datetime:
-    """Return the time that a claim says; the epoch if there is no such claim."""
+    """Return the time in a claim, or the epoch if the claim is absent."""
     seconds = claims.get(name, 0)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _LAST_SECOND:
         raise TokenRejected(f"{name} is not a number of seconds since 1970")

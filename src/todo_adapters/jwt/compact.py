@@ -1,4 +1,4 @@
-"""The form of a token: JWS compact serialisation (RFC 7515 §7.1) with a header that holds no surprise."""
+"""Parse a token: JWS compact serialization (RFC 7515 §7.1), with strict rules for the header."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from todo_domain import TokenRejected
 MAX_TOKEN_LENGTH: Final = 8192
 _SESSION: Final = "jwt"
 _ACCESS: Final = "at+jwt"
-# Each changes what the signature covers or what the payload is.
+# Each of these changes what the signature covers or how to read the payload.
 _REFUSED = ("crit", "b64", "cty")
 
 
 @dataclass(frozen=True, slots=True)
 class CompactToken:
-    """A well-formed token of which nothing is proven yet; the payload is not even read.
+    """A well-formed token whose signature and payload are not checked yet.
 
-    What else a header may hold is not looked at: a key that a token brings along or
+    All other header parameters are ignored: a key that the token itself contains or
     points to (`jwk`, `jku`, `x5c`, `x5u`) proves nothing.
     """
 
@@ -30,7 +30,7 @@ class CompactToken:
 
     @classmethod
     def parse(cls, token: str, algorithms: Collection[str], *, accept_access_tokens: bool = False) -> Self:
-        """Take a token apart; raise TokenRejected unless its algorithm is one of these.
+        """Parse a token; raise TokenRejected if it is malformed or its algorithm is not one of `algorithms`.
 
         `typ` is absent or `JWT`; with `accept_access_tokens` it may also be `at+jwt`
         (RFC 9068 §2.1). Case and the prefix `application/` do not matter (RFC 7515 §4.1.9).
@@ -41,7 +41,7 @@ class CompactToken:
             header, payload, signature = (decode_base64url(part) for part in token.split("."))
             fields = read_json_object(header)
         except ValueError:
-            raise TokenRejected("the token is not three parts of base64url, the first of them JSON") from None
+            raise TokenRejected("the token is not three parts of base64url with a JSON header") from None
         types = (_SESSION, _ACCESS) if accept_access_tokens else (_SESSION,)
         algorithm, key_id = _check_header(fields, algorithms, types)
         return cls(algorithm, key_id, payload, token.rpartition(".")[0].encode(), signature)
@@ -58,7 +58,7 @@ def _check_header(
     if not isinstance(fields.get("kid", ""), str):
         raise TokenRejected("the header's kid is not text")
     if any(name in fields for name in _REFUSED):
-        raise TokenRejected(f"the header has one of {', '.join(_REFUSED)}")
+        raise TokenRejected(f"the header must not have {', '.join(_REFUSED)}")
     return algorithm, fields.get("kid")
 
 

@@ -1,4 +1,4 @@
-"""What tokens and key sets are written in, unpadded base64url and JSON, read without any leniency."""
+"""Strict decoders for the encodings of tokens and key sets: unpadded base64url and JSON."""
 
 import base64
 import json
@@ -7,36 +7,36 @@ from typing import Any, NoReturn
 
 
 def decode_base64url(text: str) -> bytes:
-    """Return the bytes that this is the one unpadded spelling of (RFC 7515 §2); else raise ValueError."""
+    """Decode unpadded base64url (RFC 7515 §2); raise ValueError unless encoding gives the same text."""
     try:
         decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         raise ValueError("not base64url") from None
-    # The decoder skips what is not of its alphabet, and ignores padding and left-over bits.
+    # The decoder skips characters outside the alphabet, and ignores padding and left-over bits.
     if base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() != text:
         raise ValueError("not unpadded base64url")
     return decoded
 
 
 def read_json_object(content: bytes) -> dict[str, Any]:
-    """Return the object that UTF-8 JSON holds; raise ValueError if it is none, or says anything twice."""
+    """Return the JSON object in UTF-8 content; raise ValueError if it is not an object or repeats a name."""
     try:
         value = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(value, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - callers know one error for all that is malformed
+        raise ValueError("not a JSON object")  # noqa: TRY004 - callers catch one error for all malformed content
     return value
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    named: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in named:
-            raise ValueError("a name stands twice")
-        named[name] = value
-    return named
+        if name in members:
+            raise ValueError("a name occurs twice")
+        members[name] = value
+    return members
 
 
 def _refuse(_: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are no JSON")
+    raise ValueError("NaN and Infinity are not JSON")

@@ -1,4 +1,4 @@
-"""Tokens signed with keys that the issuer publishes, such as a Better Auth server."""
+"""Tokens signed with keys that the issuer (such as a Better Auth server) publishes."""
 
 import time
 from collections.abc import Callable
@@ -18,8 +18,8 @@ class JwksTokenVerifier:
     `kid`, `iss` and `aud` are required. With `accept_subject`, a token without
     `user_id` names its user in `sub`. With `accept_access_tokens`, OAuth access tokens
     (`at+jwt`) are accepted too, whatever their scopes. Nothing is fetched before the
-    first token. `KeySource` says how keys are fetched and what `monotonic` and
-    `timeout_seconds` are; raises ValueError for a URL that it refuses.
+    first token. `KeySource` describes how keys are fetched, `monotonic` and
+    `timeout_seconds`. Raises ValueError for a URL that `KeySource` refuses.
     """
 
     def __init__(  # noqa: PLR0913 - settings, each by its name
@@ -59,7 +59,7 @@ class JwksTokenVerifier:
             raise NotOpen(self)
         known = self._cache.get(token)
         if known and not self._source.is_fresh:
-            # This may find that the keys have changed, and then the token is no longer known.
+            # If the keys have changed, this clears the cache.
             await self._source.current()
             known = self._cache.get(token)
         if known:
@@ -67,7 +67,7 @@ class JwksTokenVerifier:
         signed = CompactToken.parse(token, ALGORITHMS, accept_access_tokens=self._accept_access_tokens)
         key = await self._key_of(signed)
         if not key.verifies(signed.signing_input, signed.signature):
-            raise TokenRejected("the signature is not of the key that the token names")
+            raise TokenRejected("the signature does not match the key of this kid")
         grant = self._rules.read(signed.payload)
         principal = grant.principal_at(self._clock.now())
         self._cache.put(token, grant)

@@ -1,4 +1,4 @@
-"""A published set of signing keys (RFC 7517 §5), reduced to those that tokens may be signed with."""
+"""A published set of signing keys (RFC 7517 §5), without the keys that can't verify tokens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ MIN_RSA_BITS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A type of key: what it is made of, and what it may sign with, its default first."""
+    """A type of key: its parameters, and the algorithms it may sign with, the default first."""
 
     parameters: tuple[str, ...]
     algorithms: tuple[str, ...]
 
 
-# By type and curve. A symmetric key is none of them: who can read it can sign with it.
+# By type and curve. Symmetric keys are not allowed: everyone who can read a published one can sign with it.
 _KINDS = {
     ("OKP", "Ed25519"): _Kind(("x",), ("EdDSA",)),
     ("EC", "P-256"): _Kind(("x", "y"), ("ES256",)),
@@ -33,14 +33,14 @@ ALGORITHMS: Final = tuple(name for kind in _KINDS.values() for name in kind.algo
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key that proves signatures of one algorithm. Two are equal when they prove the same."""
+    """A key that verifies signatures of one algorithm. Keys with the same algorithm and material are equal."""
 
     algorithm: str
     material: Mapping[str, Any]
     _key: PyJWK = field(compare=False, repr=False)
 
     def verifies(self, signing_input: bytes, signature: bytes) -> bool:
-        """Say whether this key's owner signed this."""
+        """Return whether this key made the signature."""
         return self._key.Algorithm.verify(signing_input, self._key.key, signature)
 
 
@@ -49,12 +49,12 @@ KeySet = Mapping[str, PublicKey]
 
 
 def read_key_set(content: bytes) -> KeySet:
-    """Return the usable keys; raise ValueError if there is none, or if this is no set of 1-100 keys.
+    """Return the usable keys; raise ValueError if there are none, or if this is not a set of 1-100 keys.
 
-    A key of no use here is skipped: of another type, without a `kid`, for encryption,
-    published with its private half, broken, or an RSA key of less than 2048 bits. Of
-    two with one `kid` the first counts. A key that doesn't say its algorithm has that
-    of its curve; RSA then means RS256.
+    Other keys are skipped: those of another type, without a `kid`, for encryption,
+    published with the private key, malformed, or RSA with less than 2048 bits. If two
+    keys have the same `kid`, the first counts. A key without `alg` has the algorithm of
+    its curve, or RS256 if it is an RSA key.
     """
     entries = read_json_object(content).get("keys")
     if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_KEYS:
@@ -65,7 +65,7 @@ def read_key_set(content: bytes) -> KeySet:
         if isinstance(key_id, str) and (key := _read_key(entry)):
             keys.setdefault(key_id, key)
     if not keys:
-        raise ValueError("no key of the set is of use")
+        raise ValueError("the set has no usable key")
     return keys
 
 
@@ -77,7 +77,7 @@ def _read_key(entry: dict[str, Any]) -> PublicKey | None:
             return None
         for name in kind.parameters:
             decode_base64url(entry[name])
-        # PyJWT is given no more than was looked at.
+        # PyJWT gets only the checked members.
         material = {name: entry[name] for name in ("kty", "crv", *kind.parameters) if name in entry}
         key = PyJWK(material, algorithm)
     except (KeyError, TypeError, ValueError, PyJWTError, UnsupportedAlgorithm):

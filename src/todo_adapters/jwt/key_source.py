@@ -1,4 +1,4 @@
-"""Getting signing keys from where they are published, seldom, and safely when that fails."""
+"""Fetch the published signing keys, rarely, and keep the last good set when a fetch fails."""
 
 import asyncio
 import ipaddress
@@ -24,17 +24,17 @@ _LOG = logging.getLogger(__name__)
 
 
 class KeySource:
-    """The key set at a URL, as it was a short while ago.
+    """The key set at a URL, cached.
 
-    - A set is fresh for 300 s. Older, it is still given out while it is fetched anew;
-      from 3600 s on it is given out no more.
-    - One fetch at a time, which all who need it wait for. None within 5 s of a failure;
-      those for a key that the set lacks are 10 s apart.
-    - A set is replaced by a set with usable keys and by nothing else. `on_change` is
-      called in the moment that another set takes its place.
+    - A set is fresh for 300 s. An older set is still used while a new one is fetched.
+      After 3600 s it is not used any more.
+    - There is one fetch at a time, shared by all callers. There is no fetch within 5 s
+      of a failure. Fetches for a `kid` that the set lacks are at least 10 s apart.
+    - Only a set with usable keys replaces a set. `on_change` is called at the moment
+      when a different set replaces it.
 
-    Raises ValueError for a URL that is neither https nor of this machine's loopback.
-    `monotonic` tells seconds; a fetch may take `timeout_seconds` in all.
+    Raises ValueError for a URL that is neither https nor http on loopback.
+    `monotonic` returns seconds. A fetch may take `timeout_seconds` in total.
     """
 
     def __init__(
@@ -50,23 +50,23 @@ class KeySource:
         self._fetch: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Make the HTTP client. Nothing is fetched yet."""
+        """Create the HTTP client. Nothing is fetched yet."""
         self._client = httpx.AsyncClient(
-            # A compressed response could be of any size.
+            # A compressed response could decompress to any size.
             headers={"accept": "application/json", "accept-encoding": "identity"},
             follow_redirects=False,
             timeout=self._timeout_seconds,
-            # A proxy that the environment names has a loopback of its own.
+            # For a proxy from the environment, loopback would mean the proxy's own machine.
             trust_env=not _is_loopback(self._url.host),
         )
 
     @property
     def is_fresh(self) -> bool:
-        """Whether `current` would give the keys as they are, without a fetch."""
+        """Whether `current` returns the cached keys without a fetch."""
         return self._age < FRESH_SECONDS
 
     async def current(self) -> KeySet:
-        """Return keys of the last hour; raise TokenVerificationUnavailable if they can't be had."""
+        """Return keys that are at most an hour old; raise TokenVerificationUnavailable if there are none."""
         if self.is_fresh:
             return self._keys
         self._begin_fetch()
@@ -77,14 +77,14 @@ class KeySource:
         return self._keys
 
     async def renewed(self) -> KeySet:
-        """Return the keys after a fetch, for one that is missing; or at once if the last was just now."""
+        """Fetch because a `kid` is missing, unless such a fetch was less than 10 s ago, and return the keys."""
         if self._monotonic() >= self._renewal_at and self._begin_fetch():
             self._renewal_at = self._monotonic() + RENEWAL_SECONDS
         await self._end_fetch()
         return self._keys
 
     async def close(self) -> None:
-        """Give up the fetch that is under way and close all connections."""
+        """Cancel a fetch in progress and close all connections."""
         if self._fetch:
             self._fetch.cancel()
         await self._end_fetch()
@@ -95,26 +95,26 @@ class KeySource:
         return self._monotonic() - self._fetched_at
 
     def _begin_fetch(self) -> bool:
-        """Start a fetch, and say so, unless one is under way or has just failed."""
+        """Start a fetch unless one is in progress or has just failed; return whether it was started."""
         if (self._fetch and not self._fetch.done()) or self._monotonic() < self._retry_at:
             return False
         self._fetch = asyncio.create_task(self._refresh())
         return True
 
     async def _end_fetch(self) -> None:
-        """Wait for the fetch that is under way. Who stops waiting doesn't stop it for the others."""
+        """Wait for a fetch in progress. Cancelling one waiting caller does not cancel the fetch for the others."""
         if self._fetch:
             await asyncio.wait([self._fetch])
 
     async def _refresh(self) -> None:
-        asked_at = self._monotonic()
+        started_at = self._monotonic()
         try:
             keys = read_key_set(await self._get())
         except (httpx.HTTPError, TimeoutError, ValueError) as cause:
             self._retry_at = self._monotonic() + RETRY_SECONDS
             _LOG.warning("the signing keys can't be fetched from %s: %s", self._url, repr(cause)[:_MAX_CAUSE_LENGTH])
             return
-        self._fetched_at = asked_at
+        self._fetched_at = started_at
         if keys != self._keys:
             self._keys = keys
             self._on_change()

@@ -1,4 +1,4 @@
-"""Tokens signed with a secret that the front end shares with this service (HS256)."""
+"""Tokens signed with a secret that the issuer shares with this service (HS256)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,19 +13,19 @@ from todo_adapters.jwt.compact import CompactToken
 from todo_domain import Clock, NotOpen, Principal, TokenRejected, UserId
 
 MIN_SECRET_BYTES: Final = 32
-# Better Auth's fallback, and the example of jwt.io: everybody can read them.
+# The default secret of Better Auth and the example of jwt.io are public.
 _PUBLISHED_SECRETS = (b"better-auth-secret-12345678901234567890", b"a-string-secret-at-least-256-bits-long")
 _ALGORITHM = "HS256"
 _HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 
 
 class SharedSecretTokenVerifier:
-    """A TokenVerifier for HS256 with any of these secrets; to rotate, add the new one, later drop the old one.
+    """A TokenVerifier for HS256 that accepts any of its secrets; to rotate, add the new one, later remove the old one.
 
-    A secret has at least 32 bytes, which are not all the same. It is neither a published
-    example nor a key of another algorithm, such as one in PEM form. Raises ValueError,
-    which names the rule and never the secret. `iss` and `aud` are required when they are
-    given here. With `accept_subject`, a token without `user_id` names its user in `sub`.
+    A secret must have at least 32 bytes, which are not all the same. It must be neither a
+    published example nor a key of another algorithm, such as one in PEM format. Raises
+    ValueError, which names the rule and never the secret. `issuer` and `audience`, if
+    given, must match `iss` and `aud`. With `accept_subject`, a token without `user_id` names its user in `sub`.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class SharedSecretTokenVerifier:
             return known.principal_at(now)
         signed = CompactToken.parse(token, [_ALGORITHM])
         if not any(_HMAC.verify(signed.signing_input, secret, signed.signature) for secret in self._secrets):
-            raise TokenRejected("the signature is not of a secret of ours")
+            raise TokenRejected("the signature does not match any configured secret")
         grant = self._rules.read(signed.payload)
         principal = grant.principal_at(now)
         self._cache.put(token, grant)
@@ -107,7 +107,7 @@ def _accept_secret(secret: str) -> bytes:
     try:
         key = secret.encode()
     except UnicodeEncodeError:
-        raise ValueError("a shared secret must be text that UTF-8 can carry") from None
+        raise ValueError("a shared secret must be text that UTF-8 can encode") from None
     if len(key) < MIN_SECRET_BYTES:
         raise ValueError(f"a shared secret must have at least {MIN_SECRET_BYTES} bytes")
     if key in _PUBLISHED_SECRETS:

@@ -1,1 +1,1 @@
-"""The command line of the server and its operator."""
+"""The command line: run the server and operate it."""

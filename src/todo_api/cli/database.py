@@ -1,4 +1,4 @@
-"""`todo-api migrate`, `purge` and `epoch`: what an operator does to the database."""
+"""`todo-api migrate`, `purge` and `epoch`: the operator's commands for the database."""
 
 import asyncio
 from typing import Annotated
@@ -11,17 +11,17 @@ from todo_api.server import maintenance
 
 
 def migrate(database: Database = None) -> None:
-    """Bring the database to the schema of this version; safe to run again, and while others do."""
+    """Migrate the database to the schema of this version. It is safe to repeat, also from several processes at once."""
     upgrade_store(container_of_options(database_url=database).settings())
     typer.echo("the database has the schema of this version")
 
 
 def purge(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and forget nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count them, but delete nothing.")] = False,
     database: Database = None,
 ) -> None:
-    """Forget deletions and idempotency keys that are past their time, in small batches."""
+    """Delete expired deletion records and idempotency keys, in small batches."""
     asyncio.run(_purge(container_of_options(database_url=database), dry_run=dry_run))
 
 
@@ -29,17 +29,17 @@ async def _purge(container: Container, *, dry_run: bool) -> None:
     steps = maintenance.purge(container, dry_run=dry_run)
     total = await anext(steps)
     if dry_run:
-        typer.echo(f"{total} are past their time")
+        typer.echo(f"{total} deletion records and idempotency keys have expired")
     with typer.progressbar(length=total, label="purging", hidden=dry_run) as bar:
-        async for forgotten in steps:
-            bar.update(forgotten)
+        async for purged in steps:
+            bar.update(purged)
 
 
 def epoch(
     *,
-    renew: Annotated[bool, typer.Option("--renew", help="What to do.")],  # noqa: ARG001 - required, and so said
+    renew: Annotated[bool, typer.Option("--renew", help="Confirm (required).")],  # noqa: ARG001 - Typer checks it
     database: Database = None,
 ) -> None:
-    """Begin a new epoch, after a backup was restored or writes were lost: clients of the change feed start over."""
+    """Begin a new epoch after a backup was restored or writes were lost. Clients of the change feed then start over."""
     renewed = asyncio.run(maintenance.renew_epoch(container_of_options(database_url=database)))
     typer.echo(f"the change feed has the new epoch {renewed}")

@@ -1,4 +1,4 @@
-"""`todo-api check` and `openapi`: what can be known without serving."""
+"""`todo-api check` and `openapi`: information without a running server."""
 
 import asyncio
 import json
@@ -14,19 +14,19 @@ from todo_api.settings import Settings, names_of
 
 
 def openapi() -> None:
-    """Print the OpenAPI document; it needs no setting and no database."""
+    """Print the OpenAPI document. No setting and no database is needed."""
     app = create_app(Container(settings=Settings.model_construct()))
     typer.echo(json.dumps(app.openapi(), indent=2, ensure_ascii=False))
 
 
 def check(database: Database = None) -> None:
-    """Print the settings in force, without secrets, and whether database and keys can be used: exit 1 if not."""
+    """Print the settings without secrets, and check that database and keys are available: exit status 1 if not."""
     container = container_of_options(database_url=database)
     settings = container.settings()
     for name in Settings.model_fields:
         typer.echo(f"{names_of(name)[0]}={_shown(getattr(settings, name))}")
     typer.echo(f"tokens are verified by: {settings.authentication}")
-    typer.echo(f"tasks are kept in: {store_name(settings)}")
+    typer.echo(f"tasks are stored in: {store_name(settings)}")
     faults = asyncio.run(maintenance.faults(container))
     for part, fault in faults.items():
         typer.echo(f"{part}: {'ready' if fault is None else f'unavailable: {one_line(fault)}'}")

@@ -1,4 +1,4 @@
-"""The program: all commands, and what it does with their errors."""
+"""The program `todo-api`: all commands, and the handling of their errors."""
 
 import importlib.metadata
 import sys
@@ -23,7 +23,7 @@ cli: Final = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer passes it by position
     if wanted:
         typer.echo(importlib.metadata.version("todo-backend"))
         raise typer.Exit
@@ -43,7 +43,7 @@ for command in (serve, token, migrate, openapi, check, purge, epoch):
 
 
 def main() -> None:
-    """Run the command line. A wrong setting, or a database that can't be reached, is one line and exit status 2."""
+    """Run the command line. A wrong setting or an unavailable database prints one line and exits with status 2."""
     try:
         cli()
     except WrongSetting as error:

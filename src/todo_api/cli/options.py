@@ -1,4 +1,4 @@
-"""What the commands share: the option `--database`, and settings from options."""
+"""Shared by the commands: the option `--database`, and settings from options."""
 
 import os
 import stat
@@ -14,10 +14,10 @@ Database = Annotated[str | None, typer.Option(metavar="PATH|URL", help="An SQLit
 
 
 def container_of_options(**options: object) -> Container:
-    """Return what the settings make, after options went into the environment, where worker processes find them."""
+    """Put the options into the environment, which worker processes inherit, and return the container."""
     os.environ |= {names_of(name)[0]: str(value) for name, value in options.items() if value is not None}
     if _others_can_write(ENV_FILE):
-        typer.echo("todo-api: warning: other users can write to .env, and so decide every setting", err=True)
+        typer.echo("todo-api: warning: other users can write to .env and so change every setting", err=True)
     return assemble(read_settings())
 
 

@@ -14,15 +14,15 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def token(
-    user: Annotated[str, typer.Option(help="The user to speak for.")],
-    lifetime: Annotated[str, typer.Option(help="How long it is valid, such as 15m, 12h or 7d.")] = "1d",
+    user: Annotated[str, typer.Option(help="The user that the token names.")],
+    lifetime: Annotated[str, typer.Option(help="How long the token is valid, such as 15m, 12h or 7d.")] = "1d",
     database: Database = None,
 ) -> None:
-    """Print a token for a user, signed with the secret in force."""
+    """Print a token for a user, signed with the configured secret."""
     settings = container_of_options(database_url=database).settings()
     if settings.authentication == "jwks":
         raise WrongSetting(
-            "with published keys only their owner can make tokens; Better Auth does at /token below its base path"
+            "with published keys, only the issuer can create tokens; Better Auth does so at /token below its base path"
         )
     form = re.fullmatch(r"([0-9]{1,8})([smhd])", lifetime)
     if not form:

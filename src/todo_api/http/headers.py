@@ -1,4 +1,4 @@
-"""The headers of a request, as they came."""
+"""The header fields of a request."""
 
 from typing import Final
 
@@ -9,10 +9,5 @@ NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
 
 
 def header_lines(scope: Scope, name: bytes) -> list[str]:
-    """Return the value of every line of a header, in order; the name is in lower case."""
-    lines: dict[bytes, list[str]] | None = scope.get("header_lines")
-    if lines is None:
-        lines = scope["header_lines"] = {}
-        for key, value in scope["headers"]:
-            lines.setdefault(key, []).append(value.decode("latin-1"))
-    return lines.get(name, [])
+    """Return the value of every field line with this name, in order; the name is in lower case."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]

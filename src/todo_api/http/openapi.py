@@ -20,7 +20,7 @@ Responses = dict[int | str, dict[str, Any]]
 _SCHEMA: Final = "#/components/schemas/{model}"
 _HEADERS: Final = {
     "ETag": "The state of the task or list, for If-Match and If-None-Match (RFC 9110 §8.8.3).",
-    "Location": "The path of the new task.",
+    "Location": "The new task, relative to the URL of the request.",
     "Link": 'With `rel="next"`: the next page (RFC 8288); absent on the last one. '
     'With `rel="help"`: the page about this error.',
     "Idempotency-Replayed": "`true` if this is the response to an earlier request with the same Idempotency-Key.",

@@ -70,7 +70,7 @@ class OwnerRoute(APIRoute):
             if self._asked.body:
                 content = await read_json_object(request, self._media_types, self.max_body_bytes)
             else:
-                refuse_body(request)
+                await refuse_body(request)
             response: Response = await self.endpoint(**self._bind(request, tasks, content))
         except RuleViolated as violated:
             response = error_response(request, self._located(violated))

@@ -164,7 +164,9 @@ def no_such_path(path: str) -> ProblemError:
 
 def method_not_allowed(methods: Iterable[str]) -> ProblemError:
     """Return the answer to a method that is none of these."""
-    allowed = ", ".join(sorted(methods))
+    served = set(methods)
+    served |= {"HEAD"} if "GET" in served else set()
+    allowed = ", ".join(sorted(served))
     return ProblemError(METHOD_NOT_ALLOWED, f"the methods here are {allowed}", {"Allow": allowed})
 
 

@@ -1,4 +1,4 @@
-"""An answer to what nobody foresaw."""
+"""The response to an unexpected error."""
 
 import logging
 from typing import Final
@@ -12,9 +12,9 @@ _log: Final = logging.getLogger(__name__)
 
 
 class ErrorMiddleware:
-    """Logs an unforeseen error with its traceback, and answers it without a detail if no answer has begun.
+    """Logs an unexpected error with its traceback, and responds without a detail if no response has begun.
 
-    A caller who went away while his body was read gets no answer, and that is no error.
+    A client that disconnects while its body is read is not an error, and gets no response.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -26,7 +26,7 @@ class ErrorMiddleware:
             await self._app(scope, receive, send)
         except ClientDisconnect:
             scope["error_code"] = "CLIENT_DISCONNECTED"
-        except Exception:  # whatever it was, its caller gets an answer
+        except Exception:  # whatever it was, the client gets a response
             if scope["type"] != "http":
                 raise
             _log.exception("unforeseen", extra={"fields": {"request_id": scope["request_id"]}})

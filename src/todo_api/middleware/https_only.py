@@ -1,4 +1,4 @@
-"""In production nothing is said over plain HTTP."""
+"""In production only HTTPS is served."""
 
 from typing import Final
 
@@ -10,15 +10,17 @@ from todo_api.settings import is_loopback
 
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 _OPEN: Final = frozenset({"/health", "/health/ready"})
+_PROTO: Final = b"x-forwarded-proto"
+_MOST_SHOWN: Final = 40
 _FORWARDED: Final = (b"forwarded", b"x-forwarded-")
 
 
 class HttpsOnly:
-    """Answers HTTPS with HSTS (RFC 6797), and refuses plain HTTP from outside.
+    """Adds HSTS (RFC 6797) to responses over HTTPS, and refuses plain HTTP from other machines.
 
-    Health probes, which carry no token, and callers on this machine may do without.
-    A request that was forwarded comes from outside, whoever handed it over. There is no
-    redirect: a client that sent its token in the clear has to hear of it.
+    Health probes, which carry no token, and clients on this machine may use plain HTTP.
+    A forwarded request comes from another machine, whatever its address. There is no
+    redirect: a client that sent its token unencrypted must learn of it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -39,8 +41,15 @@ class HttpsOnly:
         elif scope["path"] in _OPEN or _is_local(scope):
             await self._app(scope, receive, send)
         else:
+            scope["reason"] = f"the scheme was {_seen(scope)}"
             problem = ProblemError(HTTPS_REQUIRED, "use https, and a new token: this one was sent in the clear")
             await problem_response(Request(scope), problem)(scope, receive, send)
+
+
+def _seen(scope: Scope) -> str:
+    """Return the scheme, and what a proxy said about it whether or not it is trusted."""
+    forwarded = [value.decode("latin-1")[:_MOST_SHOWN] for name, value in scope["headers"] if name == _PROTO]
+    return f"{scope['scheme']}, X-Forwarded-Proto {forwarded or 'absent'}"
 
 
 def _is_local(scope: Scope) -> bool:

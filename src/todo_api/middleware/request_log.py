@@ -18,12 +18,12 @@ _SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestLog:
-    """Names every request, times it, and logs it when its answer is done.
+    """Gives every request an id, times it, and logs it when its response is complete.
 
     The id is taken from a sane `X-Request-ID`, else made, and sent back. Of the request
     the line has the method, the route's template and the user, never a token or a body.
-    What is inside finds in the scope the `request_id` and, once the answer has begun,
-    its `status`, and leaves there what the line shall say: `error_code` and `reason`.
+    Inner layers find in the scope the `request_id` and, once the response has begun, its
+    `status`. They may set `error_code` and `reason` there, which the line contains.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -64,7 +64,7 @@ class RequestLog:
 
 
 def _record(fields: dict[str, Any]) -> logging.LogRecord:
-    """Return a record of this moment in a fifth of the time that `_log.info` takes; the rest is the template's."""
+    """Return a record of this moment, made from the template (docs/decisions/0011)."""
     record = logging.LogRecord.__new__(logging.LogRecord)
     now = time.time()
     record.__dict__ = _RECORD | {"created": now, "msecs": now % 1 * 1000, "fields": fields}

@@ -10,7 +10,7 @@ from todo_api.http.openapi import problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import CURSOR_EXPIRED
 from todo_api.http.responses import JsonResponse
-from todo_api.schemas.parameters import FEED_TOKEN, ChangeParameters, SinceParameter
+from todo_api.schemas.parameters import FEED_TOKEN, ChangeParameters, StreamParameters
 from todo_api.schemas.serialization import changes_response
 from todo_api.schemas.tasks import ChangesResponse
 from todo_api.streaming.change_stream import ChangeStream
@@ -62,7 +62,7 @@ async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]
 async def stream_changes(
     request: Request,
     tasks: Tasks,
-    query: Annotated[SinceParameter, Query()],
+    query: Annotated[StreamParameters, Query()],
     last_event_id: LastEventId = None,
 ) -> Response:
     """Follow the changes live, as server-sent events.
@@ -71,14 +71,18 @@ async def stream_changes(
     `Last-Event-ID` when it reconnects, and misses nothing. The stream ends when the
     caller's access token expires.
     """
-    since = query.meaning if last_event_id is None else _resumed(last_event_id)
+    since = query.meaning
+    if last_event_id is not None:
+        since = _resumed(last_event_id, "last_event_id")
+    elif query.last_event_id is not None:
+        since = _resumed(query.last_event_id, "lastEventId")
     first = await tasks.changes(since)
     return ChangeStream(tasks, first, container_of(request).live_feed(), until=request.scope["principal"].expires_at)
 
 
-def _resumed(last_event_id: str) -> FeedToken:
+def _resumed(last_event_id: str, name: str) -> FeedToken:
     try:
         return FeedToken.parse(last_event_id)
     except RuleViolated:
         message = "must be the id of an event of this stream"
-        raise RuleViolated([Violation(("last_event_id",), "feed_token", message)]) from None
+        raise RuleViolated([Violation((name,), "feed_token", message)]) from None

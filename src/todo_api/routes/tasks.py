@@ -84,8 +84,7 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
     the same response again and creates no second task.
     """
     added = await tasks.create(body.meaning, idempotency_key)
-    # Of all that a user id may hold, no other character has to be written otherwise in a path.
-    location = f"/api/{added.task.user_id.replace('|', '%7C')}/tasks/{added.task.id}"
+    location = f"tasks/{added.task.id}"  # relative to the request's path, which a proxy may have shortened
     return _task(added.task, {"Location": location} | replay_header(replayed=added.replayed), status=201)
 
 

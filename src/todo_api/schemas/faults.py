@@ -127,6 +127,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 def _replace(values: Any, place: _Place, example: Any) -> None:
     """Put an example where a value is wrong or missing; without one, leave out the field that it belongs to."""
     *before, last = place
+    if before and place[0] not in values:
+        return  # left out for an earlier entry
     inside = values
     for step in before:
         inside = inside[step]

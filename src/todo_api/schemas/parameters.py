@@ -109,6 +109,17 @@ class SinceParameter(BaseModel):
         return domain.FeedToken.parse(self.since) if self.since is not None else None
 
 
+class StreamParameters(SinceParameter):
+    """Where to go on in the stream of changes."""
+
+    last_event_id: str | None = Field(
+        None,
+        alias="lastEventId",
+        description="The header `Last-Event-ID`, for EventSource polyfills that can't send it.",
+        json_schema_extra=FEED_TOKEN,
+    )
+
+
 class ChangeParameters(SinceParameter):
     """Where to go on in the change feed, and how far."""
 

@@ -1,4 +1,4 @@
-"""What the development mode makes by itself: a directory for its files, and a secret kept for its user only."""
+"""The files that development mode creates: a directory, and a secret that only its user can read."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from todo_api.settings import Settings, data_path
 
 
 def prepare_directory(settings: Settings) -> None:
-    """Make the directory of the default database; raise ValueError if one that was chosen is not there."""
+    """Create the directory of the default database; raise ValueError if that of a configured one is missing."""
     if settings.database_url is None:
         data_path("").mkdir(mode=0o700, parents=True, exist_ok=True)
     elif settings.sqlite_path and not settings.sqlite_path.parent.is_dir():
@@ -18,14 +18,14 @@ def prepare_directory(settings: Settings) -> None:
 
 
 def development_secret(settings: Settings) -> str:
-    """Return the secret that is kept beside the embedded database, with mode 0600; make it if there is none.
+    """Return the secret in the file beside the embedded database; create it (mode 0600) if it is missing.
 
-    Whoever asks first makes it, and all who ask at once get the same. Raises OSError.
+    Processes that call this at the same time get the same secret. Raises OSError.
     """
     path = Path(f"{settings.sqlite_path or data_path('postgresql')}.secret")
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # A temporary file has mode 0600; linked when it is complete, it is never seen without its content.
+        # A temporary file has mode 0600. It is linked when complete, so no process reads a partial secret.
         with NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
             file.flush()

@@ -1,4 +1,4 @@
-"""What an operator does to a store besides serving it."""
+"""Maintenance of the store: checks, purging, and a new epoch."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 async def faults(container: Container) -> dict[str, str | None]:
-    """Say of the database and of the keys why they can't be used, or None if they can."""
+    """Return for the database and the keys why they are unavailable, or None if they are available."""
 
     async def check_database() -> None:
         async with container.task_repository() as store:
@@ -35,30 +35,32 @@ async def _fault(check: Awaitable[None]) -> str | None:
 
 
 async def purge(container: Container, *, dry_run: bool) -> AsyncIterator[int]:
-    """Forget what is past its time, in small batches; yield how much there is, then how much each batch forgot.
+    """Delete expired records in small batches; yield their total, then the number that each batch deleted.
 
-    A dry run ends after it has counted. Raises StorageUnavailable.
+    A dry run ends after the total. Raises StorageUnavailable.
     """
     async with container.task_repository() as store:
-        yield await _forget(store, container, limit=_ALL, dry_run=True)
-        while not dry_run and (forgotten := await _forget(store, container)):
-            yield forgotten
+        yield await _purge_batch(store, container, limit=_ALL, dry_run=True)
+        while not dry_run and (purged := await _purge_batch(store, container)):
+            yield purged
 
 
 async def purge_hourly(container: Container) -> NoReturn:
-    """Do the same beside traffic, for as long as the server lives; what fails is tried again an hour later."""
+    """Delete expired records every hour while the server runs. After an error, the next try is an hour later."""
     while True:
         try:
-            while await _forget(container.task_repository(), container):
+            while await _purge_batch(container.task_repository(), container):
                 pass
         except StorageUnavailable:
-            _log.warning("what is past its time could not be forgotten")
-        except Exception:  # noqa: BLE001 - whatever it was, the next hour is another try
-            _log.exception("what is past its time could not be forgotten")
+            _log.warning("expired records can't be purged")
+        except Exception:  # noqa: BLE001 - after any error, the next hour is another try
+            _log.exception("expired records can't be purged")
         await asyncio.sleep(_HOUR)
 
 
-async def _forget(store: StoreMaintenance, container: Container, limit: int = _BATCH, *, dry_run: bool = False) -> int:
+async def _purge_batch(
+    store: StoreMaintenance, container: Container, limit: int = _BATCH, *, dry_run: bool = False
+) -> int:
     settings = container.settings()
     now = container.clock().now()
     return await store.purge(
@@ -70,6 +72,6 @@ async def _forget(store: StoreMaintenance, container: Container, limit: int = _B
 
 
 async def renew_epoch(container: Container) -> str:
-    """Begin a new epoch, in which no token or revision of before counts; return it. Raises StorageUnavailable."""
+    """Begin a new epoch, which invalidates all earlier feed tokens, and return it. Raises StorageUnavailable."""
     async with container.task_repository() as store:
         return await store.renew_epoch(at=container.clock().now())

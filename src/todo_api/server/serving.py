@@ -1,4 +1,4 @@
-"""Running the server: everything that can keep it from starting is found first, and said in one line."""
+"""Run the server. Everything that can prevent its start is checked first and reported in one line."""
 
 import asyncio
 import gc
@@ -19,12 +19,10 @@ from todo_api.server.logs import log_config
 from todo_api.server.uvicorn_protocol import HttpProtocol
 from todo_api.settings import Settings, WrongSetting
 
-# Less than the ten seconds after which container runtimes kill.
+# Less than the ten seconds after which container runtimes kill a process.
 SHUTDOWN_SECONDS: Final = 8
-# A worker that takes longer to import and open everything is killed and started again, over and over.
+# A worker that needs longer to start is killed and started again, repeatedly.
 WORKER_START_SECONDS: Final = 60
-# Requests leave next to no cycles: to search for some after each 700 objects that stay takes a twentieth of a POST.
-_GC_THRESHOLD: Final = 10_000
 _SOURCES: Final = [Path(__file__).parents[2] / name for name in ("todo_domain", "todo_adapters", "todo_api")]
 _log: Final = logging.getLogger(__name__)
 
@@ -41,13 +39,13 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def base_url(settings: Settings, listener: socket.socket) -> str:
-    """Return the URL that a caller on this machine reaches the server at."""
+    """Return the server's URL for clients on this machine."""
     host, port, *_ = listener.getsockname()
     return f"http{'s' if settings.ssl_certfile else ''}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def check_startup(container: Container) -> None:
-    """Open everything once, as each process will. Raises WrongSetting, StorageUnavailable."""
+    """Open all adapters once, as each process will, and close them. Raises WrongSetting, StorageUnavailable."""
 
     async def open_and_close() -> None:
         async with opened(container):
@@ -64,18 +62,17 @@ def check_startup(container: Container) -> None:
 
 
 def app_of_process() -> App:
-    """Return the app of a process that does nothing else: it keeps what is loaded, and seldom looks for garbage."""
+    """Return the app of a process that does nothing else."""
     app = create_app()
-    gc.freeze()  # to search all that for garbage would hold up requests
-    gc.set_threshold(_GC_THRESHOLD)
+    gc.freeze()  # No collection searches the modules while requests wait: see docs/decisions/0010.
     return app
 
 
 def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way and return.
+    """Serve until SIGTERM or SIGINT, then finish the requests in progress and return.
 
-    With `reload`, or several workers, processes of their own serve, and read the
-    settings from the environment again.
+    With `reload` or several workers, child processes serve. They read the settings from
+    the environment again.
     """
     config = uvicorn.Config(
         f"{__name__}:app_of_process",
@@ -90,8 +87,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         log_config=log_config(as_json=settings.logs_as_json),
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,  # the app's own middleware reads them
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -99,7 +95,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
     )
     _log.info("listening", extra={"fields": {"url": url}})
     server = uvicorn.Server(config)
-    # The server ends with the signal that it was stopped by, and that is no failure.
+    # uvicorn raises the received signal again at its end; exit with status 0 instead.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     if reload:

@@ -1,4 +1,4 @@
-"""Learning that the server is about to stop, while it still serves."""
+"""Learn that the server is about to stop, while it still serves."""
 
 import asyncio
 import signal
@@ -10,11 +10,11 @@ from types import FrameType
 
 @contextmanager
 def on_shutdown_signal(begin: Callable[[], None]) -> Iterator[None]:
-    """Call `begin` in the running loop as soon as SIGTERM or SIGINT comes; then what handled it before goes on.
+    """Call `begin` in the running loop when SIGTERM or SIGINT arrives, and then the previous handler.
 
-    A server waits for open answers before it ends the lifespan of its app, and a
-    stream is open until somebody ends it: so the lifespan's end is too late for that.
-    Signals reach the main thread only; elsewhere nobody is told.
+    A server waits for open responses before it ends the app's lifespan, and a stream
+    stays open until something ends it. So the end of the lifespan is too late to end
+    streams. Only the main thread can receive signals; in other threads this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -17,24 +17,25 @@ from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import ChangePage, TaskUseCases, TodoError
 
 HEARTBEAT_SECONDS: Final = 15.0
-# Less than the server waits for open answers when it stops.
+# Less than the server waits for open responses when it stops.
 SEND_SECONDS: Final = 5.0
+# A client that lost its connection waits this long; the default of browsers is longer and differs.
+_RETRY: Final = b"retry: 2000\n\n"
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class _ReaderStuck(Exception):
-    """Raised when a reader takes nothing for too long."""
+class _ClientStuck(Exception):
+    """Raised when the client reads nothing for too long."""
 
 
 class ChangeStream(Response):
-    """An answer that goes on: a page of changes whenever there are some, a heartbeat when there are none.
+    """A response that stays open. It sends changes when there are some, and heartbeats between them.
 
-    It reads the feed when it is woken and holds nothing meanwhile: no database
-    connection, and no event that could not be sent. A reader that does not take a page,
-    or the end, within 5 s is cut off, with what is still on its way to him; it can
-    resume from the last event it got. The stream ends with the caller's token, with the
-    server, and when the feed can't be continued; the request log has the code of the
-    error that ended it.
+    It reads the feed when it is woken. While it waits, it holds neither a database
+    connection nor unsent events. If the client does not read a page, or the end, within
+    5 s, the connection is aborted and unsent data is dropped; the client can resume from
+    its last event. The stream ends when the token expires, when the server stops, and
+    when the feed can't be continued. If an error ends it, the request log has its code.
     """
 
     media_type = "text/event-stream"
@@ -49,27 +50,28 @@ class ChangeStream(Response):
         self._stuck = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send events until something ends the stream; raise what nobody foresaw."""
+        """Send events until the stream ends. Raises unexpected errors."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        sending = asyncio.create_task(self._send_all(scope, send))
-        gone = asyncio.create_task(wait_for_disconnect(receive))
+        sender = asyncio.create_task(self._send_all(scope, send))
+        disconnected = asyncio.create_task(wait_for_disconnect(receive))
         try:
-            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sender, disconnected}, return_when=asyncio.FIRST_COMPLETED)
             if self._stuck and (abort := scope.get("state", {}).get(ABORT)):
                 abort()
-                await gone
+                await disconnected
         finally:
-            sending.cancel()
-            gone.cancel()
-            await asyncio.gather(sending, gone, return_exceptions=True)
-        if not sending.cancelled() and (error := sending.exception()):
+            sender.cancel()
+            disconnected.cancel()
+            await asyncio.gather(sender, disconnected, return_exceptions=True)
+        if not sender.cancelled() and (error := sender.exception()):
             raise error
 
     async def _send_all(self, scope: Scope, send: Send) -> None:
-        """Send events until the stream ends, and then that it does."""
-        with suppress(_ReaderStuck):
+        """Send events until the stream ends, and then the end of the body."""
+        with suppress(_ClientStuck):
             try:
                 async with asyncio.timeout(self._seconds_left()) as lifetime:
+                    await self._send(send, _RETRY)
                     await self._follow(send)
             except TodoError as error:
                 scope["error_code"] = problem_of(error).problem_type.error_code
@@ -82,7 +84,7 @@ class ChangeStream(Response):
         page = self._page
         with self._live_feed.subscribe(self._tasks.user_id) as wake:
             while not self._live_feed.closed:
-                # What is announced from here on, the end too, is either found below or wakes afterwards.
+                # Clear before reading: a later announcement, or the close, either shows in this read or wakes the wait.
                 wake.clear()
                 if page.changes:
                     await self._send(send, _events(page))
@@ -91,7 +93,7 @@ class ChangeStream(Response):
                     await self._wait(wake, send)
 
     async def _wait(self, wake: asyncio.Event, send: Send) -> None:
-        """Wait for a wake, and send a heartbeat whenever one is due."""
+        """Wait until woken, and send a heartbeat every 15 s."""
         while not wake.is_set():
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
@@ -105,7 +107,7 @@ class ChangeStream(Response):
                 await send({"type": "http.response.body", "body": chunk, "more_body": more})
         except TimeoutError:
             self._stuck = True
-            raise _ReaderStuck from None
+            raise _ClientStuck from None
 
     def _seconds_left(self) -> float:
         return max(0.0, (self._until - datetime.now(UTC)).total_seconds())

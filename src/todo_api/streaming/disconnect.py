@@ -1,4 +1,4 @@
-"""Noticing that a client is gone."""
+"""Wait for the client to disconnect."""
 
 from starlette.types import Receive
 

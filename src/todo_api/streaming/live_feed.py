@@ -1,4 +1,4 @@
-"""Waking those who wait for changes of a list: at once for a write of this process, else with the next tick."""
+"""Wakes readers of the change feed: at once after a write of this process, else at the next tick."""
 
 import asyncio
 import logging
@@ -14,10 +14,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class LiveFeed:
-    """Tells waiting readers that a list may have changed; what has changed they read from the feed.
+    """Wakes waiting readers when a list may have changed; they then read the changes from the feed.
 
-    All waiting readers of a process cost one query a tick, and none when nobody
-    waits. Wakes are not counted: a reader that is busy is woken once.
+    Each tick makes one query for all readers of a process, and no query without
+    readers. Wakes are not counted: several wakes of a busy reader become one.
     """
 
     def __init__(self, repository: TaskRepository, tick_seconds: float = TICK_SECONDS) -> None:
@@ -29,7 +29,7 @@ class LiveFeed:
 
     @contextmanager
     def subscribe(self, user_id: UserId) -> Iterator[asyncio.Event]:
-        """Give an event that is set whenever the user's list may have changed; whoever waits clears it."""
+        """Yield an event that is set when the user's list may have changed; the reader clears it."""
         wake = asyncio.Event()
         self._waiting[user_id].add(wake)
         if self._ticking is None:
@@ -42,12 +42,12 @@ class LiveFeed:
                 del self._waiting[user_id]
 
     def announce(self, user_id: UserId) -> None:
-        """Wake who waits for this user's changes."""
+        """Wake the readers of this user's changes."""
         for wake in self._waiting.get(user_id, ()):
             wake.set()
 
     def close(self) -> None:
-        """Wake everybody for the last time: readers end when they find `closed`."""
+        """Wake all readers for the last time; they stop when they see `closed`."""
         self.closed = True
         for user_id in self._waiting:
             self.announce(user_id)
@@ -56,7 +56,7 @@ class LiveFeed:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close, and end the ticking."""
+        """Close, and stop the ticks."""
         self.close()
         if self._ticking:
             self._ticking.cancel()
@@ -69,10 +69,10 @@ class LiveFeed:
             await asyncio.sleep(self._tick_seconds)
             try:
                 found = dict(await self._repository.revisions(self._waiting)) if self._waiting else {}
-            except Exception:  # noqa: BLE001 - whatever it was, readers go on to depend on the next tick
+            except Exception:  # noqa: BLE001 - readers depend on the next tick after any error
                 _log.warning("the live feed can't read revisions", exc_info=True)
                 continue
-            for user_id in seen.keys() | found.keys():  # a store put in the place of another may lack a list
+            for user_id in seen.keys() | found.keys():  # a list can be missing from a restored store
                 if seen.get(user_id) != found.get(user_id):
                     self.announce(user_id)
             seen = found

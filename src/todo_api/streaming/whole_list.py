@@ -9,49 +9,49 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from todo_api.http.problems import problem_of
-from todo_api.http.responses import CACHE_CONTROL, json_bytes
+from todo_api.http.responses import CACHING, json_bytes
 from todo_api.schemas.tasks import task_response
 from todo_api.server.uvicorn_protocol import ABORT
 from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_domain import TodoError, WholeList
 
 SEND_SECONDS: Final = 10.0
-"""How long a client may take nothing of the response."""
+"""How long a client may read nothing of the response."""
 
 
 class WholeListResponse(Response):
-    """A TaskListResponse whose tasks are read in chunks while it is sent: neither is memory for the list needed.
+    """A TaskListResponse whose tasks are read in chunks while it is sent, so that the list is never all in memory.
 
-    When a read fails, or the client takes nothing for 10 s, the connection is aborted:
-    the JSON is never closed, so that nobody takes an incomplete list for a complete one.
+    If a read fails, or the client reads nothing for 10 s, the connection is aborted and
+    the JSON stays incomplete: no client can take a part of the list for the whole list.
     The request log has the reason.
     """
 
     media_type = "application/json"
 
     def __init__(self, first: bytes, rest: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
-        super().__init__(headers={**headers, "Cache-Control": CACHE_CONTROL})
+        super().__init__(headers={**headers, **CACHING})
         del self.headers["content-length"]
         self._first = first
         self._rest = rest
 
     @classmethod
     async def begin(cls, whole: WholeList, headers: Mapping[str, str]) -> Self:
-        """Read the first chunk, so that what fails at once has a response of its own. Raises StorageUnavailable."""
+        """Read the first chunk, so that an early failure gets an error response. Raises StorageUnavailable."""
         parts = _parts(whole)
         return cls(await anext(parts), parts, headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the list, or abort the connection."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        gone = asyncio.create_task(wait_for_disconnect(receive))
+        disconnected = asyncio.create_task(wait_for_disconnect(receive))
         try:
             await _send(send, self._first)
             async for part in self._rest:
-                if gone.done():
+                if disconnected.done():
                     raise ClientDisconnect
                 await _send(send, part)
-                # Other requests take their turn, also where neither reading nor sending had to wait.
+                # Let other requests run, even if reading and sending did not wait.
                 await asyncio.sleep(0)
             await _send(send, b"", more=False)
         except (TodoError, TimeoutError) as error:
@@ -60,9 +60,9 @@ class WholeListResponse(Response):
             )
             if abort := scope.get("state", {}).get(ABORT):
                 abort()
-                await gone
+                await disconnected
         finally:
-            gone.cancel()
+            disconnected.cancel()
 
 
 async def _send(send: Send, part: bytes, *, more: bool = True) -> None:
@@ -71,7 +71,7 @@ async def _send(send: Send, part: bytes, *, more: bool = True) -> None:
 
 
 async def _parts(whole: WholeList) -> AsyncIterator[bytes]:
-    """Give the JSON in parts, a chunk of tasks each; the number of tasks is known, and sent, at the end."""
+    """Yield the JSON in parts, one per chunk of tasks; `count` comes last, when it is known."""
     count, part = 0, b'{"tasks":['
     async for tasks in whole.chunks:
         if count:

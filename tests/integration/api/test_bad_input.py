@@ -402,11 +402,49 @@ def test_a_body_where_none_has_a_meaning_is_refused(
 ) -> None:
     alice.post("/tasks", json={"title": "a"})
 
-    answer = alice.request(method, path, content=iter([b"{}"]) if chunked else b"{}")
+    answer = alice.request(method, path, content=iter([b"[1]"]) if chunked else b"[1]")
 
     assert refusal(answer) == (400, "VALIDATION_ERROR")
     assert places(answer) == [["body"]]
     assert alice.get("/tasks").json()["revision"] == 1
+
+
+def test_a_get_has_no_body_at_all(alice: httpx.Client) -> None:
+    assert refusal(alice.request("GET", "/tasks", content=b"{}")) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("content", [b"{}", b" {}\r\n", iter([b"{", b"}"])])
+def test_an_empty_object_in_a_delete_is_ignored(alice: httpx.Client, content: Any) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    assert alice.request("DELETE", "/tasks/1", content=content).status_code == 204
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_an_empty_chunked_body_is_no_body(alice: httpx.Client, method: str) -> None:
+    alice.post("/tasks", json={"title": "a"})
+
+    assert alice.request(method, "/tasks/1", content=iter([b""])).is_success
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", ""])
+def test_a_body_with_a_content_coding_is_refused(alice: httpx.Client, coding: str) -> None:
+    answer = alice.post(
+        "/tasks", content=b'{"title": "a"}', headers={"Content-Type": "application/json", "Content-Encoding": coding}
+    )
+
+    assert refusal(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
+def test_the_coding_identity_is_no_coding(alice: httpx.Client) -> None:
+    answer = alice.post(
+        "/tasks",
+        content=b'{"title": "a"}',
+        headers={"Content-Type": "application/json", "Content-Encoding": "Identity"},
+    )
+
+    assert answer.status_code == 201
 
 
 IDS = ["0", "-1", "+1", "1.0", "1e1", "01", "abc", "%20", "%00", "%D9%A1", str(2**53), str(2**63), "9" * 400, "1%0A"]

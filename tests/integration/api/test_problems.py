@@ -13,7 +13,7 @@ from tests.integration.api.asgi import app_in_memory, ask
 from tests.integration.api.problems import is_untouched, problem_types, refusal
 from tests.integration.server import Server, new_user, token_of
 from tests.signing_keys import SigningKey
-from todo_adapters.sql.postgres.driver.pool import ConnectionLost
+from todo_adapters.sql.postgres.driver.errors import ConnectionLost
 from todo_api.http.authentication import Tasks
 from todo_api.http.error_help import ERROR_HELP
 from todo_api.http.owner_route import OwnerRoute
@@ -229,13 +229,13 @@ def test_the_path_of_a_problem_can_be_any(alice: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/tasks", "GET, POST"),
-        ("/tasks/1", "DELETE, GET, PATCH, PUT"),
+        ("/tasks", "GET, HEAD, POST"),
+        ("/tasks/1", "DELETE, GET, HEAD, PATCH, PUT"),
         ("/tasks/batch", "POST"),
-        ("/changes", "GET"),
-        ("/changes/stream", "GET"),
-        ("/../../health", "GET"),
-        ("/../../health/ready", "GET"),
+        ("/changes", "GET, HEAD"),
+        ("/changes/stream", "GET, HEAD"),
+        ("/../../health", "GET, HEAD"),
+        ("/../../health/ready", "GET, HEAD"),
     ],
 )
 def test_a_method_that_is_not_allowed_hears_which_are(alice: httpx.Client, path: str, allowed: str) -> None:

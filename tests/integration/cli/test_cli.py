@@ -1,4 +1,4 @@
-"""The command line, but for serving."""
+"""The command line, except `serve`."""
 
 import asyncio
 import gc
@@ -32,7 +32,7 @@ from todo_domain.idempotency import IdempotencyKey
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended, and what it wrote."""
+    """The exit status and the output of a command."""
 
     status: int
     out: str
@@ -44,7 +44,7 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def todo_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Run a command as a user who has nothing yet, with these settings in the environment."""
+    """Run a command with an empty home directory and these settings in the environment."""
 
     def run(*arguments: str | Path, **environment: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["todo-api", *map(str, arguments)])
@@ -63,21 +63,21 @@ def todo_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 def refused(ended: Ended) -> str:
-    """Return the one line that a command was refused with."""
+    """Return the only line of a refused command."""
     assert ended.status == 2
     assert ended.out == ""
     (line,) = ended.err.splitlines()
     return line.removeprefix("todo-api: ")
 
 
-def test_the_program_tells_its_version(todo_api: Run) -> None:
-    told = todo_api("--version")
+def test_the_program_prints_its_version(todo_api: Run) -> None:
+    printed = todo_api("--version")
 
-    assert told == Ended(0, f"{version('todo-backend')}\n", "")
+    assert printed == Ended(0, f"{version('todo-backend')}\n", "")
 
 
 @pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o644, False), (0o664, True), (0o646, True)])
-def test_a_file_of_settings_that_others_can_write_is_warned_of(
+def test_an_env_file_that_others_can_write_causes_a_warning(
     todo_api: Run,
     tmp_path: Path,
     mode: int,
@@ -92,7 +92,7 @@ def test_a_file_of_settings_that_others_can_write_is_warned_of(
     assert ("other users can write to .env" in made.err) is warns
 
 
-def test_garbage_is_collected_once_all_is_loaded_but_not_in_what_was_loaded(todo_api: Run) -> None:
+def test_garbage_collection_starts_after_loading_and_skips_the_loaded_modules(todo_api: Run) -> None:
     todo_api("--help")
 
     assert gc.isenabled()
@@ -100,7 +100,7 @@ def test_garbage_is_collected_once_all_is_loaded_but_not_in_what_was_loaded(todo
 
 
 @pytest.mark.usefixtures("todo_api")
-def test_a_process_that_serves_looks_for_no_garbage_in_what_was_loaded() -> None:
+def test_a_server_process_excludes_loaded_modules_from_garbage_collection() -> None:
     before = gc.get_threshold()
 
     app_of_process()
@@ -158,7 +158,7 @@ def test_a_port_in_use_stops_the_start_with_one_line(todo_api: Run) -> None:
     assert line.startswith(f"TODO_HOST, TODO_PORT: can't listen on 127.0.0.1 port {port}: Address already in use")
 
 
-def test_a_certificate_that_is_none_stops_the_start_with_one_line(todo_api: Run, tmp_path: Path) -> None:
+def test_an_invalid_certificate_stops_the_start_with_one_line(todo_api: Run, tmp_path: Path) -> None:
     (file := tmp_path / "not.pem").write_text("nothing")
 
     line = refused(todo_api("serve", "--ssl-certfile", file, "--ssl-keyfile", file))
@@ -166,7 +166,7 @@ def test_a_certificate_that_is_none_stops_the_start_with_one_line(todo_api: Run,
     assert line.startswith("TODO_SSL_CERTFILE, TODO_SSL_KEYFILE: ")
 
 
-def test_a_database_out_of_reach_stops_the_start_with_one_line(todo_api: Run) -> None:
+def test_an_unreachable_database_stops_the_start_with_one_line(todo_api: Run) -> None:
     line = refused(todo_api("serve", "--database", "postgres://127.0.0.1:1/tasks"))
 
     assert line == "TODO_DATABASE_URL: the database can't be reached: nothing listens at this host and port"
@@ -200,13 +200,13 @@ def test_no_output_of_any_command_contains_the_password_of_the_database(
     assert "swordfish" not in ended.out + ended.err
 
 
-def test_a_secret_that_can_not_be_kept_stops_the_start_with_one_line(todo_api: Run, tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_stored_stops_the_start_with_one_line(todo_api: Run, tmp_path: Path) -> None:
     (tmp_path / "tasks.db.secret").mkdir()
 
     assert refused(todo_api("serve", "--database", "tasks.db")).startswith("BETTER_AUTH_SECRET: ")
 
 
-def test_a_schema_that_is_missing_stops_the_start_until_it_is_migrated(todo_api: Run, postgres: Postgres) -> None:
+def test_a_missing_schema_stops_the_start_until_it_is_migrated(todo_api: Run, postgres: Postgres) -> None:
     with postgres.database() as url:
         line = refused(todo_api("serve", "--database", url))
         migrated = todo_api("migrate", "--database", url)
@@ -234,7 +234,7 @@ async def verify(token: str) -> Principal:
         return principal
 
 
-def test_a_token_speaks_for_its_user_until_its_time_is_up(todo_api: Run) -> None:
+def test_a_token_names_its_user_and_is_valid_for_its_lifetime(todo_api: Run) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
 
     token = todo_api("token", "--user", "alice", "--lifetime", "2h").out.strip()
@@ -244,7 +244,7 @@ def test_a_token_speaks_for_its_user_until_its_time_is_up(todo_api: Run) -> None
     assert before <= principal.expires_at - timedelta(hours=2) <= datetime.now(UTC)
 
 
-def test_a_token_is_signed_with_the_secret_in_force(todo_api: Run) -> None:
+def test_a_token_is_signed_with_the_configured_secret(todo_api: Run) -> None:
     token = todo_api("token", "--user", "alice", BETTER_AUTH_SECRET=SECRET).out.strip()
 
     assert asyncio.run(verify(token)).user_id == "alice"
@@ -258,19 +258,20 @@ def test_a_token_is_signed_with_the_secret_in_force(todo_api: Run) -> None:
         (("--user", "alice", "--lifetime", "32d"), "a token's lifetime must be 1 second to 31 days"),
     ],
 )
-def test_a_token_that_would_not_be_accepted_is_not_made(todo_api: Run, arguments: tuple[str, ...], line: str) -> None:
+def test_a_token_that_would_be_refused_is_not_printed(todo_api: Run, arguments: tuple[str, ...], line: str) -> None:
     assert refused(todo_api("token", *arguments)).startswith(line)
 
 
-def test_with_published_keys_only_better_auth_mints(todo_api: Run) -> None:
+def test_with_published_keys_only_the_issuer_creates_tokens(todo_api: Run) -> None:
     line = refused(todo_api("token", "--user", "alice", BETTER_AUTH_URL="https://auth.example"))
 
     assert (
-        line == "with published keys only their owner can make tokens; Better Auth does at /token below its base path"
+        line
+        == "with published keys, only the issuer can create tokens; Better Auth does so at /token below its base path"
     )
 
 
-def test_the_secret_of_the_development_mode_is_made_once_and_for_its_user_only(todo_api: Run, tmp_path: Path) -> None:
+def test_the_secret_of_development_mode_is_created_once_and_private(todo_api: Run, tmp_path: Path) -> None:
     todo_api("token", "--user", "alice", "--database", "tasks.db")
     secret = (tmp_path / "tasks.db.secret").read_text()
 
@@ -307,7 +308,7 @@ def test_the_openapi_document_is_the_same_every_time() -> None:
     assert len(printed) == 1
 
 
-def test_a_check_tells_the_settings_in_force_without_secrets(todo_api: Run) -> None:
+def test_a_check_prints_the_settings_without_secrets(todo_api: Run) -> None:
     checked = todo_api("check", BETTER_AUTH_SECRET=SECRET, TODO_PREVIOUS_SECRETS=SECRET[::-1], CORS_ORIGINS="http://a")
 
     lines = checked.out.splitlines()
@@ -323,25 +324,25 @@ def test_a_check_tells_the_settings_in_force_without_secrets(todo_api: Run) -> N
     assert SECRET[::-1] not in checked.out
 
 
-def test_a_check_fails_when_the_database_is_out_of_reach(todo_api: Run) -> None:
+def test_a_check_fails_if_the_database_is_unreachable(todo_api: Run) -> None:
     checked = todo_api("check", "--database", "postgres://me:word@127.0.0.1:1/tasks")
 
     assert checked.status == 1
-    assert "tasks are kept in: postgresql://127.0.0.1:1/tasks\n" in checked.out
+    assert "tasks are stored in: postgresql://127.0.0.1:1/tasks\n" in checked.out
     assert "\ndatabase: unavailable: " in checked.out
     assert checked.out.endswith("\nkeys: ready\n")
     assert "word" not in checked.out
 
 
-def test_a_check_fails_when_the_keys_are_out_of_reach(todo_api: Run) -> None:
+def test_a_check_fails_if_the_keys_are_unreachable(todo_api: Run) -> None:
     checked = todo_api("check", BETTER_AUTH_URL="http://127.0.0.1:1")
 
     assert checked.status == 1
     assert checked.out.endswith("\ndatabase: ready\nkeys: unavailable: the signing keys can't be fetched\n")
 
 
-def forgettable(path: Path, count: int) -> None:
-    """Keep tasks that were added and removed, with a key each, long ago."""
+def store_expired(path: Path, count: int) -> None:
+    """Store tasks that were created with a key and removed, long ago."""
 
     async def fill() -> None:
         at = datetime(2020, 1, 1, tzinfo=UTC)
@@ -355,31 +356,31 @@ def forgettable(path: Path, count: int) -> None:
     asyncio.run(fill())
 
 
-def test_a_purge_forgets_what_is_past_its_time_in_batches(todo_api: Run, tmp_path: Path) -> None:
-    forgettable(tmp_path / "tasks.db", 300)
+def test_a_purge_deletes_expired_records_in_batches(todo_api: Run, tmp_path: Path) -> None:
+    store_expired(tmp_path / "tasks.db", 300)
 
     counted = todo_api("purge", "--dry-run", "--database", "tasks.db")
     purged = todo_api("purge", "--database", "tasks.db")
     counted_again = todo_api("purge", "--dry-run", "--database", "tasks.db")
 
-    assert counted == Ended(0, "600 are past their time\n", "")
+    assert counted == Ended(0, "600 deletion records and idempotency keys have expired\n", "")
     assert purged.status == 0
-    assert counted_again.out == "0 are past their time\n"
+    assert counted_again.out == "0 deletion records and idempotency keys have expired\n"
 
 
-def test_what_has_time_left_is_not_purged(todo_api: Run, tmp_path: Path) -> None:
-    forgettable(tmp_path / "tasks.db", 1)
+def test_records_that_have_not_expired_are_not_purged(todo_api: Run, tmp_path: Path) -> None:
+    store_expired(tmp_path / "tasks.db", 1)
     years = {"TODO_DELETIONS_DAYS": "36500", "TODO_IDEMPOTENCY_HOURS": "87600"}
 
     counted = todo_api("purge", "--dry-run", "--database", "tasks.db", **years)
 
-    assert counted.out == "0 are past their time\n"
+    assert counted.out == "0 deletion records and idempotency keys have expired\n"
 
 
-def test_the_epoch_is_renewed_on_demand_only(todo_api: Run) -> None:
-    unasked = todo_api("epoch", "--database", "tasks.db")
+def test_the_epoch_is_renewed_only_with_the_option_renew(todo_api: Run) -> None:
+    without_option = todo_api("epoch", "--database", "tasks.db")
     renewed = [todo_api("epoch", "--renew", "--database", "tasks.db").out for _ in range(2)]
 
-    assert unasked.status == 2
+    assert without_option.status == 2
     assert re.fullmatch(r"the change feed has the new epoch [0-9a-f]+\n", renewed[0])
     assert renewed[0] != renewed[1]

@@ -1,4 +1,4 @@
-"""`todo-api serve` as a process of its own: how it starts, what it serves, how it ends."""
+"""`todo-api serve` as a process: its start, its responses and its end."""
 
 import os
 import re
@@ -12,19 +12,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from ipaddress import ip_address
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.integration.certificates import write_certificate
 from tests.integration.server import new_user, token_of
 from tests.postgres import Postgres
 from tests.tokens import SECRET
@@ -35,7 +30,7 @@ _START_SECONDS = 60
 
 
 class Process:
-    """A running `todo-api serve`, and what it wrote so far."""
+    """A running `todo-api serve`, and its output so far."""
 
     def __init__(self, home: Path, *arguments: str | Path, **environment: str) -> None:
         self._output = home / "output"
@@ -53,7 +48,7 @@ class Process:
         return self._output.read_text()
 
     def url(self) -> str:
-        """Wait until it listens, and return where."""
+        """Wait until it listens, and return its URL."""
         deadline = time.monotonic() + _START_SECONDS
         while not (found := re.search(r"listening.*(https?://[^\s\"]+)", self.output)):
             assert self._process.poll() is None, self.output
@@ -68,7 +63,7 @@ class Process:
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """Return an environment without settings; what measures coverage stays."""
+    """Return an environment without settings, but with the variables of coverage."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "COV_", "PYTHON"))}
     return kept | {"HOME": str(home), "PATH": os.environ["PATH"]}
 
@@ -90,7 +85,7 @@ def test_the_printed_curl_line_creates_a_task(tmp_path: Path) -> None:
 
         created = httpx.post(address, content=body, headers=dict(h.split(": ") for h in (bearer, media_type)))
 
-        documented = httpx.get(re.findall(r"the documentation is at (\S+)\.", process.output)[0])
+        documented = httpx.get(re.findall(r"The documentation is at (\S+)\.", process.output)[0])
 
     assert address == f"{url}/api/alice/tasks"
     assert created.status_code == 201
@@ -117,7 +112,7 @@ def test_a_second_process_on_the_same_file_is_refused_in_one_line(tmp_path: Path
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_without_a_failure(tmp_path: Path, how: signal.Signals) -> None:
+def test_a_signal_ends_the_server_with_status_0(tmp_path: Path, how: signal.Signals) -> None:
     process = Process(tmp_path)
     httpx.get(f"{process.url()}/health").raise_for_status()
 
@@ -125,12 +120,12 @@ def test_a_signal_ends_it_without_a_failure(tmp_path: Path, how: signal.Signals)
     assert "Traceback" not in process.output
 
 
-def test_a_crash_loses_nothing_that_was_answered_and_what_was_not_can_be_repeated(tmp_path: Path) -> None:
+def test_a_crash_loses_no_confirmed_write_and_other_writes_can_be_repeated(tmp_path: Path) -> None:
     user = new_user()
     headers = {"Authorization": f"Bearer {token_of(user)}"}
     arguments = ("--database", tmp_path / "tasks.db")
     tried: list[str] = []
-    answered: dict[str, dict[str, Any]] = {}
+    confirmed: dict[str, dict[str, Any]] = {}
 
     def create(client: httpx.Client, key: str) -> httpx.Response:
         return client.post("/tasks", json={"title": key}, headers={"Idempotency-Key": key})
@@ -139,8 +134,8 @@ def test_a_crash_loses_nothing_that_was_answered_and_what_was_not_can_be_repeate
         with httpx.Client(base_url=base_url, headers=headers) as client, suppress(httpx.TransportError):
             for number in count():
                 tried.append(key := f"{writer}-{number}")
-                answered[key] = create(client, key).raise_for_status().json()
-                if len(answered) >= 50:
+                confirmed[key] = create(client, key).raise_for_status().json()
+                if len(confirmed) >= 50:
                     crashing.end(signal.SIGKILL)
 
     with serving(tmp_path, *arguments, BETTER_AUTH_SECRET=SECRET) as crashing, ThreadPoolExecutor() as writers:
@@ -153,8 +148,10 @@ def test_a_crash_loses_nothing_that_was_answered_and_what_was_not_can_be_repeate
             repeated = {key: create(client, key) for key in tried}
             found = client.get("/tasks", params={"limit": 100}).json()["tasks"]
 
-    replayed = {key: answer.json() for key, answer in repeated.items() if "Idempotency-Replayed" in answer.headers}
-    assert replayed.items() >= answered.items()
+    replayed = {
+        key: response.json() for key, response in repeated.items() if "Idempotency-Replayed" in response.headers
+    }
+    assert replayed.items() >= confirmed.items()
     assert sorted(task["title"] for task in found) == sorted(tried)
 
 
@@ -170,7 +167,7 @@ def test_every_request_is_one_line_of_the_log_and_no_token_is_in_it(tmp_path: Pa
 
 
 @pytest.mark.parametrize("arguments", [["--workers", "2"], ["--reload"]])
-def test_processes_of_their_own_serve_with_the_options_of_the_command(
+def test_child_processes_serve_with_the_options_of_the_command(
     tmp_path: Path, postgres: Postgres, arguments: list[str]
 ) -> None:
     headers = {"Authorization": f"Bearer {token_of('alice')}"}
@@ -186,47 +183,31 @@ def test_processes_of_their_own_serve_with_the_options_of_the_command(
         assert process.end() == 0
 
 
-def test_a_head_that_does_not_end_is_refused(tmp_path: Path) -> None:
+def test_endless_request_headers_are_refused(tmp_path: Path) -> None:
     with serving(tmp_path) as process:
         url = httpx.URL(process.url())
         with socket.create_connection((url.host, url.port or 0), timeout=_START_SECONDS) as connection:
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: todo.example\r\nX-Large: " + b"x" * 65536)
 
-            answer = b"".join(iter(lambda: connection.recv(4096), b""))
+            response = b"".join(iter(lambda: connection.recv(4096), b""))
 
         in_order = httpx.post(f"{url}/health", content=b"x" * 1_000_000)
 
-    assert answer.startswith(b"HTTP/1.1 431 ")
-    assert b'"error_code":"HEADERS_TOO_LARGE"' in answer
+    assert response.startswith(b"HTTP/1.1 431 ")
+    assert b'"error_code":"HEADERS_TOO_LARGE"' in response
     assert in_order.status_code == 405
 
 
-def write_certificate(certificate: Path, key: Path) -> None:
-    """Write a certificate for this machine, signed by itself, and its key."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    signed = (
-        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(private, hashes.SHA256())
-    )
-    certificate.write_bytes(signed.public_bytes(Encoding.PEM))
-    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-
-
-def test_production_is_served_over_https_by_itself(tmp_path: Path) -> None:
+def test_production_is_served_over_https_without_a_proxy(tmp_path: Path) -> None:
     files = (tmp_path / "certificate.pem", tmp_path / "key.pem")
     write_certificate(*files)
     options = ("--ssl-certfile", files[0], "--ssl-keyfile", files[1])
     with serving(tmp_path, *options, TODO_ENV="production", BETTER_AUTH_SECRET=SECRET) as process:
         url = process.url()
 
-        answer = httpx.get(f"{url}/health", verify=ssl.create_default_context(cafile=str(files[0])))
+        response = httpx.get(f"{url}/health", verify=ssl.create_default_context(cafile=str(files[0])))
 
     assert url.startswith("https://")
-    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert '"event":"listening"' in process.output
     assert "curl" not in process.output

@@ -11,11 +11,6 @@ from todo_domain import TaskRepository
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def sqlite(anyio_backend: str, tmp_path: Path) -> AsyncIterator[TaskRepository]:  # noqa: ARG001 - runs it
     async with SqliteTaskRepository(tmp_path / "tasks.sqlite3") as store:
         yield store
@@ -25,12 +20,12 @@ async def sqlite(anyio_backend: str, tmp_path: Path) -> AsyncIterator[TaskReposi
 async def postgresql(anyio_backend: str, postgres: Postgres) -> AsyncIterator[TaskRepository]:  # noqa: ARG001 - runs it
     with postgres.database() as url:
         upgrade(url)
-        async with PostgresTaskRepository(url, checkout_seconds=30) as store:
+        async with PostgresTaskRepository(url, timeout_seconds=30) as store:
             yield store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def repository(request: pytest.FixtureRequest) -> TaskRepository:
-    """A store of this test alone."""
+    """A store for one test."""
     store: TaskRepository = request.getfixturevalue(request.param)
     return store

@@ -1,4 +1,4 @@
-"""Readers that keep a copy of a list in step, each in its own way."""
+"""Readers that keep a copy of a list up to date, each by a different method."""
 
 import asyncio
 import json
@@ -11,11 +11,11 @@ from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Deletion, FeedToken, SortKey, TaskQuery, TaskUseCases
 
 Copy = dict[int, int]
-"""The revision of every task that is alive, by id."""
+"""The revision of every existing task, by id."""
 
 
 class FeedReader:
-    """Asks the feed for what came after the last answer, until it is cancelled."""
+    """Polls the feed for changes after the last page, until it is cancelled."""
 
     def __init__(self, tasks: TaskUseCases) -> None:
         self.copy: Copy = {}
@@ -27,21 +27,21 @@ class FeedReader:
         while True:
             page = await self._tasks.changes(self._token)
             for change in page.changes:
-                self.take(change.id, change.revision, gone=isinstance(change, Deletion))
+                self.take(change.id, change.revision, deleted=isinstance(change, Deletion))
             self._token = page.next
             if not page.has_more:
                 await asyncio.sleep(0.02)
 
-    def take(self, task_id: int, revision: int, *, gone: bool) -> None:
+    def take(self, task_id: int, revision: int, *, deleted: bool) -> None:
         self.revisions.append(revision)
-        if gone:
+        if deleted:
             self.copy.pop(task_id, None)
         else:
             self.copy[task_id] = revision
 
 
 class StreamReader(FeedReader):
-    """Is told by the live feed, over the answer that a server would send."""
+    """Reads the stream response that the server would send."""
 
     def __init__(self, tasks: TaskUseCases, live_feed: LiveFeed) -> None:
         super().__init__(tasks)
@@ -58,11 +58,11 @@ class StreamReader(FeedReader):
             name, _, value = line.partition(": ")
             if name == "data":
                 change = json.loads(value)
-                self.take(change["id"], change["revision"], gone="deleted" in change)
+                self.take(change["id"], change["revision"], deleted="deleted" in change)
 
 
 class UpdatedAtReader(FeedReader):
-    """Asks for what has a later `updated_at` than all that it has seen: what most people build."""
+    """Polls for tasks with a later `updated_at` than the latest it has seen, as is commonly done."""
 
     def __init__(self, tasks: TaskUseCases) -> None:
         super().__init__(tasks)
@@ -73,12 +73,12 @@ class UpdatedAtReader(FeedReader):
             query = TaskQuery(sort=SortKey.UPDATED_AT, descending=True, limit=500)
             news = [task for task in (await self._tasks.list(query)).tasks if task.updated_at > self._seen_until]
             for task in reversed(news):
-                self.take(task.id, task.revision, gone=False)
+                self.take(task.id, task.revision, deleted=False)
                 self._seen_until = task.updated_at
             await asyncio.sleep(0.02)
 
 
 async def _never() -> MutableMapping[str, Any]:
-    """Receive nothing: the reader stays."""
+    """Never return: the client stays connected."""
     await asyncio.Event().wait()
     return {}

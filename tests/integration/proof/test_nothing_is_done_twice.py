@@ -1,4 +1,4 @@
-"""Requests and answers get lost on the way; a client sends again until it has an answer."""
+"""Requests and responses get lost; a client repeats a request until it gets a response."""
 
 import json
 import random
@@ -20,9 +20,9 @@ LOST = 0.02
 
 
 class LossyConnection(HTTPConnection):
-    """Loses every fiftieth request before it arrives, and every fiftieth answer after it left.
+    """Loses one in fifty requests before they are sent, and one in fifty responses.
 
-    It is the standard library's since HTTPX takes longer for a request than the server.
+    It uses the standard library because HTTPX takes longer for a request than the server.
     """
 
     def __init__(self, server: Server, user: str, seed: int) -> None:
@@ -32,16 +32,16 @@ class LossyConnection(HTTPConnection):
         self._chance = random.Random(seed)
 
     def post(self, title: str, headers: dict[str, str]) -> int | None:
-        """Create a task; return the status of the answer, or None where there is none."""
+        """Create a task; return the status of the response, or None if it was lost."""
         if self._chance.random() < LOST:
             return None
         self.request("POST", self._path, json.dumps({"title": title}), self._headers | headers)
-        answer = self.getresponse()
+        response = self.getresponse()
         if self._chance.random() < LOST:
             self.close()
             return None
-        answer.read()
-        return answer.status
+        response.read()
+        return response.status
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -85,7 +85,9 @@ def titles(server: Server, user: str) -> list[str]:
 
 
 @pytest.mark.parametrize("with_keys", [True, False])
-def test_with_keys_every_task_is_created_once_and_without_some_twice(server: Server, *, with_keys: bool) -> None:
+def test_with_keys_every_task_is_created_once_and_without_keys_some_are_created_twice(
+    server: Server, *, with_keys: bool
+) -> None:
     user = new_user()
 
     create_all(server, user, with_keys=with_keys)

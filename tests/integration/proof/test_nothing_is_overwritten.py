@@ -1,4 +1,4 @@
-"""Two devices edit one task at once, each on condition that it is as they know it."""
+"""Two devices edit one task at the same time, each with a precondition on the revision that it read."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -24,16 +24,16 @@ def edits() -> int:
 
 
 @pytest.mark.anyio
-async def test_every_accepted_edit_was_made_on_the_state_that_it_replaced(repository: TaskRepository) -> None:
+async def test_every_accepted_edit_is_based_on_the_state_that_it_replaces(repository: TaskRepository) -> None:
     owner = UserId(f"user-{uuid4().hex}")
     tasks = TaskUseCases(repository, SystemClock(), Principal(owner, datetime.now(UTC)), owner)
     await tasks.create(TaskDraft(title="0"))
-    left = iter(range(edits()))
+    remaining = iter(range(edits()))
 
     async def device() -> tuple[int, int]:
-        """Add one to the number in the title, as it was last seen here."""
+        """Read the number in the title and write it plus one, many times."""
         accepted, refused = 0, 0
-        for _ in left:
+        for _ in remaining:
             task = await tasks.get(1)
             await asyncio.sleep(0)
             try:
@@ -48,4 +48,4 @@ async def test_every_accepted_edit_was_made_on_the_state_that_it_replaced(reposi
     accepted, refused = map(sum, zip(*counts, strict=True))
     assert accepted + refused == edits()
     assert (await tasks.get(1)).title == str(accepted)
-    assert min(accepted, refused) > edits() / 100, "devices that never meet prove nothing"
+    assert min(accepted, refused) > edits() / 100, "the devices must conflict, or this test proves nothing"

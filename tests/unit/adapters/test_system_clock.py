@@ -7,5 +7,5 @@ def test_the_time_is_aware_and_in_utc() -> None:
     assert SystemClock().now().tzinfo is UTC
 
 
-def test_the_time_is_that_of_the_machine() -> None:
+def test_the_time_is_that_of_the_system() -> None:
     assert abs(SystemClock().now() - datetime.now(UTC)) < timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""What the operator may say, and what the server makes of it."""
+"""The settings, and how the server reads them."""
 
 import os
 import sys
@@ -67,7 +67,7 @@ def test_every_setting_is_described_in_one_line(setting: str) -> None:
         "port",
     ],
 )
-def test_the_names_of_the_ecosystem_are_understood(setting: str) -> None:
+def test_common_names_of_settings_are_accepted(setting: str) -> None:
     assert names_of(setting) == (f"TODO_{setting.upper()}", setting.upper())
 
 
@@ -75,11 +75,11 @@ def test_other_settings_have_our_prefix_only() -> None:
     assert names_of("env") == ("TODO_ENV",)
 
 
-def test_our_name_goes_before_that_of_the_ecosystem() -> None:
+def test_the_prefixed_name_takes_precedence_over_the_common_one() -> None:
     assert settings_of(PORT="1", TODO_PORT="2").port == 2
 
 
-def test_an_empty_value_is_no_value() -> None:
+def test_an_empty_value_counts_as_unset() -> None:
     assert settings_of(DATABASE_URL="", BETTER_AUTH_SECRET="").authentication == "development"
 
 
@@ -101,7 +101,7 @@ def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
         "mysql://host/db",
     ],
 )
-def test_what_names_no_sqlite_file_is_left_to_postgresql(url: str) -> None:
+def test_an_address_that_is_not_an_sqlite_file_is_left_to_postgresql(url: str) -> None:
     settings = settings_of(DATABASE_URL=url)
 
     assert settings.database == url
@@ -135,10 +135,10 @@ def test_an_sqlite_database_is_a_file(given: str) -> None:
     assert fault == ("TODO_DATABASE_URL or DATABASE_URL: an SQLite database must be a file: sqlite:/// and its path")
 
 
-def test_a_url_of_sqlite_takes_no_parameters() -> None:
+def test_an_sqlite_url_must_not_have_parameters() -> None:
     fault = fault_of(DATABASE_URL="sqlite:///tasks.db?mode=ro")
 
-    assert fault.endswith("a URL of SQLite takes no parameters: remove the ? and what follows")
+    assert fault.endswith("an SQLite URL must not have parameters: remove the ? and everything after it")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_url_of_sqlite_takes_no_parameters() -> None:
         ({"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_URL": "https://auth.example", "TODO_AUTH": "secret"}, "secret"),
     ],
 )
-def test_published_keys_go_before_a_secret_unless_it_is_said_otherwise(
+def test_published_keys_take_precedence_over_a_secret_unless_todo_auth_is_set(
     environment: dict[str, str], authentication: str
 ) -> None:
     assert settings_of(**environment).authentication == authentication
@@ -164,6 +164,9 @@ def test_published_keys_go_before_a_secret_unless_it_is_said_otherwise(
         ("https://a.example/", "https://a.example/api/auth", "https://a.example"),
         ("https://a.example:8443/auth", "https://a.example:8443/auth", "https://a.example:8443"),
         ("https://a.example/x/auth/", "https://a.example/x/auth", "https://a.example"),
+        ("https://A.Example:443/Auth", "https://A.Example:443/Auth", "https://a.example"),
+        ("HTTP://[::1]:80", "HTTP://[::1]:80/api/auth", "http://[::1]"),
+        ("http://a.example:443", "http://a.example:443/api/auth", "http://a.example:443"),
     ],
 )
 def test_a_path_in_the_url_of_better_auth_is_its_base_path(url: str, endpoints: str, origin: str) -> None:
@@ -172,7 +175,7 @@ def test_a_path_in_the_url_of_better_auth_is_its_base_path(url: str, endpoints: 
     assert (settings.better_auth_endpoints, settings.better_auth_origin) == (endpoints, origin)
 
 
-def test_the_present_secret_goes_before_the_previous_ones() -> None:
+def test_the_current_secret_comes_before_the_previous_ones() -> None:
     settings = settings_of(BETTER_AUTH_SECRET="new", TODO_PREVIOUS_SECRETS="the old one, an older one,")
 
     assert settings.secrets() == ["new", "the old one", "an older one"]
@@ -202,7 +205,7 @@ def test_networks_of_proxies_are_trusted() -> None:
         ),
         ({"TODO_TRUSTED_PROXIES": "10.0.0.1/8"}, "TODO_TRUSTED_PROXIES: "),
         ({"TODO_SSL_CERTFILE": "/nowhere"}, "TODO_SSL_CERTFILE: "),
-        ({"TODO_SSL_CERTFILE": A_FILE}, "TODO_SSL_CERTFILE and TODO_SSL_KEYFILE go together"),
+        ({"TODO_SSL_CERTFILE": A_FILE}, "set both TODO_SSL_CERTFILE and TODO_SSL_KEYFILE, or neither"),
         ({"TODO_AUTH": "jwks"}, "TODO_AUTH=jwks needs BETTER_AUTH_URL"),
         ({"TODO_AUTH": "secret"}, "TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET"),
         ({"TODO_PREVIOUS_SECRETS": SECRET}, "TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET"),
@@ -238,13 +241,13 @@ def test_all_wrong_settings_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("https", [HTTPS, {"TODO_TRUSTED_PROXIES": "127.0.0.1"}])
-def test_production_is_https_by_itself_or_behind_a_proxy(https: dict[str, str]) -> None:
+def test_production_needs_https_or_a_proxy(https: dict[str, str]) -> None:
     settings = settings_of(TODO_ENV="production", BETTER_AUTH_SECRET=SECRET, **https)
 
     assert settings.exposed
 
 
-def test_several_workers_serve_postgresql() -> None:
+def test_several_workers_need_postgresql() -> None:
     assert settings_of(TODO_WORKERS="2", DATABASE_URL="postgres://host/db").workers == 2
 
 
@@ -257,7 +260,7 @@ def test_several_workers_serve_postgresql() -> None:
         ({"TODO_ENV": "production", "BETTER_AUTH_SECRET": SECRET, **HTTPS, "TODO_LOG_FORMAT": "text"}, False),
     ],
 )
-def test_on_a_terminal_the_log_is_json_in_production_unless_it_is_said_otherwise(
+def test_on_a_terminal_the_log_is_json_only_in_production_unless_configured(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, as_json: bool
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -266,7 +269,7 @@ def test_on_a_terminal_the_log_is_json_in_production_unless_it_is_said_otherwise
 
 
 @pytest.mark.parametrize(("environment", "as_json"), [({}, True), ({"TODO_LOG_FORMAT": "text"}, False)])
-def test_what_is_no_terminal_gets_json_unless_it_is_said_otherwise(
+def test_without_a_terminal_the_log_is_json_unless_configured(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, as_json: bool
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
@@ -285,5 +288,5 @@ def test_no_secret_is_shown() -> None:
     ("host", "local"),
     [("localhost", True), ("127.0.0.2", True), ("::1", True), ("0.0.0.0", False), ("::", False), ("a.example", False)],
 )
-def test_a_loopback_address_is_known(host: str, *, local: bool) -> None:
+def test_loopback_addresses_are_recognized(host: str, *, local: bool) -> None:
     assert is_loopback(host) is local

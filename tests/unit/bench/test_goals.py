@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from bench.goals import Goal, judge
+from bench.goals import Goal, compare_with_goals
 
 _OPERATIONS = ("get", "list", "post", "patch")
 
@@ -13,7 +13,7 @@ def _records(server: str, token: str = "HS256", **seen: float) -> list[dict[str,
 
 
 def _goal(name: str, records: list[dict[str, Any]]) -> Goal:
-    (goal,) = [goal for goal in judge({"load": records}) if goal.name.startswith(name)]
+    (goal,) = [goal for goal in compare_with_goals({"load": records}) if goal.name.startswith(name)]
     return goal
 
 

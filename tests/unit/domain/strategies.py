@@ -1,4 +1,4 @@
-"""What tasks can be, for the laws that hold for all of them."""
+"""Strategies for tasks and their parts, for the property tests."""
 
 from datetime import UTC, datetime, time
 from typing import Any
@@ -35,8 +35,8 @@ zones = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"])
 dues = st.builds(Due, st.dates(), st.none() | clock_times) | st.builds(Due, st.dates(), clock_times, zones)
 
 
-# Short, of letters with peculiar cases: quick to draw, and often the same but for case.
-# What the limits are is for examples to say.
+# Short texts of letters with special case rules: fast to generate, and often equal except for case.
+# Other tests check the limits by examples.
 def words(most: int) -> st.SearchStrategy[str]:
     return st.text(
         "aAi \u00df\u1e9e\u03a3\u03c2\u0130\u0307\u0301\u00e1\u4e16\U0001f600", min_size=1, max_size=most

@@ -56,7 +56,7 @@ def written(stored: dict[int, Task], changes: Iterable[Change]) -> dict[int, Tas
 
 
 def at_once(several: list[Operation]) -> State | int:
-    """Return what a batch leaves, or the index of the operation that fails."""
+    """Return the state after one batch, or the index of the operation that fails."""
     try:
         effects = evaluate(*several)
     except BatchFailed as failure:
@@ -65,7 +65,7 @@ def at_once(several: list[Operation]) -> State | int:
 
 
 def one_by_one(several: list[Operation]) -> State | int:
-    """Return what the operations leave as batches of one, or the index of the first that fails."""
+    """Return the state after batches of one operation each, or the index of the first that fails."""
     stored, counters, outcomes = STORED, COUNTERS, list[Outcome]()
     for index, operation in enumerate(several):
         try:
@@ -91,7 +91,7 @@ def test_another_number_of_operations_is_refused(operations: Any) -> None:
         Batch(operations)
 
 
-def test_every_entry_that_is_no_operation_is_named() -> None:
+def test_every_entry_that_is_not_an_operation_is_named() -> None:
     entries: Any = (Remove(1), "remove", None, Create(TaskDraft(title="x")), [])
     message = "must be a create, a patch or a remove"
 
@@ -101,13 +101,13 @@ def test_every_entry_that_is_no_operation_is_named() -> None:
         Batch(entries)
 
 
-def test_the_tasks_of_a_batch_are_named_once_and_in_ascending_order() -> None:
+def test_the_task_ids_of_a_batch_are_unique_and_ascending() -> None:
     batch = Batch((Remove(7), Create(TaskDraft(title="x")), Patch(2, rename), Patch(7, rename), Remove(11)))
 
     assert batch.task_ids == [2, 7, 11]
 
 
-def test_creating_gives_out_the_next_ids_and_revisions() -> None:
+def test_creating_assigns_the_next_ids_and_revisions() -> None:
     effects = evaluate(Create(TaskDraft(title="a")), Create(TaskDraft(title="b")))
 
     assert effects.changes == (task("a", id=4, revision=6, at=LATER), task("b", id=5, revision=7, at=LATER))
@@ -115,7 +115,7 @@ def test_creating_gives_out_the_next_ids_and_revisions() -> None:
     assert effects.counters == ListCounters(revision=7, last_task_id=5)
 
 
-def test_revisions_go_on_above_the_floor_of_the_store() -> None:
+def test_revisions_continue_above_the_floor_of_the_store() -> None:
     counters = ListCounters(revision=5, last_task_id=3, revision_floor=100)
 
     effects = Batch((Patch(1, rename), Remove(3))).evaluate(ALICE, STORED, counters, LATER)
@@ -134,7 +134,7 @@ def test_patching_gives_the_task_the_next_revision() -> None:
     assert effects.counters == ListCounters(revision=6, last_task_id=3)
 
 
-def test_patching_to_what_is_there_changes_nothing() -> None:
+def test_patching_to_the_present_values_changes_nothing() -> None:
     effects = evaluate(Patch(1, TaskPatch(title="Buy milk")))
 
     assert effects == BatchEffects((), COUNTERS, (Outcome(1, 4),))
@@ -170,7 +170,7 @@ def test_a_task_that_is_added_and_removed_is_a_deletion_and_uses_up_its_id() -> 
 
 
 @pytest.mark.parametrize("operation", [Patch(2, rename), Remove(2), Patch(0, rename), Remove(2**63)], ids=repr)
-def test_a_batch_fails_where_there_is_no_such_task(operation: Operation) -> None:
+def test_a_batch_fails_if_a_task_does_not_exist(operation: Operation) -> None:
     with pytest.raises(BatchFailed) as failure:
         evaluate(Create(TaskDraft(title="a")), operation)
 
@@ -180,13 +180,13 @@ def test_a_batch_fails_where_there_is_no_such_task(operation: Operation) -> None
 
 
 @pytest.mark.parametrize("operation", [Patch(1, rename), Remove(1)], ids=["patch", "remove"])
-def test_a_removed_task_is_not_there_for_later_operations(operation: Operation) -> None:
+def test_a_removed_task_does_not_exist_for_later_operations(operation: Operation) -> None:
     with pytest.raises(BatchFailed, match=r"^operation 1: no task 1$"):
         evaluate(Remove(1), operation)
 
 
 @pytest.mark.parametrize("expected", [frozenset(), frozenset({3, 5})], ids=["none", "others"])
-def test_a_batch_fails_where_a_task_is_not_at_an_expected_revision(expected: frozenset[int]) -> None:
+def test_a_batch_fails_if_a_task_is_not_at_an_expected_revision(expected: frozenset[int]) -> None:
     for operation in (Patch(1, rename, expected), Remove(1, expected)):
         with pytest.raises(BatchFailed, match=r"^operation 1: the task is at revision 4$") as failure:
             evaluate(Create(TaskDraft(title="a")), operation)
@@ -194,18 +194,20 @@ def test_a_batch_fails_where_a_task_is_not_at_an_expected_revision(expected: fro
         assert isinstance(failure.value.cause, PreconditionFailed)
 
 
-def test_a_precondition_is_judged_even_where_the_patch_alters_nothing() -> None:
+def test_a_precondition_is_checked_even_if_the_patch_changes_nothing() -> None:
     with pytest.raises(BatchFailed, match=r"^operation 0: the task is at revision 4$"):
         evaluate(Patch(1, TaskPatch(title="Buy milk"), frozenset({3})))
 
 
 @given(sequences)
-def test_a_batch_is_its_operations_one_after_another_up_to_the_first_that_fails(several: list[Operation]) -> None:
+def test_a_batch_equals_its_operations_done_one_by_one_until_the_first_failure(several: list[Operation]) -> None:
     assert at_once(several) == one_by_one(several)
 
 
 @given(sequences)
-def test_every_alteration_has_a_revision_of_its_own_and_the_last_is_the_lists(several: list[Operation]) -> None:
+def test_every_change_has_its_own_revision_and_the_last_one_is_the_revision_of_the_list(
+    several: list[Operation],
+) -> None:
     try:
         effects = evaluate(*several)
     except BatchFailed:
@@ -216,7 +218,7 @@ def test_every_alteration_has_a_revision_of_its_own_and_the_last_is_the_lists(se
     assert all(COUNTERS.revision < change.revision <= effects.counters.revision for change in effects.changes)
 
 
-def test_a_batch_never_dates_a_task_back() -> None:
+def test_a_batch_never_sets_an_earlier_time() -> None:
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)
 
     (changed,) = Batch((Patch(1, rename),)).evaluate(ALICE, STORED, COUNTERS, long_ago).changes
@@ -225,7 +227,7 @@ def test_a_batch_never_dates_a_task_back() -> None:
     assert changed.updated_at == NOON
 
 
-def test_what_was_stored_stays_as_it_was() -> None:
+def test_evaluating_a_batch_does_not_change_the_stored_tasks() -> None:
     stored = dict(STORED)
 
     Batch((Create(TaskDraft(title="a")), Patch(1, rename), Remove(3))).evaluate(ALICE, stored, COUNTERS, LATER)

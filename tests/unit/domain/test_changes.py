@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from todo_domain import FeedToken, RuleViolated, revision_floor
 from todo_domain.task import MAX_REVISION
 
-REFUSED = r"^since: must be the next token of an earlier answer$"
+REFUSED = r"^since: must be the next token of an earlier response$"
 epochs = st.from_regex(r"[a-z0-9]{1,32}", fullmatch=True)
 
 
 @given(epochs, st.integers(0, MAX_REVISION))
-def test_a_token_is_read_back_from_its_text(epoch: str, revision: int) -> None:
+def test_parsing_a_token_reverses_str(epoch: str, revision: int) -> None:
     token = FeedToken(epoch, revision)
 
     assert FeedToken.parse(str(token)) == token
 
 
 @given(st.text() | st.from_regex(re.compile(r"[a-z0-9]{0,33}\.?[0-9]*\n?", re.ASCII), fullmatch=True))
-def test_text_is_refused_unless_a_token_writes_it(text: str) -> None:
+def test_text_that_str_of_a_token_never_returns_is_refused(text: str) -> None:
     try:
         token = FeedToken.parse(text)
     except RuleViolated:
@@ -32,7 +32,7 @@ def test_text_is_refused_unless_a_token_writes_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["k3v9.42", "0.0", "a" * 32 + ".1", "k." + str(2**53 - 1)])
-def test_what_a_store_writes_is_a_token(text: str) -> None:
+def test_the_tokens_of_the_stores_are_accepted(text: str) -> None:
     assert str(FeedToken.parse(text)) == text
 
 
@@ -63,24 +63,24 @@ def test_what_a_store_writes_is_a_token(text: str) -> None:
         "\ud800.1",
     ],
 )
-def test_any_other_text_is_no_token(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(RuleViolated, match=REFUSED):
         FeedToken.parse(text)
 
 
 @pytest.mark.parametrize("value", [None, 42, b"k3v9.42", ["k3v9.42"]])
-def test_what_is_not_text_is_no_token(value: Any) -> None:
+def test_a_token_that_is_not_text_is_refused(value: Any) -> None:
     with pytest.raises(RuleViolated, match=REFUSED):
         FeedToken.parse(value)
 
 
-def test_a_floor_of_revisions_counts_milliseconds_since_1970_and_leaves_room_above() -> None:
+def test_a_revision_floor_counts_milliseconds_since_1970_and_leaves_room_above() -> None:
     assert revision_floor(datetime(1970, 1, 2, microsecond=3999, tzinfo=UTC)) == 86_400_003
     assert revision_floor(datetime(9999, 12, 31, tzinfo=UTC)) < MAX_REVISION // 10
 
 
 @given(st.integers(0, 1000), st.integers(1, 1000))
-def test_a_token_of_an_unfinished_reading_says_where_it_began(revision: int, ahead: int) -> None:
+def test_a_token_of_an_incomplete_read_contains_its_base(revision: int, ahead: int) -> None:
     token = FeedToken("k3v9", revision, revision + ahead)
 
     assert str(token) == f"k3v9.{revision}.{revision + ahead}"
@@ -88,6 +88,6 @@ def test_a_token_of_an_unfinished_reading_says_where_it_began(revision: int, ahe
 
 
 @pytest.mark.parametrize("text", ["k.5.5", "k.5.4", "k.5.0", "k.5.06", "k.5.", f"k.5.{2**53}", "k.5.9.10"])
-def test_a_reading_can_not_have_begun_before_the_place_it_has_reached(text: str) -> None:
+def test_a_base_below_the_revision_is_refused(text: str) -> None:
     with pytest.raises(RuleViolated):
         FeedToken.parse(text)

@@ -23,7 +23,7 @@ def written(content: str) -> str:
 
 
 def read_back(cursor: Any) -> str:
-    """Return what the cursor is written as, if it is one."""
+    """Decode the cursor and return its encoding."""
     try:
         return encode_cursor(QUERY, decode_cursor(cursor, QUERY))
     except RuleViolated:
@@ -31,7 +31,7 @@ def read_back(cursor: Any) -> str:
 
 
 @given(positions)
-def test_a_position_is_read_back_from_its_cursor(position: Position) -> None:
+def test_decoding_a_cursor_reverses_encoding(position: Position) -> None:
     assert decode_cursor(encode_cursor(QUERY, position), QUERY) == position
 
 
@@ -44,7 +44,7 @@ def test_a_cursor_needs_no_escaping_in_a_url(position: Position) -> None:
 
 
 @given(positions, st.text())
-def test_a_cursor_is_good_for_its_own_query_only(position: Position, other: str) -> None:
+def test_a_cursor_is_valid_for_its_own_query_only(position: Position, other: str) -> None:
     cursor = encode_cursor(QUERY + other, position)
 
     assert (read_back(cursor) == cursor) is (other == "")
@@ -114,13 +114,13 @@ def test_the_id_of_a_cursor_is_one_that_a_task_can_have(task_id: int, is_id: boo
         "[" * 100_000,
     ],
 )
-def test_content_that_no_cursor_has_is_refused(content: str) -> None:
+def test_a_cursor_with_other_content_is_refused(content: str) -> None:
     with pytest.raises(RuleViolated, match=REFUSED):
         decode_cursor(written(content), QUERY)
 
 
 @pytest.mark.parametrize("alteration", ["{}=", "{}==", "{}\n", " {}", "{}!", "{}A"])
-def test_a_cursor_has_one_spelling(alteration: str) -> None:
+def test_a_cursor_has_only_one_encoding(alteration: str) -> None:
     cursor = encode_cursor(QUERY, Position("a", 1))
 
     with pytest.raises(RuleViolated, match=REFUSED):
@@ -128,6 +128,6 @@ def test_a_cursor_has_one_spelling(alteration: str) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, b"abcd", ["abcd"], {}])
-def test_what_is_not_text_is_no_cursor(value: Any) -> None:
+def test_a_cursor_that_is_not_text_is_refused(value: Any) -> None:
     with pytest.raises(RuleViolated, match=REFUSED):
         decode_cursor(value, QUERY)

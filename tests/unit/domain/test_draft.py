@@ -23,7 +23,7 @@ def fields_refused(make: type[TaskDraft | TaskPatch], named: dict[str, Any]) -> 
     return set()
 
 
-def test_a_title_is_all_that_a_draft_needs() -> None:
+def test_a_draft_needs_only_a_title() -> None:
     draft = TaskDraft(title="Buy milk")
 
     assert draft.description is None
@@ -48,13 +48,13 @@ def test_a_title_of_201_code_points_is_refused(character: str) -> None:
 
 
 @pytest.mark.parametrize("title", ["", *WHITE_SPACE, "".join(WHITE_SPACE), " " * 201])
-def test_a_title_of_nothing_but_white_space_is_refused(title: str) -> None:
+def test_a_title_of_only_white_space_is_refused(title: str) -> None:
     with pytest.raises(RuleViolated, match=f"^title: {EMPTY_TITLE}$"):
         TaskDraft(title=title)
 
 
 @pytest.mark.parametrize("space", WHITE_SPACE)
-def test_white_space_at_the_ends_of_a_title_is_dropped_before_it_is_counted(space: str) -> None:
+def test_white_space_at_the_ends_of_a_title_is_removed_before_counting(space: str) -> None:
     title = "a" * 199 + "b"
 
     assert TaskDraft(title=space + title + space).title == title
@@ -71,14 +71,14 @@ def test_trimming_again_changes_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=ascii)
-def test_a_title_holds_no_control_character(control: str) -> None:
+def test_a_title_with_a_control_character_is_refused(control: str) -> None:
     with pytest.raises(RuleViolated, match=f"^title: ({UNCLEAN}|{BROKEN})$"):
         TaskDraft(title=f"a{control}b")
 
 
 @pytest.mark.parametrize("unclean", [*sorted(set(CONTROLS) - set("\t\n\r")), *SURROGATES], ids=ascii)
 @pytest.mark.parametrize("around", ["{}b", "a{}", "a{}b", "{}"])
-def test_no_text_holds_control_characters_or_lone_surrogates_anywhere(unclean: str, around: str) -> None:
+def test_control_characters_and_lone_surrogates_are_refused_everywhere(unclean: str, around: str) -> None:
     text = around.format(unclean)
 
     with pytest.raises(RuleViolated, match=f"^title: {UNCLEAN}; description: {UNCLEAN}; tags.0: {UNCLEAN}$"):
@@ -87,14 +87,14 @@ def test_no_text_holds_control_characters_or_lone_surrogates_anywhere(unclean: s
 
 @pytest.mark.parametrize("space", ["\t", "\n", "\r"], ids=ascii)
 @pytest.mark.parametrize("around", ["{}b", "a{}", "a{}b", "{}"])
-def test_a_description_may_hold_tabs_and_line_breaks_anywhere(space: str, around: str) -> None:
+def test_a_description_may_contain_tabs_and_line_breaks_everywhere(space: str, around: str) -> None:
     text = around.format(space)
 
     assert TaskDraft(title="x", description=text).description == text
 
 
 @given(texts(1000, also="\t\n\r"))
-def test_a_description_is_kept_as_given(text: str) -> None:
+def test_a_description_is_stored_as_given(text: str) -> None:
     assert TaskDraft(title="x", description=text).description == text
 
 
@@ -144,14 +144,14 @@ def test_every_tag_that_breaks_a_rule_is_named() -> None:
 
 
 @pytest.mark.parametrize("same", ["Stra\u00dfe", "STRASSE", "strasse", " Strasse "])
-def test_of_tags_that_differ_only_in_case_the_first_is_kept(same: str) -> None:
+def test_of_tags_that_differ_only_in_case_only_the_first_is_stored(same: str) -> None:
     draft = TaskDraft(title="x", tags=("a", "strasse", same, "B", "b", "A"))
 
     assert draft.tags == ("a", "strasse", "B")
 
 
 @given(drafts)
-def test_a_draft_of_what_was_accepted_is_the_same_draft(draft: TaskDraft) -> None:
+def test_a_draft_of_accepted_values_is_the_same_draft(draft: TaskDraft) -> None:
     assert replace(draft) == draft
 
 
@@ -212,7 +212,7 @@ anything: st.SearchStrategy[Any] = st.one_of(
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(fields, anything)))
-def test_whatever_a_draft_or_a_patch_is_made_of_it_is_made_or_refused_by_its_rules(named: dict[str, Any]) -> None:
+def test_a_draft_or_patch_of_any_values_is_accepted_or_refused_with_violations(named: dict[str, Any]) -> None:
     for make in (TaskDraft, TaskPatch):
         refused = fields_refused(make, named)
         accepted = {name: value for name, value in named.items() if name not in refused}
@@ -221,7 +221,7 @@ def test_whatever_a_draft_or_a_patch_is_made_of_it_is_made_or_refused_by_its_rul
         assert fields_refused(make, {"title": "x", **accepted}) == set()
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_violations_of_a_draft_are_reported_at_once() -> None:
     nothing: Any = None
 
     with pytest.raises(RuleViolated) as refusal:
@@ -236,7 +236,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     ]
 
 
-def test_a_refusal_never_repeats_the_value() -> None:
+def test_an_error_never_contains_the_value() -> None:
     with pytest.raises(RuleViolated) as refusal:
         TaskDraft(title="secret\0", description="secret" * 200, tags=("secret\tsecret",))
 
@@ -248,7 +248,7 @@ def test_a_patch_without_a_field_is_refused() -> None:
         TaskPatch()
 
 
-def test_a_patch_tells_what_is_absent_from_what_is_cleared() -> None:
+def test_a_patch_distinguishes_absent_fields_from_cleared_ones() -> None:
     patch = TaskPatch(description=None, due=None)
 
     assert patch.named_fields() == {"description": None, "due": None}

@@ -17,12 +17,12 @@ def drafted(due: Any) -> Due | None:
 
 
 @given(dues)
-def test_a_due_is_read_back_from_its_sort_key_and_its_zone(due: Due) -> None:
+def test_a_due_can_be_restored_from_its_sort_key_and_time_zone(due: Due) -> None:
     assert Due.from_sort_key(due.sort_key, due.timezone) == due
 
 
 @given(dues, dues)
-def test_dues_are_ordered_by_day_then_time_with_the_open_end_last(one: Due, other: Due) -> None:
+def test_dues_are_ordered_by_day_then_by_time_with_no_time_last(one: Due, other: Due) -> None:
     def moment(due: Due) -> tuple[date, bool, time]:
         return due.date, due.time is None, due.time or time.min
 
@@ -35,13 +35,13 @@ def test_the_keys_of_a_day_enclose_its_dues_and_no_others(due: Due, day: date) -
     assert (first_key_of(day) <= due.sort_key <= last_key_of(day)) is (due.date == day)
 
 
-def test_midnight_is_a_time_and_not_an_open_end() -> None:
+def test_midnight_differs_from_no_time() -> None:
     assert Due(DAY, time(0, 0)).sort_key == "2026-12-01T00:00"
     assert Due(DAY).sort_key == "2026-12-01T24:00"
 
 
 @given(dues)
-def test_what_was_said_is_what_is_kept(due: Due) -> None:
+def test_a_due_is_stored_as_given(due: Due) -> None:
     assert drafted(due) == due
 
 
@@ -53,12 +53,12 @@ def test_a_time_may_have_an_iana_time_zone(zone: str) -> None:
 @pytest.mark.parametrize(
     "zone", ["", "Mars/Olympus", "europe/berlin", "Europe/Berlin ", "../etc/passwd", "localtime", "\0", "\ud800", 1, []]
 )
-def test_a_zone_that_is_none_of_the_iana_names_is_refused(zone: Any) -> None:
+def test_a_time_zone_that_is_not_an_iana_name_is_refused(zone: Any) -> None:
     with pytest.raises(RuleViolated, match=r"^due\.timezone: must be the name of an IANA time zone$"):
         drafted(Due(DAY, time(17), zone))
 
 
-def test_a_zone_needs_a_time() -> None:
+def test_a_time_zone_needs_a_time() -> None:
     with pytest.raises(RuleViolated, match=r"^due\.timezone: needs a time$"):
         drafted(Due(DAY, timezone="UTC"))
 
@@ -76,7 +76,7 @@ def test_a_zone_needs_a_time() -> None:
         (),
     ],
 )
-def test_a_time_is_one_of_the_clock_in_whole_minutes(moment: Any) -> None:
+def test_a_time_that_is_not_a_wall_clock_time_in_whole_minutes_is_refused(moment: Any) -> None:
     with pytest.raises(RuleViolated, match=r"^due\.time: must be a time of the day, such as 17:00$"):
         drafted(Due(DAY, moment))
 
@@ -88,12 +88,12 @@ def test_a_due_needs_a_day(day: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["2026-12-01", DAY, {"date": DAY}, 0, False, ()])
-def test_only_a_due_is_a_due(value: Any) -> None:
+def test_a_value_that_is_not_a_due_is_refused(value: Any) -> None:
     with pytest.raises(RuleViolated, match=r"^due: must be a day, with or without a time and a time zone$"):
         drafted(value)
 
 
-def test_all_that_is_wrong_with_a_due_is_said_at_once() -> None:
+def test_all_violations_of_a_due_are_reported_at_once() -> None:
     nothing: Any = None
 
     with pytest.raises(RuleViolated) as refusal:
@@ -106,5 +106,5 @@ def test_all_that_is_wrong_with_a_due_is_said_at_once() -> None:
     ]
 
 
-def test_a_zone_that_was_accepted_once_stays_readable() -> None:
+def test_a_due_with_a_time_zone_that_was_dropped_stays_readable() -> None:
     assert Due.from_sort_key("2026-12-01T17:00", "Mars/Olympus").timezone == "Mars/Olympus"

@@ -31,7 +31,7 @@ def test_a_patch_of_a_due_changes_the_parts_it_names_and_no_others(parts: dict[s
     assert patched(DUE, **parts) == expected
 
 
-def test_a_patch_of_a_due_that_names_nothing_alters_nothing() -> None:
+def test_a_patch_of_a_due_that_names_no_part_changes_nothing() -> None:
     old = task(due=DUE)
 
     assert old.patched(TaskPatch(due=DuePatch()), NOON) is old
@@ -41,7 +41,7 @@ def test_a_patch_with_a_day_makes_the_due_of_a_task_that_has_none() -> None:
     assert patched(None, date=DAY, time=time(18)) == Due(DAY, time(18))
 
 
-def test_a_due_in_a_patch_replaces_that_of_the_task_whole() -> None:
+def test_a_due_in_a_patch_replaces_all_of_the_tasks_due() -> None:
     assert task(due=DUE).patched(TaskPatch(due=Due(DAY)), NOON).due == Due(DAY)
 
 
@@ -55,14 +55,14 @@ def test_a_due_in_a_patch_replaces_that_of_the_task_whole() -> None:
         (None, {"timezone": "UTC"}, "due.date: must be a day, such as 2026-12-01; due.timezone: needs a time"),
     ],
 )
-def test_what_comes_of_a_patch_keeps_the_rules_of_a_due(due: Due | None, parts: dict[str, Any], broken: str) -> None:
+def test_a_patched_due_keeps_the_rules_of_a_due(due: Due | None, parts: dict[str, Any], broken: str) -> None:
     with pytest.raises(RuleViolated) as refusal:
         patched(due, **parts)
 
     assert str(refusal.value) == broken
 
 
-def test_each_part_is_checked_before_any_task_is_touched() -> None:
+def test_each_part_is_checked_before_a_task_is_known() -> None:
     nothing: Any = None
 
     with pytest.raises(RuleViolated) as refusal:
@@ -76,7 +76,7 @@ def test_each_part_is_checked_before_any_task_is_touched() -> None:
     ]
 
 
-def test_a_zone_that_was_accepted_once_does_not_hinder_a_patch_of_the_time() -> None:
+def test_a_time_zone_that_was_dropped_does_not_prevent_a_patch_of_the_time() -> None:
     forgotten = Due(DAY, time(17), "Mars/Olympus")
 
     assert DuePatch(time=time(18)).applied_to(forgotten) == Due(DAY, time(18), "Mars/Olympus")

@@ -15,7 +15,7 @@ def parents(error: type[TodoError]) -> dict[str, str]:
     return found
 
 
-def test_the_hierarchy_is_the_one_that_is_drawn() -> None:
+def test_the_hierarchy_is_the_documented_one() -> None:
     drawn, ancestors = {}, ["TodoError"]
     for branch, name in re.findall(r"^([│ ]*[├└]── )(\w+)", str(todo_domain.errors.__doc__), re.MULTILINE):
         depth = len(branch) // 4
@@ -25,18 +25,18 @@ def test_the_hierarchy_is_the_one_that_is_drawn() -> None:
     assert drawn == parents(TodoError)
 
 
-def test_a_broken_rule_is_told_with_its_field() -> None:
+def test_a_violation_names_its_field() -> None:
     assert str(RuleViolated([TITLE])) == "title: must have 1 to 200 characters"
 
 
-def test_all_broken_rules_are_told_at_once() -> None:
+def test_all_violations_are_reported_at_once() -> None:
     error = RuleViolated([TITLE, THIRD_TAG])
 
     assert str(error) == "title: must have 1 to 200 characters; tags.2: must be text"
     assert error.violations == (TITLE, THIRD_TAG)
 
 
-def test_a_broken_rule_can_be_placed_in_something_greater() -> None:
+def test_a_violation_can_be_placed_in_a_larger_value() -> None:
     error = RuleViolated([THIRD_TAG]).at("operations", 7)
 
     assert error.violations == (Violation(("operations", 7, "tags", 2), "text_type", "must be text"),)
@@ -51,7 +51,7 @@ def test_a_failed_batch_names_the_operation_and_keeps_its_error() -> None:
     assert (error.index, error.cause) == (3, cause)
 
 
-def test_a_failed_precondition_tells_where_the_task_is() -> None:
+def test_a_failed_precondition_has_the_current_revision() -> None:
     error = PreconditionFailed(17)
 
     assert str(error) == "the task is at revision 17"

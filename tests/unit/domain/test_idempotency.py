@@ -39,7 +39,7 @@ def test_a_key_is_1_to_255_visible_characters(text: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["a", "a" * 255, "".join(sorted(VISIBLE))])
-def test_a_key_at_the_limits_is_kept_as_it_is(key: str) -> None:
+def test_a_key_at_the_limits_is_accepted_unchanged(key: str) -> None:
     assert IdempotencyKey.of_request(key, TaskDraft(title="x")).key == key
 
 
@@ -69,7 +69,7 @@ def test_the_order_of_a_set_makes_no_difference() -> None:
     assert fingerprint(Batch((Remove(1, one),))) == fingerprint(Batch((Remove(1, other),)))
 
 
-def test_requests_that_look_alike_are_told_apart() -> None:
+def test_similar_requests_have_different_fingerprints() -> None:
     draft = TaskDraft(title="x")
     patch = TaskPatch(title="x")
     requests = [
@@ -91,7 +91,7 @@ def test_requests_that_look_alike_are_told_apart() -> None:
     assert len({fingerprint(request) for request in requests}) == len(requests)
 
 
-def test_a_fingerprint_stays_the_same_from_process_to_process_and_release_to_release() -> None:
+def test_a_fingerprint_is_the_same_in_every_process_and_release() -> None:
     due = Due(date(2026, 12, 1), time(17, 0), "Europe/Berlin")
     draft = TaskDraft(title="Stra\u00dfe", priority=Priority.HIGH, due=due, tags=("a", "b"))
     batch = Batch((Create(draft), Patch(1, TaskPatch(due=None), frozenset({8, 0})), Remove(2)))
@@ -100,13 +100,13 @@ def test_a_fingerprint_stays_the_same_from_process_to_process_and_release_to_rel
     assert fingerprint(batch) == "e337bf298809bc75a7591b6c4b6118e7c63daa7aea1877eb3a95dd57fc51d407"
 
 
-def test_a_key_recognises_the_request_it_was_kept_for() -> None:
+def test_a_key_recognizes_the_request_that_it_was_stored_with() -> None:
     key = IdempotencyKey.of_request("key", TaskDraft(title="x"))
 
     key.recognise(fingerprint(TaskDraft(title=" x ")))
 
 
-def test_a_key_that_was_kept_for_another_request_conflicts() -> None:
+def test_a_key_that_was_stored_with_another_request_conflicts() -> None:
     key = IdempotencyKey.of_request("key", TaskDraft(title="x"))
 
     with pytest.raises(IdempotencyConflict, match=r"^this idempotency key was used for a different request$"):

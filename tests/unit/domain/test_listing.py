@@ -32,7 +32,7 @@ queries = st.builds(TaskQuery, **conditions)
 
 
 def identity_of(cursor: str) -> str:
-    """Return what binds a cursor to its query, as a forger would read it."""
+    """Return the part of a cursor that identifies its query."""
     identity: str = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[0]
     return identity
 
@@ -41,7 +41,7 @@ def going_on(query: TaskQuery, cursor: str) -> TaskQuery:
     return replace(query, cursor=cursor)
 
 
-def test_a_query_asks_for_all_tasks_as_they_were_created() -> None:
+def test_a_default_query_selects_all_tasks_in_order_of_creation() -> None:
     query = TaskQuery()
 
     assert (query.sort, query.descending, query.limit, query.after) == (SortKey.CREATED_AT, False, None, None)
@@ -67,7 +67,7 @@ def test_a_search_has_1_to_200_code_points(character: str, length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 50])
-def test_a_tag_to_find_keeps_the_rules_of_a_tag(length: int) -> None:
+def test_a_tag_of_a_query_keeps_the_rules_of_a_tag(length: int) -> None:
     assert TaskQuery(tag=("\U0001f600" * length,)).tag == ("\U0001f600" * length,)
 
 
@@ -114,7 +114,7 @@ def test_a_tag_to_find_keeps_the_rules_of_a_tag(length: int) -> None:
     ],
     ids=lambda part: ascii(part)[:40],
 )
-def test_a_condition_that_breaks_its_rule_is_refused(field: str, value: Any, message: str) -> None:
+def test_a_filter_that_breaks_its_rule_is_refused(field: str, value: Any, message: str) -> None:
     named: dict[str, Any] = {field: value}
 
     with pytest.raises(RuleViolated, match=f"^{field}: {message}$"):
@@ -122,19 +122,19 @@ def test_a_condition_that_breaks_its_rule_is_refused(field: str, value: Any, mes
 
 
 @pytest.mark.parametrize("unclean", [*sorted(set(CONTROLS) - set("\t\n\r")), *SURROGATES], ids=ascii)
-def test_no_control_character_and_no_lone_surrogate_can_be_searched(unclean: str) -> None:
+def test_a_search_for_control_characters_or_lone_surrogates_is_refused(unclean: str) -> None:
     message = "must not contain control characters or lone surrogates"
 
     with pytest.raises(RuleViolated, match=rf"^tag\.0: {message}; q: {message}$"):
         TaskQuery(q=f"a{unclean}b", tag=(f"a{unclean}",))
 
 
-def test_every_tag_to_find_that_breaks_a_rule_is_named() -> None:
+def test_every_tag_of_a_query_that_breaks_a_rule_is_named() -> None:
     with pytest.raises(RuleViolated, match=r"^tag\.1: must have at most 50 characters; tag\.2: must have 1 to 50 "):
         TaskQuery(tag=("fine", "a" * 51, " "))
 
 
-def test_what_is_compared_is_folded() -> None:
+def test_search_text_and_tags_are_casefolded() -> None:
     query = TaskQuery(q=" Stra\u00dfe ", tag=("Work", " HOME ", "work"))
 
     assert query.q == " strasse "
@@ -150,7 +150,7 @@ def test_both_ends_of_a_range_of_days_are_inclusive(start: date | None, end: dat
     assert meets is ((start is None or start <= due.date) and (end is None or due.date <= end))
 
 
-def test_a_page_of_all_that_was_found_is_the_last() -> None:
+def test_a_page_with_all_results_is_the_last() -> None:
     found = [task(id=1), task(id=2)]
 
     page = TaskQuery(limit=2).page(found, revision=9)
@@ -160,7 +160,7 @@ def test_a_page_of_all_that_was_found_is_the_last() -> None:
     assert page.revision == 9
 
 
-def test_a_page_goes_on_behind_its_last_task_when_more_was_found() -> None:
+def test_a_page_with_more_results_has_a_cursor_after_its_last_task() -> None:
     query = TaskQuery(limit=2)
 
     page = query.page([task(id=1), task(id=2), task(id=3)], revision=9)
@@ -174,14 +174,14 @@ def test_an_empty_page_is_the_last() -> None:
 
 
 @given(queries, tasks)
-def test_a_cursor_leads_behind_its_task(query: TaskQuery, last: Task) -> None:
+def test_a_cursor_continues_after_its_task(query: TaskQuery, last: Task) -> None:
     following = going_on(query, query.cursor_after(last))
 
     assert following.after == Position(query.sort.of(last), last.id)
 
 
 @given(queries, tasks, st.integers(1, 500))
-def test_a_cursor_is_good_for_pages_of_any_size(query: TaskQuery, last: Task, limit: int) -> None:
+def test_a_cursor_is_valid_for_pages_of_any_size(query: TaskQuery, last: Task, limit: int) -> None:
     following = replace(query, limit=limit, cursor=query.cursor_after(last))
 
     assert following.cursor_after(last) == query.cursor_after(last)
@@ -196,7 +196,7 @@ def test_a_cursor_of_another_query_is_refused(query: TaskQuery, other: TaskQuery
         going_on(other, query.cursor_after(last))
 
 
-def test_the_same_query_in_other_words_is_the_same_query() -> None:
+def test_equivalent_queries_have_the_same_identity() -> None:
     one = TaskQuery(tag=("Work", "home"), priority=frozenset([Priority.HIGH, Priority.LOW]), q="MILK")
     other = TaskQuery(tag=(" HOME", "work"), priority=frozenset([Priority.LOW, Priority.HIGH]), q="milk")
 
@@ -205,7 +205,7 @@ def test_the_same_query_in_other_words_is_the_same_query() -> None:
 
 
 @given(queries, st.none() | st.integers() | st.text(), st.integers(1, 2**53 - 1))
-def test_a_forged_place_is_refused_unless_a_task_could_be_there(
+def test_a_forged_position_is_refused_unless_a_task_could_have_it(
     query: TaskQuery, value: str | int | None, task_id: int
 ) -> None:
     genuine = query.cursor_after(task(id=task_id))
@@ -221,12 +221,12 @@ def test_a_forged_place_is_refused_unless_a_task_could_be_there(
 
 
 @given(queries, st.text())
-def test_garbage_is_no_cursor(query: TaskQuery, garbage: str) -> None:
+def test_a_cursor_that_is_garbage_is_refused(query: TaskQuery, garbage: str) -> None:
     with pytest.raises(RuleViolated, match=CURSOR_REFUSED):
         going_on(query, garbage)
 
 
 @pytest.mark.parametrize("cursor", ["", 0, 5, b"", [], False], ids=repr)
-def test_what_is_not_text_is_no_cursor(cursor: Any) -> None:
+def test_a_cursor_that_is_not_text_is_refused(cursor: Any) -> None:
     with pytest.raises(RuleViolated, match=CURSOR_REFUSED):
         TaskQuery(cursor=cursor)

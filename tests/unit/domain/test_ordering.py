@@ -45,7 +45,7 @@ def test_the_order_is_total_and_ties_are_consistent(one: Task, two: Task, three:
 
 
 @given(tasks, tasks, st.sampled_from([SortKey.CREATED_AT, SortKey.UPDATED_AT, SortKey.DUE, SortKey.TITLE]))
-def test_the_order_of_keys_is_that_of_their_bytes(one: Task, other: Task, sort: SortKey) -> None:
+def test_sort_keys_have_the_order_of_their_bytes(one: Task, other: Task, sort: SortKey) -> None:
     first, last = str(sort.of(one)), str(sort.of(other))
 
     assert (first < last) is (first.encode() < last.encode())
@@ -57,7 +57,7 @@ def test_instants_are_ordered_to_the_microsecond(one: datetime, other: datetime)
     assert (instant_key(one) == instant_key(other)) is (one == other)
 
 
-def test_the_same_instant_has_one_key_wherever_it_was_told() -> None:
+def test_the_same_instant_has_one_key_in_every_time_zone() -> None:
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     assert instant_key(noon.astimezone(timezone(timedelta(hours=-5)))) == instant_key(noon)
@@ -76,12 +76,12 @@ def test_each_sort_key_orders_by_the_field_it_is_named_after() -> None:
     }
 
 
-def test_a_task_without_a_due_has_no_key_to_be_ordered_by() -> None:
+def test_a_task_without_a_due_has_no_sort_key() -> None:
     assert SortKey.DUE.of(task(due=None)) is None
 
 
 @given(tasks, sort_keys)
-def test_what_a_task_is_ordered_by_is_known_to_be_possible(one: Task, sort: SortKey) -> None:
+def test_a_value_that_a_task_is_ordered_by_is_accepted(one: Task, sort: SortKey) -> None:
     assert sort.can_be(sort.of(one))
 
 
@@ -120,5 +120,5 @@ def test_what_a_task_is_ordered_by_is_known_to_be_possible(one: Task, sort: Sort
     ],
     ids=ascii,
 )
-def test_what_no_task_is_ordered_by_is_known_to_be_impossible(sort: SortKey, value: Any) -> None:
+def test_a_value_that_no_task_can_be_ordered_by_is_refused(sort: SortKey, value: Any) -> None:
     assert not sort.can_be(value)

@@ -14,7 +14,7 @@ EARLIER = NOON - timedelta(hours=1)
 
 
 def decided(of: Task | TaskDraft) -> dict[str, object]:
-    """Return what a caller decides about a task."""
+    """Return the fields that a client sets."""
     return {name: getattr(of, name) for name in TaskDraft.__dataclass_fields__}
 
 
@@ -23,7 +23,7 @@ def in_order(moments: Sequence[datetime]) -> bool:
 
 
 @given(drafts, instants)
-def test_a_new_task_is_what_its_draft_says(draft: TaskDraft, at: datetime) -> None:
+def test_a_new_task_has_the_values_of_its_draft(draft: TaskDraft, at: datetime) -> None:
     new = Task.from_draft(draft, user_id=ALICE, id=7, revision=9, at=at)
 
     assert decided(new) == decided(draft)
@@ -40,7 +40,7 @@ def test_a_patch_changes_the_fields_it_names_and_no_others(old: Task, patch: Tas
 
 
 @given(tasks, patches, instants)
-def test_no_change_touches_whose_task_it_is(old: Task, patch: TaskPatch, at: datetime) -> None:
+def test_no_change_alters_id_owner_or_creation(old: Task, patch: TaskPatch, at: datetime) -> None:
     new = old.patched(patch, at)
 
     for name in ("user_id", "id", "revision", "created_at"):
@@ -48,28 +48,28 @@ def test_no_change_touches_whose_task_it_is(old: Task, patch: TaskPatch, at: dat
 
 
 @given(tasks, patches, instants, instants)
-def test_the_same_patch_again_alters_nothing(old: Task, patch: TaskPatch, at: datetime, again: datetime) -> None:
+def test_repeating_a_patch_changes_nothing(old: Task, patch: TaskPatch, at: datetime, again: datetime) -> None:
     once = old.patched(patch, at)
 
     assert once.patched(patch, again) is once
 
 
 @given(tasks, st.sets(st.sampled_from(sorted(fields)), min_size=1), instants)
-def test_a_patch_to_the_values_that_are_there_alters_nothing(old: Task, names: set[str], at: datetime) -> None:
+def test_a_patch_to_the_present_values_changes_nothing(old: Task, names: set[str], at: datetime) -> None:
     named: dict[str, Any] = {name: getattr(old, name) for name in names}
 
     assert old.patched(TaskPatch(**named), at) is old
 
 
 @given(tasks, patches, instants)
-def test_a_task_is_altered_if_and_only_if_a_decided_field_is(old: Task, patch: TaskPatch, at: datetime) -> None:
+def test_a_task_changes_if_and_only_if_a_field_of_the_draft_changes(old: Task, patch: TaskPatch, at: datetime) -> None:
     new = old.patched(patch, at)
 
     assert (new is old) is (decided(new) == decided(old))
 
 
 @given(tasks, patches, instants)
-def test_a_change_leaves_the_old_task_as_it_was(old: Task, patch: TaskPatch, at: datetime) -> None:
+def test_a_change_does_not_modify_the_old_task(old: Task, patch: TaskPatch, at: datetime) -> None:
     before = old._asdict()
 
     old.patched(patch, at)
@@ -78,7 +78,7 @@ def test_a_change_leaves_the_old_task_as_it_was(old: Task, patch: TaskPatch, at:
 
 
 @given(new_tasks, st.lists(st.tuples(patches, instants), max_size=5))
-def test_times_never_go_back_whatever_the_clock_does(first: Task, edits: list[tuple[TaskPatch, datetime]]) -> None:
+def test_times_never_go_back_even_if_the_clock_does(first: Task, edits: list[tuple[TaskPatch, datetime]]) -> None:
     states = [first]
     for patch, at in edits:
         states.append(states[-1].patched(patch, at))
@@ -89,18 +89,18 @@ def test_times_never_go_back_whatever_the_clock_does(first: Task, edits: list[tu
 
 
 @pytest.mark.parametrize(("at", "expected"), [(EARLIER, NOON), (NOON, NOON), (LATER, LATER)])
-def test_a_change_is_dated_by_the_clock_unless_that_went_back(at: datetime, expected: datetime) -> None:
+def test_a_change_has_the_time_of_the_clock_unless_the_clock_went_back(at: datetime, expected: datetime) -> None:
     assert task().patched(TaskPatch(title="Buy oat milk"), at).updated_at == expected
 
 
-def test_completing_stamps_the_time() -> None:
+def test_completing_sets_completed_at() -> None:
     done = task().patched(TaskPatch(complete=True), LATER)
 
     assert done.complete
     assert done.completed_at == done.updated_at == LATER
 
 
-def test_completing_again_keeps_the_first_stamp() -> None:
+def test_completing_again_keeps_completed_at() -> None:
     done = task().patched(TaskPatch(complete=True), NOON)
 
     still_done = done.patched(TaskPatch(complete=True, title="Buy oat milk"), LATER)
@@ -109,7 +109,7 @@ def test_completing_again_keeps_the_first_stamp() -> None:
     assert still_done.updated_at == LATER
 
 
-def test_reopening_clears_the_stamp_and_completing_once_more_stamps_anew() -> None:
+def test_reopening_clears_completed_at_and_completing_again_sets_it_anew() -> None:
     done = task(complete=True)
 
     reopened = done.patched(TaskPatch(complete=False), LATER)
@@ -120,11 +120,11 @@ def test_reopening_clears_the_stamp_and_completing_once_more_stamps_anew() -> No
     assert done_again.completed_at == LATER + timedelta(hours=1)
 
 
-def test_a_stamp_never_precedes_the_last_change() -> None:
+def test_completed_at_is_never_before_the_previous_change() -> None:
     assert task().patched(TaskPatch(complete=True), EARLIER).completed_at == NOON
 
 
-def test_a_task_may_be_expected_at_any_revision_of_a_set() -> None:
+def test_a_precondition_holds_at_any_of_the_expected_revisions() -> None:
     seen = task(revision=5)
 
     seen.require(None)
@@ -140,7 +140,7 @@ def test_a_task_at_another_revision_fails_the_precondition(expected: set[int]) -
     assert refusal.value.current == 5
 
 
-def test_times_are_kept_to_the_microsecond() -> None:
+def test_times_have_microsecond_precision() -> None:
     at = datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)
 
     assert task()._replace(updated_at=NOON).patched(TaskPatch(title="b"), at).updated_at == at

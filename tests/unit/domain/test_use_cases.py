@@ -36,13 +36,13 @@ LATER = NOON + timedelta(hours=1)
 MILK = TaskDraft(title="Buy milk", priority=Priority.HIGH)
 BREAD = TaskDraft(title="Buy bread")
 DONE = TaskPatch(complete=True)
-# No verb needs a loop of its own: each is run to its end, like a call.
+# The tests are synchronous: each use case runs to its end, like a function call.
 run = asyncio.run
 
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is set."""
+    """A clock that changes only when it is set."""
 
     time: datetime = NOON
 
@@ -75,16 +75,14 @@ def titles(of: TaskUseCases) -> list[str]:
 
 
 @pytest.mark.parametrize("owner", ["alice", "nobody", "", "../bob"])
-def test_no_verb_can_be_reached_for_a_foreign_list(
-    repository: InMemoryTaskRepository, clock: Clock, owner: str
-) -> None:
+def test_no_use_case_works_on_another_users_list(repository: InMemoryTaskRepository, clock: Clock, owner: str) -> None:
     bob = Principal(UserId("bob"), expires_at=LATER)
 
     with pytest.raises(AccessDenied):
         TaskUseCases(repository, clock, bob, owner)
 
 
-def test_a_created_task_is_dated_by_the_clock_and_can_be_read(alice: TaskUseCases) -> None:
+def test_a_created_task_has_the_time_of_the_clock_and_can_be_read(alice: TaskUseCases) -> None:
     added = run(alice.create(MILK))
 
     assert not added.replayed
@@ -93,7 +91,7 @@ def test_a_created_task_is_dated_by_the_clock_and_can_be_read(alice: TaskUseCase
     assert run(alice.get(1)) == added.task
 
 
-def test_a_foreign_task_and_a_missing_one_are_the_same_error(alice: TaskUseCases, bob: TaskUseCases) -> None:
+def test_a_task_of_another_user_and_a_missing_task_raise_the_same_error(alice: TaskUseCases, bob: TaskUseCases) -> None:
     run(alice.create(MILK))
 
     for attempt in (
@@ -107,7 +105,7 @@ def test_a_foreign_task_and_a_missing_one_are_the_same_error(alice: TaskUseCases
     assert titles(alice) == ["Buy milk"]
 
 
-def test_a_list_is_that_of_its_owner_and_meets_the_query(alice: TaskUseCases, bob: TaskUseCases) -> None:
+def test_a_list_has_only_tasks_of_its_owner_that_match_the_query(alice: TaskUseCases, bob: TaskUseCases) -> None:
     run(alice.create(MILK))
     run(alice.create(BREAD))
     run(bob.create(TaskDraft(title="Buy a car", priority=Priority.HIGH)))
@@ -130,7 +128,7 @@ def test_a_task_is_created_once_for_a_key(alice: TaskUseCases, clock: Clock) -> 
     assert titles(alice) == ["Buy milk"]
 
 
-def test_a_key_is_good_for_one_request(alice: TaskUseCases, bob: TaskUseCases) -> None:
+def test_a_key_is_valid_for_one_request(alice: TaskUseCases, bob: TaskUseCases) -> None:
     run(alice.create(MILK, key="k"))
 
     with pytest.raises(IdempotencyConflict):
@@ -150,7 +148,7 @@ def test_without_a_key_every_call_creates(alice: TaskUseCases) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a" * 256, "a b"], ids=len)
-def test_a_malformed_key_is_refused_before_anything_is_done(alice: TaskUseCases, key: str) -> None:
+def test_a_malformed_key_is_refused_before_any_write(alice: TaskUseCases, key: str) -> None:
     with pytest.raises(RuleViolated, match=r"^idempotency_key: "):
         run(alice.create(MILK, key=key))
     with pytest.raises(RuleViolated, match=r"^idempotency_key: "):
@@ -160,7 +158,7 @@ def test_a_malformed_key_is_refused_before_anything_is_done(alice: TaskUseCases,
 
 
 @pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
-def test_a_task_is_patched_when_it_is_as_expected(
+def test_a_task_is_patched_at_an_expected_revision(
     alice: TaskUseCases, clock: Clock, expected: frozenset[int] | None
 ) -> None:
     run(alice.create(MILK))
@@ -174,7 +172,7 @@ def test_a_task_is_patched_when_it_is_as_expected(
 
 
 @pytest.mark.parametrize("expected", [None, frozenset({1}), frozenset({1, 7})], ids=str)
-def test_a_task_is_removed_when_it_is_as_expected(alice: TaskUseCases, expected: frozenset[int] | None) -> None:
+def test_a_task_is_removed_at_an_expected_revision(alice: TaskUseCases, expected: frozenset[int] | None) -> None:
     run(alice.create(MILK))
 
     run(alice.remove(1, expected))
@@ -185,7 +183,7 @@ def test_a_task_is_removed_when_it_is_as_expected(alice: TaskUseCases, expected:
 
 
 @pytest.mark.parametrize("expected", [frozenset(), frozenset({2})], ids=["none", "another"])
-def test_nothing_is_done_to_a_task_that_is_not_as_expected(alice: TaskUseCases, expected: frozenset[int]) -> None:
+def test_a_task_at_another_revision_is_not_written(alice: TaskUseCases, expected: frozenset[int]) -> None:
     before = run(alice.create(MILK)).task
 
     for attempt in (
@@ -199,7 +197,7 @@ def test_nothing_is_done_to_a_task_that_is_not_as_expected(alice: TaskUseCases, 
     assert run(alice.list(TaskQuery())).revision == 1
 
 
-def test_a_change_that_alters_nothing_leaves_no_trace(alice: TaskUseCases, clock: Clock) -> None:
+def test_a_change_to_the_present_values_writes_nothing(alice: TaskUseCases, clock: Clock) -> None:
     before = run(alice.create(MILK)).task
     clock.time = LATER
 
@@ -207,7 +205,7 @@ def test_a_change_that_alters_nothing_leaves_no_trace(alice: TaskUseCases, clock
     assert run(alice.list(TaskQuery())).revision == 1
 
 
-def test_a_batch_is_done_as_a_whole(alice: TaskUseCases) -> None:
+def test_a_batch_does_all_its_operations(alice: TaskUseCases) -> None:
     run(alice.create(MILK))
 
     result = run(alice.apply(Batch((Create(BREAD), Patch(2, DONE), Remove(1)))))
@@ -217,7 +215,7 @@ def test_a_batch_is_done_as_a_whole(alice: TaskUseCases) -> None:
     assert titles(alice) == ["Buy bread"]
 
 
-def test_a_batch_that_fails_leaves_nothing_behind(alice: TaskUseCases) -> None:
+def test_a_batch_that_fails_writes_nothing(alice: TaskUseCases) -> None:
     run(alice.create(MILK))
 
     with pytest.raises(BatchFailed, match=r"^operation 2: no task 9$"):
@@ -238,7 +236,7 @@ def test_a_batch_is_done_once_for_a_key(alice: TaskUseCases) -> None:
     assert titles(alice) == ["Buy milk", "Buy bread"]
 
 
-def test_the_feed_goes_on_where_a_reader_stopped(alice: TaskUseCases) -> None:
+def test_the_feed_continues_where_a_reader_stopped(alice: TaskUseCases) -> None:
     run(alice.create(MILK))
     bread = run(alice.create(BREAD)).task
     start = run(alice.changes(limit=1))
@@ -253,7 +251,7 @@ def test_the_feed_goes_on_where_a_reader_stopped(alice: TaskUseCases) -> None:
 
 
 @pytest.mark.parametrize(("epoch", "revision"), [("another", 1), (None, 2)], ids=["epoch", "revision"])
-def test_the_feed_does_not_go_on_from_a_place_that_never_was(
+def test_the_feed_does_not_continue_from_a_token_it_never_gave(
     alice: TaskUseCases, epoch: str | None, revision: int
 ) -> None:
     run(alice.create(MILK))

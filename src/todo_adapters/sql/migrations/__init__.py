@@ -1,8 +1,8 @@
-"""Bringing a database to the schema of this version: by Alembic, forward only, all at once or not at all.
+"""Migrate a database to this version's schema with Alembic: only upwards, in one transaction.
 
-A new SQLite file gets at once what the migrations would make, since most starts of a first try are on one.
+A new SQLite file gets the final schema directly, without Alembic, so that a first start is fast.
 
-There is no way back but a backup: to downgrade would be to delete what users wrote.
+There are no downgrades, because they would delete data of users. To go back, restore a backup.
 """
 
 import pkgutil
@@ -24,7 +24,7 @@ HEAD: Final = max(module.name[1:5] for module in pkgutil.iter_modules(versions._
 """The revision of this version's schema: the last of the modules `versions.v0001_…`."""
 
 VERSION_TABLE: Final = "todo_schema_version"
-"""Ours alone: `alembic_version` may belong to another program of the same database."""
+"""Our own name: the usual `alembic_version` may belong to another program in the same database."""
 
 _applied: Final = sa.Table(
     VERSION_TABLE,
@@ -33,21 +33,21 @@ _applied: Final = sa.Table(
     sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
 )
 
-# Any number that other users of the same PostgreSQL database are unlikely to take.
+# An arbitrary number that other programs in the same PostgreSQL database are unlikely to use.
 _UPGRADE_LOCK: Final = 0x746F646F
-# Alembic knows one migration context per process.
+# Alembic supports one migration context per process.
 _one_upgrade: Final = threading.Lock()
 
 
 def upgrade(address: str | sa.URL) -> None:
-    """Bring a database to this version's schema.
+    """Migrate a database to this version's schema.
 
-    The address is `sqlite:///…`, or one that `postgres.driver.conninfo` reads. Safe to
-    repeat, and on PostgreSQL by several processes at once. Raises StorageUnavailable
-    when the database can't be used, is newer than this program, or is another program's;
-    then nothing is changed.
+    The address is `sqlite:///…`, or one that `postgres.driver.conninfo` reads. It is safe
+    to repeat this, and on PostgreSQL several processes may do it at once. Raises
+    StorageUnavailable and changes nothing if the database can't be used, is newer than
+    this program, or belongs to another program.
     """
-    # A tenth of a server's start, and needed only where the schema is old.
+    # Loading Alembic takes a tenth of a server's start, and only an old schema needs it.
     from alembic import command  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415 - see above
 
@@ -62,13 +62,13 @@ def upgrade(address: str | sa.URL) -> None:
 
 
 def is_current(address: str | sa.URL) -> bool:
-    """Say whether the database has exactly this version's schema. Raises StorageUnavailable as `upgrade` does."""
+    """Return whether the database has exactly this version's schema. Raises StorageUnavailable as `upgrade` does."""
     with transaction(address) as connection:
         return _version_of(connection) == HEAD
 
 
 def ensure(url: str | sa.URL) -> None:
-    """Bring an SQLite file to this version's schema; a new one gets it without Alembic.
+    """Migrate an SQLite file to this version's schema; a new file gets it without Alembic.
 
     Raises StorageUnavailable as `upgrade` does. Not for PostgreSQL, where several processes may do this at once.
     """
@@ -81,7 +81,7 @@ def ensure(url: str | sa.URL) -> None:
 
 
 def _create(connection: sa.Connection) -> None:
-    """Make at once what the migrations make one by one."""
+    """Create the final schema, the same that the migrations create step by step."""
     for tables in (metadata, _applied.metadata):
         tables.create_all(connection, checkfirst=False)
     connection.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0))
@@ -89,7 +89,7 @@ def _create(connection: sa.Connection) -> None:
 
 
 def _version_of(connection: sa.Connection) -> str | None:
-    """Return the version of the schema, or None where this program has made no tables yet."""
+    """Return the version of the schema, or None if this program has created no tables yet."""
     present, ours = set(sa.inspect(connection).get_table_names()), set(metadata.tables)
     if VERSION_TABLE not in present:
         # An SQLite file belongs to one program; a PostgreSQL database may be shared.

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, in the transaction that `todo_adapters.sql.migrations` began."""
+"""The environment script of Alembic: it runs the migrations in the transaction that the package began."""
 
 from alembic import context
 

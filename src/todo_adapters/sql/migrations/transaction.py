@@ -14,7 +14,7 @@ from todo_domain import StorageUnavailable
 
 @contextmanager
 def transaction(address: str | sa.URL) -> Iterator[sa.Connection]:
-    """Give a connection in a transaction. Raises StorageUnavailable, which says what the database said."""
+    """Yield a connection in a transaction. Raises StorageUnavailable with the database's own message."""
     is_sqlite = isinstance(address, sa.URL) or address.startswith("sqlite:")
     engine = _sqlite_engine(address) if is_sqlite else _postgresql_engine(str(address))
     try:
@@ -27,20 +27,20 @@ def transaction(address: str | sa.URL) -> Iterator[sa.Connection]:
 
 
 def _reason(error: sa.exc.SQLAlchemyError) -> str:
-    """Return what the database said; never an address, which can hold a password."""
+    """Return the database's message; never an address, which can contain a password."""
     cause = getattr(error, "orig", None)
     if isinstance(cause, sqlite3.Error):
         return fault_of(cause)
     said = getattr(getattr(cause, "diag", None), "message_primary", None)
     if said or cause is None:
         return str(said or type(error).__name__)
-    from todo_adapters.sql.postgres.driver.causes import cause_of  # noqa: PLC0415 - SQLite does without psycopg
+    from todo_adapters.sql.postgres.driver.causes import cause_of  # noqa: PLC0415 - SQLite needs no psycopg
 
     return cause_of(cause) or "the connection failed"
 
 
 def _postgresql_engine(address: str) -> sa.Engine:
-    import psycopg  # noqa: PLC0415 - SQLite does without
+    import psycopg  # noqa: PLC0415 - SQLite needs no psycopg
 
     from todo_adapters.sql.postgres.driver.conninfo import conninfo_of  # noqa: PLC0415 - the same
 
@@ -53,7 +53,7 @@ def _postgresql_engine(address: str) -> sa.Engine:
 def _sqlite_engine(url: str | sa.URL) -> sa.Engine:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
 
-    # The driver by itself begins no transaction before DDL.
+    # The driver does not begin a transaction before DDL.
     @sa.event.listens_for(engine, "connect")
     def _leave_transactions_to_us(connection: Any, _: object) -> None:
         connection.isolation_level = None

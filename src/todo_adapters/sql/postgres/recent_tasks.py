@@ -1,47 +1,72 @@
-"""The tasks that a process has seen lately, so that a change of one need not read it first."""
+"""The tasks that this process read or wrote in the last seconds, so that a change need not read its task first."""
 
-from collections import OrderedDict
+import asyncio
 from typing import Final
 
 from todo_domain import Edit, Task, UserId
 
+KEPT_SECONDS: Final = 4.0
+"""A task that another process deletes is forgotten here within this time."""
 MAX_TASKS: Final = 16_384
 
 
 class RecentTasks:
-    """The last 16,384 tasks seen, each as it was then: it may have changed or gone since.
+    """At most 16,384 tasks of the last 2 to 4 seconds, each as it was then: it may have changed or gone since.
 
-    So what is found here serves for a write that is done only if the task is still
-    as it was, and for nothing else.
+    So a task that is found here serves only for a write that takes effect only if the task
+    has not changed.
     """
 
     def __init__(self) -> None:
-        # Of a dict, the first key is found more slowly the more were deleted before it.
-        self._tasks: OrderedDict[tuple[UserId, int], Task] = OrderedDict()
+        # Both are dropped as a whole: `_older` when `_newer` takes its place.
+        self._newer: dict[tuple[UserId, int], Task] = {}
+        self._older: dict[tuple[UserId, int], Task] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
-    def see(self, task: Task) -> Task:
-        """Remember a task, in place of the one seen longest ago if there are too many, and return it."""
-        key = task.user_id, task.id
-        self._tasks[key] = task
-        self._tasks.move_to_end(key)
-        if len(self._tasks) > MAX_TASKS:
-            self._tasks.popitem(last=False)
+    def remember(self, task: Task) -> Task:
+        """Keep a task for some seconds, and return it."""
+        if len(self._newer) >= MAX_TASKS // 2:
+            self._drop_older()
+        self._newer[task.user_id, task.id] = task
+        if self._timer is None:
+            self._start_timer()
         return task
 
     def forget(self, user_id: UserId, task_id: int) -> None:
-        """Remember a task no longer."""
-        self._tasks.pop((user_id, task_id), None)
+        """Drop a task."""
+        self._newer.pop((user_id, task_id), None)
+        self._older.pop((user_id, task_id), None)
+
+    def clear(self) -> None:
+        """Drop all tasks."""
+        self._newer, self._older = {}, {}
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
     def try_edit(self, user_id: UserId, task_id: int, edit: Edit) -> tuple[Task, Task] | None:
-        """Return a task as it was seen, and what the edit makes of it, or None when that tells nothing.
+        """Return a task as it was last seen, and the result of the edit, or None if the task has to be read.
 
-        That the edit fails, or changes nothing, has to be found on the task as it is.
+        Whether the edit fails, or changes nothing, can be decided only on the present task.
         """
-        seen = self._tasks.get((user_id, task_id))
+        key = user_id, task_id
+        seen = self._newer.get(key) or self._older.get(key)
         if seen is None:
             return None
         try:
             edited = edit(seen)
-        except Exception:  # noqa: BLE001 - whatever it was, it is raised again if it still holds
+        except Exception:  # noqa: BLE001 - the edit raises it again if the present task is like that
             return None
         return None if edited == seen else (seen, edited)
+
+    def _start_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(KEPT_SECONDS / 2, self._age)
+
+    def _age(self) -> None:
+        self._drop_older()
+        self._timer = None
+        if self._older:
+            self._start_timer()
+
+    def _drop_older(self) -> None:
+        self._older, self._newer = self._newer, {}

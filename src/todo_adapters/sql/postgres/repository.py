@@ -18,7 +18,8 @@ from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of, is_neon_pooler
-from todo_adapters.sql.postgres.driver.pool import ConnectionLost, Pool, RaceLost
+from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
+from todo_adapters.sql.postgres.driver.pool import Pool
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
 from todo_adapters.sql.tables import store
 from todo_domain import (
@@ -69,8 +70,7 @@ class PostgresTaskRepository:
 
     - url: in any form that `driver.conninfo` reads
     - max_connections: of this process
-    - checkout_seconds: how long a call waits for a connection
-    - statement_seconds: how long it then waits for the database; a batch, for all of its statements
+    - timeout_seconds: how long a transaction takes at most, with the wait for a connection
     - prepare_threshold: after how many uses a statement is prepared, if the pooler is
       known to keep prepared statements; None finds out whether there is a pooler
 
@@ -85,8 +85,7 @@ class PostgresTaskRepository:
         url: str,
         *,
         max_connections: int = 10,
-        checkout_seconds: float = 5.0,
-        statement_seconds: float = 5.0,
+        timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
     ) -> None:
         self._url = url
@@ -94,8 +93,7 @@ class PostgresTaskRepository:
             Pool,
             conninfo_of(url),
             max_size=max_connections,
-            checkout_seconds=checkout_seconds,
-            statement_seconds=statement_seconds,
+            timeout_seconds=timeout_seconds,
             prepare_threshold=_KEPT_BY_NEON if prepare_threshold is None and is_neon_pooler(url) else prepare_threshold,
         )
         self._pool: Pool | None = None
@@ -107,19 +105,18 @@ class PostgresTaskRepository:
         async with AsyncExitStack() as opened:
             opened.push_async_callback(pool.close)
             # There has to be a server that answers: the check of the schema has no deadline of its own.
-            await pool.lend(Connection.is_direct)
+            await pool.run(Connection.is_direct)
             if not await asyncio.to_thread(is_current, self._url):
                 raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
             opened.pop_all()
         self._pool = pool
-        self._recent = RecentTasks()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close all connections; those in use close at the end of their transaction."""
         pool, self._pool = self._open_pool, None
         await pool.close()
-        self._recent = RecentTasks()
+        self._recent.clear()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository. One statement."""
@@ -133,14 +130,14 @@ class PostgresTaskRepository:
             if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
                 return replayed
             ((_, task_id, revision, _),) = found
-        return Added(self._recent.see(task(id=task_id, revision=revision)))
+        return Added(self._recent.remember(task(id=task_id, revision=revision)))
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
         """See TaskRepository. One statement."""
         found = await self._run(_GET, {"user_id": user_id, "id": task_id})
         if not found:
             raise self._missing(user_id, task_id)
-        return self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0]))
+        return self._recent.remember(rows.read_task(POSTGRESQL, user_id, found[0]))
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository. One statement."""
@@ -170,7 +167,7 @@ class PostgresTaskRepository:
             except _TaskChanged as changed:
                 task = changed.current
             else:
-                return self._recent.see(edited._replace(revision=revision))
+                return self._recent.remember(edited._replace(revision=revision))
             edited = edit(task)
         return task
 
@@ -252,7 +249,7 @@ class PostgresTaskRepository:
             raise self._missing(user_id, values["id"])
         revision: int | None = found[0][0]
         if revision is None:
-            raise _TaskChanged(self._recent.see(rows.read_task(POSTGRESQL, user_id, found[0][1:])))
+            raise _TaskChanged(self._recent.remember(rows.read_task(POSTGRESQL, user_id, found[0][1:])))
         return revision
 
     @property
@@ -276,8 +273,8 @@ class PostgresTaskRepository:
         races = 0
         while True:
             try:
-                return await pool.lend(work)
-            except RaceLost:
+                return await pool.run(work)
+            except TransactionUndone:
                 races += 1
                 if races == _MOST_RACES:
                     raise

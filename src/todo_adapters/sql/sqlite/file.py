@@ -1,4 +1,4 @@
-"""The connections to one SQLite file, the lock that keeps it to one process, and what can be wrong with it."""
+"""Connections to one SQLite file, the lock that keeps other processes out, and the messages for its faults."""
 
 import os
 import sqlite3
@@ -14,43 +14,44 @@ _BUSY_SECONDS: Final = 5
 
 _PRIVATE: Final = 0o600
 _FAULTS: Final[Mapping[int, str]] = {
-    sqlite3.SQLITE_NOTADB: "it is not a database of SQLite, or it is damaged",
+    sqlite3.SQLITE_NOTADB: "it is not an SQLite database, or it is damaged",
     sqlite3.SQLITE_CORRUPT: "it is damaged: restore it from a backup",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened: is there such a folder, and is it writable?",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened: check that its folder exists and is writable",
     sqlite3.SQLITE_BUSY: "another program has locked it",
     sqlite3.SQLITE_FULL: "the disk is full",
 }
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """Open the one connection that writes, makes checkpoints, and survives a power failure.
+    """Open the only connection that writes and makes checkpoints; its commits survive a power failure.
 
     SQLite before 3.51.3 can lose a checkpoint when several connections write.
     """
     connection = _connect(f"{path.resolve().as_uri()}?mode=rw")
     connection.execute("PRAGMA journal_mode = WAL")
-    # NORMAL survives a crash of the process, and loses commits when the power fails.
+    # With NORMAL, commits survive a crash of the process but not a power failure.
     connection.execute("PRAGMA synchronous = FULL")
-    # Without it the text of removed tasks stays legible in the free space of pages.
+    # Otherwise the text of removed tasks stays readable in the free space of pages.
     connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open a connection that can't write: each of its statements sees all that was committed before it."""
+    """Open a read-only connection; each statement sees everything that was committed before it."""
     connection = _connect(f"{path.resolve().as_uri()}?mode=ro")
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
 def claim(path: Path) -> sqlite3.Connection:
-    """Claim the file for this process until the connection is closed or the process ends, however it ends.
+    """Claim the file for this process until the connection is closed or the process ends in any way.
 
-    The claim is SQLite's own lock on an empty file beside it, which the system releases
-    with the process on every platform. The file, its log and the lock get mode 0600.
-    Raises StorageUnavailable when the file is claimed already, or has a second name
-    (a hard link), under which another process could claim it; sqlite3.Error and OSError.
+    The claim is an SQLite lock on an empty file beside it. The operating system releases
+    it at the end of the process, on every platform. The file, its WAL and the lock file
+    get mode 0600. Raises StorageUnavailable if the file is already claimed, or has a
+    second name (a hard link), under which another process could claim it. Also raises
+    sqlite3.Error and OSError.
     """
     resolved = path.resolve()
     lock = Path(f"{resolved}.lock")
@@ -70,8 +71,8 @@ def claim(path: Path) -> sqlite3.Connection:
 
 
 def _make_private(path: Path) -> None:
-    """Make a file, or let only its owner use it; what SQLite puts beside it gets the same mode."""
-    # Never open a file that is there: closing it would release the locks that SQLite has on it in this process.
+    """Create a file with mode 0600, or set this mode; SQLite's files beside it get the same mode."""
+    # Never open an existing file: closing it would release the locks that SQLite holds on it in this process.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, _PRIVATE))
     if path.stat().st_nlink > 1:
@@ -83,10 +84,10 @@ def _make_private(path: Path) -> None:
 def fault_of(error: sqlite3.Error) -> str:
     """Return what is wrong with the file, in one line."""
     code = getattr(error, "sqlite_errorcode", 0)
-    # The lowest byte is the kind; the others tell more (https://sqlite.org/rescode.html).
+    # The lowest byte is the primary code; the rest is detail (https://sqlite.org/rescode.html).
     return _FAULTS.get(code & 0xFF, str(error))
 
 
 def _connect(uri: str, busy_seconds: float = _BUSY_SECONDS) -> sqlite3.Connection:
-    # Without an isolation level the driver begins no transaction on its own.
+    # With isolation_level=None, the driver does not begin transactions itself.
     return sqlite3.connect(uri, timeout=busy_seconds, isolation_level=None, check_same_thread=False, uri=True)

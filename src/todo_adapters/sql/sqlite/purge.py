@@ -1,4 +1,4 @@
-"""Forgetting old deletions and keys in SQLite, within the transaction that the writer began."""
+"""Delete old deletion records and idempotency keys, in the transaction that the writer began."""
 
 import sqlite3
 from datetime import datetime

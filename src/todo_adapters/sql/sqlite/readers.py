@@ -1,4 +1,4 @@
-"""Reading an SQLite file from an event loop: short reads at once, long ones in threads."""
+"""Read an SQLite file from an event loop: short reads directly, long ones in threads."""
 
 import asyncio
 import sqlite3
@@ -20,12 +20,11 @@ _TICK_STEPS: Final = 1000
 
 
 class SqliteReader:
-    """Runs statements on read-only connections, each on what is committed when it begins.
+    """Runs statements on read-only connections; each sees what was committed before it began.
 
-    To hand a read to a thread and back takes longer than most reads themselves, so a
-    read starts in the event loop. One that turns out to be long is interrupted after
-    about a millisecond and done in a thread, so that a search of a huge list
-    holds up nobody else.
+    Passing a read to a thread and back takes longer than most reads. So a read starts
+    in the event loop. A long read is interrupted after about a millisecond and repeated
+    in a thread, so that a search of a huge list does not delay other requests.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +44,7 @@ class SqliteReader:
                 if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                     raise
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, self._read_apart, sql, values)
+            return await loop.run_in_executor(self._threads, self._read_in_thread, sql, values)
         except sqlite3.Error as error:
             raise StorageUnavailable(f"SQLite: {error}") from error
 
@@ -58,7 +57,7 @@ class SqliteReader:
         self._ticks += 1
         return self._ticks > _SHORT_TICKS
 
-    def _read_apart(self, sql: str, values: Mapping[str, Any]) -> Rows:
-        # A connection of its own is opened in a fraction of the time that a long read takes.
+    def _read_in_thread(self, sql: str, values: Mapping[str, Any]) -> Rows:
+        # Opening a new connection takes a fraction of the time of a long read.
         with closing(connect_reader(self._path)) as connection:
             return connection.execute(sql, values).fetchall()

@@ -53,8 +53,8 @@ _RENEW_EPOCH: Final = SQLITE.compile(statements.RENEW_EPOCH)
 class SqliteTaskRepository:
     """A TaskStore on one file, for one process and one event loop.
 
-    One thread does all writes and commits those that wait together, so that many
-    callers share the price of a durable commit; reads see all that was answered for.
+    One thread does all writes and commits waiting writes together, so that callers share
+    the cost of a durable commit. A read sees every write whose call has returned.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Writing to one user's list, within the transaction that the writer began."""
+"""Writes to one user's list, in the transaction that the writer began."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The thread that does all writes to an SQLite file, and commits those that wait in one go."""
+"""The thread that does all writes to an SQLite file and commits waiting writes together."""
 
 import asyncio
 import sqlite3
@@ -12,28 +12,28 @@ from typing import Any, Final, TypeVar
 from todo_domain import StorageUnavailable
 
 _GROUP: Final = 128
-"""How many operations share a commit at most. While one group is synced the next one gathers."""
+"""The most writes in one commit. While one group is committed, the next one collects."""
 
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], T]
-"""What to do in a transaction; when it raises, nothing of it stays."""
+"""A function to call in a transaction. If it raises, its changes are rolled back."""
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A write, its caller, and what came of it."""
+    """A pending write, the future that its caller awaits, and its result or error."""
 
     write: Write[Any]
-    answered: asyncio.Future[None]
+    finished: asyncio.Future[None]
     result: Any = None
     error: BaseException | None = None
 
 
 class SqliteWriter:
-    """Runs writes one after the other, each as if alone, and answers when they are on disk.
+    """Runs writes one after the other, each isolated; a call returns when its write is on disk.
 
-    Make it and use it in one event loop. A caller that is cancelled while it waits
-    may find its write done.
+    Create it and use it in one event loop. If a waiting caller is cancelled, its write
+    may still be done.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -42,23 +42,23 @@ class SqliteWriter:
         self._gathered: list[_Waiting] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closed = False
-        # A daemon: a process that ends without closing has answered for what is committed, and for no more.
+        # A daemon may be killed at exit: only writes whose calls have not returned can be lost.
         self._thread = Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
     async def run(self, write: Write[T]) -> T:
-        """Return what the write returns, once it is durable, or raise what it raises.
+        """Return the result of the write when it is durable, or raise its error.
 
-        Raises StorageUnavailable for an error of SQLite: then nothing was written.
+        Raises StorageUnavailable for an error of SQLite; then nothing was written.
         """
         if self._closed:
             raise StorageUnavailable("the repository is closed")
         waiting = _Waiting(write, self._loop.create_future())
         if not self._gathered:
-            # The thread would begin at once with this one alone, and leave the others of this moment for later.
+            # If handed over now, this write would be committed alone; wait for others of the same loop iteration.
             self._loop.call_soon(self._hand_over)
         self._gathered.append(waiting)
-        await waiting.answered
+        await waiting.finished
         if isinstance(waiting.error, sqlite3.Error):
             raise StorageUnavailable(f"SQLite: {waiting.error}") from waiting.error
         if waiting.error:
@@ -67,7 +67,7 @@ class SqliteWriter:
         return result
 
     async def close(self) -> None:
-        """Finish what waits, take no more, and close the connection."""
+        """Finish the pending writes, refuse new ones, and close the connection."""
         self._closed = True
         self._hand_over()
         self._waiting.put(None)
@@ -82,11 +82,11 @@ class SqliteWriter:
         while first := self._waiting.get():
             group = self._group_of(first)
             self._commit(group)
-            self._loop.call_soon_threadsafe(_answer, group)
+            self._loop.call_soon_threadsafe(_wake, group)
         self._connection.close()
 
     def _group_of(self, first: _Waiting) -> list[_Waiting]:
-        """Return what waits at this moment; nothing is waited for."""
+        """Return the writes that are waiting now, without waiting for more."""
         group = [first]
         with suppress(Empty):
             while len(group) < _GROUP:
@@ -110,17 +110,17 @@ class SqliteWriter:
                 waiting.error = error
 
     def _attempt(self, waiting: _Waiting) -> None:
-        """Do one write, or nothing of it. SQLite's worst errors end the whole transaction, and are raised here."""
+        """Do one write, or roll it back. Raises the errors of SQLite that end the whole transaction."""
         self._connection.execute("SAVEPOINT write")
         try:
             waiting.result = waiting.write(self._connection)
-        except BaseException as error:  # noqa: BLE001 - it is the caller's, whatever it is; the thread goes on
+        except BaseException as error:  # noqa: BLE001 - any error belongs to the caller; the thread must continue
             waiting.error = error
             self._connection.execute("ROLLBACK TO write")
         self._connection.execute("RELEASE write")
 
 
-def _answer(group: list[_Waiting]) -> None:
+def _wake(group: list[_Waiting]) -> None:
     for waiting in group:
-        if not waiting.answered.done():
-            waiting.answered.set_result(None)
+        if not waiting.finished.done():
+            waiting.finished.set_result(None)

@@ -8,11 +8,6 @@ from todo_adapters.jwt.jwks import JwksTokenVerifier
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def clock() -> StoppedClock:
     return StoppedClock()
 
@@ -25,7 +20,7 @@ async def issuer(anyio_backend: str) -> AsyncIterator[Issuer]:  # noqa: ARG001 -
 
 @pytest.fixture
 async def verifier(issuer: Issuer, clock: StoppedClock) -> AsyncIterator[JwksTokenVerifier]:
-    """A verifier whose time stands still unless the clock is told to go."""
+    """A verifier whose time changes only by `clock.advance`."""
     async with JwksTokenVerifier(
         issuer.jwks_url, clock, issuer=URL, audience=URL, monotonic=lambda: clock.now().timestamp()
     ) as verifier:

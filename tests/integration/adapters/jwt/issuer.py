@@ -1,4 +1,4 @@
-"""An issuer of tokens that publishes its keys over HTTP, well or badly."""
+"""An issuer that publishes its keys over HTTP, with configurable faults."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ def token(key: SigningKey = KEY, *, header: dict[str, Any] | None = None, **clai
 
 
 class Issuer:
-    """Answers every request as its attributes say, and notes the paths that were asked for."""
+    """Responds to every request as its attributes say, and records the requested paths."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
@@ -30,9 +30,9 @@ class Issuer:
         self.endless = b""
         self.open = asyncio.Event()
         self.open.set()
-        self.asked = asyncio.Event()
+        self.requested = asyncio.Event()
         self.address = ""
-        self._answering: set[asyncio.Task[None]] = set()
+        self._responding: set[asyncio.Task[None]] = set()
         self.publish(KEY)
 
     @property
@@ -52,21 +52,21 @@ class Issuer:
         self.address = "{}:{}".format(*server.sockets[0].getsockname())
         async with server:
             yield self
-            for answering in self._answering:
-                answering.cancel()
-            await asyncio.gather(*self._answering, return_exceptions=True)
+            for responding in self._responding:
+                responding.cancel()
+            await asyncio.gather(*self._responding, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answering = asyncio.create_task(self._answer(reader, writer))
-        self._answering.add(answering)
-        answering.add_done_callback(self._answering.discard)
+        responding = asyncio.create_task(self._respond(reader, writer))
+        self._responding.add(responding)
+        responding.add_done_callback(self._responding.discard)
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
+    async def _respond(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, EOFError):
             try:
                 request = await reader.readuntil(b"\r\n\r\n")
                 self.paths.append(request.split()[1].decode())
-                self.asked.set()
+                self.requested.set()
                 await self.open.wait()
                 headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
                 writer.write(f"HTTP/1.1 {self.status} -\r\nconnection: close\r\n{headers}\r\n".encode() + self.body)

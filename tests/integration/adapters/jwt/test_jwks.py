@@ -1,4 +1,4 @@
-"""Which tokens are accepted with published keys."""
+"""The tokens that are accepted with published keys."""
 
 import asyncio
 import base64
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-async def test_a_token_of_a_published_key_speaks_for_its_user(
+async def test_a_token_signed_with_a_published_key_is_accepted_for_its_user(
     issuer: Issuer, verifier: JwksTokenVerifier, algorithm: str
 ) -> None:
     key = SigningKey.generate(algorithm)
@@ -33,7 +33,7 @@ async def test_a_token_of_a_published_key_speaks_for_its_user(
     assert issuer.paths == ["/api/auth/jwks"]
 
 
-async def test_a_token_as_better_auth_mints_it_is_accepted_where_the_subject_is_the_user(issuer: Issuer) -> None:
+async def test_a_token_as_better_auth_mints_it_is_accepted_if_the_subject_is_the_user(issuer: Issuer) -> None:
     claims = {"sub": "alice", "id": "alice", "iat": SECONDS, "exp": SECONDS + 900, "iss": URL, "aud": URL}
     by_subject = JwksTokenVerifier(issuer.jwks_url, StoppedClock(), issuer=URL, audience=URL, accept_subject=True)
 
@@ -43,7 +43,7 @@ async def test_a_token_as_better_auth_mints_it_is_accepted_where_the_subject_is_
     assert principal.user_id == "alice"
 
 
-async def test_the_subject_is_not_the_user_unless_that_is_agreed(verifier: JwksTokenVerifier) -> None:
+async def test_the_subject_is_not_the_user_unless_configured(verifier: JwksTokenVerifier) -> None:
     with pytest.raises(TokenRejected, match="sub but no user_id"):
         await verifier.verify(KEY.sign({"sub": "alice", "exp": SECONDS + 900, "iss": URL, "aud": URL}))
 
@@ -55,14 +55,14 @@ async def test_issuer_and_audience_are_required(verifier: JwksTokenVerifier) -> 
         await verifier.verify(KEY.sign({**CLAIMS, "iss": URL}))
 
 
-async def test_a_token_of_or_for_somebody_else_is_refused(verifier: JwksTokenVerifier) -> None:
+async def test_a_token_with_another_issuer_or_audience_is_refused(verifier: JwksTokenVerifier) -> None:
     with pytest.raises(TokenRejected, match="another issuer"):
         await verifier.verify(token(iss="https://evil.example"))
     with pytest.raises(TokenRejected, match="another audience"):
         await verifier.verify(token(aud="https://evil.example"))
 
 
-async def test_a_key_must_be_named(verifier: JwksTokenVerifier) -> None:
+async def test_a_kid_is_required(verifier: JwksTokenVerifier) -> None:
     unnamed = SigningKey(kid="", algorithm="EdDSA", private=KEY.private)
     header = base64.urlsafe_b64encode(b'{"alg":"EdDSA"}').rstrip(b"=").decode()
 
@@ -72,13 +72,13 @@ async def test_a_key_must_be_named(verifier: JwksTokenVerifier) -> None:
         await verifier.verify(token(unnamed))
 
 
-async def test_a_token_of_an_unpublished_key_is_refused_whatever_key_it_names(verifier: JwksTokenVerifier) -> None:
+async def test_a_token_signed_with_an_unpublished_key_is_refused_whatever_its_kid(verifier: JwksTokenVerifier) -> None:
     with pytest.raises(TokenRejected, match="signature"):
         await verifier.verify(token(SigningKey.generate(kid=KEY.kid)))
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "ES512", "RS256", "PS256"])
-async def test_a_key_proves_nothing_for_another_algorithm(verifier: JwksTokenVerifier, algorithm: str) -> None:
+async def test_a_key_does_not_verify_another_algorithm(verifier: JwksTokenVerifier, algorithm: str) -> None:
     with pytest.raises(TokenRejected, match="kid and alg"):
         await verifier.verify(token(SigningKey.generate(algorithm, kid=KEY.kid)))
 
@@ -86,7 +86,7 @@ async def test_a_key_proves_nothing_for_another_algorithm(verifier: JwksTokenVer
 @pytest.mark.parametrize(
     "secret", [KEY.jwk["x"], decode_base64url(KEY.jwk["x"]).decode("latin-1")], ids=["text", "bytes"]
 )
-async def test_a_public_key_is_no_secret(verifier: JwksTokenVerifier, secret: str) -> None:
+async def test_a_public_key_does_not_work_as_a_shared_secret(verifier: JwksTokenVerifier, secret: str) -> None:
     forged = hs256({**CLAIMS, "iss": URL, "aud": URL}, {"alg": "HS256", "kid": KEY.kid}, secret)
 
     with pytest.raises(TokenRejected, match="alg is not one of"):
@@ -94,7 +94,7 @@ async def test_a_public_key_is_no_secret(verifier: JwksTokenVerifier, secret: st
 
 
 @pytest.mark.parametrize("name", ["jku", "x5u", "jwk", "x5c"])
-async def test_a_key_that_a_token_brings_along_or_points_to_is_not_looked_at(
+async def test_a_key_that_a_token_contains_or_points_to_is_ignored(
     issuer: Issuer, verifier: JwksTokenVerifier, name: str
 ) -> None:
     own = SigningKey.generate(kid="brought along")
@@ -106,14 +106,14 @@ async def test_a_key_that_a_token_brings_along_or_points_to_is_not_looked_at(
     assert "/elsewhere" not in issuer.paths
 
 
-async def test_what_is_no_token_is_refused_without_a_fetch(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
+async def test_a_malformed_token_is_refused_without_a_fetch(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
     with pytest.raises(TokenRejected):
         await verifier.verify("an-opaque-session-token")
 
     assert issuer.fetches == 0
 
 
-async def test_a_known_token_is_refused_once_it_has_expired(verifier: JwksTokenVerifier, clock: StoppedClock) -> None:
+async def test_a_cached_token_is_refused_after_it_has_expired(verifier: JwksTokenVerifier, clock: StoppedClock) -> None:
     brief = token(exp=SECONDS + 60)
 
     await verifier.verify(brief)

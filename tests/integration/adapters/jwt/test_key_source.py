@@ -1,4 +1,4 @@
-"""How seldom keys are fetched, and what becomes of tokens while they can't be."""
+"""When keys are fetched, and how tokens are verified while fetches fail."""
 
 import asyncio
 import gzip
@@ -30,7 +30,7 @@ async def is_accepted(verifier: JwksTokenVerifier, by: SigningKey = KEY) -> bool
 
 
 async def settle(verifier: JwksTokenVerifier) -> None:
-    """Wait for the fetch that is under way, as who names a missing key does."""
+    """Wait for the fetch in progress, as the caller with an unknown kid does."""
     assert not await is_accepted(verifier, SigningKey.generate("ES256", kid="of nobody"))
 
 
@@ -44,22 +44,24 @@ async def test_keys_are_fetched_once_for_300_seconds(
     assert issuer.fetches == 1
 
 
-async def test_keys_of_300_seconds_are_served_while_they_are_fetched_anew(
+async def test_keys_older_than_300_seconds_are_used_while_new_ones_are_fetched(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
 ) -> None:
     await verifier.verify(token())
     issuer.open.clear()
-    issuer.asked.clear()
+    issuer.requested.clear()
     clock.advance(300)
 
     assert await is_accepted(verifier)
-    await issuer.asked.wait()
+    await issuer.requested.wait()
     assert await is_accepted(verifier)
 
     assert issuer.fetches == 2
 
 
-async def test_keys_of_an_hour_are_not_served(issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock) -> None:
+async def test_keys_older_than_an_hour_are_not_used(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
     await verifier.verify(token())
     issuer.status = 500
     clock.advance(3599)
@@ -73,7 +75,7 @@ async def test_keys_of_an_hour_are_not_served(issuer: Issuer, verifier: JwksToke
         await verifier.check()
 
 
-async def test_keys_of_an_hour_are_fetched_anew_before_an_answer(
+async def test_keys_older_than_an_hour_are_fetched_before_a_token_is_verified(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
 ) -> None:
     await verifier.verify(token())
@@ -95,7 +97,7 @@ async def test_a_token_of_a_new_key_is_accepted_at_once(issuer: Issuer, verifier
 @pytest.mark.parametrize(
     "replacement", [NEW_KEY, SigningKey.generate(kid=KEY.kid)], ids=["another", "of the same name"]
 )
-async def test_a_known_token_is_refused_once_its_key_is_no_longer_published(
+async def test_a_cached_token_is_refused_when_its_key_is_no_longer_published(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock, replacement: SigningKey
 ) -> None:
     known = token()
@@ -128,7 +130,7 @@ async def test_fetches_for_unknown_keys_are_10_seconds_apart(
     assert issuer.fetches == 3
 
 
-async def test_who_joins_a_fetch_does_not_use_up_the_next_one_for_unknown_keys(
+async def test_joining_a_fetch_does_not_delay_the_next_one_for_unknown_keys(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
 ) -> None:
     await verifier.check()
@@ -145,9 +147,9 @@ async def test_a_flood_of_unknown_keys_does_not_stop_tokens_of_known_ones(
 ) -> None:
     await verifier.verify(token())
     issuer.open.clear()
-    issuer.asked.clear()
+    issuer.requested.clear()
     flood = asyncio.create_task(is_accepted(verifier, NEW_KEY))
-    await issuer.asked.wait()
+    await issuer.requested.wait()
 
     assert await is_accepted(verifier)
 
@@ -155,18 +157,18 @@ async def test_a_flood_of_unknown_keys_does_not_stop_tokens_of_known_ones(
     assert not await flood
 
 
-async def test_all_who_need_keys_at_once_wait_for_one_fetch(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
+async def test_concurrent_callers_share_one_fetch(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
     accepted = await asyncio.gather(*(is_accepted(verifier) for _ in range(50)))
 
     assert (all(accepted), issuer.fetches) == (True, 1)
 
 
-async def test_who_stops_waiting_does_not_stop_the_fetch_for_others(
+async def test_a_cancelled_caller_does_not_cancel_the_fetch_for_others(
     issuer: Issuer, verifier: JwksTokenVerifier
 ) -> None:
     issuer.open.clear()
     impatient, patient = (asyncio.create_task(verifier.verify(token())) for _ in range(2))
-    await issuer.asked.wait()
+    await issuer.requested.wait()
 
     impatient.cancel()
     await asyncio.wait([impatient])
@@ -181,7 +183,7 @@ def redirects(issuer: Issuer) -> None:
     issuer.status, issuer.headers = 302, {"location": f"http://{issuer.address}/elsewhere"}
 
 
-def answers(status: int) -> Callable[[Issuer], None]:
+def responds_with(status: int) -> Callable[[Issuer], None]:
     return lambda issuer: setattr(issuer, "status", status)
 
 
@@ -206,37 +208,37 @@ def declares_too_little(issuer: Issuer) -> None:
     issuer.headers = {"content-length": str(len(issuer.body) + 1)}
 
 
-def speaks_no_http(issuer: Issuer) -> None:
+def responds_without_http(issuer: Issuer) -> None:
     issuer.headers = {"\0": "\0"}
 
 
 BREAKAGES = pytest.mark.parametrize(
     "breaks",
     [
-        pytest.param(answers(500), id="an error"),
-        pytest.param(answers(404), id="nothing there"),
-        pytest.param(answers(203), id="another success"),
+        pytest.param(responds_with(500), id="an error"),
+        pytest.param(responds_with(404), id="not found"),
+        pytest.param(responds_with(203), id="another success"),
         pytest.param(redirects, id="a redirect"),
         pytest.param(publishes(b""), id="nothing"),
         pytest.param(publishes(b"<html>a captive portal</html>"), id="a page"),
-        pytest.param(publishes(b'{"keys": [{}'), id="half an answer"),
+        pytest.param(publishes(b'{"keys": [{}'), id="a part of a response"),
         pytest.param(publishes(b"[]"), id="a list"),
-        pytest.param(publishes(b'{"keys": {}}'), id="keys that are no list"),
+        pytest.param(publishes(b'{"keys": {}}'), id="keys that are not a list"),
         pytest.param(publishes_keys(), id="no keys"),
-        pytest.param(publishes_keys({**KEY.jwk, "use": "enc"}), id="no key of use"),
+        pytest.param(publishes_keys({**KEY.jwk, "use": "enc"}), id="no usable key"),
         pytest.param(publishes_keys({"kid": "k1", "kty": "oct", "k": "c2VjcmV0"}), id="a symmetric key"),
         pytest.param(publishes_keys(*({**KEY.jwk, "kid": str(n)} for n in range(101))), id="101 keys"),
         pytest.param(publishes(b" " * (MAX_BYTES + 1)), id="256 KiB and a byte"),
-        pytest.param(never_ends, id="an answer without end"),
-        pytest.param(compresses, id="a compressed answer"),
-        pytest.param(declares_too_little, id="a cut answer"),
-        pytest.param(speaks_no_http, id="no HTTP"),
+        pytest.param(never_ends, id="an endless response"),
+        pytest.param(compresses, id="a compressed response"),
+        pytest.param(declares_too_little, id="a truncated response"),
+        pytest.param(responds_without_http, id="no HTTP"),
     ],
 )
 
 
 @BREAKAGES
-async def test_without_keys_nothing_can_be_told_until_they_are_there(
+async def test_without_keys_verification_is_unavailable_until_a_fetch_succeeds(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock, breaks: Callable[[Issuer], None]
 ) -> None:
     good = issuer.body
@@ -255,7 +257,7 @@ async def test_without_keys_nothing_can_be_told_until_they_are_there(
 
 
 @BREAKAGES
-async def test_good_keys_are_not_replaced_by_broken_ones(
+async def test_usable_keys_are_not_replaced_after_a_failed_fetch(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock, breaks: Callable[[Issuer], None]
 ) -> None:
     await verifier.check()
@@ -268,7 +270,7 @@ async def test_good_keys_are_not_replaced_by_broken_ones(
     assert issuer.paths == ["/api/auth/jwks"] * 2
 
 
-async def test_after_a_failure_nothing_is_fetched_for_5_seconds(
+async def test_there_is_no_fetch_within_5_seconds_of_a_failure(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
 ) -> None:
     issuer.status = 500
@@ -282,7 +284,7 @@ async def test_after_a_failure_nothing_is_fetched_for_5_seconds(
     assert [await fetches_after(seconds) for seconds in (0, 0, 4.9, 0.1, 4.9, 0.1)] == [1, 1, 1, 2, 2, 3]
 
 
-async def test_after_a_failure_nothing_is_fetched_for_unknown_keys_either(
+async def test_there_is_no_fetch_for_unknown_keys_after_a_failure_either(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
 ) -> None:
     await verifier.check()
@@ -294,14 +296,14 @@ async def test_after_a_failure_nothing_is_fetched_for_unknown_keys_either(
     assert issuer.fetches == 2
 
 
-async def test_an_answer_may_have_256_kib(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
+async def test_a_response_may_have_256_kib(issuer: Issuer, verifier: JwksTokenVerifier) -> None:
     issuer.body = issuer.body.ljust(MAX_BYTES)
 
     assert await is_accepted(verifier)
 
 
 @pytest.mark.parametrize("drip", [b"", b" "], ids=["silent", "dripping"])
-async def test_a_fetch_ends_when_its_time_is_up(issuer: Issuer, clock: StoppedClock, drip: bytes) -> None:
+async def test_a_fetch_ends_at_its_timeout(issuer: Issuer, clock: StoppedClock, drip: bytes) -> None:
     issuer.endless = drip
     if not drip:
         issuer.open.clear()
@@ -312,7 +314,7 @@ async def test_a_fetch_ends_when_its_time_is_up(issuer: Issuer, clock: StoppedCl
             await verifier.verify(token())
 
 
-async def test_a_server_that_is_gone_is_a_failure_like_any_other(issuer: Issuer, clock: StoppedClock) -> None:
+async def test_an_unreachable_issuer_counts_as_a_failed_fetch(issuer: Issuer, clock: StoppedClock) -> None:
     async with Issuer().running() as gone:
         url = gone.jwks_url
 
@@ -346,13 +348,13 @@ async def test_closing_ends_the_fetch_in_progress(issuer: Issuer, clock: Stopped
 
     async with JwksTokenVerifier(issuer.jwks_url, clock, issuer=URL, audience=URL) as verifier:
         waiting = asyncio.create_task(verifier.verify(token()))
-        await issuer.asked.wait()
+        await issuer.requested.wait()
 
     with pytest.raises(TokenVerificationUnavailable):
         await waiting
 
 
-async def test_a_proxy_is_not_asked_for_loopback(
+async def test_loopback_is_not_fetched_through_a_proxy(
     monkeypatch: pytest.MonkeyPatch, issuer: Issuer, clock: StoppedClock
 ) -> None:
     async with Issuer().running() as proxy:
@@ -368,7 +370,7 @@ async def test_a_proxy_is_not_asked_for_loopback(
     "url",
     ["https://auth.example/jwks", "http://localhost:3000/jwks", "http://127.0.0.2/jwks", "http://[::1]:3000/jwks"],
 )
-async def test_keys_come_over_https_or_from_loopback(clock: StoppedClock, url: str) -> None:
+async def test_keys_are_fetched_over_https_or_from_loopback(clock: StoppedClock, url: str) -> None:
     async with JwksTokenVerifier(url, clock, issuer=URL, audience=URL) as verifier:
         assert isinstance(verifier, JwksTokenVerifier)
 
@@ -389,6 +391,6 @@ async def test_keys_come_over_https_or_from_loopback(clock: StoppedClock, url: s
         "https://user:password@auth.example/jwks",
     ],
 )
-def test_keys_come_from_nowhere_else(clock: StoppedClock, url: str) -> None:
+def test_other_addresses_of_keys_are_refused(clock: StoppedClock, url: str) -> None:
     with pytest.raises(ValueError, match="the address of a key set must"):
         JwksTokenVerifier(url, clock, issuer=URL, audience=URL)

@@ -18,11 +18,6 @@ def database_url(postgres: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def proxy(database_url: str, anyio_backend: str) -> AsyncIterator[Proxy]:  # noqa: ARG001 - runs this fixture
     async with Proxy.before(database_url) as running:
         yield running

@@ -104,7 +104,7 @@ def test_upgrading_again_changes_nothing(empty_database: str) -> None:
     assert (catalogue(empty_database), epochs(empty_database)) == first
 
 
-def test_several_processes_may_upgrade_postgresql_at_once(postgres: Postgres) -> None:
+def test_several_processes_can_upgrade_postgresql_at_once(postgres: Postgres) -> None:
     with postgres.database() as url:
         processes = [subprocess.Popen([sys.executable, "-c", UPGRADE, url]) for _ in range(2)]
 
@@ -136,7 +136,7 @@ def test_alembic_finds_nothing_to_add_to_the_migrations(empty_database: str) -> 
     assert differences == []
 
 
-def test_the_migrations_make_what_the_tables_say(empty_database: str) -> None:
+def test_the_migrations_create_the_schema_of_the_tables(empty_database: str) -> None:
     upgrade(empty_database)
     migrated = catalogue(empty_database)
     with connection_to(empty_database) as connection:
@@ -146,7 +146,7 @@ def test_the_migrations_make_what_the_tables_say(empty_database: str) -> None:
     assert catalogue(empty_database) == migrated
 
 
-def test_a_new_file_gets_without_alembic_what_the_migrations_make(tmp_path: Path) -> None:
+def test_a_new_file_gets_the_schema_of_the_migrations_without_alembic(tmp_path: Path) -> None:
     made, migrated = tmp_path / "made.db", tmp_path / "migrated.db"
     upgrade(f"sqlite:///{migrated}")
 
@@ -168,7 +168,7 @@ def old_database(request: pytest.FixtureRequest, empty_database: str, monkeypatc
     return empty_database
 
 
-def test_an_upgrade_keeps_what_was_written(old_database: str) -> None:
+def test_an_upgrade_keeps_the_data(old_database: str) -> None:
     """A row is written with the columns that the table had then."""
     was_current = is_current(old_database)
     with connection_to(old_database) as connection:
@@ -185,13 +185,13 @@ def test_an_upgrade_keeps_what_was_written(old_database: str) -> None:
 
 
 @pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
-def test_a_file_of_an_earlier_version_is_upgraded_at_the_start(old_database: str) -> None:
+def test_a_file_of_an_earlier_version_is_upgraded_when_it_is_opened(old_database: str) -> None:
     ensure(old_database)
 
     assert is_current(old_database)
 
 
-def test_an_upgrade_that_fails_leaves_nothing(empty_database: str) -> None:
+def test_a_failed_upgrade_changes_nothing(empty_database: str) -> None:
     with connection_to(empty_database) as connection:
         connection.execute(sa.text("CREATE TABLE store (id INTEGER)"))
 
@@ -213,7 +213,7 @@ def test_an_upgrade_that_fails_leaves_nothing(empty_database: str) -> None:
         ("DROP TABLE todo_schema_version", "the database belongs to another program: it has a table"),
     ],
 )
-def test_a_schema_that_this_program_does_not_know_is_refused_and_not_changed(
+def test_an_unknown_schema_is_refused_and_not_changed(
     empty_database: str, use: Callable[[str], object], damage: str, fault: str
 ) -> None:
     upgrade(empty_database)
@@ -228,7 +228,7 @@ def test_a_schema_that_this_program_does_not_know_is_refused_and_not_changed(
 
 
 @pytest.mark.parametrize("version", ["0001", "0002", "9999"])
-def test_the_version_table_of_another_program_is_not_taken_for_ours(postgres: Postgres, version: str) -> None:
+def test_the_version_table_of_another_program_is_not_used(postgres: Postgres, version: str) -> None:
     with postgres.database() as url:
         with connection_to(url) as connection:
             connection.execute(sa.text("CREATE TABLE alembic_version (version_num varchar(32))"))
@@ -242,7 +242,7 @@ def test_the_version_table_of_another_program_is_not_taken_for_ours(postgres: Po
         assert (was_current, is_current(url), kept) == (False, True, [version])
 
 
-def test_a_file_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_file_of_another_program_is_not_changed(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "other.db")) as other:
         other.execute("CREATE TABLE notes (id INTEGER)")
     before = (tmp_path / "other.db").read_bytes()
@@ -253,7 +253,7 @@ def test_a_file_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "other.db").read_bytes() == before
 
 
-def test_a_migration_that_the_database_refuses_says_why(postgres: Postgres) -> None:
+def test_a_migration_that_the_database_refuses_raises_its_message(postgres: Postgres) -> None:
     with postgres.database() as url:
         with connection_to(url) as connection:
             connection.execute(sa.text("CREATE TYPE store AS (id INTEGER)"))
@@ -263,7 +263,7 @@ def test_a_migration_that_the_database_refuses_says_why(postgres: Postgres) -> N
 
 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/db", "postgresql://nobody@127.0.0.1:{port}/none"])
-def test_a_database_that_can_not_be_reached_is_refused_with_the_cause(postgres: Postgres, url: str) -> None:
+def test_an_unreachable_database_raises_the_cause(postgres: Postgres, url: str) -> None:
     with postgres.database() as existing:
         port = sa.make_url(existing).port
 
@@ -271,18 +271,18 @@ def test_a_database_that_can_not_be_reached_is_refused_with_the_cause(postgres: 
         is_current(url.format(port=port))
 
 
-def test_a_database_that_can_not_be_reached_is_storage_unavailable(tmp_path: Path) -> None:
+def test_an_unreachable_database_raises_storage_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable):
         is_current(f"sqlite:///{tmp_path / 'missing' / 'todo.db'}")
 
 
-def test_there_is_no_way_back_but_a_backup() -> None:
+def test_there_are_no_downgrades() -> None:
     scripts = ScriptDirectory.from_config(Config(config_args={"script_location": "todo_adapters.sql:migrations"}))
 
     assert not [script.revision for script in scripts.walk_revisions() if hasattr(script.module, "downgrade")]
 
 
-def test_the_head_that_a_start_looks_for_is_the_last_migration() -> None:
+def test_head_is_the_last_migration() -> None:
     config = Config()
     config.set_main_option("script_location", "todo_adapters.sql:migrations")
 

@@ -6,7 +6,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.opening import open_at_once
 from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, suite, tasks
-from todo_adapters.contract.state_machine import RepositoryMachine, Shrinking
+from todo_adapters.contract.shrinking import Shrinking
+from todo_adapters.contract.state_machine import RepositoryMachine
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_domain import TodoError
 

@@ -5,7 +5,7 @@ from todo_adapters.jwt.claims import ClaimRules
 GRANT = ClaimRules().read(as_bytes(CLAIMS))
 
 
-def test_a_grant_is_remembered_for_its_token_alone() -> None:
+def test_a_grant_is_cached_for_its_token_only() -> None:
     cache = GrantCache()
 
     cache.put("token", GRANT)
@@ -14,7 +14,7 @@ def test_a_grant_is_remembered_for_its_token_alone() -> None:
     assert cache.get("another") is None
 
 
-def test_the_oldest_grant_makes_room_for_one_too_many() -> None:
+def test_a_full_cache_drops_the_oldest_grant() -> None:
     cache = GrantCache()
 
     for number in range(MAX_GRANTS + 1):
@@ -23,7 +23,7 @@ def test_the_oldest_grant_makes_room_for_one_too_many() -> None:
     assert [number for number in range(MAX_GRANTS + 1) if cache.get(str(number)) is None] == [0]
 
 
-def test_what_is_cleared_is_forgotten() -> None:
+def test_a_cleared_cache_is_empty() -> None:
     cache = GrantCache()
     cache.put("token", GRANT)
 

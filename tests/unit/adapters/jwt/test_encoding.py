@@ -10,12 +10,12 @@ from todo_adapters.jwt.encoding import decode_base64url, read_json_object
 
 
 @given(st.binary())
-def test_what_is_spelt_in_base64url_is_read_back(content: bytes) -> None:
+def test_decoding_base64url_reverses_encoding(content: bytes) -> None:
     assert decode_base64url(base64url(content)) == content
 
 
 @given(st.text() | st.text("AQgw-_+/= \n", max_size=8))
-def test_no_bytes_have_two_spellings(text: str) -> None:
+def test_no_two_texts_decode_to_the_same_bytes(text: str) -> None:
     try:
         content = decode_base64url(text)
     except ValueError:
@@ -33,7 +33,7 @@ def test_padding_foreign_characters_and_left_over_bits_are_refused(text: str) ->
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=3))
-def test_an_object_is_read_back(value: dict[str, Any]) -> None:
+def test_decoding_json_reverses_encoding(value: dict[str, Any]) -> None:
     assert read_json_object(json.dumps(value).encode()) == value
 
 
@@ -61,6 +61,6 @@ def test_an_object_is_read_back(value: dict[str, Any]) -> None:
         pytest.param(b'{"a":' * 100_000, id="nested too deeply"),
     ],
 )
-def test_what_is_no_unambiguous_object_in_utf_8_is_refused(content: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - every kind of malformed JSON has words of its own
+def test_content_that_is_not_an_unambiguous_object_in_utf_8_is_refused(content: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - each kind of malformed JSON has its own message
         read_json_object(content)

@@ -37,7 +37,7 @@ def test_there_are_five_algorithms() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_key_proves_what_its_owner_signed_and_nothing_else(algorithm: str) -> None:
+def test_a_key_verifies_only_its_own_signatures(algorithm: str) -> None:
     key = SigningKey.generate(algorithm)
     signing_input, signature = signed_by(key)
 
@@ -63,7 +63,7 @@ def test_an_rsa_key_is_bound_to_its_one_algorithm(signing: str, publishing: str)
 
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES512", "RS256"])
-def test_a_key_that_does_not_say_its_algorithm_has_that_of_its_kind(algorithm: str) -> None:
+def test_a_key_without_alg_has_the_default_algorithm_of_its_type(algorithm: str) -> None:
     key = SigningKey.generate(algorithm)
 
     assert read(without(key.jwk, "alg"))["k1"].algorithm == algorithm
@@ -73,7 +73,7 @@ def test_a_key_that_does_not_say_its_algorithm_has_that_of_its_kind(algorithm: s
     "members",
     [{"use": "sig"}, {"key_ops": ["verify"]}, {"key_ops": ["sign", "verify"]}, {"x5u": "http://a", "other": []}],
 )
-def test_what_else_a_key_says_does_not_matter(members: dict[str, Any]) -> None:
+def test_other_members_of_a_key_are_ignored(members: dict[str, Any]) -> None:
     assert read({**EDDSA, **members}) == read(EDDSA)
 
 
@@ -115,15 +115,15 @@ def test_what_else_a_key_says_does_not_matter(members: dict[str, Any]) -> None:
         pytest.param(SigningKey("k1", "ES384", generate_private_key(SECP384R1())).jwk, id="P-384"),
     ],
 )
-def test_a_key_of_no_use_is_skipped(entry: Any) -> None:
+def test_an_unusable_key_is_skipped(entry: Any) -> None:
     assert read(entry, GOOD.jwk).keys() == {"good"}
 
 
-def test_of_two_keys_with_one_name_the_first_counts() -> None:
+def test_of_two_keys_with_the_same_kid_the_first_counts() -> None:
     assert read(EDDSA, ES256)["k1"].algorithm == "EdDSA"
 
 
-def test_sets_are_equal_when_they_prove_the_same() -> None:
+def test_sets_with_the_same_keys_are_equal() -> None:
     assert read(EDDSA, {**RS256, "kid": "k2"}) == read({**RS256, "kid": "k2"}, EDDSA)
     assert read(EDDSA) != read(SigningKey.generate().jwk)
     assert read(RS256) != read({**RS256, "alg": "PS256"})
@@ -138,19 +138,19 @@ def test_a_set_has_at_most_100_keys() -> None:
 
 
 @pytest.mark.parametrize("content", ['{"keys": []}', '{"keys": {}}', '{"keys": null}', "{}", '{"Keys": [{}]}'])
-def test_what_is_no_set_of_keys_is_refused(content: str) -> None:
+def test_content_that_is_not_a_key_set_is_refused(content: str) -> None:
     with pytest.raises(ValueError, match="not a set of 1 to 100 keys"):
         read_key_set(content.encode())
 
 
 @pytest.mark.parametrize("content", ["", "[]", "<html></html>", '{"keys": [], "keys": []}', '{"keys": NaN}'])
-def test_what_is_no_object_is_refused(content: str) -> None:
+def test_content_that_is_not_an_object_is_refused(content: str) -> None:
     with pytest.raises(ValueError, match=r"JSON|Expecting|twice"):
         read_key_set(content.encode())
 
 
-def test_a_set_without_a_key_of_use_is_refused() -> None:
-    with pytest.raises(ValueError, match="no key of the set is of use"):
+def test_a_set_without_a_usable_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="the set has no usable key"):
         read({**EDDSA, "use": "enc"})
 
 
@@ -162,5 +162,5 @@ def test_a_set_without_a_key_of_use_is_refused() -> None:
         max_size=3,
     ),
 )
-def test_whatever_a_key_is_it_is_read_or_skipped(entry: dict[str, Any], changes: dict[str, Any]) -> None:
+def test_any_entry_is_read_or_skipped(entry: dict[str, Any], changes: dict[str, Any]) -> None:
     assert "good" in read({**entry, **changes}, GOOD.jwk)

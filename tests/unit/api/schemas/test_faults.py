@@ -188,6 +188,26 @@ def test_a_cursor_is_not_judged_by_a_query_that_is_wrong() -> None:
     assert [each.field for each in faults_in(ListParameters, {"cursor": "y", "x": "1"})] == [("cursor",), ("x",)]
 
 
+def test_each_wrong_entry_of_a_list_without_an_example_is_said() -> None:
+    found = faults_in(ListParameters, {"priority": ["x", "low", "y"], "limit": "0"})
+
+    assert [each.field for each in found] == [("priority", 0), ("priority", 2), ("limit",)]
+
+
+QUERY_TEXTS = st.sampled_from(["", "true", "low", "title", "2026-12-01", "7", "501", MARK]) | st.text(max_size=3)
+
+
+@given(st.dictionaries(st.sampled_from([*ListParameters.model_fields, "x"]), QUERY_TEXTS | st.lists(QUERY_TEXTS)))
+def test_whatever_a_query_is_each_fault_is_at_a_parameter_and_says_nothing_of_python(query: dict[str, Any]) -> None:
+    found = faults_in(ListParameters, query)
+
+    assert len({(each.field, each.message) for each in found}) == len(found)
+    for each in found:
+        assert each.field[0] in query
+        assert MARK not in each.message
+        assert not PYTHON.search(each.message), each.message
+
+
 def test_an_empty_patch_in_a_batch_is_said_among_other_faults() -> None:
     operations = [{"op": "patch", "id": 1, "task": {}}, {"op": "create", "task": {"title": ""}}]
 

@@ -1,4 +1,4 @@
-"""Learning of a shutdown before it begins."""
+"""The notification of a shutdown before it begins."""
 
 import asyncio
 import signal
@@ -11,15 +11,15 @@ from todo_api.server.shutdown import on_shutdown_signal
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_is_told_and_goes_on_to_whom_it_was_for(number: signal.Signals) -> None:
+def test_a_signal_calls_the_callback_and_then_the_previous_handler(number: signal.Signals) -> None:
     heard: list[Any] = []
 
     async def serve() -> None:
-        told = asyncio.Event()
-        with on_shutdown_signal(told.set):
+        notified = asyncio.Event()
+        with on_shutdown_signal(notified.set):
             signal.raise_signal(number)
             async with asyncio.timeout(10):
-                await told.wait()
+                await notified.wait()
 
     before = signal.signal(number, lambda got, _frame: heard.append(got))
     try:
@@ -32,13 +32,13 @@ def test_a_signal_is_told_and_goes_on_to_whom_it_was_for(number: signal.Signals)
     assert heard == [number]
 
 
-def test_a_signal_that_was_ignored_is_still_told() -> None:
+def test_an_ignored_signal_still_calls_the_callback() -> None:
     async def serve() -> None:
-        told = asyncio.Event()
-        with on_shutdown_signal(told.set):
+        notified = asyncio.Event()
+        with on_shutdown_signal(notified.set):
             signal.raise_signal(signal.SIGTERM)
             async with asyncio.timeout(10):
-                await told.wait()
+                await notified.wait()
 
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
@@ -47,7 +47,7 @@ def test_a_signal_that_was_ignored_is_still_told() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_another_thread_than_the_main_one_is_left_alone() -> None:
+def test_in_another_thread_no_signal_handler_is_set() -> None:
     before = signal.getsignal(signal.SIGTERM)
     inside: list[object] = []
 

@@ -1,101 +1,80 @@
-"""What is written to a transport, and when it is sent."""
+"""The internals of uvicorn and httptools that the protocol depends on."""
 
-import asyncio
+import inspect
 
 import pytest
+from httptools import HttpRequestParser
+from uvicorn.protocols.http import httptools_impl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from todo_api.server.uvicorn_protocol import CoalescingTransport
-
-pytestmark = pytest.mark.anyio
-
-
-class Wire(asyncio.Transport):
-    """A transport that keeps what it is to send, piece by piece."""
-
-    def __init__(self) -> None:
-        super().__init__({"peername": ("127.0.0.1", 4711)})
-        self.sent: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        assert not self.closed
-        self.sent.append(bytes(data))
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-
-async def turn_of_the_loop() -> None:
-    await asyncio.sleep(0)
-
-
-async def test_the_head_of_an_answer_is_sent_with_its_body() -> None:
-    wire = Wire()
-    transport = CoalescingTransport(wire)
-
-    transport.write(b"head ")
-    transport.write(b"body")
-
-    assert wire.sent == [b"head body"]
-    await turn_of_the_loop()
-    assert wire.sent == [b"head body"]
-
-
-async def test_a_head_does_not_wait_for_a_body_that_is_yet_to_be_made() -> None:
-    wire = Wire()
-    transport = CoalescingTransport(wire)
-
-    transport.write(b"head ")
-    await turn_of_the_loop()
-    assert wire.sent == [b"head "]
-    transport.write(b"an event")
-    await turn_of_the_loop()
-
-    assert wire.sent == [b"head ", b"an event"]
+METHODS = {
+    "connection_made": ["transport"],
+    "connection_lost": ["exc"],
+    "data_received": ["data"],
+    "eof_received": [],
+    "on_message_begin": [],
+    "on_header": ["name", "value"],
+    "on_headers_complete": [],
+    "on_body": ["body"],
+    "on_message_complete": [],
+    "on_response_complete": [],
+    "shutdown": [],
+    "_unset_keepalive_if_required": [],
+}
+CONNECTION = [
+    "app_state",
+    "cycle",
+    "expect_100_continue",
+    "headers",
+    "loop",
+    "parser",
+    "scheme",
+    "transport",
+    "url",
+]
+CYCLE = [
+    "chunked_encoding",
+    "disconnected",
+    "expected_content_length",
+    "keep_alive",
+    "message_event",
+    "response_complete",
+    "response_started",
+]
 
 
-async def test_of_many_parts_no_more_than_one_waits() -> None:
-    wire = Wire()
-    transport = CoalescingTransport(wire)
+@pytest.mark.parametrize("name", METHODS)
+def test_uvicorn_has_the_method_that_the_protocol_overrides_or_calls(name: str) -> None:
+    parameters = list(inspect.signature(getattr(HttpToolsProtocol, name)).parameters)
 
-    for part in (b"1", b"2", b"3", b"4", b"5"):
-        transport.write(part)
-
-    assert wire.sent == [b"12", b"34"]
-    await turn_of_the_loop()
-    assert wire.sent == [b"12", b"34", b"5"]
+    assert parameters == ["self", *METHODS[name]]
 
 
-async def test_what_waits_is_sent_before_the_end() -> None:
-    wire = Wire()
-    transport = CoalescingTransport(wire)
-    transport.write(b"goodbye")
-
-    transport.close()
-
-    assert wire.sent == [b"goodbye"]
-    assert wire.closed
-    await turn_of_the_loop()
+@pytest.mark.parametrize("name", CONNECTION)
+def test_uvicorn_has_the_attribute_of_the_connection(name: str) -> None:
+    assert f"self.{name}" in inspect.getsource(HttpToolsProtocol)
 
 
-async def test_what_waits_when_the_reader_goes_is_dropped() -> None:
-    wire = Wire()
-    transport = CoalescingTransport(wire)
-    transport.write(b"head ")
-
-    wire.close()
-    await turn_of_the_loop()
-
-    assert wire.sent == []
+@pytest.mark.parametrize("name", CYCLE)
+def test_uvicorn_has_the_attribute_of_the_cycle(name: str) -> None:
+    assert f"self.{name}" in inspect.getsource(RequestResponseCycle)
 
 
-async def test_all_else_is_the_transports_own() -> None:
-    wire = Wire()
+def test_uvicorn_asks_the_cycle_for_receive_and_send_when_the_app_is_called() -> None:
+    assert "self.scope, self.receive, self.send" in inspect.getsource(RequestResponseCycle.run_asgi)
 
-    transport = CoalescingTransport(wire)
 
-    assert transport.get_extra_info("peername") == ("127.0.0.1", 4711)
-    assert not transport.is_closing()
+def test_uvicorn_takes_header_fields_from_the_list_of_the_connection() -> None:
+    assert '"headers": self.headers' in inspect.getsource(HttpToolsProtocol.on_message_begin)
+    assert "self.headers.append((name, value))" in inspect.getsource(HttpToolsProtocol.on_header)
+
+
+def test_uvicorn_has_a_status_line_for_every_refusal() -> None:
+    lines = {status: httptools_impl.STATUS_LINE[status] for status in (400, 431, 501, 505)}
+
+    assert all(line.startswith(b"HTTP/1.1 %d " % status) for status, line in lines.items())
+
+
+@pytest.mark.parametrize("name", ["feed_data", "get_http_version", "get_method", "should_upgrade"])
+def test_httptools_has_the_method_of_the_parser(name: str) -> None:
+    assert callable(getattr(HttpRequestParser, name))

@@ -1,4 +1,4 @@
-"""How a stream of changes ends, and that it waits for nobody for ever."""
+"""The end of a stream of changes, and the timeouts of its client."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -32,26 +32,26 @@ class Failing(InMemoryTaskRepository):
         super().__init__()
         self._error = error
 
-    async def changes(self, *args: object) -> object:  # type: ignore[override]  # only what is needed here
+    async def changes(self, *args: object) -> object:  # type: ignore[override]  # the arguments do not matter here
         del args
         raise self._error
 
 
-async def connected() -> Message:
+async def stay_connected() -> Message:
     await asyncio.Event().wait()
     raise AssertionError
 
 
-async def hanging_up() -> Message:
+async def disconnect() -> Message:
     return {"type": "http.disconnect"}
 
 
 async def nothing(_message: Message) -> None:
-    """Take a message at once."""
+    """Accept a message at once."""
 
 
 async def stream(
-    receive: Callable[[], Awaitable[Message]] = connected,
+    receive: Callable[[], Awaitable[Message]] = stay_connected,
     then: Callable[[Message], Awaitable[None]] = nothing,
     until: datetime = LATER,
     repository: InMemoryTaskRepository | None = None,
@@ -77,17 +77,23 @@ def bodies(sent: list[Message]) -> list[bytes]:
     return [message["body"] for message in sent if message["type"] == "http.response.body"]
 
 
-def test_a_stream_ends_when_its_reader_hangs_up() -> None:
+def test_a_stream_ends_when_its_client_disconnects() -> None:
     async def after_a_moment() -> Message:
         await asyncio.sleep(0.01)
         return {"type": "http.disconnect"}
 
     sent = asyncio.run(stream(after_a_moment))
 
-    assert [body.partition(b"\n")[0][-2:] for body in bodies(sent)] == [b".1"]
+    assert [body.partition(b"\n")[0][-2:] for body in bodies(sent)[1:]] == [b".1"]
 
 
-def test_a_stream_ends_with_its_token_and_says_so() -> None:
+def test_a_stream_first_says_when_to_reconnect() -> None:
+    sent = asyncio.run(stream(until=datetime.now(UTC) + timedelta(milliseconds=50)))
+
+    assert bodies(sent)[0] == b"retry: 2000\n\n"
+
+
+def test_a_stream_ends_when_its_token_expires() -> None:
     soon = datetime.now(UTC) + timedelta(milliseconds=50)
 
     sent = asyncio.run(stream(until=soon))
@@ -96,13 +102,13 @@ def test_a_stream_ends_with_its_token_and_says_so() -> None:
     assert sent[-1]["more_body"] is False
 
 
-def test_a_stream_of_a_token_that_has_ended_meanwhile_ends_at_once() -> None:
+def test_a_stream_with_an_expired_token_ends_at_once() -> None:
     sent = asyncio.run(stream(until=NOON - timedelta(days=400_000)))
 
     assert sent[-1]["more_body"] is False
 
 
-def test_a_stream_ends_with_the_server_even_if_that_is_told_to_stop_while_a_page_is_sent() -> None:
+def test_a_stream_ends_with_the_server_even_if_a_page_is_being_sent() -> None:
     async def scenario() -> Message:
         repository = open_at_once(InMemoryTaskRepository())
         await repository.add(ALICE, TaskDraft(title="Buy milk"), at=NOON)
@@ -117,13 +123,13 @@ def test_a_stream_ends_with_the_server_even_if_that_is_told_to_stop_while_a_page
                 if message["type"] == "http.response.body" and not live_feed.closed:
                     live_feed.close()
 
-            await ChangeStream(tasks, page, live_feed, LATER)({}, connected, stop_the_server_once)
+            await ChangeStream(tasks, page, live_feed, LATER)({}, stay_connected, stop_the_server_once)
         return last
 
     assert asyncio.run(scenario())["more_body"] is False
 
 
-def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stream_ends_if_its_client_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
 
     async def stick(message: Message) -> None:
@@ -135,67 +141,69 @@ def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch)
     assert [message["type"] for message in sent] == ["http.response.start"]
 
 
-def test_a_reader_that_takes_nothing_is_cut_off_where_the_server_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connection_of_a_client_that_reads_nothing_is_aborted_if_the_server_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
-    cut = asyncio.Event()
+    aborted = asyncio.Event()
 
-    async def until_cut() -> Message:
-        await cut.wait()
+    async def until_aborted() -> Message:
+        await aborted.wait()
         return {"type": "http.disconnect"}
 
     async def stick(message: Message) -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    sent = asyncio.run(stream(until_cut, stick, scope={"state": {ABORT: cut.set}}))
+    sent = asyncio.run(stream(until_aborted, stick, scope={"state": {ABORT: aborted.set}}))
 
-    assert cut.is_set()
+    assert aborted.is_set()
     assert [message["type"] for message in sent] == ["http.response.start"]
 
 
-def test_a_reader_that_takes_nothing_is_cut_off_while_the_server_still_waits_for_answers_to_end() -> None:
+def test_a_client_that_reads_nothing_is_aborted_before_the_shutdown_timeout() -> None:
     assert change_stream.SEND_SECONDS < SHUTDOWN_SECONDS - 1
 
 
-def test_the_end_waits_for_a_reader_no_longer_than_an_event_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_end_of_a_stream_has_the_same_timeout_as_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
-    cut = asyncio.Event()
+    aborted = asyncio.Event()
 
-    async def until_cut() -> Message:
-        await cut.wait()
+    async def until_aborted() -> Message:
+        await aborted.wait()
         return {"type": "http.disconnect"}
 
     async def stick_at_the_end(message: Message) -> None:
         if message.get("more_body") is False:
             await asyncio.Event().wait()
 
-    asyncio.run(stream(until_cut, stick_at_the_end, NOON, scope={"state": {ABORT: cut.set}}))
+    asyncio.run(stream(until_aborted, stick_at_the_end, NOON, scope={"state": {ABORT: aborted.set}}))
 
-    assert cut.is_set()
+    assert aborted.is_set()
 
 
-def test_a_slow_reader_whose_token_ends_is_told_so_and_not_cut_off() -> None:
-    cut = asyncio.Event()
+def test_a_slow_client_whose_token_expires_gets_the_end_of_the_stream() -> None:
+    aborted = asyncio.Event()
 
-    async def until_cut() -> Message:
-        await cut.wait()
+    async def until_aborted() -> Message:
+        await aborted.wait()
         return {"type": "http.disconnect"}
 
     async def take_only_the_end(message: Message) -> None:
         if message.get("more_body"):
             await asyncio.Event().wait()
 
-    sent = asyncio.run(stream(until_cut, take_only_the_end, NOON, scope={"state": {ABORT: cut.set}}))
+    sent = asyncio.run(stream(until_aborted, take_only_the_end, NOON, scope={"state": {ABORT: aborted.set}}))
 
-    assert not cut.is_set()
+    assert not aborted.is_set()
     assert sent[-1]["more_body"] is False
 
 
-def test_a_quiet_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_without_changes_sends_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_stream, "HEARTBEAT_SECONDS", 0.001)
     beats = asyncio.Event()
 
-    async def hang_up_after_a_beat() -> Message:
+    async def disconnect_after_a_heartbeat() -> Message:
         await beats.wait()
         return {"type": "http.disconnect"}
 
@@ -203,22 +211,22 @@ def test_a_quiet_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> 
         if message.get("body") == b":\n\n":
             beats.set()
 
-    sent = asyncio.run(stream(hang_up_after_a_beat, count))
+    sent = asyncio.run(stream(disconnect_after_a_heartbeat, count))
 
     assert b":\n\n" in bodies(sent)
 
 
-def test_a_stream_whose_feed_can_not_be_read_ends_and_can_be_resumed() -> None:
+def test_a_stream_whose_feed_cannot_be_read_ends_and_can_be_resumed() -> None:
     scope: Scope = {}
 
     sent = asyncio.run(stream(repository=Failing(StorageUnavailable("not now")), scope=scope))
 
-    assert len(bodies(sent)) == 2
+    assert len(bodies(sent)) == 3
     assert sent[-1]["more_body"] is False
     assert scope["error_code"] == "DATABASE_ERROR"
 
 
 @pytest.mark.parametrize("unforeseen", [ZeroDivisionError(), TimeoutError()])
-def test_what_nobody_foresaw_is_not_swallowed_by_a_stream(unforeseen: Exception) -> None:
+def test_a_stream_does_not_hide_unexpected_errors(unforeseen: Exception) -> None:
     with pytest.raises(type(unforeseen)):
         asyncio.run(stream(repository=Failing(unforeseen)))

@@ -1,4 +1,4 @@
-"""Waking those who wait for changes, without a server."""
+"""The live feed without a server."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ MILK = TaskDraft(title="Buy milk")
 
 
 class FailingOnce(InMemoryTaskRepository):
-    """A repository that can't be asked for revisions the first time, and tells when it was asked often enough."""
+    """A repository whose first query of revisions fails, with an event after enough queries."""
 
     def __init__(self, often: int = 1) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ async def woken(wake: asyncio.Event) -> None:
         await wake.wait()
 
 
-def test_all_who_wait_for_a_user_are_woken_and_nobody_else() -> None:
+def test_an_announcement_wakes_all_readers_of_the_user_and_no_others() -> None:
     async def scenario() -> list[bool]:
         async with LiveFeed(open_at_once(InMemoryTaskRepository())) as feed:
             with feed.subscribe(ALICE) as first, feed.subscribe(ALICE) as second, feed.subscribe(BOB) as other:
@@ -56,7 +56,7 @@ def test_all_who_wait_for_a_user_are_woken_and_nobody_else() -> None:
     assert asyncio.run(scenario()) == [True, True, False]
 
 
-def test_who_left_is_not_woken_and_who_stayed_is() -> None:
+def test_only_readers_that_are_still_subscribed_are_woken() -> None:
     async def scenario() -> list[bool]:
         async with LiveFeed(open_at_once(InMemoryTaskRepository())) as feed:
             with feed.subscribe(ALICE) as stayed:
@@ -68,7 +68,7 @@ def test_who_left_is_not_woken_and_who_stayed_is() -> None:
     assert asyncio.run(scenario()) == [True, False]
 
 
-def test_a_change_that_nobody_announced_is_found_by_the_tick_even_after_the_store_had_failed() -> None:
+def test_the_tick_finds_an_unannounced_change_even_after_the_store_failed() -> None:
     async def scenario() -> None:
         repository = open_at_once(FailingOnce())
         async with LiveFeed(repository, SOON) as feed:
@@ -79,7 +79,7 @@ def test_a_change_that_nobody_announced_is_found_by_the_tick_even_after_the_stor
     asyncio.run(scenario())
 
 
-def test_who_waits_for_a_list_that_vanished_is_woken() -> None:
+def test_the_readers_of_a_list_that_vanished_are_woken() -> None:
     async def scenario() -> None:
         repository = open_at_once(Losing())
         await repository.add(ALICE, MILK, at=NOON)
@@ -93,7 +93,7 @@ def test_who_waits_for_a_list_that_vanished_is_woken() -> None:
     asyncio.run(scenario())
 
 
-def test_nothing_is_asked_of_the_store_while_nobody_waits() -> None:
+def test_the_store_is_not_queried_without_readers() -> None:
     async def scenario() -> int:
         repository = open_at_once(FailingOnce())
         async with LiveFeed(repository, SOON) as feed:
@@ -105,7 +105,7 @@ def test_nothing_is_asked_of_the_store_while_nobody_waits() -> None:
     assert asyncio.run(scenario()) == 0
 
 
-def test_a_list_that_did_not_change_wakes_nobody_twice() -> None:
+def test_a_list_that_did_not_change_wakes_its_readers_once() -> None:
     async def scenario() -> bool:
         repository = open_at_once(FailingOnce(often=10))
         await repository.add(ALICE, MILK, at=NOON)
@@ -119,7 +119,7 @@ def test_a_list_that_did_not_change_wakes_nobody_twice() -> None:
     assert not asyncio.run(scenario())
 
 
-def test_the_end_wakes_everybody() -> None:
+def test_closing_wakes_all_readers() -> None:
     async def scenario() -> list[bool]:
         feed = LiveFeed(open_at_once(InMemoryTaskRepository()))
         async with feed:
@@ -130,7 +130,7 @@ def test_the_end_wakes_everybody() -> None:
     assert asyncio.run(scenario()) == [True, True, True]
 
 
-def test_a_feed_that_nobody_used_ends_too() -> None:
+def test_a_feed_without_readers_can_be_closed() -> None:
     async def scenario() -> None:
         async with LiveFeed(open_at_once(InMemoryTaskRepository())):
             pass
@@ -138,7 +138,7 @@ def test_a_feed_that_nobody_used_ends_too() -> None:
     asyncio.run(scenario())
 
 
-def test_all_who_wait_cost_one_question_a_tick() -> None:
+def test_all_readers_share_one_query_per_tick() -> None:
     async def scenario() -> int:
         repository = open_at_once(FailingOnce())
         async with LiveFeed(repository, SOON) as feed:

@@ -1,1 +1,1 @@
-"""One module per change of the schema, named `v<revision>_<what>`. What was released stays as it was."""
+"""One module per change of the schema, named `v<revision>_<what>`. A released module is never edited."""

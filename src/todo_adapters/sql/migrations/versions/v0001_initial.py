@@ -14,7 +14,7 @@ _INSTANT: Final = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create everything and draw the first epoch."""
+    """Create all tables and generate the first epoch."""
     op.create_table(
         "task_lists",
         sa.Column("user_id", _TEXT, primary_key=True),

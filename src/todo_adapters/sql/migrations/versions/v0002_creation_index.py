@@ -1,6 +1,6 @@
 """An index in the order of creation.
 
-While PostgreSQL builds it, writes wait, and fail when that takes longer than their server's timeout.
+While PostgreSQL builds it, writes wait. They fail if that takes longer than the server's statement timeout.
 """
 
 from typing import Final
@@ -13,8 +13,8 @@ down_revision: Final = "0001"
 
 
 def upgrade() -> None:
-    """Index the tasks that are there by creation."""
-    there = sa.text("deleted_at IS NULL")
+    """Create an index by creation on the tasks that are not deleted."""
+    present = sa.text("deleted_at IS NULL")
     op.create_index(
-        "tasks_by_creation", "tasks", ["user_id", "created_at", "id"], sqlite_where=there, postgresql_where=there
+        "tasks_by_creation", "tasks", ["user_id", "created_at", "id"], sqlite_where=present, postgresql_where=present
     )

@@ -1,9 +1,4 @@
-"""A small pool of PostgreSQL connections, in which the checkout of an idle one takes microseconds.
-
-psycopg_pool takes locks, events and tasks at every checkout, which costs as much as a
-small statement. Here nothing is awaited unless a connection has to be opened, tested
-or waited for, and nothing at all when one is given back, so no cancellation can lose it.
-"""
+"""A small pool of PostgreSQL connections."""
 
 import asyncio
 import time
@@ -17,33 +12,31 @@ from psycopg.pq import TransactionStatus
 
 from todo_adapters.sql.postgres.driver.causes import cause_of
 from todo_adapters.sql.postgres.driver.connection import Connection
-from todo_adapters.sql.postgres.driver.deadlines import Deadlines
+from todo_adapters.sql.postgres.driver.deadline import Deadline
+from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
 from todo_domain import StorageUnavailable
 
 T = TypeVar("T")
 
 _TRUSTED_SECONDS: Final = 20.0
 _SURPLUS_SECONDS: Final = 600.0
-_RACES: Final = (DeadlockDetected, SerializationFailure, UniqueViolation)
-
-
-class ConnectionLost(StorageUnavailable):
-    """Raised when a connection broke in use: what was last sent on it may or may not have been done."""
-
-
-class RaceLost(StorageUnavailable):
-    """Raised when a transaction was undone because of another one: do it again."""
+_UNDONE: Final = (DeadlockDetected, SerializationFailure, UniqueViolation)
 
 
 class Pool:
     """Connections in autocommit, opened when needed, lent last in, first out, closed when long unused.
 
-    - conninfo: libpq's; max_size: how many connections there may be
-    - checkout_seconds: how long to wait for one, in order of arrival
-    - statement_seconds: how long one is lent, statements and all; a server that does
-      not even heed a cancellation gets a second more
+    - conninfo: libpq's
+    - max_size: how many connections there may be
+    - timeout_seconds: how long a call of `run` takes at most, with the wait for a connection
     - prepare_threshold: after how many uses a statement is prepared, where the caller
       knows that the pooler keeps it; None prepares on direct connections only
+
+    A connection that is being opened, used or closed has one of `max_size` places. Calls
+    wait for a place in order of arrival. At its deadline the task of a call is cancelled,
+    whatever it waits for, and a call gives back its place however it ends: at once, or within
+    a second if the server has to be asked first to stop a statement. So neither the end of
+    a call nor a place depends on the server or the network.
     """
 
     def __init__(
@@ -51,153 +44,125 @@ class Pool:
         conninfo: str,
         *,
         max_size: int = 10,
-        checkout_seconds: float = 5.0,
-        statement_seconds: float = 5.0,
+        timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
     ) -> None:
         self._conninfo = conninfo
+        self.timeout_seconds = timeout_seconds
         self._prepare_threshold = prepare_threshold
-        # Who has one of the places may hold a connection.
-        self._free_places = max_size
-        self._queue: deque[asyncio.Future[Connection | None]] = deque()
-        self._waits = Deadlines(checkout_seconds, _end_wait)
-        self._loans = Deadlines(statement_seconds, Connection.give_up)
-        self._idle: deque[Connection] = deque()
-        self._farewells: set[asyncio.Task[None]] = set()
-        self._suspect_until = 0.0
-        self._closed = False
+        self._places = asyncio.Semaphore(max_size)
+        self._idle: deque[tuple[Connection, float]] = deque()
+        self._suspect_before = 0.0
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def close(self) -> None:
-        """Close what is idle, and the rest as it is given back; lend nothing more."""
-        self._closed = True
-        self._hang_up_idle()
-        await asyncio.gather(*self._farewells)
+        """Close the idle connections now and the others when they are given back; lend no more."""
+        self._is_closed = True
+        self._close_idle()
+        await asyncio.gather(*self._stopping)
 
-    async def lend(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do work on a connection, and return what it returns.
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run work on a connection that nothing else uses meanwhile, and return its result.
 
-        In place of psycopg's errors it raises StorageUnavailable: as ConnectionLost
-        when the connection broke, as RaceLost when a transaction can be run again.
+        Raises StorageUnavailable at the deadline and in place of psycopg's errors: as
+        ConnectionLost when the connection broke, as TransactionUndone when the work can
+        run again.
         """
-        connection = await self._acquire()
-        self._loans.begin(connection)
+        missing = "no database connection was free"
         try:
-            return await work(connection)
-        except psycopg.Error as error:
-            raise self._judge(connection, error) from error
-        finally:
-            self._loans.end(connection)
-            self._release(connection)
+            with Deadline(self.timeout_seconds):
+                await self._places.acquire()
+                missing = "the database did not respond"
+                connection = self._trusted_idle() or await self._check_out()
+                try:
+                    return await work(connection)
+                except psycopg.Error as error:
+                    raise self._failure_of(connection, error) from error
+                finally:
+                    self._check_in(connection)
+        except TimeoutError as error:
+            self._suspect_idle()
+            raise StorageUnavailable(f"{missing} in time") from error
 
-    def _judge(self, connection: Connection, error: psycopg.Error) -> StorageUnavailable:
-        if isinstance(error, _RACES):
-            return RaceLost("the database undid a transaction for the sake of another")
-        lost = connection.closed and not connection.given_up
-        if lost or connection.given_up or isinstance(error, ReadOnlySqlTransaction):
-            # What is wrong with one may be wrong with all: they have to prove themselves.
-            self._suspect_until = time.monotonic()
-            connection.hang_up()
-        if lost:
+    def _failure_of(self, connection: Connection, error: psycopg.Error) -> StorageUnavailable:
+        if isinstance(error, _UNDONE):
+            return TransactionUndone("the database undid a transaction because of another one")
+        if isinstance(error, ReadOnlySqlTransaction):
+            connection.close()
+            self._suspect_idle()
+        elif connection.is_closed:
+            self._suspect_idle()
             return ConnectionLost("the connection to the database was lost")
-        return StorageUnavailable("the database failed, or did not answer in time")
+        return StorageUnavailable("the database reported an error")
 
-    async def _acquire(self) -> Connection:
-        if self._free_places:
-            self._free_places -= 1
-            if self._idle and self._is_fresh(self._idle[-1]):
-                return self._idle.pop()
-            deadline = self._waits.deadline()
-        else:
-            connection, deadline = await self._wait()
-            if connection:
-                if connection.idle_since and not connection.closed:
-                    return connection
-                connection.hang_up()  # its server said farewell since it was given back
+    def _trusted_idle(self) -> Connection | None:
+        """Return the connection that was used last, if it was so lately, and the server has sent nothing since."""
+        if self._idle:
+            connection, since = self._idle[-1]
+            trusted_since = max(time.monotonic() - _TRUSTED_SECONDS, self._suspect_before)
+            if since > trusted_since and not connection.has_input():
+                self._idle.pop()
+                return connection
+        return None
+
+    async def _check_out(self) -> Connection:
+        """Return a connection that works for the place that the caller has, or free the place and raise."""
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                return await self._find() or await Connection.open(self._conninfo, self._prepare_threshold)
-        except (psycopg.Error, TimeoutError) as error:
-            self._pass_on(None)
+            connection = await self._tested_idle()
+            return connection or await Connection.open(self._conninfo, self._prepare_threshold)
+        except psycopg.Error as error:
+            self._places.release()
             cause = cause_of(error)
             raise StorageUnavailable(f"the database can't be reached{f': {cause}' if cause else ''}") from error
         except BaseException:
-            self._pass_on(None)
+            self._places.release()
             raise
 
-    async def _find(self) -> Connection | None:
-        """Return an idle connection that is good, or None when there is none."""
-        if self._closed:
+    async def _tested_idle(self) -> Connection | None:
+        """Return the connection that was used last, if it works; otherwise close the idle ones."""
+        if self._is_closed:
             raise StorageUnavailable("the database connections are closed")
-        if self._idle:
-            connection = self._idle.pop()
-            if self._is_fresh(connection) or await connection.is_writable():
-                return connection
-            self._hang_up_idle()  # those were out of use for longer
-        return None
+        if not self._idle:
+            return None
+        connection, _ = self._idle.pop()
+        is_writable = False
+        try:
+            is_writable = await connection.is_writable()
+        finally:
+            if not is_writable:
+                connection.close()
+                self._close_idle()  # the others were used longer ago
+        return connection if is_writable else None
 
-    def _is_fresh(self, connection: Connection) -> bool:
-        """Say whether a connection is good without a round trip to the server."""
-        trusted_from = max(time.monotonic() - _TRUSTED_SECONDS, self._suspect_until)
-        return connection.idle_since > trusted_from and connection.is_quiet()
-
-    def _release(self, connection: Connection) -> None:
-        status = connection.pgconn.transaction_status
-        if status == TransactionStatus.ACTIVE:
-            # Its user was cancelled. The place stays taken until the server knows: it has so many sessions, too.
-            farewell = asyncio.create_task(self._dismiss(connection))
-            self._farewells.add(farewell)
-            farewell.add_done_callback(self._farewells.discard)
+    def _check_in(self, connection: Connection) -> None:
+        """Keep a connection, or close it, and free its place."""
+        status = connection.status
+        if status == TransactionStatus.ACTIVE:  # its call was cancelled, by its deadline or by the caller
+            stopping = asyncio.create_task(self._stop(connection))
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)
             return
-        if self._closed or connection.given_up or status != TransactionStatus.IDLE:
-            connection.hang_up()
-            self._pass_on(None)
+        if self._is_closed or status != TransactionStatus.IDLE:
+            connection.close()
         else:
-            self._pass_on(connection)
+            self._idle.append((connection, now := time.monotonic()))
+            if self._idle[0][1] < now - _SURPLUS_SECONDS:
+                self._idle.popleft()[0].close()
+        self._places.release()
 
-    async def _dismiss(self, connection: Connection) -> None:
+    async def _stop(self, connection: Connection) -> None:
+        """Let the server stop what nobody waits for, then free the place: statements must not pile up there."""
         try:
-            await connection.stop()
+            await connection.cancel()
         finally:
-            connection.hang_up()
-            self._pass_on(None)
+            connection.close()
+            self._places.release()
 
-    async def _wait(self) -> tuple[Connection | None, float]:
-        """Wait for a place, and return the connection that comes with it, if one does, and the end of the time."""
-        turn = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
-        deadline = self._waits.begin(turn)
-        try:
-            return await turn, deadline
-        except asyncio.CancelledError:
-            if not turn.cancelled() and not turn.exception():  # the place was given at the same moment
-                if connection := turn.result():
-                    self._release(connection)
-                else:
-                    self._pass_on(None)
-            raise
-        finally:
-            self._waits.end(turn)
+    def _suspect_idle(self) -> None:
+        """Test every connection that is idle now before it is used: they may be broken too."""
+        self._suspect_before = time.monotonic()
 
-    def _pass_on(self, connection: Connection | None) -> None:
-        """Give a place, and what was used in it until now, to who waits for longest, or keep them."""
-        if connection:
-            connection.idle_since = time.monotonic()
-        while self._queue:
-            turn = self._queue.popleft()
-            if not turn.done():
-                turn.set_result(connection)
-                return
-        self._free_places += 1
-        if connection:
-            self._idle.append(connection)
-            if self._idle[0].idle_since < connection.idle_since - _SURPLUS_SECONDS:
-                self._idle.popleft().hang_up()
-
-    def _hang_up_idle(self) -> None:
+    def _close_idle(self) -> None:
         while self._idle:
-            self._idle.pop().hang_up()
-
-
-def _end_wait(turn: asyncio.Future[Connection | None]) -> None:
-    if not turn.done():
-        turn.set_exception(StorageUnavailable("there was no free database connection in time"))
+            self._idle.pop()[0].close()

@@ -25,7 +25,7 @@ async def pooling(url: str, sessions: int) -> AsyncIterator[str]:
         serving.add(this)
         with suppress(asyncio.IncompleteReadError, ConnectionResetError, asyncio.CancelledError):
             await _read(reader, kind_size=0)
-            writer.write(_welcome())
+            writer.write(welcome())
             while True:
                 request = await _read_until(reader, b"SQ")
                 session_reader, session = stream = await idle.get()
@@ -67,19 +67,21 @@ async def _log_in(url: str) -> _Stream:
     return reader, writer
 
 
-def _welcome() -> bytes:
+def welcome() -> bytes:
+    """Return what a server sends once it has accepted a session."""
     parameters = {"client_encoding": "UTF8", "server_version": "18.0", "standard_conforming_strings": "on"}
     return b"".join(
         [
-            _message(b"R", bytes(4)),
-            *(_message(b"S", f"{name}\0{value}\0".encode()) for name, value in parameters.items()),
-            _message(b"K", bytes(8)),
-            _message(b"Z", b"I"),
+            message(b"R", bytes(4)),
+            *(message(b"S", f"{name}\0{value}\0".encode()) for name, value in parameters.items()),
+            message(b"K", bytes(8)),
+            message(b"Z", b"I"),
         ]
     )
 
 
-def _message(kind: bytes, body: bytes) -> bytes:
+def message(kind: bytes, body: bytes) -> bytes:
+    """Return a message of the protocol (PostgreSQL docs, 54.7)."""
     return kind + (4 + len(body)).to_bytes(4) + body
 
 

@@ -1,42 +1,72 @@
 """A proxy on loopback before a PostgreSQL server, which counts what passes and fails on demand."""
 
 import asyncio
+import socket
+import struct
+import threading
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Proxy:
     """Passes bytes both ways until it is told otherwise.
 
     - sent: the clients' messages by type, as the protocol's letters (PostgreSQL docs, 54.7)
+    - resets: how many connections it has reset
     """
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
+        self._loop: asyncio.AbstractEventLoop
+        self._ended = asyncio.Event()
         self._port = 0
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._silenced: set[asyncio.StreamWriter] = set()
         self._is_frozen = False
         self._replies_to_lose = 0
+        self._replies_to_tear = 0
         self.sent: Counter[str] = Counter()
+        self.resets = 0
 
     @classmethod
     @asynccontextmanager
     async def before(cls, url: str) -> AsyncIterator["Proxy"]:
-        """Run a proxy before the server at a URL."""
+        """Run a proxy before the server at a URL, on an event loop of its own, since the caller's is under test."""
         proxy = cls(url)
-        server = await asyncio.start_server(proxy._link, "127.0.0.1")
-        proxy._port = server.sockets[0].getsockname()[1]
+        started: Future[None] = Future()
+        thread = threading.Thread(target=lambda: asyncio.run(proxy._serve(started)))
+        thread.start()
+        await asyncio.wrap_future(started)
         try:
             yield proxy
         finally:
-            server.close()
-            for link in proxy._links:
-                link.cancel()
-            await asyncio.gather(*proxy._links, return_exceptions=True)
+            proxy._call(proxy._ended.set)
+            await asyncio.to_thread(thread.join)
+
+    async def _serve(self, started: Future[None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        server = await asyncio.start_server(self._link, "127.0.0.1")
+        self._port = server.sockets[0].getsockname()[1]
+        started.set_result(None)
+        await self._ended.wait()
+        server.close()
+        for link in self._links:
+            link.cancel()
+        await asyncio.gather(*self._links, return_exceptions=True)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        """Call a function on the proxy's event loop, and wait until it is done."""
+
+        async def call() -> None:
+            function()
+
+        asyncio.run_coroutine_threadsafe(call(), self._loop).result()
 
     @property
     def url(self) -> str:
@@ -60,16 +90,24 @@ class Proxy:
 
     def silence(self) -> None:
         """Let nothing pass any more on the connections that there are, as a router does that forgot them."""
-        self._silenced |= self._writers
+        self._call(lambda: self._silenced.update(self._writers))
 
     def cut(self) -> None:
         """Reset all connections."""
-        for writer in self._writers:
-            writer.transport.abort()
+
+        def reset_all() -> None:
+            for writer in self._writers:
+                self.resets += _reset(writer)
+
+        self._call(reset_all)
 
     def lose_replies(self, count: int) -> None:
         """Reset a connection in place of the next replies, so that what was asked for is done."""
         self._replies_to_lose = count
+
+    def tear_replies(self, count: int) -> None:
+        """Reset a connection after half of each of the next replies."""
+        self._replies_to_tear = count
 
     async def _link(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         link = asyncio.current_task()
@@ -114,8 +152,23 @@ class Proxy:
             if self._replies_to_lose:
                 self._replies_to_lose -= 1
                 break
+            if self._replies_to_tear:
+                self._replies_to_tear -= 1
+                client.write(data[: len(data) // 2])
+                await client.drain()
+                self.resets += _reset(client)
+                break
             client.write(data)
         raise ConnectionResetError
 
     def _passes(self, client: asyncio.StreamWriter) -> bool:
         return not self._is_frozen and client not in self._silenced
+
+
+def _reset(writer: asyncio.StreamWriter) -> bool:
+    """Reset a connection, and say whether it was open."""
+    if writer.is_closing():
+        return False
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    writer.transport.abort()
+    return True

@@ -6,14 +6,28 @@ import psycopg
 import pytest
 
 from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository
+from todo_adapters.contract.batches import AppliesBatchesAtomically
+from todo_adapters.contract.changing import ChangesAtomically
+from todo_adapters.contract.concurrency import HandlesConcurrentWriters
+from todo_adapters.contract.lifecycle import OpensAndCloses
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 
 
-class TestPostgresTaskRepository(DurableTaskRepositoryContract):
-    @pytest.fixture
-    def make_repository(self, database_url: str) -> Iterator[MakeRepository]:
-        yield lambda: PostgresTaskRepository(database_url)
+@pytest.fixture
+def make_repository(database_url: str) -> Iterator[MakeRepository]:
+    yield lambda: PostgresTaskRepository(database_url)
 
-        # The next test uses the same database and expects revisions from 1.
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute("UPDATE store SET revision_floor = 0")
+    # The next test uses the same database and expects revisions from 1.
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE store SET revision_floor = 0")
+
+
+class TestPostgresTaskRepository(DurableTaskRepositoryContract):
+    pass
+
+
+@pytest.mark.plain_asyncio
+class TestPostgresTaskRepositoryOnAsyncio(
+    OpensAndCloses, ChangesAtomically, HandlesConcurrentWriters, AppliesBatchesAtomically
+):
+    """What depends on the event loop also holds on asyncio's own, for programs that embed the adapter."""

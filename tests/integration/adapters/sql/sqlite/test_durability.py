@@ -9,7 +9,7 @@ from todo_domain import UserId
 
 pytestmark = pytest.mark.anyio
 
-ADD_FOR_EVER = """
+ADD_ENDLESSLY = """
 import asyncio, pathlib, sys
 from datetime import UTC, datetime
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
@@ -28,14 +28,14 @@ asyncio.run(main())
 """
 
 
-async def test_what_was_answered_for_survives_a_kill(tmp_path: Path) -> None:
+async def test_completed_writes_survive_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "todo.db"
-    with subprocess.Popen([sys.executable, "-c", ADD_FOR_EVER, path], stdout=subprocess.PIPE, text=True) as server:  # noqa: ASYNC220 - nothing else waits
+    with subprocess.Popen([sys.executable, "-c", ADD_ENDLESSLY, path], stdout=subprocess.PIPE, text=True) as server:  # noqa: ASYNC220 - nothing else waits
         assert server.stdout
-        answers = [server.stdout.readline() for _ in range(200)]
+        printed = [server.stdout.readline() for _ in range(200)]
         server.kill()
-        answers += server.stdout.readlines()
+        printed += server.stdout.readlines()
 
     async with SqliteTaskRepository(path) as repository:
-        for user_id, task_id in (answer.split() for answer in answers if answer.endswith("\n")):
+        for user_id, task_id in (line.split() for line in printed if line.endswith("\n")):
             assert (await repository.get(UserId(user_id), int(task_id))).id == int(task_id)

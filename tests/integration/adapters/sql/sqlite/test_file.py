@@ -14,7 +14,7 @@ from todo_domain import StorageUnavailable, TaskDraft, UserId
 
 pytestmark = pytest.mark.anyio
 
-OPEN_AND_SAY = """
+OPEN_AND_PRINT = """
 import asyncio, pathlib, sys
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_domain import StorageUnavailable
@@ -37,18 +37,16 @@ def all_bytes_in(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.iterdir())
 
 
-async def test_a_second_process_is_told_that_the_file_is_in_use(
-    sqlite_repository: SqliteTaskRepository, tmp_path: Path
-) -> None:
-    second = [sys.executable, "-c", OPEN_AND_SAY, str(tmp_path / "todo.db")]
+async def test_a_second_process_on_a_file_is_refused(sqlite_repository: SqliteTaskRepository, tmp_path: Path) -> None:
+    second = [sys.executable, "-c", OPEN_AND_PRINT, str(tmp_path / "todo.db")]
 
-    said = subprocess.run(second, capture_output=True, text=True, check=True)  # noqa: ASYNC221 - nothing else waits
+    ended = subprocess.run(second, capture_output=True, text=True, check=True)  # noqa: ASYNC221 - nothing else waits
 
-    assert "todo.db is in use: one server process" in said.stdout
+    assert "todo.db is in use: one server process" in ended.stdout
     await sqlite_repository.check()
 
 
-def test_a_file_that_was_let_go_can_be_claimed_again(tmp_path: Path) -> None:
+def test_a_released_file_can_be_claimed_again(tmp_path: Path) -> None:
     claim(tmp_path / "todo.db").close()
 
     with closing(claim(tmp_path / "todo.db")) as claimed:
@@ -64,7 +62,7 @@ def test_two_names_of_a_file_are_one_claim(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing/todo.db", "folder"], ids=["in no folder", "a folder"])
-async def test_a_path_that_can_not_be_a_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
+async def test_a_path_that_cannot_be_a_file_is_refused_and_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
 
     with pytest.raises(StorageUnavailable):
@@ -73,9 +71,9 @@ async def test_a_path_that_can_not_be_a_file_is_refused_by_name(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", ["todo.db", "todo.db.lock"])
-async def test_a_file_of_something_else_is_refused_and_let_go(tmp_path: Path, name: str) -> None:
+async def test_a_file_that_is_not_a_database_is_refused_and_released(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("no database" * 1000)
-    with pytest.raises(StorageUnavailable, match="not a database of SQLite"):
+    with pytest.raises(StorageUnavailable, match="not an SQLite database"):
         async with SqliteTaskRepository(tmp_path / "todo.db"):
             pass
 
@@ -115,7 +113,7 @@ def test_a_file_with_a_second_name_is_refused(tmp_path: Path) -> None:
         claim(tmp_path / "link.db")
 
 
-def test_a_file_that_was_damaged_is_one_line(sqlite_path: Path) -> None:
+def test_a_damaged_file_is_reported_in_one_line(sqlite_path: Path) -> None:
     content = bytearray(sqlite_path.read_bytes())
     content[100:8000] = bytes(7900)
     sqlite_path.write_bytes(content)
@@ -126,7 +124,7 @@ def test_a_file_that_was_damaged_is_one_line(sqlite_path: Path) -> None:
     assert fault_of(damaged.value) == "it is damaged: restore it from a backup"
 
 
-def test_a_file_that_is_read_only_is_one_line(sqlite_path: Path) -> None:
+def test_a_read_only_file_is_reported_in_one_line(sqlite_path: Path) -> None:
     uri = f"{sqlite_path.as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as connection, pytest.raises(sqlite3.Error) as refused:
         connection.execute("DELETE FROM store")
@@ -134,7 +132,7 @@ def test_a_file_that_is_read_only_is_one_line(sqlite_path: Path) -> None:
     assert fault_of(refused.value) == "the file or its folder is read-only"
 
 
-def test_any_other_fault_is_what_sqlite_says() -> None:
+def test_any_other_fault_has_the_message_of_sqlite() -> None:
     assert fault_of(sqlite3.ProgrammingError("closed")) == "closed"
 
 
@@ -157,7 +155,7 @@ def test_the_writer_survives_power_failures(sqlite_path: Path) -> None:
     assert pragmas == ["wal", FULL]
 
 
-def test_a_reader_can_not_write(sqlite_path: Path) -> None:
+def test_a_reader_cannot_write(sqlite_path: Path) -> None:
     with closing(connect_writer(sqlite_path)), closing(connect_reader(sqlite_path)) as reader:
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             reader.execute("DELETE FROM store")

@@ -23,7 +23,7 @@ def reader(tmp_path: Path) -> Iterator[SqliteReader]:
 @pytest.mark.parametrize(
     ("last", "order"), [(10, ["read", "loop"]), (100_000, ["loop", "read"])], ids=["short", "long"]
 )
-async def test_the_event_loop_waits_for_a_short_read_and_goes_on_beside_a_long_one(
+async def test_a_short_read_runs_in_the_event_loop_and_a_long_one_in_a_thread(
     reader: SqliteReader, last: int, order: list[str]
 ) -> None:
     seen: list[str] = []

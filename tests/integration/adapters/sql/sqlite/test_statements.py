@@ -1,4 +1,4 @@
-"""What each use case says to SQLite: no statement more than it needs, and none that scans a table."""
+"""The SQLite statements of each use case: as few as possible, and none scans a table."""
 
 import re
 import sqlite3
@@ -33,12 +33,12 @@ def written(*changes: str) -> list[str]:
 
 
 @pytest.fixture
-async def said(
+async def first_words(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     anyio_backend: str,  # noqa: ARG001 - runs this fixture
 ) -> AsyncIterator[Callable[[Call], Awaitable[list[str]]]]:
-    """Return the first words of the statements of a call on a list with one task."""
+    """Return a function that gives the first words of a call's statements, on a list with one task."""
     traced: list[str] = []
     connect = sqlite3.connect
 
@@ -51,12 +51,12 @@ async def said(
     async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
         await repository.add(ALICE, DRAFT, at=NOON)
 
-        async def said_by(call: Call) -> list[str]:
+        async def first_words_of(call: Call) -> list[str]:
             traced.clear()
             await call(repository)
             return [statement.split()[0] for statement in traced]
 
-        yield said_by
+        yield first_words_of
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ async def said(
         pytest.param(lambda store: store.check(), written("SELECT"), id="check"),
     ],
 )
-async def test_a_use_case_says_no_more_than_it_needs(
-    said: Callable[[Call], Awaitable[list[str]]], call: Call, expected: list[str]
+async def test_a_use_case_runs_no_unnecessary_statement(
+    first_words: Callable[[Call], Awaitable[list[str]]], call: Call, expected: list[str]
 ) -> None:
-    statements_said = await said(call)
+    statements_run = await first_words(call)
 
-    assert statements_said == expected
+    assert statements_run == expected
 
 
 LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home",)))
@@ -119,7 +119,7 @@ LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home
         ),
     ],
 )
-def test_no_statement_meets_rows_that_it_does_not_want(sqlite_path: Path, sql: str, values: dict[str, Any]) -> None:
+def test_no_statement_scans_rows_that_it_does_not_need(sqlite_path: Path, sql: str, values: dict[str, Any]) -> None:
     with closing(sqlite3.connect(sqlite_path)) as connection:
         plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
 
@@ -149,7 +149,7 @@ OLDEST, NEWEST = TaskQuery(limit=100), TaskQuery(limit=100, descending=True)
         ),
     ],
 )
-def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
+def test_a_page_in_order_of_creation_starts_from_an_index(
     sqlite_path: Path, query: TaskQuery, reached: str, then: str
 ) -> None:
     sql, values = list_statement(SQLITE, ALICE, query)
@@ -165,7 +165,7 @@ def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
     ("statement", "index"),
     [("OLD_DELETIONS", "tasks_by_deletion"), ("OLD_KEYS", "idempotency_keys_by_creation")],
 )
-def test_purging_walks_an_index_of_what_is_old(sqlite_path: Path, statement: str, index: str) -> None:
+def test_purging_uses_an_index_of_old_records(sqlite_path: Path, statement: str, index: str) -> None:
     sql = SQLITE.compile(getattr(statements, statement))
 
     with closing(sqlite3.connect(sqlite_path)) as connection:

@@ -17,11 +17,11 @@ Write = Callable[[sqlite3.Connection], None]
 
 
 class Ruin(BaseException):
-    """What no code expects."""
+    """An error that no code expects."""
 
 
 class Stage:
-    """A writer on a table of numbers, and all statements that it ran."""
+    """A writer on a table of numbers, and a record of its statements."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -38,12 +38,12 @@ class Stage:
 
     @property
     def numbers(self) -> list[int]:
-        """What another connection sees."""
+        """The numbers that another connection sees."""
         with closing(connect_reader(self.path)) as reader:
             return [n for (n,) in reader.execute("SELECT n FROM number ORDER BY n")]
 
     async def together(self, *writes: Write) -> list[BaseException | None]:
-        """Run the writes as a group and return what each raised: a first one holds the thread until all wait."""
+        """Run the writes as one group and return their errors; an extra write blocks the thread until all wait."""
         holds, all_wait = threading.Event(), threading.Event()
 
         def hold(_: sqlite3.Connection) -> None:
@@ -76,17 +76,17 @@ def insert(n: int, then: BaseException | None = None) -> Write:
 
 
 def incur_debt(connection: sqlite3.Connection) -> None:
-    """Do what only the commit finds fault with."""
+    """Break a constraint that only the commit checks."""
     connection.execute("INSERT INTO debt VALUES (404)")
 
 
 def end_the_transaction(connection: sqlite3.Connection) -> None:
-    """Do what SQLite does by itself when the disk is full."""
+    """End the transaction and raise, as SQLite does when the disk is full."""
     connection.execute("ROLLBACK")
     raise sqlite3.OperationalError("disk full")
 
 
-async def test_an_answer_comes_after_the_commit(stage: Stage) -> None:
+async def test_a_write_returns_after_its_commit(stage: Stage) -> None:
     await stage.writer.run(insert(1))
 
     assert stage.statements == [
@@ -98,14 +98,14 @@ async def test_an_answer_comes_after_the_commit(stage: Stage) -> None:
     ]
 
 
-async def test_writes_that_wait_share_a_commit(stage: Stage) -> None:
+async def test_waiting_writes_share_a_commit(stage: Stage) -> None:
     await stage.together(*(insert(n) for n in range(20)))
 
     assert stage.statements.count("COMMIT") == 2
     assert stage.numbers == list(range(20))
 
 
-async def test_writes_of_one_moment_share_a_commit(stage: Stage) -> None:
+async def test_writes_of_one_loop_iteration_share_a_commit(stage: Stage) -> None:
     await asyncio.gather(*(stage.writer.run(insert(n)) for n in range(20)))
 
     assert stage.statements.count("COMMIT") == 1
@@ -119,7 +119,7 @@ async def test_a_group_has_128_writes_at_most(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), Ruin(), StopIteration()], ids=repr)
-async def test_a_write_that_fails_fails_alone_and_leaves_nothing(stage: Stage, error: BaseException) -> None:
+async def test_a_failed_write_changes_nothing_and_does_not_affect_others(stage: Stage, error: BaseException) -> None:
     outcomes = await stage.together(insert(1), insert(2, then=error), insert(3))
 
     assert outcomes[0] is outcomes[2] is None
@@ -127,7 +127,7 @@ async def test_a_write_that_fails_fails_alone_and_leaves_nothing(stage: Stage, e
     assert stage.numbers == [1, 3]
 
 
-async def test_an_error_of_one_statement_is_storage_unavailable_for_its_caller_alone(stage: Stage) -> None:
+async def test_a_failed_statement_raises_storage_unavailable_for_its_caller_only(stage: Stage) -> None:
     outcomes = await stage.together(insert(1), insert(1), insert(2))
 
     assert [type(outcome) for outcome in outcomes] == [type(None), StorageUnavailable, type(None)]
@@ -135,7 +135,7 @@ async def test_an_error_of_one_statement_is_storage_unavailable_for_its_caller_a
 
 
 @pytest.mark.parametrize("disaster", [incur_debt, end_the_transaction])
-async def test_a_group_that_can_not_be_committed_fails_as_a_whole(stage: Stage, disaster: Write) -> None:
+async def test_a_group_that_cannot_be_committed_fails_as_a_whole(stage: Stage, disaster: Write) -> None:
     outcomes = await stage.together(insert(1), disaster, insert(2))
 
     assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 3
@@ -143,7 +143,7 @@ async def test_a_group_that_can_not_be_committed_fails_as_a_whole(stage: Stage, 
 
 
 @pytest.mark.parametrize("disaster", [incur_debt, end_the_transaction])
-async def test_after_a_group_that_failed_the_next_write_is_as_good_as_any(stage: Stage, disaster: Write) -> None:
+async def test_a_write_after_a_failed_group_succeeds(stage: Stage, disaster: Write) -> None:
     await stage.together(disaster)
 
     await stage.writer.run(insert(1))
@@ -151,7 +151,7 @@ async def test_after_a_group_that_failed_the_next_write_is_as_good_as_any(stage:
     assert stage.numbers == [1]
 
 
-async def test_nobody_sees_what_is_not_committed(stage: Stage) -> None:
+async def test_uncommitted_writes_are_not_visible(stage: Stage) -> None:
     written, seen = threading.Event(), threading.Event()
 
     def write(connection: sqlite3.Connection) -> None:
@@ -168,7 +168,7 @@ async def test_nobody_sees_what_is_not_committed(stage: Stage) -> None:
     assert (before, stage.numbers) == ([], [1])
 
 
-async def test_a_caller_that_stops_waiting_disturbs_nobody(stage: Stage) -> None:
+async def test_a_cancelled_caller_does_not_affect_others(stage: Stage) -> None:
     held = threading.Event()
     first = asyncio.create_task(stage.writer.run(lambda _: held.wait()))
     impatient = asyncio.create_task(stage.writer.run(insert(1)))
@@ -183,7 +183,7 @@ async def test_a_caller_that_stops_waiting_disturbs_nobody(stage: Stage) -> None
     assert 2 in stage.numbers
 
 
-async def test_closing_finishes_what_waits_and_takes_no_more(stage: Stage) -> None:
+async def test_closing_finishes_pending_writes_and_refuses_new_ones(stage: Stage) -> None:
     writes = [asyncio.create_task(stage.writer.run(insert(n))) for n in range(200)]
     await asyncio.sleep(0)
 

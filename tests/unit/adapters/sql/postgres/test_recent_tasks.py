@@ -1,9 +1,13 @@
+import asyncio
+
 import pytest
 
 from tests.unit.domain.strategies import ALICE, task
 from todo_adapters.sql.postgres import recent_tasks
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
 from todo_domain import Task
+
+pytestmark = pytest.mark.anyio
 
 
 def renamed(before: Task) -> Task:
@@ -14,40 +18,66 @@ def failing(before: Task) -> Task:
     raise ValueError(before)
 
 
-def test_what_an_edit_makes_of_a_task_is_foreseen_from_what_was_seen_last() -> None:
+def knows(recent: RecentTasks, task_id: int) -> bool:
+    return recent.try_edit(ALICE, task_id, renamed) is not None
+
+
+async def test_an_edit_is_applied_to_the_task_as_it_was_last_seen() -> None:
     recent = RecentTasks()
-    recent.see(task("Buy milk"))
-    seen = recent.see(task("Buy oat milk", revision=2))
+    recent.remember(task("Buy milk"))
+    seen = recent.remember(task("Buy oat milk", revision=2))
 
-    foreseen = recent.try_edit(ALICE, 1, renamed)
+    result = recent.try_edit(ALICE, 1, renamed)
 
-    assert foreseen == (seen, renamed(seen))
+    assert result == (seen, renamed(seen))
 
 
-def test_nothing_is_foreseen_of_a_task_that_was_not_seen_or_is_forgotten() -> None:
+async def test_a_task_that_was_not_seen_or_is_forgotten_has_to_be_read() -> None:
     recent = RecentTasks()
-    recent.see(task(id=1))
-    recent.see(task(id=2))
+    recent.remember(task(id=1))
+    recent.remember(task(id=2))
     recent.forget(ALICE, 2)
 
-    assert recent.try_edit(ALICE, 2, renamed) is None
-    assert recent.try_edit(ALICE, 3, renamed) is None
+    assert not knows(recent, 2)
+    assert not knows(recent, 3)
 
 
-def test_that_nothing_changes_or_that_it_fails_is_not_foreseen() -> None:
+async def test_an_edit_that_changes_nothing_or_fails_has_to_be_decided_on_the_present_task() -> None:
     recent = RecentTasks()
-    recent.see(task())
+    recent.remember(task())
 
     assert recent.try_edit(ALICE, 1, Task._replace) is None
     assert recent.try_edit(ALICE, 1, failing) is None
 
 
-def test_the_task_seen_longest_ago_makes_place_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent_tasks, "MAX_TASKS", 2)
+async def test_of_too_many_tasks_those_seen_longest_ago_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent_tasks, "MAX_TASKS", 4)
     recent = RecentTasks()
-    for task_id in (1, 2, 1, 3):
-        recent.see(task(id=task_id))
+    for task_id in range(1, 8):
+        recent.remember(task(id=task_id))
 
-    known = [task_id for task_id in (1, 2, 3) if recent.try_edit(ALICE, task_id, renamed)]
+    assert [task_id for task_id in range(1, 8) if knows(recent, task_id)] == [5, 6, 7]
 
-    assert known == [1, 3]
+
+async def test_every_task_is_dropped_after_some_seconds_though_nothing_else_happens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recent_tasks, "KEPT_SECONDS", 0.02)
+    recent = RecentTasks()
+    for _ in range(2):  # also after a time without tasks
+        recent.remember(task())
+        assert knows(recent, 1)
+
+        async with asyncio.timeout(30):
+            while knows(recent, 1):  # noqa: ASYNC110 - nothing tells when a task is dropped
+                await asyncio.sleep(0.01)
+
+
+async def test_a_store_that_is_closed_keeps_no_task() -> None:
+    recent = RecentTasks()
+    recent.remember(task())
+
+    recent.clear()
+    recent.clear()
+
+    assert not knows(recent, 1)

@@ -18,7 +18,8 @@ from todo_adapters.sql.postgres.driver import pool as pool_module
 from todo_adapters.sql.postgres.driver import prepared_statements
 from todo_adapters.sql.postgres.driver.connection import Connection, Step
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
-from todo_adapters.sql.postgres.driver.pool import ConnectionLost, Pool, RaceLost
+from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
+from todo_adapters.sql.postgres.driver.pool import Pool
 from todo_domain import StorageUnavailable
 
 pytestmark = pytest.mark.anyio
@@ -40,13 +41,13 @@ async def running_pool(url: str, **settings: Any) -> AsyncIterator[Pool]:
 
 async def pid(pool: Pool) -> int:
     async def work(connection: Connection) -> int:
-        return connection.info.backend_pid
+        return connection.backend_pid
 
-    return await pool.lend(work)
+    return await pool.run(work)
 
 
 async def run(pool: Pool, sql: str) -> list[tuple[Any, ...]]:
-    return await pool.lend(lambda connection: connection.run(Statement(sql, ()), {}))
+    return await pool.run(lambda connection: connection.run(Statement(sql, ()), {}))
 
 
 @dataclass
@@ -69,7 +70,7 @@ async def hold(pool: Pool) -> Loan:
         lent.set_result(connection)
         return await done.wait()
 
-    lending = asyncio.create_task(pool.lend(work))
+    lending = asyncio.create_task(pool.run(work))
     return Loan(await lent, done, lending)
 
 
@@ -109,7 +110,7 @@ async def test_the_connection_given_back_last_is_lent_first(database_url: str) -
 
         lent = await pid(pool)
 
-        assert lent == last.connection.info.backend_pid
+        assert lent == last.connection.backend_pid
 
 
 async def test_there_are_never_more_connections_than_allowed(database_url: str) -> None:
@@ -137,14 +138,15 @@ async def test_who_waits_is_served_in_order_of_arrival(database_url: str) -> Non
 
 
 async def test_a_wait_for_a_connection_ends_at_its_deadline(database_url: str) -> None:
-    async with running_pool(database_url, max_size=1, checkout_seconds=1) as pool:
+    async with running_pool(database_url, max_size=1, timeout_seconds=60) as pool:
         loan = await hold(pool)
+        pool.timeout_seconds = 0.05
 
-        with pytest.raises(StorageUnavailable, match="no free database connection"):
+        with pytest.raises(StorageUnavailable, match="no database connection was free"):
             await pid(pool)
 
         await loan.give_back()
-        assert await pid(pool) == loan.connection.info.backend_pid
+        assert await pid(pool) == loan.connection.backend_pid
 
 
 async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(database_url: str) -> None:
@@ -162,7 +164,7 @@ async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(da
 
         assert before.cancelled()
         assert after.cancelled()
-        assert await pid(pool) == loan.connection.info.backend_pid
+        assert await pid(pool) == loan.connection.backend_pid
 
 
 async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_longer_wants_one(
@@ -170,7 +172,7 @@ async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_lon
 ) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         loan = await hold(pool)
-        await loan.connection.execute("BEGIN")
+        await loan.connection.run(Statement("BEGIN", ()), {})
         waiting = asyncio.create_task(pid(pool))
         await settle()
 
@@ -186,39 +188,16 @@ async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_lon
 async def test_a_connection_that_ends_on_its_way_to_who_waits_is_replaced_unnoticed(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         loan = await hold(pool)
-        ended = loan.connection.info.backend_pid
+        ended = loan.connection.backend_pid
         waiting = asyncio.create_task(pid(pool))
         await settle()
 
         loan.done.set()
         await asyncio.sleep(0)  # it was handed over, and is not yet taken
-        loan.connection.hang_up()
+        loan.connection.close()
 
         assert await waiting != ended
         await loan.lending
-
-
-async def test_who_is_cancelled_when_his_time_is_up_gives_back_nothing(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    end_wait = pool_module._end_wait  # noqa: SLF001 - nothing else brings both about in one moment
-
-    def end_wait_and_cancel(turn: asyncio.Future[Connection | None]) -> None:
-        end_wait(turn)
-        waiting.cancel()
-
-    monkeypatch.setattr(pool_module, "_end_wait", end_wait_and_cancel)
-    async with running_pool(database_url, max_size=1, checkout_seconds=1) as pool:
-        monkeypatch.undo()
-        loan = await hold(pool)
-        waiting = asyncio.create_task(pid(pool))
-        await asyncio.gather(waiting, return_exceptions=True)
-
-        with pytest.raises(StorageUnavailable, match="no free database connection"):
-            await pid(pool)
-
-        assert waiting.cancelled()
-        await loan.give_back()
 
 
 async def test_a_storm_of_cancellations_loses_no_connection(database_url: str) -> None:
@@ -255,8 +234,8 @@ async def test_a_cancelled_statement_ends_on_the_server_and_its_connection_is_no
 async def test_a_connection_given_back_in_a_transaction_is_not_lent_again(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         loan = await hold(pool)
-        dirty = loan.connection.info.backend_pid
-        await loan.connection.execute("BEGIN")
+        dirty = loan.connection.backend_pid
+        await loan.connection.run(Statement("BEGIN", ()), {})
         await loan.give_back()
 
         assert await pid(pool) != dirty
@@ -321,16 +300,17 @@ async def test_what_broke_one_connection_puts_the_idle_ones_to_the_test(proxy: P
 
 
 async def test_a_frozen_server_is_waited_for_no_longer_than_a_statement_may_take(proxy: Proxy) -> None:
-    async with running_pool(proxy.url, statement_seconds=0.05, max_size=1) as pool:
+    async with running_pool(proxy.url, timeout_seconds=60, max_size=1) as pool:
         await pid(pool)
+        pool.timeout_seconds = 0.05
         proxy.freeze()
 
-        with pytest.raises(StorageUnavailable, match="did not answer in time"):
+        with pytest.raises(StorageUnavailable, match="did not respond in time"):
             await run(pool, "SELECT 42")
 
 
 async def test_a_frozen_server_is_waited_for_no_longer_than_a_checkout_may_take(proxy: Proxy) -> None:
-    async with running_pool(proxy.url, checkout_seconds=0.05) as pool:
+    async with running_pool(proxy.url, timeout_seconds=0.05) as pool:
         proxy.freeze()
 
         with pytest.raises(StorageUnavailable):
@@ -338,8 +318,8 @@ async def test_a_frozen_server_is_waited_for_no_longer_than_a_checkout_may_take(
 
 
 async def test_a_statement_past_its_deadline_is_stopped_on_the_server(database_url: str) -> None:
-    async with running_pool(database_url, statement_seconds=1) as pool:
-        with pytest.raises(StorageUnavailable, match="did not answer in time"):
+    async with running_pool(database_url, timeout_seconds=1) as pool:
+        with pytest.raises(StorageUnavailable, match="did not respond in time"):
             await run(pool, FOREVER)
 
         await gone(database_url)
@@ -369,7 +349,7 @@ async def test_a_server_that_went_read_only_is_left(postgres: Postgres) -> None:
 
 async def test_a_transaction_that_lost_a_race_is_said_to_be_undone(database_url: str) -> None:
     async with running_pool(database_url) as pool:
-        with pytest.raises(RaceLost):
+        with pytest.raises(TransactionUndone):
             await run(pool, "DO $$ BEGIN RAISE deadlock_detected; END $$")
 
 
@@ -392,7 +372,7 @@ async def test_a_connection_that_was_long_out_of_use_is_closed(
 
         await second.give_back()
 
-        assert surplus.connection.closed
+        assert surplus.connection.is_closed
 
 
 async def test_a_closed_pool_lends_nothing_and_leaves_nothing_open(database_url: str) -> None:
@@ -427,7 +407,7 @@ async def test_who_waits_while_the_pool_is_closed_gets_nothing(database_url: str
 async def test_a_value_that_the_system_does_not_take_at_once_gets_through(database_url: str) -> None:
     long = "x" * 20_000_000
     async with running_pool(database_url) as pool:
-        rows = await pool.lend(
+        rows = await pool.run(
             lambda connection: connection.run(Statement("SELECT length($1::text)", ["value"]), {"value": long})
         )
 
@@ -464,7 +444,7 @@ async def test_a_statement_that_can_not_be_prepared_is_tried_again(database_url:
         await run(pool, "SELECT set_config('search_path', 'pg_temp', false)")
         operate_on = "DO $$ BEGIN CREATE TEMPORARY TABLE not_yet_there AS SELECT 42 AS answer; END $$"
         loan = await hold(pool)
-        await loan.connection.execute(operate_on)
+        await loan.connection.run(Statement(operate_on, ()), {})
         await loan.give_back()
 
         assert await run(pool, "SELECT * FROM not_yet_there") == [(42,)]
@@ -483,7 +463,7 @@ async def test_a_statement_is_prepared_once_whatever_its_values_are(database_url
         return [await connection.run(echo, each) for each in values]
 
     async with running_pool(database_url, max_size=1) as pool:
-        answers = await pool.lend(echo_each)
+        answers = await pool.run(echo_each)
 
         assert answers == [[tuple(v.values())] for v in values]
         assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'smallint'") == [(1,)]
@@ -496,13 +476,13 @@ async def test_of_several_statements_those_behind_one_that_fails_are_not_run(dat
     async with running_pool(database_url, max_size=1) as pool:
         process = await pid(pool)
         with pytest.raises(StorageUnavailable):
-            await pool.lend(
+            await pool.run(
                 lambda connection: connection.run_all(
                     steps("SELECT 42", "SELECT 1 / 0", "SELECT set_config('application_name', 'late', false)")
                 )
             )
 
-        assert await pool.lend(lambda connection: connection.run_all(steps("SELECT 1", "SELECT 2"))) == [[(1,)], [(2,)]]
+        assert await pool.run(lambda connection: connection.run_all(steps("SELECT 1", "SELECT 2"))) == [[(1,)], [(2,)]]
         assert await run(pool, "SHOW application_name") == [(NAME,)]
         assert await pid(pool) == process
 
@@ -514,6 +494,6 @@ async def test_several_statements_whose_connection_breaks_end_with_an_error(data
 
     async with running_pool(database_url, max_size=1) as pool:
         with pytest.raises(ConnectionLost):
-            await pool.lend(break_in_the_middle)
+            await pool.run(break_in_the_middle)
 
         assert await run(pool, "SELECT 42") == [(42,)]

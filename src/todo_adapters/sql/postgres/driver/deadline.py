@@ -1,0 +1,44 @@
+"""A deadline for the work of one task."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+
+class Deadline:
+    """Cancels the current task after some seconds, and turns that into TimeoutError, as asyncio.timeout does.
+
+    It costs a fifth of asyncio.timeout, which would be 5 % of a request (decision 0003).
+    It does not rely on what the task waits for: a cancelled task runs again at once.
+    """
+
+    __slots__ = ("_cancelling", "_is_over", "_seconds", "_task", "_timer")
+    _task: asyncio.Task[object]
+    _timer: asyncio.TimerHandle
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        """Start the time. Raises RuntimeError outside of a task."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("a deadline needs a task to cancel")
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._timer = loop.call_later(self._seconds, self._cancel)
+        return self
+
+    def _cancel(self) -> None:
+        self._is_over = True
+        self._task.cancel()
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the time; raise TimeoutError if it was over, and nobody else cancelled the task."""
+        self._timer.cancel()
+        if self._is_over and self._task.uncancel() <= self._cancelling and error_type is asyncio.CancelledError:
+            raise TimeoutError from error

@@ -1,0 +1,11 @@
+"""The failures of a connection that callers can do something about; all others are StorageUnavailable."""
+
+from todo_domain import StorageUnavailable
+
+
+class ConnectionLost(StorageUnavailable):
+    """Raised when a connection broke in use: the last statement may or may not have taken effect."""
+
+
+class TransactionUndone(StorageUnavailable):
+    """Raised when the server undid a transaction because of another one: it can run again."""

@@ -1,0 +1,83 @@
+"""Running statements on libpq, below psycopg's cursors.
+
+This is the one module that uses what psycopg does not document:
+
+- `psycopg.generators.execute`: sends what is buffered and receives the results, and yields
+  what it has to wait for, as `psycopg.waiting.Wait`, for which it takes a `psycopg.waiting.Ready`
+- `psycopg.adapt.Transformer`: converts parameters and rows
+- `psycopg.errors.error_from_result`: makes an exception of a failed result
+
+pyproject.toml therefore has a ceiling for psycopg's version, and the test
+`test_psycopg_internals_that_we_use_exist` fails when one of these is missing or has changed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import generators
+from psycopg.abc import AdaptContext
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGconn, PGresult
+from psycopg.rows import TupleRow
+from psycopg.waiting import Ready, Wait
+
+
+async def receive(pgconn: PGconn) -> list[PGresult]:
+    """Send what is buffered, and return the results of one statement.
+
+    The socket is registered with the event loop for each wait, and the event loop looks at its
+    state then. So no event can be missed, on asyncio and on uvloop, which reports a reset
+    only once. To cancel the task ends the wait at once, unlike psycopg's own, which then waits
+    for the server; afterwards the connection can only be closed.
+    """
+    loop, socket = asyncio.get_running_loop(), pgconn.socket
+    steps = generators.execute(pgconn)
+    try:
+        wanted = next(steps)
+        while True:
+            ready: asyncio.Future[Ready] = loop.create_future()
+            loop.add_reader(socket, _set, ready, Ready.R)
+            if wanted & Wait.W:
+                loop.add_writer(socket, _set, ready, Ready.W)
+            try:
+                await ready
+            finally:
+                loop.remove_reader(socket)
+                if wanted & Wait.W:
+                    loop.remove_writer(socket)
+            wanted = steps.send(ready.result())
+    except StopIteration as done:
+        results: list[PGresult] = done.value
+        return results
+
+
+def _set(future: asyncio.Future[Ready], ready: Ready) -> None:
+    if not future.done():
+        future.set_result(ready)
+
+
+class Adapter:
+    """Converts the parameters and the rows of one connection.
+
+    Made without the session, it gives times in UTC whatever the session's time zone is, and
+    takes text to be UTF-8.
+    """
+
+    def __init__(self, context: AdaptContext) -> None:
+        self._transformer = Transformer(context)
+
+    def dump(self, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Format]]:
+        """Return values as libpq takes them, each with its format. Their types are for the server to infer."""
+        parameters = self._transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        return parameters, self._transformer.formats or ()
+
+    def load(self, results: Sequence[PGresult]) -> list[TupleRow]:
+        """Return the rows of one statement, or raise the error that it ended with."""
+        (result,) = results
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(result)
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)

@@ -1,0 +1,40 @@
+"""HEAD for every resource that has GET (RFC 9110 §9.3.2)."""
+
+from collections.abc import Awaitable
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class HeadRequests:
+    """Serves HEAD as GET and sends the head of its response only."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve one request."""
+        if scope.get("method") != "HEAD":
+            return self._app(scope, receive, send)
+        return self._serve_head(scope, receive, send)
+
+    async def _serve_head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["method"] = "GET"
+        await self._app(scope, receive, _HeadOnly(scope, send))
+        if scope["status"] < HTTPStatus.BAD_REQUEST:  # the app may have noted that nobody reads on
+            scope.pop("error_code", None)
+
+
+class _HeadOnly:
+    """Sends the head and ends the response; an app that goes on learns that the client disconnected."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        """Send one message."""
+        if message["type"] == "http.response.start":
+            self._scope["method"] = "HEAD"
+            await self._send(message)
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})

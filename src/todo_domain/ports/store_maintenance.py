@@ -1,0 +1,48 @@
+"""The port to a store of tasks, as its operator needs it."""
+
+from datetime import datetime
+from typing import Protocol
+
+from todo_domain.ports.task_repository import TaskRepository
+
+
+class StoreMaintenance(Protocol):
+    """What the operator of a store needs. Its methods concern the lists of all users.
+
+    Every method MUST raise NotOpen while the store is not open, and MAY raise
+    StorageUnavailable. Every method MUST be safe during other reads and writes.
+    """
+
+    async def check(self) -> None:
+        """Return if the store can be used. MUST raise StorageUnavailable otherwise."""
+        ...
+
+    async def purge(
+        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
+    ) -> int:
+        """Forget at most `limit` deletions and keys that are older than these times; return how many.
+
+        - A deletion or key from exactly that time, or later, MUST be kept.
+        - Feed tokens from before the revision of a forgotten deletion MUST expire in the
+          transaction that forgets it. Tasks, ids, revisions and the feeds of other users
+          MUST NOT change.
+        - A dry run MUST return the same number and MUST NOT forget anything.
+        - It MUST return 0 when nothing is left to forget, so that a caller can repeat it.
+        """
+        ...
+
+    async def renew_epoch(self, *, at: datetime) -> str:
+        """Begin a new epoch, after revisions may have been lost, and return its name.
+
+        - Every feed token that was ever returned MUST expire.
+        - No revision may be used a second time: from then on, the `revision_floor` of
+          every list MUST be `revision_floor(at)`, or a higher one of an earlier renewal.
+          That includes lists that do not exist yet.
+        - The tasks and revisions of lists MUST stay as they are until they are altered.
+        - A concurrent write MAY belong to either epoch.
+        """
+        ...
+
+
+class TaskStore(TaskRepository, StoreMaintenance, Protocol):
+    """Both ports of one store, which one adapter implements."""

@@ -1,0 +1,191 @@
+"""The port to a store of tasks, as its users need it."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol, Self
+
+from todo_domain.batch import Batch, BatchResult
+from todo_domain.changes import ChangePage, FeedToken
+from todo_domain.draft import TaskDraft
+from todo_domain.idempotency import IdempotencyKey
+from todo_domain.identity import UserId
+from todo_domain.listing import TaskIds, TaskPage, TaskQuery
+from todo_domain.task import Task
+
+MAX_MANY: Final = 50
+"""The most tasks that one call of `get_many` reads."""
+
+Edit = Callable[[Task], Task]
+"""A pure, synchronous function that returns the new state of a task.
+
+It returns an equal task to change nothing, and raises to refuse. It MUST NOT change
+`user_id`, `id` or `revision`. An adapter MAY call it several times."""
+
+Guard = Callable[[Task], None]
+"""A pure, synchronous function that raises to refuse. An adapter MAY call it several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A task that was added. `replayed`: an earlier call with the same key added it."""
+
+    task: Task
+    replayed: bool = False
+
+
+class TaskRepository(Protocol):
+    """Stores the task list of every user.
+
+    Opening
+        - It is an async context manager, as `todo_domain.ports` says. Entering MUST raise
+          StorageUnavailable when the store can't be used.
+
+    Isolation
+        - Every method takes a user id first. It MUST NOT read or alter the list of another user.
+        - A list to which nothing was added need not exist. It MUST read as empty, at revision 0.
+
+    Revisions
+        - Every alteration of a task MUST set the list's revision to
+          `ListCounters.next_revision`, in the transaction of the alteration. The altered
+          task, or the deletion, MUST carry that revision.
+        - A call that fails or alters nothing MUST NOT change the revision.
+        - The order of revisions MUST be the order in which alterations become visible: a
+          reader who sees revision n of a list MUST also see every lower revision.
+
+    Atomicity and durability
+        - A write MUST be done completely or not at all, also when the caller is cancelled.
+        - When a writing method returns, the write MUST be durable, as far as the store is.
+        - A read MUST show the list as it was at one moment, with every write that returned
+          before the read was called.
+
+    Values
+        - A returned object MUST NOT change when the store does, and the store MUST NOT
+          change when the caller changes an object.
+        - `at` is aware and in UTC. It MUST be the only source of time.
+
+    Errors
+        - Every method MUST raise NotOpen while the adapter is not open.
+        - Every method MAY raise StorageUnavailable. A write was then done completely or
+          not at all, and the caller can't tell which.
+        - A method MUST NOT raise any other error than these, those that it names, and those
+          that the caller's `edit` or `guard` raises.
+    """
+
+    async def __aenter__(self) -> Self:
+        """Open the store. Raises StorageUnavailable when it can't be used."""
+        ...
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the store."""
+        ...
+
+    async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
+        """Add the task that the draft describes, and return it.
+
+        - The task MUST be `Task.from_draft` of the draft, with the next id of the list and
+          the next revision. The first id is 1. An id MUST NOT be used twice, even after
+          its task was removed.
+        - With a key, the key MUST be stored in the transaction that adds the task. When
+          the same key is sent again, also by concurrent callers, the method MUST NOT add
+          anything and MUST return the task as the first call returned it, with
+          `replayed`, even if the task was changed or removed since.
+        - MUST raise IdempotencyConflict when the key is stored with another fingerprint,
+          whether `add` or `apply` stored it. Keys of different users are different keys.
+        """
+        ...
+
+    async def get(self, user_id: UserId, task_id: int) -> Task:
+        """Return the task. MUST raise TaskNotFound when the user has no such task."""
+        ...
+
+    async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
+        """Return a page of the tasks that match the query, and the list's revision at that moment.
+
+        - Exactly the tasks for which `TaskQuery.matches` is true MUST be listed, in the
+          order of `TaskQuery.sort_key`: tasks without a value last, also in descending
+          order, and ties in ascending order of id.
+        - A query with a cursor MUST list only tasks for which `TaskQuery.follows` is
+          true, whether or not the task at the cursor still exists.
+        - The page MUST have at most `query.limit` tasks, and a `next_cursor` if and only
+          if there are more. Without a limit it MUST have all tasks. `TaskQuery.page` makes
+          the page of all tasks that were found, or of the first `limit + 1`.
+        - Reading the tasks and the revision MUST be one atomic step.
+        """
+        ...
+
+    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
+        """Return the ids of the tasks that `list` would return, and the list's revision at that moment.
+
+        - The ids MUST be in the order in which `list` returns the tasks.
+        - Reading the ids and the revision MUST be one atomic step.
+        - The memory that the result needs MUST NOT depend on the texts of the tasks.
+        """
+        ...
+
+    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
+        """Return those of these tasks that exist, in the order of the ids, as they are now.
+
+        - A task that does not exist, or belongs to another user, MUST be left out.
+        - The caller MUST NOT pass more than `MAX_MANY` ids.
+        """
+        ...
+
+    async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        """Replace the task by the result of `edit`, and return the result with its new revision.
+
+        - Reading, editing and writing MUST be one atomic step: the result replaces the
+          state that `edit` was called with.
+        - The method MAY call `edit` again, for example after it lost a race. The last
+          call counts.
+        - When the last call raises, nothing MUST change and that error MUST be raised.
+          When it returns an equal task, nothing MUST change and the task is returned.
+        - MUST raise TaskNotFound when the user has no such task.
+        """
+        ...
+
+    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
+        """Remove the task for good.
+
+        - The text of the task MUST be gone from the tables of the store when the method
+          returns. Its id, the revision of the deletion and `at` MUST be kept until they
+          are purged.
+        - Calling the guard and removing MUST be one atomic step. When the guard raises,
+          nothing MUST change and that error MUST be raised.
+        - MUST raise TaskNotFound when the user has no such task.
+        """
+        ...
+
+    async def apply(
+        self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
+    ) -> BatchResult:
+        """Do all operations of the batch in their order, or none.
+
+        - The effect MUST be that of `Batch.evaluate`, computed and written in one
+          transaction. Revisions of other writers MUST NOT come between those of the batch.
+        - With a key, the rules of `add` apply: a replayed result has the outcomes of the
+          first call. A batch that failed MUST NOT store its key.
+        - MUST raise BatchFailed when an operation fails, and IdempotencyConflict as `add` does.
+        """
+        ...
+
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        """Return at most `limit` changes with a revision above the token's, in order of revision.
+
+        - Without a token, it MUST start before the first change.
+        - Each task MUST appear once: in its latest state, or as its deletion.
+        - `next` MUST be the token that the page ends at: the revision of its last change
+          when there are more changes, otherwise the revision of the list at that moment.
+        - Reading the changes and the revision MUST be one atomic step.
+        - MUST raise CursorExpired when a deletion that the reader needs was purged, when
+          the token is from another epoch, and when the list never had the token's
+          revision. `FeedState.page` decides all of this and makes the page.
+        """
+        ...
+
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        """Return the revision of each of these users' lists, in one query.
+
+        A list to which nothing was added MAY be missing. Other users MUST NOT be included.
+        """
+        ...

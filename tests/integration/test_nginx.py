@@ -1,0 +1,214 @@
+"""The server behind nginx: a stripped prefix, TLS, HTTP/1.0 to the server, gzip, streams, refused uploads."""
+
+import gzip
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.integration.certificates import write_certificate
+from tests.integration.server import new_user, running_server, settings_for, token_of
+from todo_api.container import Container
+
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+CONFIGURATION = """
+daemon off;
+worker_processes 1;
+{user}
+pid {directory}/pid;
+error_log {directory}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    client_max_body_size 20m;
+    gzip on;
+    gzip_proxied any;
+    gzip_min_length 0;
+    gzip_types application/json;
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate {directory}/certificate.pem;
+        ssl_certificate_key {directory}/key.pem;
+        proxy_set_header Connection "";
+        proxy_set_header Host $host;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        location /todo/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_http_version 1.0; }}
+        location /new/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_http_version 1.1; }}
+        location /unbuffered/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_request_buffering off; }}
+        location /chained/ {{
+            proxy_pass http://127.0.0.1:{upstream}/;
+            proxy_set_header X-Forwarded-Proto "HTTPS, http";
+        }}
+        location /cleartext/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_set_header X-Forwarded-Proto http; }}
+    }}
+}}
+"""
+PREFIXES = ["/todo", "/new", "/unbuffered", "/chained"]
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A running nginx."""
+
+    url: str
+    trusted: ssl.SSLContext
+
+    def client(self, prefix: str) -> httpx.Client:
+        """Return a client of a new user, about that user's list."""
+        user = new_user()
+        headers = {"Authorization": f"Bearer {token_of(user)}"}
+        base = f"{self.url}{prefix}/api/{user}"
+        return httpx.Client(base_url=base, headers=headers, verify=self.trusted, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    directory = tmp_path_factory.mktemp("nginx")
+    certificate = directory / "certificate.pem"
+    write_certificate(certificate, directory / "key.pem")
+    settings = settings_for(directory / "tasks.sqlite3", env="production", trusted_proxies="127.0.0.1")
+    with running_server(Container(settings=settings)) as server:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        configuration = directory / "nginx.conf"
+        user = "user root;" if os.geteuid() == 0 else ""
+        values = {"user": user, "directory": directory, "port": port, "upstream": httpx.URL(server.url).port}
+        configuration.write_text(CONFIGURATION.format(**values))
+        command = [str(NGINX), "-c", str(configuration), "-p", str(directory), "-e", str(directory / "error.log")]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        try:
+            _wait_for(port, process, directory / "error.log")
+            yield Proxy(f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=str(certificate)))
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+        else:
+            return
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_location_and_a_link_lead_through_the_prefix(proxy: Proxy, prefix: str) -> None:
+    with proxy.client(prefix) as client:
+        created = [client.post("/tasks", json={"title": title}) for title in ("a", "b")]
+        page = client.get("/tasks", params={"limit": 1})
+
+        second = client.get(page.url.join(page.links["next"]["url"])).json()["tasks"]
+        found = client.get(created[1].url.join(created[1].headers["Location"]))
+
+    assert found.url.path.startswith(f"{prefix}/api/")
+    assert found.json() == created[1].json()
+    assert [task["title"] for task in second] == ["b"]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_the_address_that_swagger_tries_out_leads_through_the_prefix(proxy: Proxy, prefix: str) -> None:
+    with httpx.Client(verify=proxy.trusted) as client:
+        docs = client.get(f"{proxy.url}{prefix}/docs")
+        (script,) = re.findall(r'src="([^"]*/swagger\.js)"', docs.text)
+        (address,) = re.findall(r'"([^"]*openapi\.json)"', client.get(docs.url.join(script)).text)
+        document = client.get(docs.url.join(address))
+
+        # Swagger UI resolves a relative server against the address of the document.
+        server = document.url.join(document.json()["servers"][0]["url"])
+        health = client.get(f"{str(server).rstrip('/')}/health")
+
+    assert (health.status_code, health.url.path) == (200, f"{prefix}/health")
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_https_at_the_proxy_is_https_for_the_server(proxy: Proxy, prefix: str) -> None:
+    with proxy.client(prefix) as client:
+        answer = client.get("/tasks")
+
+    assert (answer.status_code, answer.headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
+
+
+def test_http_at_the_first_proxy_is_refused(proxy: Proxy) -> None:
+    with proxy.client("/cleartext") as client:
+        answer = client.get("/tasks")
+
+    assert (answer.status_code, answer.json()["error_code"]) == (403, "HTTPS_REQUIRED")
+
+
+@pytest.mark.parametrize("prefix", ["/todo", "/new"])
+def test_a_compressed_response_has_a_weak_tag_and_the_body_the_strong_one(proxy: Proxy, prefix: str) -> None:
+    with proxy.client(prefix) as client:
+        client.post("/tasks", json={"title": "a"})
+        got = client.get("/tasks/1", headers={"Accept-Encoding": "gzip"})
+
+        weak = client.patch("/tasks/1", json={"complete": True}, headers={"If-Match": got.headers["ETag"]})
+        strong = client.patch("/tasks/1", json={"complete": True}, headers={"If-Match": f'"{got.json()["revision"]}"'})
+        unchanged = client.get("/tasks/1", headers={"If-None-Match": f"W/{strong.headers['ETag'].removeprefix('W/')}"})
+
+    assert (got.headers["Content-Encoding"], got.headers["ETag"]) == ("gzip", 'W/"1"')
+    assert (weak.status_code, strong.status_code, unchanged.status_code) == (412, 200, 304)
+
+
+def test_a_compressed_request_is_refused(proxy: Proxy) -> None:
+    with proxy.client("/new") as client:
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        answer = client.post("/tasks", content=gzip.compress(b'{"title": "a"}'), headers=headers)
+
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_whole_list_arrives_complete(proxy: Proxy, prefix: str) -> None:
+    with proxy.client(prefix) as client:
+        for batch in range(3):
+            operations = [{"op": "create", "task": {"title": f"{batch} {n}"}} for n in range(100)]
+            client.post("/tasks/batch", json={"operations": operations}).raise_for_status()
+
+        answer = client.get("/tasks").json()
+
+    assert (answer["count"], len(answer["tasks"])) == (300, 300)
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_events_are_passed_on_at_once(proxy: Proxy, prefix: str) -> None:
+    with proxy.client(prefix) as client, client.stream("GET", "/changes/stream") as answer:
+        lines = answer.iter_lines()
+        retry = next(lines)
+        client.post("/tasks", json={"title": "a"})
+        data = next(line for line in lines if line.startswith("data:"))
+
+    assert (retry, '"title":"a"' in data) == ("retry: 2000", True)
+
+
+@pytest.mark.parametrize("prefix", ["/todo", "/new", "/unbuffered"])
+@pytest.mark.parametrize(("token", "status"), [(True, 413), (False, 401)])
+def test_a_refused_upload_reaches_the_client_every_time(proxy: Proxy, prefix: str, token: object, status: int) -> None:
+    with proxy.client(prefix) as client:
+        if not token:
+            del client.headers["Authorization"]
+
+        statuses = [client.post("/tasks", json={"title": "x" * 300_000}).status_code for _ in range(60)]
+
+    assert statuses == [status] * 60

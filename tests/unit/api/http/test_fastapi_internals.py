@@ -1,0 +1,62 @@
+"""The internals of FastAPI that the route of owners depends on."""
+
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+router = APIRouter()
+
+
+class Found(BaseModel):
+    q: str | None = None
+
+
+class Body(BaseModel):
+    title: str
+
+
+@router.post("/{task_id}")
+async def endpoint(
+    request: Request,
+    task_id: Annotated[int, Path(ge=1)],
+    query: Annotated[Found, Query()],
+    body: Body,
+    if_match: Annotated[str | None, Header()] = None,
+) -> None:
+    del request, task_id, query, body, if_match
+
+
+@pytest.fixture
+def route() -> APIRoute:
+    (found,) = router.routes
+    assert isinstance(found, APIRoute)
+    return found
+
+
+def test_fastapi_parses_the_parameters_of_an_endpoint_by_their_place(route: APIRoute) -> None:
+    found = route.dependant
+
+    assert [(field.name, field.alias) for field in found.path_params] == [("task_id", "task_id")]
+    assert [(field.name, field.alias) for field in found.header_params] == [("if_match", "if-match")]
+    assert [field.field_info.annotation for field in found.query_params] == [Found]
+    assert [field.field_info.annotation for field in found.body_params] == [Body]
+    assert found.request_param_name == "request"
+
+
+def test_fastapi_validates_a_part_of_a_path_and_lists_its_faults(route: APIRoute) -> None:
+    (field,) = route.dependant.path_params
+
+    value, _ = field.validate("7", {}, loc=("path", "task_id"))
+    _, faults = field.validate("0", {}, loc=("path", "task_id"))
+
+    assert value == 7
+    assert [(fault["loc"], fault["type"]) for fault in faults] == [(("path", "task_id"), "greater_than_equal")]
+
+
+def test_starlette_serves_a_route_by_its_app_and_matches_by_its_expression(route: APIRoute) -> None:
+    assert callable(route.app)
+    assert route.path_regex.match("/7")
+    assert route.methods == {"POST"}
