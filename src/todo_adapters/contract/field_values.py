@@ -19,7 +19,7 @@ _VALUES: Final[Mapping[type, tuple[Any, ...]]] = {
     NoneType: (None,),
     bool: (False, True),
     int: (0, 1, 2, 60, 1000, 100_000),
-    str: ("a", "A", "ß", "\U00010428", "İ %\n"),
+    str: ("a", "A", "ß", "", "\U00010428", "İ %\n"),
     dt.date: (DAY, NEXT_DAY),
     Due: (Due(DAY), Due(DAY, dt.time(9)), Due(NEXT_DAY, dt.time(0, 0), "Asia/Tokyo")),
     DuePatch: (DuePatch(time=dt.time(18)), DuePatch(date=NEXT_DAY, timezone="Asia/Tokyo"), DuePatch(time=None)),
