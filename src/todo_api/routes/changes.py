@@ -71,11 +71,12 @@ async def stream_changes(
     `Last-Event-ID` when it reconnects, and misses nothing. The stream ends when the
     caller's access token expires.
     """
+    # The last that is given decides; each must be well-formed.
     since = query.meaning
+    if query.last_event_id is not None:
+        since = _resumed(query.last_event_id, "lastEventId")
     if last_event_id is not None:
         since = _resumed(last_event_id, "last_event_id")
-    elif query.last_event_id is not None:
-        since = _resumed(query.last_event_id, "lastEventId")
     first = await tasks.changes(since)
     return ChangeStream(tasks, first, container_of(request).live_feed(), until=request.scope["principal"].expires_at)
 

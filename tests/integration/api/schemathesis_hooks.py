@@ -62,6 +62,7 @@ def before_call(_context: Any, case: Any, _options: Any) -> None:
         if "Idempotency-Key" in headers:
             headers["Idempotency-Key"] = str(uuid4())
         headers.pop("Last-Event-ID", None)
+        query.pop("lastEventId", None)
         query.pop("since", None)
         query.pop("cursor", None)
         _complete_dues(case.body)
