@@ -117,7 +117,12 @@ class Proxy:
         server = None
         try:
             assert self._target.hostname is not None
-            server_reader, server = await asyncio.open_connection(self._target.hostname, self._target.port)
+            opening = asyncio.ensure_future(asyncio.open_connection(self._target.hostname, self._target.port))
+            try:
+                server_reader, server = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                _, server = await opening  # or nobody would close it
+                raise
             await asyncio.gather(self._ask(client_reader, client, server), self._reply(server_reader, client))
         except (OSError, asyncio.CancelledError):
             pass
