@@ -59,21 +59,22 @@ class Issuer:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         responding = asyncio.create_task(self._respond(reader, writer))
         self._responding.add(responding)
-        responding.add_done_callback(self._responding.discard)
+
+        def close(_: asyncio.Task[None]) -> None:
+            self._responding.discard(responding)
+            writer.close()  # here, because a task that is cancelled before its first step runs no `finally`
+
+        responding.add_done_callback(close)
 
     async def _respond(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, EOFError):
-            try:
-                request = await reader.readuntil(b"\r\n\r\n")
-                self.paths.append(request.split()[1].decode())
-                self.requested.set()
-                await self.open.wait()
-                headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
-                writer.write(f"HTTP/1.1 {self.status} -\r\nconnection: close\r\n{headers}\r\n".encode() + self.body)
-                while self.endless:
-                    writer.write(self.endless)
-                    await writer.drain()
-                    await asyncio.sleep(0.001)
-            finally:
-                writer.close()
-                await writer.wait_closed()
+            request = await reader.readuntil(b"\r\n\r\n")
+            self.paths.append(request.split()[1].decode())
+            self.requested.set()
+            await self.open.wait()
+            headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+            writer.write(f"HTTP/1.1 {self.status} -\r\nconnection: close\r\n{headers}\r\n".encode() + self.body)
+            while self.endless and not writer.is_closing():
+                writer.write(self.endless)
+                await writer.drain()
+                await asyncio.sleep(0.001)

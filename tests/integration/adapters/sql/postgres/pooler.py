@@ -14,15 +14,19 @@ async def pooling(url: str, sessions: int) -> AsyncIterator[str]:
     """Run a pooler of so many sessions before a server that trusts us; give its URL."""
     target = urlsplit(url)
     idle: asyncio.Queue[_Stream] = asyncio.Queue()
+    clients: set[asyncio.StreamWriter] = set()
     serving: set[asyncio.Task[None]] = set()
     opened = [await _log_in(url) for _ in range(sessions)]
     for stream in opened:
         idle.put_nowait(stream)
 
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        clients.add(writer)
+        task = asyncio.create_task(serve(reader, writer))
+        serving.add(task)
+        task.add_done_callback(serving.discard)
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        this = asyncio.current_task()
-        assert this is not None
-        serving.add(this)
         with suppress(asyncio.IncompleteReadError, ConnectionResetError, asyncio.CancelledError):
             await _read(reader, kind_size=0)
             writer.write(welcome())
@@ -38,11 +42,8 @@ async def pooling(url: str, sessions: int) -> AsyncIterator[str]:
                     if status != b"I":
                         request = await _read_until(reader, b"SQ")
                 idle.put_nowait(stream)
-        serving.discard(this)
-        writer.close()
-        await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1")
+    server = await asyncio.start_server(accept, "127.0.0.1")
     port = server.sockets[0].getsockname()[1]
     try:
         address = target._replace(netloc=f"{target.username}@127.0.0.1:{port}")
@@ -51,10 +52,11 @@ async def pooling(url: str, sessions: int) -> AsyncIterator[str]:
         server.close()
         for task in serving:
             task.cancel()
-        await asyncio.gather(*serving)
-        for _, writer in opened:
+        await asyncio.gather(*serving, return_exceptions=True)
+        for writer in clients | {session for _, session in opened}:
             writer.close()
-            await writer.wait_closed()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 async def _log_in(url: str) -> _Stream:

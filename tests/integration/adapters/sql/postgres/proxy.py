@@ -51,7 +51,7 @@ class Proxy:
 
     async def _serve(self, started: Future[None]) -> None:
         self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_server(self._link, "127.0.0.1")
+        server = await asyncio.start_server(self._accept, "127.0.0.1")
         self._port = server.sockets[0].getsockname()[1]
         started.set_result(None)
         await self._ended.wait()
@@ -109,31 +109,32 @@ class Proxy:
         """Reset a connection after half of each of the next replies."""
         self._replies_to_tear = count
 
-    async def _link(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        link = asyncio.current_task()
-        assert link is not None
+    def _accept(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        link = asyncio.create_task(self._link(client_reader, client))
         self._links.add(link)
         self._writers.add(client)
-        server = None
-        try:
-            assert self._target.hostname is not None
-            opening = asyncio.ensure_future(asyncio.open_connection(self._target.hostname, self._target.port))
+
+        def close(_: asyncio.Task[None]) -> None:
+            self._links.discard(link)
+            self._writers.discard(client)
+            client.transport.abort()  # here, because a task that is cancelled before its first step runs no `finally`
+
+        link.add_done_callback(close)
+
+    async def _link(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        assert self._target.hostname is not None
+        opening = asyncio.ensure_future(asyncio.open_connection(self._target.hostname, self._target.port))
+        with suppress(OSError, asyncio.CancelledError):
             try:
                 server_reader, server = await asyncio.shield(opening)
             except asyncio.CancelledError:
                 _, server = await opening  # or nobody would close it
+                server.transport.abort()
                 raise
-            await asyncio.gather(self._ask(client_reader, client, server), self._reply(server_reader, client))
-        except (OSError, asyncio.CancelledError):
-            pass
-        finally:
-            for writer in (client, server):
-                if writer:
-                    writer.transport.abort()
-                    with suppress(OSError):
-                        await writer.wait_closed()
-            self._writers.discard(client)
-            self._links.discard(link)
+            try:
+                await asyncio.gather(self._ask(client_reader, client, server), self._reply(server_reader, client))
+            finally:
+                server.transport.abort()
 
     async def _ask(
         self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter, server: asyncio.StreamWriter
