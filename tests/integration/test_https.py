@@ -91,9 +91,9 @@ def test_plain_http_through_a_trusted_proxy_is_refused(database: Path) -> None:
 
 @pytest.mark.parametrize("value", ["HTTPS", "https, http", "https,http,http", " Https ,http"])
 def test_the_scheme_of_the_client_is_the_first_of_a_list_in_any_case(database: Path, value: str) -> None:
-    answer = response_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto=value)
+    response = response_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto=value)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("value", ["http, https", "", ",https", "ftp", "https:"])
@@ -102,9 +102,9 @@ def test_a_list_that_does_not_begin_with_https_is_refused_and_the_log_says_why(
 ) -> None:
     caplog.set_level(logging.INFO, "todo_api.requests")
 
-    answer = response_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto=value)
+    response = response_to(database, "/openapi.json", client=PROXY, X_Forwarded_For=STRANGER, X_Forwarded_Proto=value)
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     (fields,) = (record.__dict__["fields"] for record in caplog.records if record.name == "todo_api.requests")
     first = value.split(",", maxsplit=1)[0].strip()
     assert fields["reason"] == f"the scheme was http, X-Forwarded-Proto {[first]}"

@@ -146,16 +146,16 @@ def test_the_address_that_swagger_tries_out_leads_through_the_prefix(proxy: Prox
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_https_at_the_proxy_is_https_for_the_server(proxy: Proxy, prefix: str) -> None:
     with proxy.client(prefix) as client:
-        answer = client.get("/tasks")
+        response = client.get("/tasks")
 
-    assert (answer.status_code, answer.headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
+    assert (response.status_code, response.headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
 
 
 def test_http_at_the_first_proxy_is_refused(proxy: Proxy) -> None:
     with proxy.client("/cleartext") as client:
-        answer = client.get("/tasks")
+        response = client.get("/tasks")
 
-    assert (answer.status_code, answer.json()["error_code"]) == (403, "HTTPS_REQUIRED")
+    assert (response.status_code, response.json()["error_code"]) == (403, "HTTPS_REQUIRED")
 
 
 @pytest.mark.parametrize("prefix", ["/todo", "/new"])
@@ -175,9 +175,9 @@ def test_a_compressed_response_has_a_weak_tag_and_the_body_the_strong_one(proxy:
 def test_a_compressed_request_is_refused(proxy: Proxy) -> None:
     with proxy.client("/new") as client:
         headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
-        answer = client.post("/tasks", content=gzip.compress(b'{"title": "a"}'), headers=headers)
+        response = client.post("/tasks", content=gzip.compress(b'{"title": "a"}'), headers=headers)
 
-    assert answer.status_code == 415
+    assert response.status_code == 415
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -187,15 +187,15 @@ def test_a_whole_list_arrives_complete(proxy: Proxy, prefix: str) -> None:
             operations = [{"op": "create", "task": {"title": f"{batch} {n}"}} for n in range(100)]
             client.post("/tasks/batch", json={"operations": operations}).raise_for_status()
 
-        answer = client.get("/tasks").json()
+        response = client.get("/tasks").json()
 
-    assert (answer["count"], len(answer["tasks"])) == (300, 300)
+    assert (response["count"], len(response["tasks"])) == (300, 300)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_events_are_passed_on_at_once(proxy: Proxy, prefix: str) -> None:
-    with proxy.client(prefix) as client, client.stream("GET", "/changes/stream") as answer:
-        lines = answer.iter_lines()
+    with proxy.client(prefix) as client, client.stream("GET", "/changes/stream") as response:
+        lines = response.iter_lines()
         retry = next(lines)
         client.post("/tasks", json={"title": "a"})
         data = next(line for line in lines if line.startswith("data:"))

@@ -1,4 +1,4 @@
-"""The app without a server, on the in-memory adapter: for what no socket shows."""
+"""The app without a server, on the in-memory adapter: for tests that need no socket."""
 
 import asyncio
 from typing import Any
@@ -14,14 +14,16 @@ from todo_api.container import Container
 
 
 def app_in_memory(**settings: Any) -> App:
-    """Return an app whose tasks are gone with it."""
+    """Return an app that keeps its tasks only in memory."""
     repository = providers.Object(open_at_once(InMemoryTaskRepository()))
     container = Container(settings=settings_for("never-opened.sqlite3", **settings), task_repository=repository)
     open_at_once(container.token_verifier())
     return create_app(container)
 
 
-def ask(app: App, method: str, path: str, token: str | None = token_of("alice"), **request: Any) -> httpx.Response:
+def send_request(
+    app: App, method: str, path: str, token: str | None = token_of("alice"), **request: Any
+) -> httpx.Response:
     """Send one request, by default one of alice's."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app)

@@ -12,7 +12,7 @@ from todo_api.container import Container
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server on SQLite for all tests; they keep apart by users of their own."""
+    """One server on SQLite for all tests; every test uses its own users."""
     database = tmp_path_factory.mktemp("api") / "tasks.sqlite3"
     with running_server(Container(settings=settings_for(database))) as running:
         yield running
@@ -34,7 +34,7 @@ def bob(server: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def server_without_database() -> Iterator[Server]:
-    """A server whose PostgreSQL went away after it had started."""
+    """A server whose PostgreSQL was stopped after the server had started."""
     with running_postgres() as database:
         upgrade(database.url)
         with running_server(Container(settings=settings_for(database.url, database_timeout_seconds=1))) as running:
@@ -44,7 +44,7 @@ def server_without_database() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def server_without_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that can't get the keys of its tokens, since nothing listens where they should be."""
+    """A server that can't fetch its signing keys, because nothing listens at their address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
     database = tmp_path_factory.mktemp("keyless") / "tasks.sqlite3"

@@ -1,4 +1,4 @@
-"""What a problem document says, for tests to compare."""
+"""Helpers that read problem documents."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from todo_api.http import problems
 from todo_api.http.problems import ProblemType
 
 
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """Return the status and the code of a problem."""
-    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["error_code"]
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Return the status and the error code of a problem."""
+    assert response.headers["Content-Type"] == "application/problem+json", response.text
+    return response.status_code, response.json()["error_code"]
 
 
-def places(answer: httpx.Response) -> list[Any]:
-    """Return where the values are that a problem complains of."""
-    return [error["loc"] for error in answer.json().get("errors", [])]
+def places(response: httpx.Response) -> list[Any]:
+    """Return the location of every fault that a problem lists."""
+    return [error["loc"] for error in response.json().get("errors", [])]
 
 
 def problem_types() -> set[ProblemType]:
@@ -25,6 +25,6 @@ def problem_types() -> set[ProblemType]:
 
 
 def is_untouched(client: httpx.Client) -> bool:
-    """Say whether the client's list never had a change."""
+    """Return whether the client's list has never changed."""
     feed = client.get("/changes").json()
     return not feed["changes"] and feed["next"].endswith(".0")

@@ -1,4 +1,4 @@
-"""Requests as bytes, and the responses as they come from a socket."""
+"""Requests and responses as bytes on a socket."""
 
 import re
 import socket
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Reply:
-    """All bytes that came, and whether the server closed the connection (or reset it) afterwards."""
+    """All bytes received, and whether the server closed or reset the connection afterwards."""
 
     data: bytes
     closed: bool = False
@@ -32,7 +32,7 @@ class Reply:
         return self.data.partition(b"\r\n\r\n")[2]
 
 
-def talk(  # noqa: PLR0913 - how bytes can be sent
+def exchange(  # noqa: PLR0913 - how bytes can be sent
     port: int,
     *parts: bytes,
     pause: float = 0.05,
@@ -41,7 +41,7 @@ def talk(  # noqa: PLR0913 - how bytes can be sent
     seconds: float = 20,
     tls: ssl.SSLContext | None = None,
 ) -> Reply:
-    """Send parts with pauses, and read until the server closes or as many responses are complete."""
+    """Send parts with pauses, and read until the server closes or this number of responses is complete."""
     plain = socket.create_connection(("127.0.0.1", port), timeout=seconds)
     with tls.wrap_socket(plain) if tls else plain as connection:
         try:

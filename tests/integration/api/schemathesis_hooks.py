@@ -1,4 +1,4 @@
-"""What Schemathesis can't know from the document alone."""
+"""What Schemathesis can't learn from the OpenAPI document."""
 
 import os
 from typing import Any, Final
@@ -9,12 +9,12 @@ import schemathesis
 from hypothesis import strategies as st
 
 schemathesis.openapi.format("time-zone", st.sampled_from(sorted(available_timezones() - {"localtime"})))
-# Given as formats since Schemathesis makes values for headers of letters and digits only.
+# Registered as formats, because Schemathesis generates header values only from letters and digits.
 schemathesis.openapi.format("feed-token", st.from_regex(r"[a-z0-9]{1,32}\.(0|[1-9][0-9]{0,14})", fullmatch=True))
 entity_tags = st.from_regex(r'(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*', fullmatch=True)
 schemathesis.openapi.format("entity-tags", st.just("*") | entity_tags)
 
-# Open API 3.1 can describe a stream as text only, not each of its events.
+# OpenAPI 3.1 can describe a stream only as text, not its events.
 EVENT: Final = {
     "type": "object",
     "required": ["id", "data"],
@@ -33,7 +33,7 @@ EVENT: Final = {
 
 @schemathesis.hook
 def before_load_schema(_context: Any, document: dict[str, Any]) -> None:
-    """Say who the caller is, what an event of the stream is, and count no white space that is trimmed."""
+    """Set the user id and the schema of an event, and remove limits that ignore trimming."""
     _drop_limits_of_trimmed_text(document)
     for path in document["paths"].values():
         for operation in path.values():
@@ -45,7 +45,7 @@ def before_load_schema(_context: Any, document: dict[str, Any]) -> None:
 
 
 def _drop_limits_of_trimmed_text(part: Any) -> None:
-    """Leave these limits to the patterns: the server accepts more white space than `maxLength` says."""
+    """Drop `maxLength` where the server trims: white space may exceed it. The patterns still limit the text."""
     if isinstance(part, dict):
         if "not counted" in str(part.get("description")):
             part.pop("maxLength", None)
@@ -56,7 +56,7 @@ def _drop_limits_of_trimmed_text(part: Any) -> None:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _options: Any) -> None:
-    """Make a well-formed request one that a client would send: with a new key, and no place it was never given."""
+    """Give every valid request a new idempotency key, and remove cursors and tokens that the server never issued."""
     if case.meta.generation.mode.is_positive:
         headers, query = case.headers or {}, case.query or {}
         if "Idempotency-Key" in headers:
@@ -69,7 +69,7 @@ def before_call(_context: Any, case: Any, _options: Any) -> None:
 
 
 def _complete_dues(body: Any) -> None:
-    """Let every due have all its parts, since no form says whether that of the task takes a patch of some."""
+    """Complete every due: the schema can't say whether the stored task has the parts that a patch omits."""
     for value in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
         if isinstance(value, dict) and value.keys() <= {"date", "time", "timezone"}:
             value |= {"date": value.get("date") or "2026-12-01", "time": value.get("time") or "17:00"}

@@ -1,4 +1,4 @@
-"""Bad input: the right refusal, the field by its name, and nothing left behind."""
+"""Bad input gets the right error, which names the field, and changes nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ SURROGATES = ["\ud800", "\udbff", "\udc00", "\udfff"]
 
 
 def escaped(text: str) -> str:
-    """Return a JSON string in which everything is escaped, lone surrogates too."""
+    """Return a JSON string in which every character is escaped, including lone surrogates."""
     return '"' + "".join(f"\\u{ord(character):04x}" for character in text) + '"'
 
 
@@ -23,32 +23,34 @@ def post(client: httpx.Client, content: str | bytes, media_type: str = "applicat
 
 
 @pytest.mark.parametrize("bad", [c for c in CONTROLS if c not in "\t\n\r"] + SURROGATES)
-def test_text_holds_no_control_characters_and_no_lone_surrogates(alice: httpx.Client, bad: str) -> None:
+def test_control_characters_and_lone_surrogates_in_text_are_refused(alice: httpx.Client, bad: str) -> None:
     text = escaped(f"a{bad}b")
 
-    answer = post(alice, f'{{"title": {text}, "description": {text}, "tags": ["a", {text}]}}')
+    response = post(alice, f'{{"title": {text}, "description": {text}, "tags": ["a", {text}]}}')
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["body", "title"], ["body", "description"], ["body", "tags", 1]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["body", "title"], ["body", "description"], ["body", "tags", 1]]
     assert is_untouched(alice)
 
 
 @pytest.mark.parametrize("bad", "\t\n\r")
-def test_titles_and_tags_stand_on_one_line_and_descriptions_need_not(alice: httpx.Client, bad: str) -> None:
+def test_line_breaks_and_tabs_are_refused_in_titles_and_tags_but_not_in_descriptions(
+    alice: httpx.Client, bad: str
+) -> None:
     text = f"a{bad}b"
 
-    answer = alice.post("/tasks", json={"title": text, "description": text, "tags": [text]})
+    response = alice.post("/tasks", json={"title": text, "description": text, "tags": [text]})
 
-    assert places(answer) == [["body", "title"], ["body", "tags", 0]]
+    assert places(response) == [["body", "title"], ["body", "tags", 0]]
     assert is_untouched(alice)
 
 
 @pytest.mark.parametrize("field", ["q", "tag", "cursor"])
-def test_parameters_hold_no_control_characters(alice: httpx.Client, field: str) -> None:
-    answer = alice.get("/tasks", params={field: "a\x00b"})
+def test_control_characters_in_parameters_are_refused(alice: httpx.Client, field: str) -> None:
+    response = alice.get("/tasks", params={field: "a\x00b"})
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer)[0][:2] == ["query", field]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response)[0][:2] == ["query", field]
 
 
 @pytest.mark.parametrize("piece", ["a", "\u00e9", "\U0001f95b", "\u0301"], ids=ascii)
@@ -68,11 +70,11 @@ def test_text_is_measured_in_code_points(alice: httpx.Client, field: str, most: 
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\r\n", "\u00a0", "\u2003\u3000", "\u2028"], ids=ascii)
-def test_white_space_is_no_title_and_no_tag(alice: httpx.Client, blank: str) -> None:
-    answer = alice.post("/tasks", json={"title": blank, "tags": [blank]})
+def test_a_title_or_tag_of_only_white_space_is_refused(alice: httpx.Client, blank: str) -> None:
+    response = alice.post("/tasks", json={"title": blank, "tags": [blank]})
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["body", "title"], ["body", "tags", 0]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["body", "title"], ["body", "tags", 0]]
     assert is_untouched(alice)
 
 
@@ -109,16 +111,16 @@ WRONG: list[Any] = [(field, value, []) for field, values in VALUES.items() for v
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 @pytest.mark.parametrize(("field", "value", "place"), WRONG)
-def test_a_wrong_value_or_an_unknown_field_is_refused_by_name(
+def test_a_wrong_value_or_an_unknown_field_is_refused_and_named(
     alice: httpx.Client, method: str, field: str, value: Any, place: list[Any]
 ) -> None:
     alice.post("/tasks", json={"title": "a"})
 
     body = {"title": "b", "complete": False, field: value}
-    answer = alice.request(method, "/tasks" if method == "POST" else "/tasks/1", json=body)
+    response = alice.request(method, "/tasks" if method == "POST" else "/tasks/1", json=body)
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["body", field, *place]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["body", field, *place]]
     assert alice.get("/tasks").json()["revision"] == 1
 
 
@@ -136,7 +138,7 @@ TIMED = DAY | {"time": "17:00", "timezone": "Europe/Berlin"}
         (None, {}, "date"),
     ],
 )
-def test_a_patch_after_which_a_due_would_break_a_rule_is_refused_by_the_part(
+def test_a_patch_that_would_make_a_due_invalid_is_refused_and_names_the_part(
     alice: httpx.Client, due: Any, patch: dict[str, Any], part: str
 ) -> None:
     alice.post("/tasks", json={"title": "a", "due": due})
@@ -153,7 +155,7 @@ def test_a_patch_after_which_a_due_would_break_a_rule_is_refused_by_the_part(
 
 
 @pytest.mark.parametrize("name", SURROGATES, ids=ascii)
-def test_a_field_that_no_encoding_can_carry_is_refused_all_the_same(alice: httpx.Client, name: str) -> None:
+def test_a_field_name_that_cannot_be_encoded_is_refused(alice: httpx.Client, name: str) -> None:
     once = post(alice, f'{{"title": "a", {escaped(name)}: 1}}')
     twice = post(alice, f'{{"title": "a", {escaped(name)}: 1, {escaped(name)}: 2}}')
 
@@ -164,18 +166,18 @@ def test_a_field_that_no_encoding_can_carry_is_refused_all_the_same(alice: httpx
     assert is_untouched(alice)
 
 
-def test_everything_that_is_wrong_is_said_at_once(alice: httpx.Client) -> None:
-    answer = alice.post("/tasks", params={"x": 1}, json={"title": 1, "complete": "true", "due": {"date": "x"}})
+def test_all_faults_of_a_request_are_reported_in_one_response(alice: httpx.Client) -> None:
+    response = alice.post("/tasks", params={"x": 1}, json={"title": 1, "complete": "true", "due": {"date": "x"}})
 
-    assert places(answer) == [["query", "x"], ["body", "title"], ["body", "complete"], ["body", "due", "date"]]
+    assert places(response) == [["query", "x"], ["body", "title"], ["body", "complete"], ["body", "due", "date"]]
 
 
-def test_faults_of_structure_and_of_rules_are_said_in_one_response(alice: httpx.Client) -> None:
+def test_faults_of_structure_and_of_rules_are_reported_together(alice: httpx.Client) -> None:
     body = {"title": "", "complete": "yes", "tags": [1], "due": {"date": "x"}, "foo": 1}
 
-    answer = alice.post("/tasks", json=body)
+    response = alice.post("/tasks", json=body)
 
-    assert {tuple(error["loc"][1:]): error["msg"] for error in answer.json()["errors"]} == {
+    assert {tuple(error["loc"][1:]): error["msg"] for error in response.json()["errors"]} == {
         ("title",): "must have 1 to 200 characters besides white space at its ends",
         ("complete",): "must be true or false",
         ("tags", 0): "must be text",
@@ -184,7 +186,7 @@ def test_faults_of_structure_and_of_rules_are_said_in_one_response(alice: httpx.
     }
 
 
-def test_the_same_fault_has_the_same_wording_and_code_wherever_it_is_noticed(alice: httpx.Client) -> None:
+def test_the_same_fault_has_the_same_message_and_type_wherever_it_is_detected(alice: httpx.Client) -> None:
     alice.post("/tasks", json={"title": "a"})
 
     by_structure = alice.patch("/tasks/1", json={"due": {"date": None}}).json()["errors"]
@@ -194,15 +196,15 @@ def test_the_same_fault_has_the_same_wording_and_code_wherever_it_is_noticed(ali
     in_path = alice.get("/tasks/0").json()["errors"]
     in_batch = alice.post("/tasks/batch", json={"operations": [{"op": "delete", "id": 0}]}).json()["errors"]
 
-    def said(error: dict[str, Any]) -> tuple[str, str]:
+    def fault(error: dict[str, Any]) -> tuple[str, str]:
         return error["type"], error["msg"]
 
-    assert said(by_structure[0]) == said(by_rule[0]) == said(in_query[1])
-    assert said(in_query[0]) == said(in_body[0]) == ("bool_type", "must be true or false")
-    assert said(in_path[0]) == said(in_batch[0])
+    assert fault(by_structure[0]) == fault(by_rule[0]) == fault(in_query[1])
+    assert fault(in_query[0]) == fault(in_body[0]) == ("bool_type", "must be true or false")
+    assert fault(in_path[0]) == fault(in_batch[0])
 
 
-def test_an_unknown_name_is_refused_with_the_one_that_was_probably_meant(alice: httpx.Client) -> None:
+def test_an_unknown_name_is_refused_and_the_error_suggests_a_known_one(alice: httpx.Client) -> None:
     body = alice.post("/tasks", json={"title": "a", "isCompleted": True, "due_date": "2026-12-01"})
     query = alice.get("/tasks", params={"search": "a", "sortBy": "title"})
 
@@ -216,38 +218,38 @@ def test_an_unknown_name_is_refused_with_the_one_that_was_probably_meant(alice: 
 
 @pytest.mark.parametrize("method", ["PATCH", "POST", "PUT"])
 @pytest.mark.parametrize("name", ["complete", "toggle"])
-def test_a_path_that_completes_a_task_elsewhere_says_how_it_is_done_here(
+def test_the_path_that_completes_a_task_in_other_apis_explains_how_to_do_it_here(
     alice: httpx.Client, method: str, name: str
 ) -> None:
-    answer = alice.request(method, f"/tasks/1/{name}")
+    response = alice.request(method, f"/tasks/1/{name}")
 
-    assert refusal(answer) == (404, "NOT_FOUND")
-    assert 'PATCH with {"complete": true}' in answer.json()["detail"]
+    assert refusal(response) == (404, "NOT_FOUND")
+    assert 'PATCH with {"complete": true}' in response.json()["detail"]
 
 
 @pytest.mark.parametrize("name", ["filtered", "search"])
-def test_a_path_that_finds_tasks_elsewhere_says_how_it_is_done_here(alice: httpx.Client, name: str) -> None:
-    answer = alice.get(f"/tasks/{name}", params={"q": "a"})
+def test_the_path_that_finds_tasks_in_other_apis_explains_how_to_do_it_here(alice: httpx.Client, name: str) -> None:
+    response = alice.get(f"/tasks/{name}", params={"q": "a"})
 
-    assert refusal(answer) == (404, "NOT_FOUND")
-    assert "GET the list itself" in answer.json()["detail"]
+    assert refusal(response) == (404, "NOT_FOUND")
+    assert "GET the list itself" in response.json()["detail"]
 
 
-def test_a_title_is_needed(alice: httpx.Client) -> None:
-    answer = alice.post("/tasks", json={})
+def test_a_task_without_a_title_is_refused(alice: httpx.Client) -> None:
+    response = alice.post("/tasks", json={})
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["body", "title"]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["body", "title"]]
 
 
 @pytest.mark.parametrize("body", [{}, {"revision": 1, "id": 1}])
-def test_a_patch_names_a_field(alice: httpx.Client, body: Any) -> None:
+def test_a_patch_without_a_field_is_refused(alice: httpx.Client, body: Any) -> None:
     alice.post("/tasks", json={"title": "a"})
 
-    answer = alice.patch("/tasks/1", json=body)
+    response = alice.patch("/tasks/1", json=body)
 
-    assert refusal(answer) == (400, "VALIDATION_ERROR")
-    assert places(answer) == [["body"]]
+    assert refusal(response) == (400, "VALIDATION_ERROR")
+    assert places(response) == [["body"]]
 
 
 @pytest.mark.parametrize(
@@ -258,11 +260,11 @@ def test_a_patch_names_a_field(alice: httpx.Client, body: Any) -> None:
         ('{"title": "a", "id": {"x": 1, "x": 2}}', "x"),
     ],
 )
-def test_a_name_comes_once_in_an_object(alice: httpx.Client, body: str, place: str) -> None:
-    answer = post(alice, body)
+def test_a_duplicate_name_in_an_object_is_refused(alice: httpx.Client, body: str, place: str) -> None:
+    response = post(alice, body)
 
-    assert refusal(answer) == (400, "VALIDATION_ERROR")
-    assert places(answer) == [["body", place]]
+    assert refusal(response) == (400, "VALIDATION_ERROR")
+    assert places(response) == [["body", place]]
     assert is_untouched(alice)
 
 
@@ -294,19 +296,19 @@ def test_a_name_comes_once_in_an_object(alice: httpx.Client, body: str, place: s
     ],
     ids=lambda body: ascii(body[:30]),
 )
-def test_a_body_is_one_json_object(alice: httpx.Client, body: bytes) -> None:
-    answer = post(alice, body)
+def test_a_body_that_is_not_one_json_object_is_refused(alice: httpx.Client, body: bytes) -> None:
+    response = post(alice, body)
 
-    assert refusal(answer) == (400, "VALIDATION_ERROR")
-    assert places(answer) == [["body"]]
+    assert refusal(response) == (400, "VALIDATION_ERROR")
+    assert places(response) == [["body"]]
     assert is_untouched(alice)
 
 
-def test_a_body_that_is_nested_deeply_is_refused(alice: httpx.Client) -> None:
-    answer = post(alice, b'{"id":' * 9000 + b"1" + b"}" * 9000)
+def test_a_deeply_nested_body_is_refused(alice: httpx.Client) -> None:
+    response = post(alice, b'{"id":' * 9000 + b"1" + b"}" * 9000)
 
-    # Python 3.13 can read it, and then misses the title.
-    assert refusal(answer) in {(400, "VALIDATION_ERROR"), (422, "VALIDATION_ERROR")}
+    # Python 3.13 can parse it, and then the title is missing (422).
+    assert refusal(response) in {(400, "VALIDATION_ERROR"), (422, "VALIDATION_ERROR")}
     assert is_untouched(alice)
 
 
@@ -315,13 +317,13 @@ def test_a_body_that_is_nested_deeply_is_refused(alice: httpx.Client) -> None:
 def test_a_body_of_a_megabyte_is_too_large(alice: httpx.Client, path: str, chunked: object) -> None:
     body = b'{"title": "' + b"a" * 1_000_000 + b'"}'
 
-    answer = alice.post(
+    response = alice.post(
         path,
         content=iter([body[:500_000], body[500_000:]]) if chunked else body,
         headers={"Content-Type": "application/json"},
     )
 
-    assert refusal(answer) == (413, "PAYLOAD_TOO_LARGE")
+    assert refusal(response) == (413, "PAYLOAD_TOO_LARGE")
     assert is_untouched(alice)
 
 
@@ -333,9 +335,9 @@ def test_a_body_has_at_most_64_kib(alice: httpx.Client, size: int, status: int, 
 
     body = b'{"title": "a"}'.ljust(size)
 
-    answer = alice.post("/tasks", content=chunks() if chunked else body, headers={"Content-Type": "application/json"})
+    response = alice.post("/tasks", content=chunks() if chunked else body, headers={"Content-Type": "application/json"})
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
@@ -357,27 +359,27 @@ def test_a_body_has_at_most_64_kib(alice: httpx.Client, size: int, status: int, 
 def test_another_media_type_is_refused(alice: httpx.Client, method: str, media_type: str) -> None:
     alice.post("/tasks", json={"title": "a"})
 
-    answer = alice.request(
+    response = alice.request(
         method,
         "/tasks" if method == "POST" else "/tasks/1",
         content=b'{"title": "b"}',
         headers={"Content-Type": media_type},
     )
 
-    assert refusal(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert refusal(response) == (415, "UNSUPPORTED_MEDIA_TYPE")
     assert alice.get("/tasks").json()["revision"] == 1
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_merge_patch_is_for_patches_alone(alice: httpx.Client, method: str) -> None:
-    answer = alice.request(
+def test_the_media_type_of_merge_patches_is_refused_for_post_and_put(alice: httpx.Client, method: str) -> None:
+    response = alice.request(
         method,
         "/tasks" if method == "POST" else "/tasks/1",
         content=b'{"title": "b"}',
         headers={"Content-Type": "application/merge-patch+json"},
     )
 
-    assert refusal(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert refusal(response) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize(
@@ -389,7 +391,7 @@ def test_a_merge_patch_is_for_patches_alone(alice: httpx.Client, method: str) ->
         "application/json; v=1",
     ],
 )
-def test_json_in_utf_8_is_accepted_however_it_is_written(alice: httpx.Client, media_type: str) -> None:
+def test_json_in_utf_8_is_accepted_in_every_spelling_of_the_media_type(alice: httpx.Client, media_type: str) -> None:
     assert post(alice, '{"title": "é"}', media_type).json()["title"] == "é"
 
 
@@ -397,31 +399,29 @@ def test_json_in_utf_8_is_accepted_however_it_is_written(alice: httpx.Client, me
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/tasks"), ("GET", "/tasks/1"), ("DELETE", "/tasks/1"), ("GET", "/changes")]
 )
-def test_a_body_where_none_has_a_meaning_is_refused(
-    alice: httpx.Client, method: str, path: str, chunked: object
-) -> None:
+def test_a_body_of_a_get_or_delete_is_refused(alice: httpx.Client, method: str, path: str, chunked: object) -> None:
     alice.post("/tasks", json={"title": "a"})
 
-    answer = alice.request(method, path, content=iter([b"[1]"]) if chunked else b"[1]")
+    response = alice.request(method, path, content=iter([b"[1]"]) if chunked else b"[1]")
 
-    assert refusal(answer) == (400, "VALIDATION_ERROR")
-    assert places(answer) == [["body"]]
+    assert refusal(response) == (400, "VALIDATION_ERROR")
+    assert places(response) == [["body"]]
     assert alice.get("/tasks").json()["revision"] == 1
 
 
-def test_a_get_has_no_body_at_all(alice: httpx.Client) -> None:
+def test_even_an_empty_object_is_refused_as_the_body_of_a_get(alice: httpx.Client) -> None:
     assert refusal(alice.request("GET", "/tasks", content=b"{}")) == (400, "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize("content", [b"{}", b" {}\r\n", iter([b"{", b"}"])])
-def test_an_empty_object_in_a_delete_is_ignored(alice: httpx.Client, content: Any) -> None:
+def test_an_empty_object_as_the_body_of_a_delete_is_ignored(alice: httpx.Client, content: Any) -> None:
     alice.post("/tasks", json={"title": "a"})
 
     assert alice.request("DELETE", "/tasks/1", content=content).status_code == 204
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_an_empty_chunked_body_is_no_body(alice: httpx.Client, method: str) -> None:
+def test_an_empty_chunked_body_counts_as_no_body(alice: httpx.Client, method: str) -> None:
     alice.post("/tasks", json={"title": "a"})
 
     assert alice.request(method, "/tasks/1", content=iter([b""])).is_success
@@ -429,22 +429,22 @@ def test_an_empty_chunked_body_is_no_body(alice: httpx.Client, method: str) -> N
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", ""])
 def test_a_body_with_a_content_coding_is_refused(alice: httpx.Client, coding: str) -> None:
-    answer = alice.post(
+    response = alice.post(
         "/tasks", content=b'{"title": "a"}', headers={"Content-Type": "application/json", "Content-Encoding": coding}
     )
 
-    assert refusal(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
-    assert answer.headers["Accept-Encoding"] == "identity"
+    assert refusal(response) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert response.headers["Accept-Encoding"] == "identity"
 
 
-def test_the_coding_identity_is_no_coding(alice: httpx.Client) -> None:
-    answer = alice.post(
+def test_the_content_coding_identity_is_accepted(alice: httpx.Client) -> None:
+    response = alice.post(
         "/tasks",
         content=b'{"title": "a"}',
         headers={"Content-Type": "application/json", "Content-Encoding": "Identity"},
     )
 
-    assert answer.status_code == 201
+    assert response.status_code == 201
 
 
 IDS = ["0", "-1", "+1", "1.0", "1e1", "01", "abc", "%20", "%00", "%D9%A1", str(2**53), str(2**63), "9" * 400, "1%0A"]
@@ -452,16 +452,16 @@ IDS = ["0", "-1", "+1", "1.0", "1e1", "01", "abc", "%20", "%00", "%D9%A1", str(2
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("task_id", IDS, ids=lambda task_id: task_id[:20])
-def test_what_can_be_no_id_is_refused_by_name(alice: httpx.Client, method: str, task_id: str) -> None:
+def test_a_malformed_task_id_is_refused_and_named(alice: httpx.Client, method: str, task_id: str) -> None:
     body = {"title": "b", "complete": False} if method in {"PUT", "PATCH"} else None
 
-    answer = alice.request(method, f"/tasks/{task_id}", json=body)
+    response = alice.request(method, f"/tasks/{task_id}", json=body)
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["path", "task_id"]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["path", "task_id"]]
 
 
-def test_the_greatest_id_is_one_that_is_not_there(alice: httpx.Client) -> None:
+def test_the_greatest_id_is_valid_and_not_found(alice: httpx.Client) -> None:
     assert refusal(alice.get(f"/tasks/{2**53 - 1}")) == (404, "NOT_FOUND")
 
 
@@ -475,7 +475,7 @@ def test_the_greatest_id_is_one_that_is_not_there(alice: httpx.Client) -> None:
         *[(user, (404, "NOT_FOUND")) for user in ("a%2Fb", "", "a/b")],
     ],
 )
-def test_what_can_be_no_user_is_somebody_else(server: Server, user: str, expected: Any) -> None:
+def test_a_malformed_user_id_in_the_path_is_treated_as_another_user(server: Server, user: str, expected: Any) -> None:
     with server.client(new_user()) as client:
         request = client.build_request("GET", server.url)
         request.url = request.url.copy_with(raw_path=f"/api/{user}/tasks".encode())
@@ -497,22 +497,22 @@ PARAMETERS = [
 
 
 @pytest.mark.parametrize(("name", "value"), PARAMETERS, ids=lambda text: ascii(text[:20]))
-def test_a_wrong_or_unknown_parameter_is_refused_by_name(alice: httpx.Client, name: str, value: str) -> None:
-    answer = alice.get("/tasks", params={name: value})
+def test_a_wrong_or_unknown_parameter_is_refused_and_named(alice: httpx.Client, name: str, value: str) -> None:
+    response = alice.get("/tasks", params={name: value})
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer)[0][:2] == ["query", name]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response)[0][:2] == ["query", name]
 
 
 @pytest.mark.parametrize("name", ["complete", "due_from", "due_until", "q", "sort", "limit", "cursor"])
-def test_a_parameter_that_is_one_comes_once(alice: httpx.Client, name: str) -> None:
-    answer = alice.get("/tasks", params=[(name, "1"), (name, "1")])
+def test_a_repeated_single_parameter_is_refused(alice: httpx.Client, name: str) -> None:
+    response = alice.get("/tasks", params=[(name, "1"), (name, "1")])
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["query", name]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["query", name]]
 
 
-def test_at_most_20_tags_are_looked_for(alice: httpx.Client) -> None:
+def test_a_query_has_at_most_20_tags(alice: httpx.Client) -> None:
     assert alice.get("/tasks", params={"tag": [f"{n}" for n in range(20)]}).status_code == 200
     assert places(alice.get("/tasks", params={"tag": [f"{n}" for n in range(21)]})) == [["query", "tag"]]
 
@@ -521,61 +521,61 @@ def test_at_most_20_tags_are_looked_for(alice: httpx.Client) -> None:
     ("method", "path"),
     [("POST", "/tasks"), ("GET", "/tasks/1"), ("PUT", "/tasks/1"), ("DELETE", "/tasks/1"), ("POST", "/tasks/batch")],
 )
-def test_an_endpoint_without_parameters_takes_none(alice: httpx.Client, method: str, path: str) -> None:
+def test_an_endpoint_without_parameters_refuses_every_parameter(alice: httpx.Client, method: str, path: str) -> None:
     task = {"title": "a", "complete": False}
     body = {"operations": [{"op": "create", "task": task}]} if "batch" in path else task
 
-    answer = alice.request(method, path, params={"x": "1"}, json=body if method.startswith("P") else None)
+    response = alice.request(method, path, params={"x": "1"}, json=body if method.startswith("P") else None)
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["query", "x"]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["query", "x"]]
     assert is_untouched(alice)
 
 
-def test_a_cursor_is_good_for_its_own_query_alone_and_only_whole(alice: httpx.Client) -> None:
+def test_a_cursor_is_refused_if_it_is_truncated_or_of_another_query(alice: httpx.Client) -> None:
     for title in "ab":
         alice.post("/tasks", json={"title": title})
     cursor = alice.get("/tasks", params={"limit": 1}).json()["next_cursor"]
 
-    cut = [alice.get("/tasks", params={"cursor": cursor[:length]}) for length in range(len(cursor))]
+    truncated = [alice.get("/tasks", params={"cursor": cursor[:length]}) for length in range(len(cursor))]
     others = [
         alice.get("/tasks", params={"cursor": cursor, **query})
         for query in ({"sort": "title"}, {"sort": "-created_at"}, {"q": "a"}, {"complete": "false"}, {"tag": "x"})
     ]
 
     assert alice.get("/tasks", params={"cursor": cursor, "limit": 7}).json()["tasks"][0]["title"] == "b"
-    for answer in cut + others:
-        assert refusal(answer) == (422, "VALIDATION_ERROR")
-        assert places(answer) == [["query", "cursor"]]
+    for response in truncated + others:
+        assert refusal(response) == (422, "VALIDATION_ERROR")
+        assert places(response) == [["query", "cursor"]]
 
 
-def test_an_object_with_more_than_5000_names_is_refused_as_such(alice: httpx.Client) -> None:
-    answer = alice.post("/tasks", json={f"{number}": 1 for number in range(5001)})
+def test_an_object_with_more_than_5000_names_is_refused_as_a_whole(alice: httpx.Client) -> None:
+    response = alice.post("/tasks", json={f"{number}": 1 for number in range(5001)})
 
-    assert refusal(answer) == (400, "VALIDATION_ERROR")
-    assert places(answer) == [["body"]]
+    assert refusal(response) == (400, "VALIDATION_ERROR")
+    assert places(response) == [["body"]]
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/1"])
-def test_a_query_with_more_than_1000_parameters_is_refused_as_such(alice: httpx.Client, path: str) -> None:
-    answer = alice.get(path, params=[("tag", "a")] * 1001)
+def test_a_query_with_more_than_1000_parameters_is_refused_as_a_whole(alice: httpx.Client, path: str) -> None:
+    response = alice.get(path, params=[("tag", "a")] * 1001)
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["query"]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["query"]]
 
 
-def test_of_many_unknown_parameters_the_first_hundred_are_named(alice: httpx.Client) -> None:
+def test_only_the_first_100_unknown_parameters_are_named(alice: httpx.Client) -> None:
     for path in ("/tasks", "/tasks/1"):
-        answer = alice.get(path, params={f"x{number}": "1" for number in range(900)})
+        response = alice.get(path, params={f"x{number}": "1" for number in range(900)})
 
-        assert len(answer.json()["errors"]) == 100
+        assert len(response.json()["errors"]) == 100
 
 
-def test_an_answer_names_the_first_hundred_faults_of_thousands(alice: httpx.Client) -> None:
-    answer = alice.post("/tasks", json={"title": "a"} | {f"x{number}": 1 for number in range(3000)})
+def test_a_response_names_only_the_first_100_faults(alice: httpx.Client) -> None:
+    response = alice.post("/tasks", json={"title": "a"} | {f"x{number}": 1 for number in range(3000)})
 
-    assert answer.status_code == 422
-    assert len(answer.json()["errors"]) == 100
+    assert response.status_code == 422
+    assert len(response.json()["errors"]) == 100
 
 
 @pytest.mark.parametrize(
@@ -585,11 +585,11 @@ def test_an_answer_names_the_first_hundred_faults_of_thousands(alice: httpx.Clie
         ({"op": "create", "create": [], "task": 7}, [["task"], ["create"]]),
     ],
 )
-def test_a_field_named_like_its_operation_is_refused_by_name(
+def test_an_unknown_field_with_the_name_of_its_operation_is_refused_and_named(
     alice: httpx.Client, operation: dict[str, object], places: list[list[str]]
 ) -> None:
-    answer = alice.post("/tasks/batch", json={"operations": [operation]})
+    response = alice.post("/tasks/batch", json={"operations": [operation]})
 
-    assert answer.status_code == 422
-    found = [error["loc"] for error in answer.json()["errors"]]
+    assert response.status_code == 422
+    found = [error["loc"] for error in response.json()["errors"]]
     assert sorted(found) == sorted(["body", "operations", 0, *place] for place in places)

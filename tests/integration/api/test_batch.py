@@ -1,4 +1,4 @@
-"""Batches: all or nothing, one answer for each operation."""
+"""Batches: all or nothing, one result for each operation."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ def titles(client: httpx.Client) -> list[str]:
     return [task["title"] for task in client.get("/tasks").json()["tasks"]]
 
 
-def test_operations_are_done_in_order_and_answered_one_by_one(alice: httpx.Client) -> None:
+def test_operations_are_done_in_order_and_each_has_a_result(alice: httpx.Client) -> None:
     alice.post("/tasks", json={"title": "old"})
 
-    answer = apply(
+    response = apply(
         alice,
         CREATE,
         {"op": "patch", "id": 2, "task": {"title": "b"}, "if_revision": 2},
@@ -27,8 +27,8 @@ def test_operations_are_done_in_order_and_answered_one_by_one(alice: httpx.Clien
         {"op": "delete", "id": 1, "if_revision": 1},
     )
 
-    assert answer.status_code == 200
-    assert [(result["id"], result["revision"]) for result in answer.json()["results"]] == [
+    assert response.status_code == 200
+    assert [(result["id"], result["revision"]) for result in response.json()["results"]] == [
         (2, 2),
         (2, 3),
         (2, 3),
@@ -45,20 +45,20 @@ def test_operations_are_done_in_order_and_answered_one_by_one(alice: httpx.Clien
         ({"op": "patch", "id": 1, "task": {}}, 400, "VALIDATION_ERROR"),
     ],
 )
-def test_nothing_stays_of_a_batch_that_fails_at_its_last_operation(
+def test_a_batch_that_fails_at_its_last_operation_changes_nothing(
     alice: httpx.Client, last: dict[str, Any], status: int, code: str
 ) -> None:
     alice.post("/tasks", json={"title": "old"})
     before = alice.get("/changes").json()
 
-    answer = apply(alice, CREATE, {"op": "delete", "id": 1} if status == 404 else CREATE, last)
+    response = apply(alice, CREATE, {"op": "delete", "id": 1} if status == 404 else CREATE, last)
 
-    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
-    assert [error["loc"] for error in answer.json()["errors"]] == [["body", "operations", 2]]
+    assert (response.status_code, response.json()["error_code"]) == (status, code)
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "operations", 2]]
     assert alice.get("/changes").json() == before
 
 
-def test_a_batch_that_is_sent_again_with_its_key_is_done_once(alice: httpx.Client) -> None:
+def test_a_batch_that_is_repeated_with_its_key_is_done_once(alice: httpx.Client) -> None:
     first = apply(alice, CREATE, CREATE, **{"Idempotency-Key": "k"})
     alice.delete("/tasks/1")
 
@@ -69,39 +69,39 @@ def test_a_batch_that_is_sent_again_with_its_key_is_done_once(alice: httpx.Clien
     assert titles(alice) == ["a"]
 
 
-def test_a_key_of_a_batch_can_not_be_used_for_a_task(alice: httpx.Client) -> None:
+def test_the_key_of_a_batch_cannot_be_used_for_a_task(alice: httpx.Client) -> None:
     apply(alice, CREATE, **{"Idempotency-Key": "k"})
 
-    answer = alice.post("/tasks", json={"title": "a"}, headers={"Idempotency-Key": "k"})
+    response = alice.post("/tasks", json={"title": "a"}, headers={"Idempotency-Key": "k"})
 
-    assert (answer.status_code, answer.json()["error_code"]) == (422, "IDEMPOTENCY_CONFLICT")
+    assert (response.status_code, response.json()["error_code"]) == (422, "IDEMPOTENCY_CONFLICT")
 
 
-def test_an_integer_may_be_written_as_json_allows(alice: httpx.Client) -> None:
+def test_an_integer_may_be_sent_with_a_zero_fraction(alice: httpx.Client) -> None:
     alice.post("/tasks", json={"title": "old"})
 
-    answer = apply(alice, {"op": "delete", "id": 1.0, "if_revision": 1.0})
+    response = apply(alice, {"op": "delete", "id": 1.0, "if_revision": 1.0})
 
-    assert answer.json() == {"results": [{"id": 1, "revision": 2}]}
+    assert response.json() == {"results": [{"id": 1, "revision": 2}]}
 
 
 @pytest.mark.parametrize("count", [0, 101])
 def test_a_batch_has_1_to_100_operations(alice: httpx.Client, count: int) -> None:
-    answer = apply(alice, *[CREATE] * count)
+    response = apply(alice, *[CREATE] * count)
 
-    assert answer.status_code == 422
-    assert [error["loc"] for error in answer.json()["errors"]] == [["body", "operations"]]
-    assert "100" in answer.json()["detail"]
+    assert response.status_code == 422
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "operations"]]
+    assert "100" in response.json()["detail"]
     assert titles(alice) == []
 
 
-def test_100_operations_of_the_largest_tasks_fit_in_a_batch(alice: httpx.Client) -> None:
+def test_a_batch_can_have_100_tasks_of_the_maximum_size(alice: httpx.Client) -> None:
     task = {"title": "t" * 200, "description": "d" * 1000, "tags": [f"{n:050}" for n in range(20)]}
 
-    answer = apply(alice, *[{"op": "create", "task": task}] * 100)
+    response = apply(alice, *[{"op": "create", "task": task}] * 100)
 
-    assert answer.status_code == 200
-    assert answer.json()["results"][-1] == {"id": 100, "revision": 100}
+    assert response.status_code == 200
+    assert response.json()["results"][-1] == {"id": 100, "revision": 100}
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_100_operations_of_the_largest_tasks_fit_in_a_batch(alice: httpx.Client)
         ({"op": "patch", "id": 1, "task": {"due": {"date": "2026-02-30"}}}, ["task", "due", "date"]),
     ],
 )
-def test_a_malformed_operation_is_refused_by_its_place(alice: httpx.Client, operation: Any, place: list[Any]) -> None:
-    answer = apply(alice, CREATE, operation)
+def test_a_malformed_operation_is_refused_and_located(alice: httpx.Client, operation: Any, place: list[Any]) -> None:
+    response = apply(alice, CREATE, operation)
 
-    assert answer.status_code == 422
-    assert [error["loc"] for error in answer.json()["errors"]] == [["body", "operations", 1, *place]]
-    assert "move" not in answer.text
+    assert response.status_code == 422
+    assert [error["loc"] for error in response.json()["errors"]] == [["body", "operations", 1, *place]]
+    assert "move" not in response.text
     assert titles(alice) == []

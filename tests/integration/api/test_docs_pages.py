@@ -1,4 +1,4 @@
-"""The documentation in a browser: no other host is needed, and no script but ours runs."""
+"""The documentation pages need no other host and run only our scripts."""
 
 import re
 from urllib.parse import urlsplit
@@ -13,8 +13,8 @@ PAGES = ["/docs", "/redoc"]
 ERRORS = "/docs/errors"
 
 
-def policy_of(answer: httpx.Response) -> dict[str, list[str]]:
-    directives = answer.headers["Content-Security-Policy"].split(";")
+def policy_of(response: httpx.Response) -> dict[str, list[str]]:
+    directives = response.headers["Content-Security-Policy"].split(";")
     return {name: sources for name, *sources in map(str.split, directives)}
 
 
@@ -23,7 +23,7 @@ def addresses_in(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", [*PAGES, ERRORS])
-def test_a_page_refers_to_its_own_server_only(server: Server, page: str) -> None:
+def test_a_page_refers_only_to_its_own_server(server: Server, page: str) -> None:
     addresses = addresses_in(httpx.get(server.url + page).text)
 
     assert addresses
@@ -31,7 +31,7 @@ def test_a_page_refers_to_its_own_server_only(server: Server, page: str) -> None
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_everything_that_a_page_refers_to_is_served_for_ever(server: Server, page: str) -> None:
+def test_every_file_of_a_page_is_served_and_cached_forever(server: Server, page: str) -> None:
     types = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 
     for address in addresses_in(httpx.get(server.url + page).text):
@@ -45,7 +45,7 @@ def test_everything_that_a_page_refers_to_is_served_for_ever(server: Server, pag
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_allows_nothing_but_what_it_names(server: Server, page: str) -> None:
+def test_the_content_security_policy_of_a_page_allows_only_its_own_server(server: Server, page: str) -> None:
     policy = policy_of(httpx.get(server.url + page))
 
     assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == ["'none'"]
@@ -56,7 +56,7 @@ def test_a_page_allows_nothing_but_what_it_names(server: Server, page: str) -> N
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_script_and_no_style_stands_in_a_page(server: Server, page: str) -> None:
+def test_a_page_has_no_inline_script_and_no_inline_style(server: Server, page: str) -> None:
     text = httpx.get(server.url + page).text
 
     assert re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL) == ["", ""]
@@ -65,44 +65,44 @@ def test_no_script_and_no_style_stands_in_a_page(server: Server, page: str) -> N
     assert not re.search(r"\son\w+=", text)
 
 
-def test_styles_of_redoc_need_a_nonce_that_is_never_the_same(server: Server) -> None:
-    answers = [httpx.get(f"{server.url}/redoc") for _ in range(2)]
+def test_redoc_styles_need_a_new_nonce_for_every_response(server: Server) -> None:
+    responses = [httpx.get(f"{server.url}/redoc") for _ in range(2)]
 
-    nonces = [re.findall(r'nonce="([^"]+)"', answer.text) for answer in answers]
+    nonces = [re.findall(r'nonce="([^"]+)"', response.text) for response in responses]
     assert nonces[0] != nonces[1]
-    for answer, (nonce,) in zip(answers, nonces, strict=True):
-        assert f"'nonce-{nonce}'" in policy_of(answer)["style-src"]
+    for response, (nonce,) in zip(responses, nonces, strict=True):
+        assert f"'nonce-{nonce}'" in policy_of(response)["style-src"]
 
 
-def test_the_image_that_redoc_looks_for_is_served(server: Server) -> None:
+def test_the_logo_that_redoc_requests_is_served(server: Server) -> None:
     image = httpx.get(f"{server.url}/redoc/logo-mini.svg")
 
     assert image.status_code == 200
     assert image.headers["Content-Type"] == "image/svg+xml"
 
 
-def test_both_pages_read_the_document_of_their_server(server: Server) -> None:
+def test_both_pages_load_the_openapi_document_of_their_server(server: Server) -> None:
     starts = [addresses_in(httpx.get(server.url + page).text)[-1] for page in PAGES]
 
     assert all('"openapi.json"' in httpx.get(f"{server.url}/{start}").text for start in starts)
     assert httpx.get(f"{server.url}/openapi.json").json()["openapi"].startswith("3.")
 
 
-def test_a_token_that_was_given_to_swagger_ui_outlives_the_page(server: Server) -> None:
+def test_swagger_ui_keeps_a_token_after_a_reload(server: Server) -> None:
     *_, start = addresses_in(httpx.get(f"{server.url}/docs").text)
 
     assert "persistAuthorization: true" in httpx.get(f"{server.url}/{start}").text
 
 
-def test_the_root_leads_to_the_documentation_below_any_prefix(server: Server) -> None:
-    answer = httpx.get(f"{server.url}/")
+def test_the_root_redirects_to_the_docs_with_a_relative_location(server: Server) -> None:
+    response = httpx.get(f"{server.url}/")
 
-    assert answer.is_redirect
-    assert answer.headers["Location"] == "docs"
+    assert response.is_redirect
+    assert response.headers["Location"] == "docs"
     assert httpx.get(f"{server.url}/", follow_redirects=True).text == httpx.get(f"{server.url}/docs").text
 
 
-def test_the_page_of_errors_has_an_anchor_for_every_code_and_a_line_for_every_status(server: Server) -> None:
+def test_the_errors_page_has_an_anchor_for_every_code_and_a_heading_for_every_status(server: Server) -> None:
     page = httpx.get(server.url + ERRORS).text
 
     anchors = re.findall(r'<section id="([^"]+)"', page)
@@ -112,15 +112,15 @@ def test_the_page_of_errors_has_an_anchor_for_every_code_and_a_line_for_every_st
     assert "`" not in page
 
 
-def test_the_page_of_errors_runs_no_script_and_its_style_sheet_is_served(server: Server) -> None:
-    answer = httpx.get(server.url + ERRORS)
+def test_the_errors_page_has_no_script_and_its_style_sheet_is_served(server: Server) -> None:
+    response = httpx.get(server.url + ERRORS)
 
-    policy = policy_of(answer)
+    policy = policy_of(response)
     assert policy["default-src"] == policy["script-src"] == ["'none'"]
     assert policy["style-src"] == ["'self'"]
-    assert "<script" not in answer.text
-    assert "style=" not in answer.text
-    style = httpx.get(f"{server.url}/docs/{addresses_in(answer.text)[0]}")
+    assert "<script" not in response.text
+    assert "style=" not in response.text
+    style = httpx.get(f"{server.url}/docs/{addresses_in(response.text)[0]}")
     assert style.headers["Content-Type"] == "text/css; charset=utf-8"
 
 
@@ -128,7 +128,7 @@ def test_the_page_of_errors_runs_no_script_and_its_style_sheet_is_served(server:
 def test_no_other_file_is_served(server: Server, name: str) -> None:
     *_, start = addresses_in(httpx.get(f"{server.url}/docs").text)
 
-    answer = httpx.get(f"{server.url}/{start.rpartition('/')[0]}/{name}")
+    response = httpx.get(f"{server.url}/{start.rpartition('/')[0]}/{name}")
 
-    assert answer.status_code == 404
-    assert answer.json()["error_code"] == "NOT_FOUND"
+    assert response.status_code == 404
+    assert response.json()["error_code"] == "NOT_FOUND"

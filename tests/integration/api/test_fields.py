@@ -1,4 +1,4 @@
-"""The schemas and the server agree about every field and every parameter, also about those that are added later."""
+"""The schemas and the server agree about every field and parameter, including those added later."""
 
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ LISTED: Final = {
 
 
 def limits(schema: Any) -> list[int]:
-    """Return the numbers at the limits of a schema and beyond them."""
+    """Return the numbers at the limits of a schema, and one below and above each."""
     if isinstance(schema, list):
         return [number for each in schema for number in limits(each)]
     if not isinstance(schema, dict):
@@ -34,36 +34,36 @@ def limits(schema: Any) -> list[int]:
     return [end + step for end in ends for step in (-1, 0, 1)] + limits(schema.get("anyOf"))
 
 
-def says(stored: Any, sent: Any) -> bool:
-    """Return whether a value is the one that was sent; an object may have more parts."""
+def has_value(stored: Any, sent: Any) -> bool:
+    """Return whether the stored value is the one that was sent; a stored object may have more parts."""
     return stored.items() >= sent.items() if isinstance(sent, dict) else bool(stored == sent)
 
 
 @pytest.mark.parametrize("method", BODIES)
 @pytest.mark.parametrize("name", TaskCreate.model_fields)
-def test_a_body_is_accepted_if_and_only_if_its_schema_says_so(alice: httpx.Client, method: str, name: str) -> None:
+def test_a_body_is_accepted_if_and_only_if_its_schema_allows_it(alice: httpx.Client, method: str, name: str) -> None:
     schema = SCHEMAS[BODIES[method].__name__]
     validator = jsonschema_rs.validator_for({**schema, "components": DOCUMENT["components"]}, validate_formats=True)
 
     for value in [*ANYTHING, *limits(schema["properties"][name]), EXAMPLE_TASK[name]]:
         body = {"title": "a", "complete": False, name: value}
         task_id = alice.post("/tasks", json=EXAMPLE_TASK).json()["id"]
-        answer = alice.request(method, "/tasks" if method == "POST" else f"/tasks/{task_id}", json=body)
+        response = alice.request(method, "/tasks" if method == "POST" else f"/tasks/{task_id}", json=body)
 
-        assert answer.is_success is validator.is_valid(body), f"{value!r}: {answer.text}"
-        if answer.is_success:
-            assert says(answer.json()[name], value)
+        assert response.is_success is validator.is_valid(body), f"{value!r}: {response.text}"
+        if response.is_success:
+            assert has_value(response.json()[name], value)
         else:
-            assert refusal(answer) == (422, "VALIDATION_ERROR")
-            assert places(answer)[0][:2] == ["body", name]
+            assert refusal(response) == (422, "VALIDATION_ERROR")
+            assert places(response)[0][:2] == ["body", name]
 
 
 @pytest.mark.parametrize("name", [name for name, schema in LISTED.items() if limits(schema)])
-def test_a_number_in_the_query_is_accepted_if_and_only_if_its_schema_says_so(alice: httpx.Client, name: str) -> None:
+def test_a_number_in_the_query_is_accepted_if_and_only_if_its_schema_allows_it(alice: httpx.Client, name: str) -> None:
     for number in limits(LISTED[name]):
-        answer = alice.get("/tasks", params={name: number})
+        response = alice.get("/tasks", params={name: number})
 
-        assert answer.is_success is jsonschema_rs.is_valid(LISTED[name], number), f"{number}: {answer.text}"
-        if not answer.is_success:
-            assert refusal(answer) == (422, "VALIDATION_ERROR")
-            assert places(answer) == [["query", name]]
+        assert response.is_success is jsonschema_rs.is_valid(LISTED[name], number), f"{number}: {response.text}"
+        if not response.is_success:
+            assert refusal(response) == (422, "VALIDATION_ERROR")
+            assert places(response) == [["query", name]]

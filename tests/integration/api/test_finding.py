@@ -25,10 +25,10 @@ def reader(alice: httpx.Client) -> httpx.Client:
 
 
 def found(client: httpx.Client, query: str) -> list[int]:
-    """Return the ids of the tasks that a query finds."""
-    answer = client.get(f"/tasks?{query}")
-    assert answer.status_code == 200, answer.text
-    page = answer.json()
+    """Return the ids of the tasks that a query returns."""
+    response = client.get(f"/tasks?{query}")
+    assert response.status_code == 200, response.text
+    page = response.json()
     assert page["count"] == len(page["tasks"])
     return [task["id"] for task in page["tasks"]]
 
@@ -60,7 +60,7 @@ def found(client: httpx.Client, query: str) -> list[int]:
         ("complete=true&priority=high&q=app&due_from=2026-01-01&limit=1", [4]),
     ],
 )
-def test_a_filter_finds_what_meets_it(reader: httpx.Client, query: str, ids: list[int]) -> None:
+def test_a_filter_returns_the_tasks_that_match(reader: httpx.Client, query: str, ids: list[int]) -> None:
     assert found(reader, query) == ids
 
 
@@ -74,7 +74,7 @@ def test_a_filter_finds_what_meets_it(reader: httpx.Client, query: str, ids: lis
         ("title", [4, 2, 3, 1], [1, 3, 2, 4]),
     ],
 )
-def test_tasks_are_ordered_both_ways_ties_by_id_and_no_value_last(
+def test_tasks_are_sorted_in_both_directions_with_ties_by_id_and_nulls_last(
     reader: httpx.Client, sort: str, ascending: list[int], descending: list[int]
 ) -> None:
     reader.patch("/tasks/2", json={"description": "changed"})
@@ -84,20 +84,20 @@ def test_tasks_are_ordered_both_ways_ties_by_id_and_no_value_last(
 
 
 def pages(client: httpx.Client, query: str) -> Iterator[Any]:
-    """Follow the links of pages to the end."""
+    """Yield all pages by following the `next` links."""
     address = f"{client.base_url}tasks?{query}"
     while address:
-        answer = client.get(address)
-        assert answer.status_code == 200, answer.text
-        following = answer.links.get("next")
-        assert (following is None) == (answer.json()["next_cursor"] is None)
-        address = str(answer.url.join(following["url"])) if following else ""
-        yield answer.json()
+        response = client.get(address)
+        assert response.status_code == 200, response.text
+        following = response.links.get("next")
+        assert (following is None) == (response.json()["next_cursor"] is None)
+        address = str(response.url.join(following["url"])) if following else ""
+        yield response.json()
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("sort", ["created_at", "-due", "title", "-priority"])
-def test_pages_that_are_linked_are_the_list_in_pieces(reader: httpx.Client, sort: str, limit: int) -> None:
+def test_linked_pages_together_are_the_whole_list(reader: httpx.Client, sort: str, limit: int) -> None:
     sizes, ids = [], []
     for page in pages(reader, f"sort={sort}&limit={limit}"):
         sizes.append(page["count"])
@@ -108,7 +108,7 @@ def test_pages_that_are_linked_are_the_list_in_pieces(reader: httpx.Client, sort
     assert 1 <= sizes[-1] <= limit
 
 
-def test_a_link_repeats_the_query_that_it_goes_on_with(reader: httpx.Client) -> None:
+def test_a_next_link_repeats_its_query(reader: httpx.Client) -> None:
     query = "q=%C3%A4&priority=high&priority=low&limit=1&sort=-title"
 
     ids = [task["id"] for page in pages(reader, query) for task in page["tasks"]]
@@ -116,14 +116,16 @@ def test_a_link_repeats_the_query_that_it_goes_on_with(reader: httpx.Client) -> 
     assert ids == [1, 3]
 
 
-def test_a_cursor_may_go_on_with_another_limit(reader: httpx.Client) -> None:
+def test_a_cursor_may_be_used_with_another_limit(reader: httpx.Client) -> None:
     cursor = reader.get("/tasks?limit=1").json()["next_cursor"]
 
     assert found(reader, f"limit=500&cursor={cursor}") == [2, 3, 4]
 
 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at", "title", "-priority"])
-def test_paging_while_others_write_neither_repeats_nor_skips_what_stays_put(alice: httpx.Client, sort: str) -> None:
+def test_paging_during_writes_neither_repeats_nor_skips_tasks_that_keep_their_place(
+    alice: httpx.Client, sort: str
+) -> None:
     staying = [alice.post("/tasks", json={"title": f"{n:02} stays"}).json()["id"] for n in range(10)]
     moving = [alice.post("/tasks", json={"title": f"{n:02} moves"}).json()["id"] for n in range(5)]
 
@@ -140,7 +142,7 @@ def test_paging_while_others_write_neither_repeats_nor_skips_what_stays_put(alic
     assert len(seen) == len(set(seen))
 
 
-def test_a_page_goes_on_behind_a_task_that_was_removed(reader: httpx.Client) -> None:
+def test_a_cursor_after_a_deleted_task_continues_the_list(reader: httpx.Client) -> None:
     first = reader.get("/tasks?limit=2").json()
     reader.delete("/tasks/2")
 
@@ -152,7 +154,7 @@ def test_the_list_of_another_user_is_forbidden(reader: httpx.Client, bob: httpx.
     assert found(bob, "") == []
 
 
-def test_500_tasks_fit_on_a_page_and_all_in_a_list(alice: httpx.Client) -> None:
+def test_a_page_has_up_to_500_tasks_and_a_list_without_limit_has_all(alice: httpx.Client) -> None:
     operations = [{"op": "create", "task": {"title": "a"}}] * 100
     for _ in range(6):
         assert alice.post("/tasks/batch", json={"operations": operations}).status_code == 200

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes on a socket: what RFC 9112 asks of a server."""
+"""HTTP/1.1 as bytes on a socket: what RFC 9112 requires of a server."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.api.raw_connections import Reply, talk
+from tests.integration.api.raw_connections import Reply, exchange
 from tests.integration.server import Server, new_user, running_server, settings_for, token_of
 from todo_api.container import Container
 from todo_api.server import transport, uvicorn_protocol
@@ -23,7 +23,7 @@ H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A
 
 
 class Caller:
-    """A user who writes requests byte by byte."""
+    """A client that sends the bytes of its requests itself."""
 
     def __init__(self, server: Server) -> None:
         self.port = httpx.URL(server.url).port or 0
@@ -32,7 +32,7 @@ class Caller:
         self.token = b"Authorization: Bearer %s\r\n" % token_of(user).encode()
 
     def request(self, method: bytes = b"GET", path: bytes = b"", version: bytes = b"1.1", **fields: bytes) -> bytes:
-        """Return a head of a request to the tasks; each field is whole lines."""
+        """Return the head of a request for the tasks; each field is one or more complete header lines."""
         lines = {"host": HOST, "token": self.token, "type": b"Content-Type: application/json\r\n", **fields}
         return b"%s %s HTTP/%s\r\n%s\r\n" % (method, path or self.tasks, version, b"".join(lines.values()))
 
@@ -40,8 +40,8 @@ class Caller:
         """Return the head of a request that creates a task."""
         return self.request(b"POST", version=version, **fields)
 
-    def talk(self, *parts: bytes, half_close: bool = False, responses: int = 1) -> Reply:
-        return talk(self.port, *parts, half_close=half_close, responses=responses)
+    def exchange(self, *parts: bytes, half_close: bool = False, responses: int = 1) -> Reply:
+        return exchange(self.port, *parts, half_close=half_close, responses=responses)
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ def caller(server: Server) -> Caller:
 
 
 @pytest.mark.parametrize("framing", [(LENGTH, BODY), (CHUNKED, CHUNKS)])
-def test_an_upgrade_to_http_2_is_ignored_and_the_body_read(caller: Caller, framing: tuple[bytes, bytes]) -> None:
+def test_an_upgrade_to_http_2_is_ignored_and_the_body_is_read(caller: Caller, framing: tuple[bytes, bytes]) -> None:
     head = caller.post(upgrade=H2C, framing=framing[0])
 
-    together = caller.talk(head + framing[1])
-    apart = caller.talk(head, framing[1])
+    together = caller.exchange(head + framing[1])
+    apart = caller.exchange(head, framing[1])
 
     assert together.statuses == apart.statuses == [201]
     assert not together.closed
@@ -63,37 +63,39 @@ def test_an_upgrade_to_http_2_is_ignored_and_the_body_read(caller: Caller, frami
 def test_several_requests_with_an_upgrade_are_served_on_one_connection(caller: Caller) -> None:
     one = caller.post(upgrade=H2C, framing=LENGTH) + BODY
 
-    assert caller.talk(one + one + caller.request(), responses=3).statuses == [201, 201, 200]
+    assert caller.exchange(one + one + caller.request(), responses=3).statuses == [201, 201, 200]
 
 
-def test_an_upgrade_does_not_hide_that_the_connection_is_to_be_closed(caller: Caller) -> None:
-    reply = caller.talk(caller.post(upgrade=b"Connection: close, upgrade\r\nUpgrade: h2c\r\n", framing=LENGTH) + BODY)
+def test_connection_close_is_honoured_beside_an_upgrade(caller: Caller) -> None:
+    reply = caller.exchange(
+        caller.post(upgrade=b"Connection: close, upgrade\r\nUpgrade: h2c\r\n", framing=LENGTH) + BODY
+    )
 
     assert (reply.statuses, reply.closed) == ([201], True)
 
 
-def test_a_tunnel_is_refused(caller: Caller) -> None:
-    assert caller.talk(b"CONNECT todo.example:443 HTTP/1.1\r\n" + HOST + b"\r\n").statuses == [400]
+def test_connect_is_refused(caller: Caller) -> None:
+    assert caller.exchange(b"CONNECT todo.example:443 HTTP/1.1\r\n" + HOST + b"\r\n").statuses == [400]
 
 
 @pytest.mark.parametrize("parts", [1, 2])
-def test_a_body_that_is_announced_by_expect_is_read(caller: Caller, parts: int) -> None:
+def test_expect_100_continue_gets_an_interim_response(caller: Caller, parts: int) -> None:
     head = caller.post(expect=b"Expect: 100-continue\r\n", framing=LENGTH)
 
-    reply = caller.talk(head + BODY) if parts == 1 else caller.talk(head, BODY)
+    reply = caller.exchange(head + BODY) if parts == 1 else caller.exchange(head, BODY)
 
     assert reply.statuses == [100, 201]
     assert not reply.closed
 
 
 def test_http_1_0_gets_no_interim_response(caller: Caller) -> None:
-    reply = caller.talk(caller.post(b"1.0", expect=b"Expect: 100-continue\r\n", framing=LENGTH) + BODY)
+    reply = caller.exchange(caller.post(b"1.0", expect=b"Expect: 100-continue\r\n", framing=LENGTH) + BODY)
 
     assert reply.statuses == [201]
 
 
-def test_a_refusal_in_place_of_the_interim_response_closes_the_connection(caller: Caller) -> None:
-    reply = caller.talk(caller.post(token=b"", expect=b"Expect: 100-continue\r\n", framing=LENGTH))
+def test_a_refusal_instead_of_the_interim_response_closes_the_connection(caller: Caller) -> None:
+    reply = caller.exchange(caller.post(token=b"", expect=b"Expect: 100-continue\r\n", framing=LENGTH))
 
     assert (reply.statuses, reply.closed) == ([401], True)
     assert b"\r\nconnection: close" in reply.head
@@ -113,8 +115,8 @@ def test_a_refusal_in_place_of_the_interim_response_closes_the_connection(caller
         (b"1.1", b"Host: a, b\r\n", 400),
     ],
 )
-def test_a_request_names_one_host(caller: Caller, version: bytes, hosts: bytes, status: int) -> None:
-    reply = caller.talk(caller.request(version=version, host=hosts))
+def test_a_request_must_have_one_valid_host_header(caller: Caller, version: bytes, hosts: bytes, status: int) -> None:
+    reply = caller.exchange(caller.request(version=version, host=hosts))
 
     assert reply.statuses == [status]
     assert reply.closed is (status == 400 or version == b"1.0")
@@ -138,26 +140,26 @@ def test_a_request_names_one_host(caller: Caller, version: bytes, hosts: bytes, 
         (b"Content-Length: +13\r\n", 400),
     ],
 )
-def test_the_framing_of_a_body_is_unambiguous(caller: Caller, codings: bytes, status: int) -> None:
-    reply = caller.talk(caller.post(framing=codings) + CHUNKS)
+def test_ambiguous_or_unsupported_framing_of_a_body_is_refused(caller: Caller, codings: bytes, status: int) -> None:
+    reply = caller.exchange(caller.post(framing=codings) + CHUNKS)
 
     assert reply.statuses == [status]
     assert reply.closed is (status != 201)
 
 
-def test_http_1_0_has_no_transfer_coding(caller: Caller) -> None:
-    assert caller.talk(caller.post(b"1.0", framing=CHUNKED) + CHUNKS).statuses == [400]
+def test_a_transfer_coding_is_refused_in_http_1_0(caller: Caller) -> None:
+    assert caller.exchange(caller.post(b"1.0", framing=CHUNKED) + CHUNKS).statuses == [400]
 
 
 @pytest.mark.parametrize(
     ("version", "status"), [(b"1.0", 200), (b"1.1", 200), (b"2.0", 505), (b"0.9", 505), (b"3.0", 400), (b"1.10", 400)]
 )
-def test_the_versions_are_1_1_and_1_0(caller: Caller, version: bytes, status: int) -> None:
-    assert caller.talk(caller.request(version=version)).statuses == [status]
+def test_only_http_versions_1_1_and_1_0_are_served(caller: Caller, version: bytes, status: int) -> None:
+    assert caller.exchange(caller.request(version=version)).statuses == [status]
 
 
 def test_a_request_without_a_version_is_refused(caller: Caller) -> None:
-    assert caller.talk(b"GET /health\r\n\r\n").statuses == [505]
+    assert caller.exchange(b"GET /health\r\n\r\n").statuses == [505]
 
 
 @pytest.mark.parametrize(
@@ -174,12 +176,12 @@ def test_a_request_without_a_version_is_refused(caller: Caller) -> None:
         b"\x16\x03\x01\x02\x00\x01\x00",
     ],
 )
-def test_what_is_not_http_1_1_is_refused_with_a_problem_and_logged(
+def test_malformed_http_is_refused_with_a_problem_and_logged(
     caller: Caller, caplog: pytest.LogCaptureFixture, head: bytes
 ) -> None:
     caplog.set_level(logging.INFO)
 
-    reply = caller.talk(head)
+    reply = caller.exchange(head)
 
     assert (reply.statuses, reply.closed, reply.reset) == ([400], True, False)
     assert b'"error_code":"VALIDATION_ERROR"' in reply.body
@@ -188,85 +190,87 @@ def test_what_is_not_http_1_1_is_refused_with_a_problem_and_logged(
     ]
 
 
-def test_white_space_around_a_value_is_not_part_of_it(caller: Caller) -> None:
+def test_white_space_around_a_header_value_is_ignored(caller: Caller) -> None:
     key = b"Idempotency-Key: \t key-1 \t \r\n"
 
-    assert caller.talk(caller.post(key=key, framing=LENGTH) + BODY).statuses == [201]
+    assert caller.exchange(caller.post(key=key, framing=LENGTH) + BODY).statuses == [201]
 
 
 def test_empty_lines_before_a_request_are_ignored(caller: Caller) -> None:
-    assert caller.talk(b"\r\n\r\n" + caller.request()).statuses == [200]
+    assert caller.exchange(b"\r\n\r\n" + caller.request()).statuses == [200]
 
 
 def test_a_trailer_field_is_not_a_header_field(caller: Caller) -> None:
     trailer = CHUNKS[:-2] + caller.token + b"\r\n"
 
-    reply = caller.talk(caller.post(token=b"", framing=CHUNKED), trailer)
+    reply = caller.exchange(caller.post(token=b"", framing=CHUNKED), trailer)
 
     assert reply.statuses == [401]
 
 
-def test_trailer_fields_have_a_bound(caller: Caller) -> None:
-    reply = caller.talk(caller.post(framing=CHUNKED) + CHUNKS[:-2], b"X-Large: " + b"x" * 70_000)
+def test_trailer_fields_that_are_too_large_are_refused(caller: Caller) -> None:
+    reply = caller.exchange(caller.post(framing=CHUNKED) + CHUNKS[:-2], b"X-Large: " + b"x" * 70_000)
 
     assert (reply.statuses, reply.closed) == ([431], True)
 
 
-def test_a_broken_body_ends_its_request(caller: Caller) -> None:
-    reply = caller.talk(caller.post(framing=CHUNKED), b"1\r\n{\r\nno length\r\n")
+def test_a_malformed_chunk_gets_400_and_closes_the_connection(caller: Caller) -> None:
+    reply = caller.exchange(caller.post(framing=CHUNKED), b"1\r\n{\r\nno length\r\n")
 
     assert (reply.statuses, reply.closed) == ([400], True)
 
 
 @pytest.mark.parametrize("token", [True, False])
 @pytest.mark.parametrize("fields", [b"Connection: close\r\n", b""])
-def test_a_refusal_reaches_a_client_whose_body_is_not_read(caller: Caller, token: object, fields: bytes) -> None:
+def test_a_refusal_reaches_a_client_that_is_still_sending_its_body(
+    caller: Caller, token: object, fields: bytes
+) -> None:
     size = 10_000_000  # more than all buffers between client and server
     length = b"Content-Length: %d\r\n" % size
     head = caller.post(token=caller.token if token else b"", fields=fields, framing=length)
 
     for _ in range(5):
-        reply = caller.talk(head + b"x" * size)
+        reply = caller.exchange(head + b"x" * size)
 
         assert reply.statuses == [413 if token else 401]
         assert reply.closed is bool(fields)
         assert not reply.reset
 
 
-def test_after_a_refusal_the_rest_of_the_body_is_skipped_and_the_connection_serves_on(caller: Caller) -> None:
+def test_after_a_refusal_the_body_is_skipped_and_the_connection_stays_open(caller: Caller) -> None:
     head = caller.post(token=b"", framing=LENGTH)
 
-    assert caller.talk(head, BODY + caller.request(), responses=2).statuses == [401, 200]
+    assert caller.exchange(head, BODY + caller.request(), responses=2).statuses == [401, 200]
 
 
 @pytest.mark.parametrize("fields", [b"Connection: close\r\n", b""])
-def test_a_body_that_never_ends_is_read_for_a_bounded_time(
+def test_an_endless_refused_body_is_read_for_a_limited_time(
     caller: Caller, fields: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "LINGER_SECONDS", 0.2)
     monkeypatch.setattr(uvicorn_protocol, "LINGER_SECONDS", 0.2)
     head = caller.post(token=b"", fields=fields, framing=b"Content-Length: 1000\r\n")
 
-    assert caller.talk(head, b"x", responses=2).closed
+    assert caller.exchange(head, b"x", responses=2).closed
 
 
-def test_nothing_is_served_after_the_end_of_a_connection(caller: Caller) -> None:
-    reply = caller.talk(caller.request(fields=b"Connection: close\r\n") + caller.post(framing=LENGTH) + BODY)
-    refused = caller.talk(caller.request(host=b"") + caller.post(framing=LENGTH) + BODY)
+def test_requests_after_the_last_response_of_a_connection_are_ignored(caller: Caller) -> None:
+    reply = caller.exchange(caller.request(fields=b"Connection: close\r\n") + caller.post(framing=LENGTH) + BODY)
+    refused = caller.exchange(caller.request(host=b"") + caller.post(framing=LENGTH) + BODY)
 
     assert (reply.statuses, refused.statuses) == ([200], [400])
-    assert b'"count":0' in caller.talk(caller.request()).body
+    assert b'"count":0' in caller.exchange(caller.request()).body
 
 
-def test_a_fault_after_the_beginning_of_a_response_ends_it(caller: Caller) -> None:
+def test_malformed_http_during_a_response_ends_the_response(caller: Caller) -> None:
     stream = caller.request(path=caller.tasks.replace(b"/tasks", b"/changes/stream"))
 
-    reply = caller.talk(stream, b"this is not HTTP\r\n\r\n")
+    reply = caller.exchange(stream, b"this is not HTTP\r\n\r\n")
 
     assert (reply.statuses, reply.closed) == ([200], True)
 
 
-def test_a_server_that_stops_waits_for_no_request_that_is_incomplete(tmp_path: Path) -> None:
+def test_shutdown_does_not_wait_for_incomplete_requests(tmp_path: Path) -> None:
     with running_server(Container(settings=settings_for(tmp_path / "tasks.sqlite3"))) as server:
         caller = Caller(server)
         connections = [socket.create_connection(("127.0.0.1", caller.port), timeout=20) for _ in range(3)]
@@ -280,17 +284,19 @@ def test_a_server_that_stops_waits_for_no_request_that_is_incomplete(tmp_path: P
         connection.close()
 
 
-def test_a_client_that_closed_its_sending_side_gets_the_response(
+def test_a_client_that_half_closes_after_its_request_gets_the_response(
     caller: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
-    reply = caller.talk(caller.post(framing=LENGTH) + BODY, half_close=True)
+    reply = caller.exchange(caller.post(framing=LENGTH) + BODY, half_close=True)
 
     assert (reply.statuses, reply.closed) == ([201], True)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-def test_a_client_that_closes_within_its_body_is_gone(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
-    reply = caller.talk(caller.post(framing=LENGTH) + b"{", half_close=True)
+def test_a_client_that_half_closes_within_its_body_gets_no_response(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply = caller.exchange(caller.post(framing=LENGTH) + b"{", half_close=True)
 
     assert (reply.data, reply.closed) == (b"", True)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -300,7 +306,7 @@ PATHS = ["/health", "/health/ready", "/docs", "/openapi.json", "tasks", "tasks?l
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_head_is_get_without_a_body(alice: httpx.Client, path: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(alice: httpx.Client, path: str) -> None:
     url = httpx.URL(str(alice.base_url)).join(path)
     alice.post("/tasks", json={"title": "a"})
 
@@ -313,30 +319,30 @@ def test_head_is_get_without_a_body(alice: httpx.Client, path: str) -> None:
     }
 
 
-def test_head_of_a_stream_ends(alice: httpx.Client) -> None:
-    answer = alice.head("/changes/stream")
+def test_head_of_a_stream_ends_at_once(alice: httpx.Client) -> None:
+    response = alice.head("/changes/stream")
 
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
 
 
-def test_head_is_refused_as_get_is(alice: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_head_of_a_missing_task_gets_404_without_a_body(alice: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
-    answer = alice.head("/tasks/1")
+    response = alice.head("/tasks/1")
 
-    assert (answer.status_code, answer.content) == (404, b"")
+    assert (response.status_code, response.content) == (404, b"")
     (fields,) = (record.__dict__["fields"] for record in caplog.records if record.name == "todo_api.requests")
     assert (fields["method"], fields["status"]) == ("HEAD", 404)
 
 
-def test_head_is_refused_where_get_is(alice: httpx.Client) -> None:
-    answer = alice.head("/tasks/batch")
+def test_head_is_not_allowed_where_get_is_not_allowed(alice: httpx.Client) -> None:
+    response = alice.head("/tasks/batch")
 
-    assert (answer.status_code, answer.headers["Allow"], answer.content) == (405, "POST", b"")
+    assert (response.status_code, response.headers["Allow"], response.content) == (405, "POST", b"")
 
 
-def test_a_stream_to_http_1_0_has_no_chunks_and_ends_with_the_connection(caller: Caller) -> None:
-    created = caller.talk(caller.post(framing=LENGTH) + BODY)
+def test_a_stream_over_http_1_0_is_not_chunked_and_ends_with_the_connection(caller: Caller) -> None:
+    created = caller.exchange(caller.post(framing=LENGTH) + BODY)
     assert created.statuses == [201]
     stream = caller.tasks.replace(b"/tasks", b"/changes/stream")
 
@@ -349,7 +355,7 @@ def test_a_stream_to_http_1_0_has_no_chunks_and_ends_with_the_connection(caller:
 
 
 def talk_until(caller: Caller, request: bytes, end: bytes) -> bytes:
-    """Return what came until it ended so."""
+    """Send a request and return the received bytes up to this end."""
     with socket.create_connection(("127.0.0.1", caller.port), timeout=20) as connection:
         connection.sendall(request)
         data = b""
@@ -366,14 +372,14 @@ def test_a_stream_resumes_after_the_last_event(alice: httpx.Client, place: str) 
     headers = {"Last-Event-ID": token} if place == "header" else {}
     query = {"lastEventId": token} if place == "query" else {}
 
-    with alice.stream("GET", "/changes/stream", params=query, headers=headers) as answer:
-        data = next(line for line in answer.iter_lines() if line.startswith("data:"))
+    with alice.stream("GET", "/changes/stream", params=query, headers=headers) as response:
+        data = next(line for line in response.iter_lines() if line.startswith("data:"))
 
     assert '"title":"b"' in data
 
 
-def test_a_last_event_that_is_not_one_is_refused_in_its_place(alice: httpx.Client) -> None:
-    answer = alice.get("/changes/stream", params={"lastEventId": "no token"})
+def test_a_malformed_last_event_id_in_the_query_is_refused_and_named(alice: httpx.Client) -> None:
+    response = alice.get("/changes/stream", params={"lastEventId": "no token"})
 
-    assert answer.status_code == 422
-    assert [error["loc"] for error in answer.json()["errors"]] == [["query", "lastEventId"]]
+    assert response.status_code == 422
+    assert [error["loc"] for error in response.json()["errors"]] == [["query", "lastEventId"]]

@@ -1,4 +1,4 @@
-"""Creating a task can be tried again without fear of a second one."""
+"""Repeating a create with the same idempotency key creates no second task."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -21,7 +21,7 @@ def titles(client: httpx.Client) -> list[str]:
     return [task["title"] for task in client.get("/tasks").json()["tasks"]]
 
 
-def test_the_same_key_and_body_give_the_first_answer_and_no_second_task(alice: httpx.Client) -> None:
+def test_repeating_a_key_and_body_returns_the_first_response_and_creates_no_second_task(alice: httpx.Client) -> None:
     first = create(alice)
 
     again = create(alice)
@@ -34,7 +34,7 @@ def test_the_same_key_and_body_give_the_first_answer_and_no_second_task(alice: h
     assert titles(alice) == ["a"]
 
 
-def test_bodies_that_mean_the_same_are_the_same(alice: httpx.Client) -> None:
+def test_equivalent_bodies_count_as_the_same_request(alice: httpx.Client) -> None:
     first = create(alice)
 
     again = create(alice, body={"id": 7, "tags": [" x", "y"], "priority": "medium", **TASK, "title": " a "})
@@ -46,14 +46,14 @@ def test_bodies_that_mean_the_same_are_the_same(alice: httpx.Client) -> None:
 def test_the_same_key_with_another_body_is_a_conflict(alice: httpx.Client, other: Any) -> None:
     create(alice)
 
-    answer = create(alice, body=other)
+    response = create(alice, body=other)
 
-    assert refusal(answer) == (422, "IDEMPOTENCY_CONFLICT")
+    assert refusal(response) == (422, "IDEMPOTENCY_CONFLICT")
     assert titles(alice) == ["a"]
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/batch"])
-def test_two_at_once_make_one_task_and_get_equal_answers(server: Server, path: str) -> None:
+def test_concurrent_requests_with_one_key_create_one_task_and_get_equal_responses(server: Server, path: str) -> None:
     user, count = new_user(), 8
     start = Barrier(count)
     body = TASK if path == "/tasks" else {"operations": [{"op": "create", "task": TASK}]}
@@ -65,31 +65,31 @@ def test_two_at_once_make_one_task_and_get_equal_answers(server: Server, path: s
             return create(client, body=body, path=path)
 
     with ThreadPoolExecutor(count) as pool:
-        answers = list(pool.map(create_at_once, range(count)))
+        responses = list(pool.map(create_at_once, range(count)))
 
-    assert len({(answer.status_code, answer.content) for answer in answers}) == 1
-    assert sum("Idempotency-Replayed" not in answer.headers for answer in answers) == 1
+    assert len({(response.status_code, response.content) for response in responses}) == 1
+    assert sum("Idempotency-Replayed" not in response.headers for response in responses) == 1
     with server.client(user) as client:
         assert titles(client) == ["a"]
 
 
-def test_keys_of_different_users_are_different(alice: httpx.Client, bob: httpx.Client) -> None:
+def test_different_users_can_use_the_same_key(alice: httpx.Client, bob: httpx.Client) -> None:
     create(alice)
 
-    answer = create(bob, body={"title": "b"})
+    response = create(bob, body={"title": "b"})
 
-    assert answer.status_code == 201
+    assert response.status_code == 201
     assert titles(bob) == ["b"]
 
 
-def test_different_keys_make_different_tasks(alice: httpx.Client) -> None:
+def test_different_keys_create_different_tasks(alice: httpx.Client) -> None:
     create(alice, "k")
     create(alice, "K")
 
     assert titles(alice) == ["a", "a"]
 
 
-def test_a_replay_gives_the_first_answer_after_the_task_was_changed(alice: httpx.Client) -> None:
+def test_a_replay_returns_the_first_response_after_the_task_has_changed(alice: httpx.Client) -> None:
     first = create(alice)
     alice.patch("/tasks/1", json={"title": "b"})
 
@@ -99,7 +99,7 @@ def test_a_replay_gives_the_first_answer_after_the_task_was_changed(alice: httpx
     assert titles(alice) == ["b"]
 
 
-def test_a_replay_does_not_bring_a_removed_task_back(alice: httpx.Client) -> None:
+def test_a_replay_does_not_restore_a_deleted_task(alice: httpx.Client) -> None:
     first = create(alice)
     alice.delete("/tasks/1")
 
@@ -118,23 +118,23 @@ def test_a_key_has_1_to_255_visible_characters(alice: httpx.Client, key: str) ->
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/batch"])
 @pytest.mark.parametrize("key", ["", "k" * 256, "a b", "a\tb", "\xe9", "\x80"])
-def test_any_other_key_is_refused_by_name(alice: httpx.Client, key: str, path: str) -> None:
+def test_any_other_key_is_refused_and_the_header_named(alice: httpx.Client, key: str, path: str) -> None:
     body = TASK if path == "/tasks" else {"operations": [{"op": "create", "task": TASK}]}
 
-    answer = alice.post(path, json=body, headers=[(b"Idempotency-Key", key.encode("latin-1"))])
+    response = alice.post(path, json=body, headers=[(b"Idempotency-Key", key.encode("latin-1"))])
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["header", "Idempotency-Key"]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["header", "Idempotency-Key"]]
     assert is_untouched(alice)
 
 
-def test_two_keys_are_none(alice: httpx.Client) -> None:
-    answer = alice.post("/tasks", json=TASK, headers=[("Idempotency-Key", "k"), ("Idempotency-Key", "k")])
+def test_a_request_with_two_keys_is_refused(alice: httpx.Client) -> None:
+    response = alice.post("/tasks", json=TASK, headers=[("Idempotency-Key", "k"), ("Idempotency-Key", "k")])
 
-    assert places(answer) == [["header", "Idempotency-Key"]]
+    assert places(response) == [["header", "Idempotency-Key"]]
 
 
-def test_a_request_that_was_refused_does_not_use_its_key_up(alice: httpx.Client) -> None:
+def test_a_refused_request_does_not_use_up_its_key(alice: httpx.Client) -> None:
     create(alice, body={"title": ""})
 
     assert create(alice).status_code == 201

@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, whole, and true of what is sent."""
+"""The OpenAPI document is valid and complete, and the responses match it."""
 
 import re
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def content_of(name: str, status: int) -> Any:
 
 
 def schemas_in(part: Any) -> Iterator[dict[str, Any]]:
-    """Find every schema below a part of the document."""
+    """Yield every schema in a part of the document."""
     if isinstance(part, dict):
         for name in ("schema", "items"):
             if name in part:
@@ -59,14 +59,14 @@ def test_the_document_is_valid() -> None:
     schemathesis.openapi.from_dict(DOCUMENT).validate()
 
 
-def test_the_document_says_which_version_it_is_of(server: Any) -> None:
+def test_the_document_states_the_version_of_the_package(server: Any) -> None:
     served = httpx.get(f"{server.url}/openapi.json").json()
 
     assert served == DOCUMENT
     assert served["info"]["version"] == version("todo-backend")
 
 
-def test_an_operation_is_named_like_a_method() -> None:
+def test_operation_ids_are_names_for_methods_of_generated_clients() -> None:
     assert sorted(OPERATIONS) == [
         "apply_batch",
         "create_task",
@@ -83,13 +83,13 @@ def test_an_operation_is_named_like_a_method() -> None:
     assert all(operation["summary"] and operation["description"] for _, _, operation in OPERATIONS.values())
 
 
-def test_a_summary_says_more_than_the_name_of_the_operation() -> None:
+def test_a_summary_says_more_than_the_operation_id() -> None:
     for name, (_, _, operation) in OPERATIONS.items():
         assert len(set(operation["summary"].lower().split()) - set(name.split("_"))) >= 3
         assert len(operation["summary"]) <= 72
 
 
-def test_every_tag_has_a_sentence_and_the_batch_stands_after_the_single_tasks() -> None:
+def test_every_tag_has_a_description_and_the_batch_follows_the_single_tasks() -> None:
     tags = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
     in_order = [operation["tags"] for path in DOCUMENT["paths"].values() for operation in path.values()]
 
@@ -98,7 +98,7 @@ def test_every_tag_has_a_sentence_and_the_batch_stands_after_the_single_tasks() 
     assert list(OPERATIONS).index("delete_task") < list(OPERATIONS).index("apply_batch")
 
 
-def test_the_description_of_the_token_says_how_to_get_one() -> None:
+def test_the_description_of_the_bearer_scheme_says_how_to_get_a_token() -> None:
     description = DOCUMENT["components"]["securitySchemes"]["bearer"]["description"]
 
     assert "How to get a token" in description
@@ -115,7 +115,7 @@ def test_the_example_of_a_new_task_is_open(name: str) -> None:
     assert [example["complete"] for example in DOCUMENT["components"]["schemas"][name]["examples"]] == [False]
 
 
-def test_every_pattern_that_bounds_a_length_stands_beside_the_limit() -> None:
+def test_every_pattern_that_limits_a_length_has_a_maxlength_too() -> None:
     bounded = [schema for schema in schemas_in(DOCUMENT) if re.search(r"\{\d*,\d+\}", schema.get("pattern", ""))]
 
     assert bounded
@@ -123,13 +123,13 @@ def test_every_pattern_that_bounds_a_length_stands_beside_the_limit() -> None:
 
 
 @pytest.mark.parametrize("name", OWNERS)
-def test_what_is_an_owner_s_asks_for_a_bearer_token(name: str) -> None:
+def test_operations_on_a_user_s_data_require_a_bearer_token(name: str) -> None:
     assert OPERATIONS[name][2]["security"] == [{"bearer": []}]
     assert DOCUMENT["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
 @pytest.mark.parametrize("name", OPEN)
-def test_what_is_open_asks_for_nothing(name: str) -> None:
+def test_public_operations_require_no_token(name: str) -> None:
     assert "security" not in OPERATIONS[name][2]
 
 
@@ -144,7 +144,7 @@ def test_every_error_is_documented_as_a_problem_with_examples(name: str) -> None
                 assert (str(example["value"]["status"]), example["value"]["error_code"]) == (status, code)
 
 
-def test_every_code_of_an_error_is_documented() -> None:
+def test_every_error_code_is_documented() -> None:
     kinds = {kind for kind in vars(problems).values() if isinstance(kind, ProblemType)}
     examples = {
         (int(status), code)
@@ -154,7 +154,7 @@ def test_every_code_of_an_error_is_documented() -> None:
         for code in content.get("examples", {})
     }
 
-    # What another method would be has no operation to stand at.
+    # A 405 concerns methods without an operation, so no operation documents it.
     assert examples == {(kind.status, kind.error_code) for kind in kinds} - {(405, "METHOD_NOT_ALLOWED")}
     assert DOCUMENT["components"]["schemas"]["Problem"]["properties"]["error_code"]["enum"] == sorted(
         {kind.error_code for kind in kinds}
@@ -174,7 +174,7 @@ HEADERS_OF_OWNERS = {401: {"WWW-Authenticate"}, 500: {"Retry-After"}, 503: {"Ret
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_header_of_an_answer_is_documented(name: str) -> None:
+def test_every_response_header_is_documented(name: str) -> None:
     expected = HEADERS.get(name, {}) | (HEADERS_OF_OWNERS if name in OWNERS else {})
 
     for status, response in responses(name).items():
@@ -183,20 +183,20 @@ def test_every_header_of_an_answer_is_documented(name: str) -> None:
     assert {header["schema"]["type"] for header in DOCUMENT["components"]["headers"].values()} == {"string"}
 
 
-def test_no_schema_leaves_the_type_open() -> None:
+def test_every_schema_has_a_type() -> None:
     kinds = {"type", "$ref", "anyOf", "oneOf", "enum", "const"}
 
     assert [schema for schema in schemas_in(DOCUMENT) if kinds.isdisjoint(schema)] == []
 
 
 @pytest.mark.parametrize("name", ["TaskCreate", "TaskUpdate", "TaskPatch"])
-def test_a_body_is_described_without_the_read_only_fields_of_a_task(name: str) -> None:
+def test_request_schemas_have_no_read_only_fields(name: str) -> None:
     read_only = {"id", "user_id", "completed_at", "created_at", "updated_at", "revision"}
 
     assert read_only.isdisjoint(DOCUMENT["components"]["schemas"][name]["properties"])
 
 
-def test_an_enumeration_of_tasks_has_one_name_wherever_it_is_used() -> None:
+def test_an_enumeration_has_one_schema_wherever_it_is_used() -> None:
     schemas, named = DOCUMENT["components"]["schemas"], {"$ref": "#/components/schemas/Priority"}
     parameters = {each["name"]: each["schema"] for each in OPERATIONS["list_tasks"][2]["parameters"]}
 
@@ -207,7 +207,7 @@ def test_an_enumeration_of_tasks_has_one_name_wherever_it_is_used() -> None:
     assert parameters["sort"]["$ref"] == "#/components/schemas/Sort"
 
 
-def test_every_example_of_a_schema_is_one() -> None:
+def test_every_example_is_valid_for_its_schema() -> None:
     exemplified = {
         name: schema["examples"] for name, schema in DOCUMENT["components"]["schemas"].items() if "examples" in schema
     }
@@ -222,7 +222,7 @@ def test_every_example_of_a_schema_is_one() -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_answer_and_every_body_has_an_example_that_is_one(name: str) -> None:
+def test_every_response_and_request_body_has_a_valid_example(name: str) -> None:
     parts = [*responses(name).values(), *filter(None, [OPERATIONS[name][2].get("requestBody")])]
 
     for part in parts:
@@ -237,7 +237,7 @@ def test_every_answer_and_every_body_has_an_example_that_is_one(name: str) -> No
                 validator(content["schema"]).validate(example)
 
 
-def test_a_patch_is_documented_in_both_media_types() -> None:
+def test_a_patch_is_documented_with_both_media_types() -> None:
     assert set(OPERATIONS["patch_task"][2]["requestBody"]["content"]) == {
         "application/json",
         "application/merge-patch+json",
@@ -253,19 +253,19 @@ BODIES: list[dict[str, Any]] = [
 ]
 
 
-def assert_is_described(answer: httpx.Response, name: str) -> Any:
-    """Check an answer against what the document says of it, and return it."""
-    response = responses(name)[str(answer.status_code)]
+def assert_is_described(response: httpx.Response, name: str) -> Any:
+    """Check a response against the document, and return its body."""
+    described = responses(name)[str(response.status_code)]
     for header in DOCUMENT["components"]["headers"]:
-        assert header not in answer.headers or header in response["headers"]
-    validator(content_of(name, answer.status_code)["schema"]).validate(answer.json())
-    model = content_of(name, answer.status_code)["schema"]["$ref"].rpartition("/")[2]
-    assert set(answer.json()) - {"errors"} == set(DOCUMENT["components"]["schemas"][model]["properties"]) - {"errors"}
-    return answer.json()
+        assert header not in response.headers or header in described["headers"]
+    validator(content_of(name, response.status_code)["schema"]).validate(response.json())
+    model = content_of(name, response.status_code)["schema"]["$ref"].rpartition("/")[2]
+    assert set(response.json()) - {"errors"} == set(DOCUMENT["components"]["schemas"][model]["properties"]) - {"errors"}
+    return response.json()
 
 
 @pytest.mark.parametrize("body", BODIES, ids=repr)
-def test_every_answer_about_a_task_is_as_described(alice: httpx.Client, body: dict[str, Any]) -> None:
+def test_every_task_response_matches_the_document(alice: httpx.Client, body: dict[str, Any]) -> None:
     created = assert_is_described(alice.post("/tasks", json=body), "create_task")
 
     assert_is_described(alice.get("/tasks/1"), "get_task")
@@ -277,7 +277,7 @@ def test_every_answer_about_a_task_is_as_described(alice: httpx.Client, body: di
     assert_is_described(alice.get("/changes"), "list_changes")
 
 
-def test_every_problem_is_as_described(alice: httpx.Client, bob: httpx.Client) -> None:
+def test_every_problem_matches_the_document(alice: httpx.Client, bob: httpx.Client) -> None:
     assert_is_described(alice.post("/tasks", json={"title": 1}), "create_task")
     assert_is_described(alice.post("/tasks", json=[]), "create_task")
     assert_is_described(alice.post("/tasks/batch", json={"operations": [{"op": "delete", "id": 1}]}), "apply_batch")
@@ -287,12 +287,12 @@ def test_every_problem_is_as_described(alice: httpx.Client, bob: httpx.Client) -
     assert_is_described(alice.get("/changes", params={"since": "other.1"}), "list_changes")
 
 
-def test_the_probes_are_as_described(server: Any) -> None:
+def test_the_health_responses_match_the_document(server: Any) -> None:
     assert_is_described(httpx.get(f"{server.url}/health"), "get_health")
     assert_is_described(httpx.get(f"{server.url}/health/ready"), "get_readiness")
 
 
-def test_a_path_in_the_document_names_its_parameters_and_every_parameter_is_described() -> None:
+def test_every_path_parameter_is_declared_and_every_parameter_described() -> None:
     for path, _, operation in OPERATIONS.values():
         parameters = operation.get("parameters", [])
         in_path = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}

@@ -1,4 +1,4 @@
-"""Every error as its reader gets it: a problem document (RFC 9457) that says nothing it should not."""
+"""Every error is a problem document (RFC 9457) that reveals nothing confidential."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import pytest
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tests.integration.api.asgi import app_in_memory, ask
+from tests.integration.api.asgi import app_in_memory, send_request
 from tests.integration.api.problems import is_untouched, problem_types, refusal
 from tests.integration.server import Server, new_user, token_of
 from tests.signing_keys import SigningKey
@@ -23,22 +23,22 @@ from todo_domain import TodoError
 MEMBERS = {"type", "title", "status", "detail", "instance", "error_code", "timestamp", "request_id"}
 
 
-def assert_is_problem(answer: httpx.Response, status: int, code: str) -> None:
-    """Check all that is the same for every problem."""
-    assert refusal(answer) == (status, code)
-    problem = answer.json()
+def assert_is_problem(response: httpx.Response, status: int, code: str) -> None:
+    """Check what all problems have in common."""
+    assert refusal(response) == (status, code)
+    problem = response.json()
     assert set(problem) - {"errors"} == MEMBERS
     assert problem["type"] == f"urn:problem:todo:{code.lower().replace('_', '-')}"
     assert problem["status"] == status
     assert problem["title"]
     assert isinstance(problem["detail"], str)
     assert problem["detail"]
-    assert problem["instance"] == answer.request.url.path
+    assert problem["instance"] == response.request.url.path
     assert problem["timestamp"].endswith("Z")
     assert timedelta() <= datetime.now(UTC) - datetime.fromisoformat(problem["timestamp"]) < timedelta(minutes=1)
-    assert problem["request_id"] == answer.headers["X-Request-ID"]
-    help_page = answer.request.url.join(answer.links["help"]["url"])
-    assert str(help_page) == f"{answer.request.url.join('/docs/errors')}#{code.lower().replace('_', '-')}"
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+    help_page = response.request.url.join(response.links["help"]["url"])
+    assert str(help_page) == f"{response.request.url.join('/docs/errors')}#{code.lower().replace('_', '-')}"
     for error in problem.get("errors", []):
         assert set(error) == {"loc", "msg", "type"}
 
@@ -95,35 +95,35 @@ ENDPOINTS = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ENDPOINTS)
-def test_a_database_that_fails_is_an_error_that_says_when_to_come_again(
+def test_a_database_failure_gets_500_with_retry_after(
     server_without_database: Server, method: str, path: str, body: Any
 ) -> None:
     with server_without_database.client() as client:
-        answer = client.request(method, path, json=body)
+        response = client.request(method, path, json=body)
 
-    assert_is_problem(answer, 500, "DATABASE_ERROR")
-    assert int(answer.headers["Retry-After"]) >= 1
+    assert_is_problem(response, 500, "DATABASE_ERROR")
+    assert int(response.headers["Retry-After"]) >= 1
     for cause in ("psycopg", "connect", "127.0.0.1", "SELECT", "Error:", "tasks_"):
-        assert cause not in answer.text
+        assert cause not in response.text
 
 
-def test_a_database_that_fails_is_no_concern_of_strangers(server_without_database: Server) -> None:
+def test_an_invalid_token_gets_401_even_if_the_database_fails(server_without_database: Server) -> None:
     with server_without_database.client() as client:
-        answer = client.get("/tasks", headers={"Authorization": "Bearer x"})
+        response = client.get("/tasks", headers={"Authorization": "Bearer x"})
 
-    assert refusal(answer) == (401, "AUTH_INVALID")
+    assert refusal(response) == (401, "AUTH_INVALID")
 
 
-def test_keys_that_can_not_be_had_are_an_error_that_says_when_to_come_again(server_without_keys: Server) -> None:
+def test_unavailable_keys_get_503_with_retry_after(server_without_keys: Server) -> None:
     token = SigningKey.generate().sign(
         {"user_id": "alice", "exp": (datetime.now(UTC) + timedelta(hours=1)).timestamp()}
     )
 
-    answer = httpx.get(f"{server_without_keys.url}/api/alice/tasks", headers={"Authorization": f"Bearer {token}"})
+    response = httpx.get(f"{server_without_keys.url}/api/alice/tasks", headers={"Authorization": f"Bearer {token}"})
 
-    assert_is_problem(answer, 503, "AUTH_UNAVAILABLE")
-    assert int(answer.headers["Retry-After"]) >= 1
-    assert "127.0.0.1" not in answer.text
+    assert_is_problem(response, 503, "AUTH_UNAVAILABLE")
+    assert int(response.headers["Retry-After"]) >= 1
+    assert "127.0.0.1" not in response.text
 
 
 owners = APIRouter(prefix="/api/{user_id}", route_class=OwnerRoute)
@@ -141,18 +141,18 @@ async def break_for_all() -> Response:
 
 
 @pytest.mark.parametrize("path", ["/api/alice/broken", "/broken"])
-def test_what_nobody_foresaw_is_told_to_the_log_alone(path: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_described_only_in_the_log(path: str, caplog: pytest.LogCaptureFixture) -> None:
     app = app_in_memory()
     app.router.routes.extend([*owners.routes, *others.routes])
 
-    answer = ask(app, "GET", path)
+    response = send_request(app, "GET", path)
 
-    assert_is_problem(answer, 500, "INTERNAL_ERROR")
-    assert "secret" not in answer.text
-    assert "LookupError" not in answer.text
+    assert_is_problem(response, 500, "INTERNAL_ERROR")
+    assert "secret" not in response.text
+    assert "LookupError" not in response.text
     (logged,) = [record for record in caplog.records if record.exc_info]
     assert "LookupError: secret" in caplog.text
-    assert vars(logged)["fields"]["request_id"] == answer.json()["request_id"]
+    assert vars(logged)["fields"]["request_id"] == response.json()["request_id"]
 
 
 SECRET = "s3cret"
@@ -188,27 +188,27 @@ SECRET = "s3cret"
 def test_a_problem_never_repeats_what_was_sent(
     alice: httpx.Client, method: str, path: str, request_parts: dict[str, Any]
 ) -> None:
-    answer = alice.request(method, path, **request_parts)
+    response = alice.request(method, path, **request_parts)
 
-    assert answer.is_client_error
-    assert SECRET not in answer.text
+    assert response.is_client_error
+    assert SECRET not in response.text
     assert is_untouched(alice)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/a", "/a/", "/a/b%2Fc/d", "/health/x?q=/y/z"])
-def test_the_link_to_the_help_of_a_problem_stays_below_the_prefix_that_a_proxy_strips(path: str) -> None:
-    answer = ask(app_in_memory(), "DELETE", path)
+def test_the_help_link_stays_below_a_prefix_that_a_proxy_strips(path: str) -> None:
+    response = send_request(app_in_memory(), "DELETE", path)
 
-    help_page = httpx.URL(f"https://example.org/todo{path or '/'}").join(answer.links["help"]["url"])
+    help_page = httpx.URL(f"https://example.org/todo{path or '/'}").join(response.links["help"]["url"])
     assert str(help_page).startswith("https://example.org/todo/docs/errors#")
 
 
-def test_the_link_to_the_help_of_an_unread_head_leads_from_the_root() -> None:
+def test_the_help_link_for_unread_headers_starts_at_the_root() -> None:
     scope = {"type": "http", "path": "", "request_id": "x"}
 
-    answer = problem_response(Request(scope), UNEXPECTED)
+    response = problem_response(Request(scope), UNEXPECTED)
 
-    assert answer.headers["Link"] == '</docs/errors#internal-error>; rel="help"'
+    assert response.headers["Link"] == '</docs/errors#internal-error>; rel="help"'
 
 
 def test_every_problem_has_a_help_text() -> None:
@@ -219,11 +219,11 @@ def test_every_problem_has_a_help_text() -> None:
             assert sentences.count("`") % 2 == 0
 
 
-def test_the_path_of_a_problem_can_be_any(alice: httpx.Client) -> None:
-    answer = alice.get("/%E2%82%AC/%FF%00%0A%20")
+def test_a_problem_can_have_any_path(alice: httpx.Client) -> None:
+    response = alice.get("/%E2%82%AC/%FF%00%0A%20")
 
-    assert refusal(answer) == (404, "NOT_FOUND")
-    assert answer.json()["instance"].isascii()
+    assert refusal(response) == (404, "NOT_FOUND")
+    assert response.json()["instance"].isascii()
 
 
 @pytest.mark.parametrize(
@@ -238,26 +238,26 @@ def test_the_path_of_a_problem_can_be_any(alice: httpx.Client) -> None:
         ("/../../health/ready", "GET, HEAD"),
     ],
 )
-def test_a_method_that_is_not_allowed_hears_which_are(alice: httpx.Client, path: str, allowed: str) -> None:
+def test_405_lists_the_allowed_methods(alice: httpx.Client, path: str, allowed: str) -> None:
     for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - set(allowed.split(", ")):
-        answer = alice.request(method, path)
+        response = alice.request(method, path)
 
-        assert answer.status_code == 405
-        assert answer.headers["Allow"] == allowed
+        assert response.status_code == 405
+        assert response.headers["Allow"] == allowed
 
 
 @pytest.mark.parametrize("credentials", [None, "", "Basic YTpi", "Bearer", "Token x", "Bearerx"])
-def test_who_sends_no_bearer_token_hears_that_one_is_needed(alice: httpx.Client, credentials: str | None) -> None:
+def test_a_request_without_a_bearer_token_gets_auth_missing(alice: httpx.Client, credentials: str | None) -> None:
     headers = {} if credentials is None else {"Authorization": credentials}
 
-    answer = httpx.get(str(alice.base_url.join("tasks")), headers=headers)
+    response = httpx.get(str(alice.base_url.join("tasks")), headers=headers)
 
-    assert refusal(answer) == (401, "AUTH_MISSING")
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="todo"'
+    assert refusal(response) == (401, "AUTH_MISSING")
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="todo"'
 
 
 def wrong_tokens() -> dict[str, list[str]]:
-    """Return Authorization headers with tokens of alice that are all wrong in another way."""
+    """Return Authorization headers with tokens of alice, each with a different fault."""
     good = token_of("alice")
     return {
         "garbage": ["Bearer x"],
@@ -271,27 +271,27 @@ def wrong_tokens() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("fault", wrong_tokens())
-def test_all_faults_of_tokens_are_one_to_their_sender(server: Server, fault: str) -> None:
+def test_every_fault_of_a_token_gets_the_same_response(server: Server, fault: str) -> None:
     headers = [("Authorization", line) for line in wrong_tokens()[fault]]
 
-    answer = httpx.get(f"{server.url}/api/alice/tasks", headers=headers)
+    response = httpx.get(f"{server.url}/api/alice/tasks", headers=headers)
 
-    assert refusal(answer) == (401, "AUTH_INVALID")
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="todo", error="invalid_token"'
-    assert answer.json()["detail"] == "the token is not valid"
+    assert refusal(response) == (401, "AUTH_INVALID")
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="todo", error="invalid_token"'
+    assert response.json()["detail"] == "the token is not valid"
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
-def test_the_scheme_of_a_token_has_any_case(server: Server, scheme: str) -> None:
+def test_the_bearer_scheme_is_case_insensitive(server: Server, scheme: str) -> None:
     user = new_user()
 
-    answer = httpx.get(f"{server.url}/api/{user}/tasks", headers={"Authorization": f"{scheme} {token_of(user)}"})
+    response = httpx.get(f"{server.url}/api/{user}/tasks", headers={"Authorization": f"{scheme} {token_of(user)}"})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def kinds_of(root: type[TodoError]) -> Iterable[type[TodoError]]:
-    """Return the errors that are raised, of adapters too: those that are no root of others."""
+    """Return the error classes without subclasses, including those of adapters: only these are raised."""
     kinds = root.__subclasses__()
     return [each for kind in kinds for each in kinds_of(kind)] or [root]
 
@@ -300,11 +300,11 @@ def unmapped() -> set[str]:
     return {kind.__name__ for kind in kinds_of(TodoError) if PROBLEMS.keys().isdisjoint(kind.__mro__)}
 
 
-def test_an_adapter_s_own_kind_of_an_error_is_answered_as_that_error() -> None:
+def test_an_error_of_an_adapter_gets_the_problem_of_its_domain_error() -> None:
     assert problem_of(ConnectionLost()).problem_type == DATABASE_ERROR
 
 
-def test_every_error_of_the_domain_has_an_answer_and_a_new_one_would_be_missed() -> None:
+def test_every_domain_error_has_a_problem_and_an_unmapped_one_is_detected() -> None:
     before = unmapped()
 
     class Planted(TodoError):

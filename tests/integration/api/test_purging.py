@@ -1,4 +1,4 @@
-"""The server forgets by itself what is past its time."""
+"""The server purges expired records without being told to."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,14 +15,14 @@ from todo_domain import StorageUnavailable
 
 
 class LateClock:
-    """A clock that is far ahead."""
+    """A clock that is one year ahead."""
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(days=365)
 
 
 class FailingAtFirst(SqliteTaskRepository):
-    """A store whose first purges fail, as foreseen and otherwise."""
+    """A store whose first two purges fail: with an expected and an unexpected error."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -38,7 +38,7 @@ class FailingAtFirst(SqliteTaskRepository):
         )
 
 
-def test_old_deletions_are_forgotten_beside_traffic_and_after_failures(
+def test_old_deletions_are_purged_during_requests_and_after_failures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(maintenance, "_HOUR", 0.01)
@@ -56,7 +56,7 @@ def test_old_deletions_are_forgotten_beside_traffic_and_after_failures(
 
     assert kept.json()["changes"] == [{"id": 1, "deleted": True, "revision": 2}]
     assert (later.status_code, later.json()["error_code"]) == (410, "CURSOR_EXPIRED")
-    foreseen, unforeseen = (record for record in caplog.records if record.name == maintenance.__name__)
-    assert (foreseen.levelname, foreseen.exc_info) == ("WARNING", None)
-    assert unforeseen.exc_info
-    assert unforeseen.exc_info[0] is ZeroDivisionError
+    expected, unexpected = (record for record in caplog.records if record.name == maintenance.__name__)
+    assert (expected.levelname, expected.exc_info) == ("WARNING", None)
+    assert unexpected.exc_info
+    assert unexpected.exc_info[0] is ZeroDivisionError

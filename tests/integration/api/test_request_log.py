@@ -1,4 +1,4 @@
-"""One line for every request, which never says what its sender would keep to itself."""
+"""The log has one line for every request, without tokens, titles or bodies."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from tests.integration.api.asgi import app_in_memory, ask
+from tests.integration.api.asgi import app_in_memory, send_request
 from tests.integration.server import token_of
 from todo_api.app import App
 from todo_api.http.authentication import Tasks
@@ -39,15 +39,15 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
         ("GET", "/nothing", None, (404, None, "NOT_FOUND")),
     ],
 )
-def test_a_line_says_what_was_asked_and_what_was_answered(
+def test_a_log_line_has_the_request_and_its_outcome(
     caplog: pytest.LogCaptureFixture, method: str, path: str, route: str | None, outcome: tuple[int, str, str]
 ) -> None:
-    answer = ask(app_in_memory(), method, path, json={"title": "a"} if method == "POST" else None)
+    response = send_request(app_in_memory(), method, path, json={"title": "a"} if method == "POST" else None)
 
     (line,) = lines(caplog)
     assert 0 <= line.pop("duration_ms") < 60_000
     assert line == {
-        "request_id": answer.headers["X-Request-ID"],
+        "request_id": response.headers["X-Request-ID"],
         "method": method,
         "route": route,
         **dict(zip(["status", "user_id", "error_code"], outcome, strict=True)),
@@ -55,14 +55,14 @@ def test_a_line_says_what_was_asked_and_what_was_answered(
     }
 
 
-def test_a_record_is_made_by_the_factory_of_the_host(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_record_factory_of_the_host_is_used(caplog: pytest.LogCaptureFixture) -> None:
     class Record(logging.LogRecord):
-        """What a host's formatter asks for."""
+        """A record of the host program's own class."""
 
     before = logging.getLogRecordFactory()
     logging.setLogRecordFactory(Record)
     try:
-        ask(app_in_memory(), "GET", "/health")
+        send_request(app_in_memory(), "GET", "/health")
     finally:
         logging.setLogRecordFactory(before)
 
@@ -70,33 +70,33 @@ def test_a_record_is_made_by_the_factory_of_the_host(caplog: pytest.LogCaptureFi
     assert isinstance(record, Record)
 
 
-def test_a_preflight_is_a_request(caplog: pytest.LogCaptureFixture) -> None:
-    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+def test_a_preflight_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    preflight_headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
     app = app_in_memory(cors_origins="https://app.example")
 
-    answer = ask(app, "OPTIONS", "/api/alice/tasks", None, headers=asked)
+    response = send_request(app, "OPTIONS", "/api/alice/tasks", None, headers=preflight_headers)
 
     (line,) = lines(caplog)
     assert (line["method"], line["status"], line["user_id"]) == ("OPTIONS", 200, None)
-    assert line["request_id"] == answer.headers["X-Request-ID"]
+    assert line["request_id"] == response.headers["X-Request-ID"]
 
 
-def test_a_stranger_has_no_name_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    ask(app_in_memory(), "GET", "/api/alice/tasks", "x.y.z")
+def test_the_log_has_no_user_id_for_an_invalid_token(caplog: pytest.LogCaptureFixture) -> None:
+    send_request(app_in_memory(), "GET", "/api/alice/tasks", "x.y.z")
 
     (line,) = lines(caplog)
     assert (line["status"], line["user_id"], line["error_code"]) == (401, None, "AUTH_INVALID")
     assert line["reason"], "the operator must learn what was wrong with the token"
 
 
-def test_no_token_no_title_and_no_body_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_tokens_titles_and_bodies_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     app, token = app_in_memory(), token_of("alice")
     secret = "s3cret"
 
-    ask(app, "POST", "/api/alice/tasks", token, json={"title": secret}, headers={"Idempotency-Key": secret})
-    ask(app, "POST", "/api/alice/tasks", token, json={"title": [secret]})
-    ask(app, "GET", f"/api/alice/tasks?q={secret}", token, headers={"X-Request-ID": f"{secret} x"})
-    ask(app, "GET", f"/api/{secret}/tasks/{secret}", secret)
+    send_request(app, "POST", "/api/alice/tasks", token, json={"title": secret}, headers={"Idempotency-Key": secret})
+    send_request(app, "POST", "/api/alice/tasks", token, json={"title": [secret]})
+    send_request(app, "GET", f"/api/alice/tasks?q={secret}", token, headers={"X-Request-ID": f"{secret} x"})
+    send_request(app, "GET", f"/api/{secret}/tasks/{secret}", secret)
 
     logged = repr([vars(record) for record in caplog.records])
     assert len(lines(caplog)) == 4
@@ -105,18 +105,18 @@ def test_no_token_no_title_and_no_body_is_logged(caplog: pytest.LogCaptureFixtur
 
 
 @pytest.mark.parametrize("given", ["a", "7d3b8f0e-5f0a-4a55-9d25-3f1f7d1c2b7a", "A.b_c-1", "x" * 128])
-def test_a_sane_request_id_is_kept(caplog: pytest.LogCaptureFixture, given: str) -> None:
-    answer = ask(app_in_memory(), "GET", "/health", headers={"X-Request-ID": given})
+def test_a_valid_request_id_is_kept(caplog: pytest.LogCaptureFixture, given: str) -> None:
+    response = send_request(app_in_memory(), "GET", "/health", headers={"X-Request-ID": given})
 
-    assert answer.headers.get_list("X-Request-ID") == [given]
+    assert response.headers.get_list("X-Request-ID") == [given]
     assert lines(caplog)[0]["request_id"] == given
 
 
 @pytest.mark.parametrize("given", ["", " ", "a b", "x" * 129, "a\tb", "{}", "\xe9", "a\x00", "a,b"])
 def test_any_other_request_id_is_replaced(caplog: pytest.LogCaptureFixture, given: str) -> None:
-    answer = ask(app_in_memory(), "GET", "/health", headers=[(b"X-Request-ID", given.encode("latin-1"))])
+    response = send_request(app_in_memory(), "GET", "/health", headers=[(b"X-Request-ID", given.encode("latin-1"))])
 
-    (made,) = answer.headers.get_list("X-Request-ID")
+    (made,) = response.headers.get_list("X-Request-ID")
     assert re.fullmatch("[0-9a-f]{32}", made)
     assert lines(caplog)[0]["request_id"] == made
 
@@ -124,11 +124,11 @@ def test_any_other_request_id_is_replaced(caplog: pytest.LogCaptureFixture, give
 def test_no_two_requests_have_the_same_id() -> None:
     app = app_in_memory()
 
-    assert len({ask(app, "GET", "/health").headers["X-Request-ID"] for _ in range(5)}) == 5
+    assert len({send_request(app, "GET", "/health").headers["X-Request-ID"] for _ in range(5)}) == 5
 
 
 def exchange(app: App, method: str, path: str) -> list[Message]:
-    """Return what the app sends to a caller, alice, who hangs up before the end."""
+    """Return what the app sends to alice's client, which disconnects early."""
     headers = [(b"authorization", f"Bearer {token_of('alice')}".encode()), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
     sent: list[Message] = []
@@ -143,7 +143,7 @@ def exchange(app: App, method: str, path: str) -> list[Message]:
     return sent
 
 
-def test_a_caller_who_hangs_up_is_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_disconnects_early_is_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
     sent = exchange(app_in_memory(), "POST", "/api/alice/tasks")
 
     (line,) = lines(caplog)
@@ -152,7 +152,7 @@ def test_a_caller_who_hangs_up_is_logged_as_such(caplog: pytest.LogCaptureFixtur
 
 
 class Breaking(Response):
-    """An answer that does not get further than its head."""
+    """A response that fails after it has sent its headers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive
@@ -169,7 +169,7 @@ async def break_later(tasks: Tasks) -> Response:
     return Breaking()
 
 
-def test_an_answer_that_breaks_when_it_has_begun_is_logged_and_not_begun_again(
+def test_a_response_that_fails_after_its_headers_is_logged_and_not_restarted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     app = app_in_memory()

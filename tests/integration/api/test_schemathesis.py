@@ -1,4 +1,4 @@
-"""Schemathesis, with all its checks, finds nothing: every answer is as the document says."""
+"""Schemathesis, with all its checks, finds no response that contradicts the OpenAPI document."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from tests.documents import ROOT
 from tests.integration.server import Server, new_user, token_of
 
 
-def test_schemathesis_finds_nothing(server: Server) -> None:
+def test_schemathesis_finds_no_fault(server: Server) -> None:
     user = new_user()
     environment = {"PATH": os.environ["PATH"], "USER_ID": user, "TOKEN": token_of(user)}
     with server.client(user) as client:

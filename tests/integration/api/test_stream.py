@@ -1,4 +1,4 @@
-"""The change feed, live."""
+"""The stream of changes (server-sent events)."""
 
 import json
 import logging
@@ -24,10 +24,10 @@ from todo_domain import ChangePage, FeedToken, TaskDraft, UserId
 
 
 class Events:
-    """The events of an open stream, as they come."""
+    """The events of an open stream, in order of arrival."""
 
-    def __init__(self, answer: httpx.Response) -> None:
-        self.lines = answer.iter_lines()
+    def __init__(self, response: httpx.Response) -> None:
+        self.lines = response.iter_lines()
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         token = ""
@@ -43,7 +43,7 @@ class Events:
 
 
 class Full(InMemoryTaskRepository):
-    """A store with more for alice than any buffer takes."""
+    """A store in which alice has more data than all buffers hold."""
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -54,14 +54,14 @@ class Full(InMemoryTaskRepository):
 
 
 class FullAtOnce(Full):
-    """A full store that gives all of it on one page, after which a stream has nothing to send."""
+    """A full store that returns all changes on one page, after which a stream has nothing to send."""
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         return await super().changes(user_id, since, limit * 1000)
 
 
 class Breaking(InMemoryTaskRepository):
-    """A store whose feed can be read once."""
+    """A store whose feed fails after the first page."""
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         if since:
@@ -70,7 +70,7 @@ class Breaking(InMemoryTaskRepository):
 
 
 def until(reached: Callable[[], bool]) -> None:
-    """Wait for something that happens at once, however slow the machine is."""
+    """Wait until this is true; the long deadline is for slow machines."""
     deadline = time.monotonic() + 30
     while not reached():
         assert time.monotonic() < deadline
@@ -79,13 +79,13 @@ def until(reached: Callable[[], bool]) -> None:
 
 @contextmanager
 def stream(client: httpx.Client, headers: dict[str, str] | None = None, **parameters: str) -> Iterator[Events]:
-    with client.stream("GET", "/changes/stream", headers=headers, params=parameters) as answer:
-        assert answer.status_code == 200
-        assert answer.headers["Content-Type"].startswith("text/event-stream")
-        yield Events(answer)
+    with client.stream("GET", "/changes/stream", headers=headers, params=parameters) as response:
+        assert response.status_code == 200
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        yield Events(response)
 
 
-def test_a_stream_begins_with_everything_and_goes_on_with_what_happens(alice: httpx.Client) -> None:
+def test_a_stream_starts_with_all_tasks_and_continues_with_new_changes(alice: httpx.Client) -> None:
     alice.post("/tasks", json={"title": "a"})
 
     with stream(alice) as events:
@@ -100,7 +100,7 @@ def test_a_stream_begins_with_everything_and_goes_on_with_what_happens(alice: ht
     assert third[1] == {"id": 1, "deleted": True, "revision": 3}
 
 
-def test_an_event_s_id_is_a_token_of_the_feed(alice: httpx.Client) -> None:
+def test_the_id_of_an_event_is_a_token_of_the_feed(alice: httpx.Client) -> None:
     alice.post("/tasks", json={"title": "a"})
     with stream(alice) as events:
         token, _ = events.next()
@@ -112,7 +112,7 @@ def test_an_event_s_id_is_a_token_of_the_feed(alice: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("resume", ["Last-Event-ID", "since"])
-def test_a_stream_is_resumed_behind_the_last_event(alice: httpx.Client, resume: str) -> None:
+def test_a_stream_resumes_after_the_given_token(alice: httpx.Client, resume: str) -> None:
     for title in "abc":
         alice.post("/tasks", json={"title": title})
     with stream(alice) as events:
@@ -125,7 +125,7 @@ def test_a_stream_is_resumed_behind_the_last_event(alice: httpx.Client, resume: 
     assert following == ["b", "c"]
 
 
-def test_last_event_id_goes_before_since(alice: httpx.Client) -> None:
+def test_last_event_id_takes_precedence_over_since(alice: httpx.Client) -> None:
     for title in "abc":
         alice.post("/tasks", json={"title": title})
     first, second, _ = (f"{alice.get('/changes').json()['next'].partition('.')[0]}.{n}" for n in (1, 2, 3))
@@ -145,7 +145,7 @@ def test_a_stream_has_only_the_changes_of_its_owner(alice: httpx.Client, bob: ht
     assert change["title"] == "mine"
 
 
-def test_a_write_through_another_server_is_found_by_the_tick(postgres: Postgres) -> None:
+def test_a_stream_sends_a_change_made_through_another_server(postgres: Postgres) -> None:
     user = new_user()
     with ExitStack() as running:
         database = running.enter_context(postgres.database())
@@ -161,7 +161,7 @@ def test_a_write_through_another_server_is_found_by_the_tick(postgres: Postgres)
     assert change["title"] == "a"
 
 
-def test_a_stream_ends_with_the_token_of_its_caller(server: Server) -> None:
+def test_a_stream_ends_when_its_access_token_expires(server: Server) -> None:
     user = new_user()
     short = {"Authorization": f"Bearer {token_of(user, timedelta(seconds=1))}"}
 
@@ -172,7 +172,7 @@ def test_a_stream_ends_with_the_token_of_its_caller(server: Server) -> None:
     assert seen == ["a"]
 
 
-def test_a_quiet_stream_has_a_heartbeat(alice: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_without_changes_sends_heartbeats(alice: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_stream, "HEARTBEAT_SECONDS", 0.01)
 
     with stream(alice) as events:
@@ -181,7 +181,7 @@ def test_a_quiet_stream_has_a_heartbeat(alice: httpx.Client, monkeypatch: pytest
     assert beat == ["retry: 2000", "", ":", ""]
 
 
-def test_streams_end_when_the_server_does(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_streams_end_when_the_server_stops(tmp_path_factory: pytest.TempPathFactory) -> None:
     container = Container(settings=settings_for(tmp_path_factory.mktemp("end") / "tasks.sqlite3"))
     with running_server(container) as server, server.client() as client:
         client.post("/tasks", json={"title": "a"})
@@ -197,11 +197,11 @@ def test_streams_end_when_the_server_does(tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize(
     ("store", "lifetime"),
     [
-        pytest.param(Full, timedelta(hours=1), id="when events wait for it"),
-        pytest.param(FullAtOnce, timedelta(seconds=1), id="when the end waits for it"),
+        pytest.param(Full, timedelta(hours=1), id="while events are pending"),
+        pytest.param(FullAtOnce, timedelta(seconds=1), id="while only the end is pending"),
     ],
 )
-def test_a_reader_that_takes_nothing_is_cut_off_with_all_that_waits_for_it(
+def test_a_client_that_reads_nothing_is_disconnected(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, store: type[Full], lifetime: timedelta
 ) -> None:
     monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.05)
@@ -219,34 +219,34 @@ def test_a_reader_that_takes_nothing_is_cut_off_with_all_that_waits_for_it(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_what_nobody_foresaw_ends_a_stream_and_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_ends_a_stream_and_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
     container = Container(settings=settings_for("never-opened.sqlite3"), task_repository=providers.Object(Breaking()))
     with (
         running_server(container) as server,
         server.client() as client,
-        client.stream("GET", "/changes/stream") as answer,
+        client.stream("GET", "/changes/stream") as response,
         pytest.raises(httpx.RemoteProtocolError),
     ):
-        list(answer.iter_lines())
+        list(response.iter_lines())
 
     (logged,) = (record for record in caplog.records if record.getMessage() == "unforeseen")
-    assert vars(logged)["fields"] == {"request_id": answer.headers["X-Request-ID"]}
+    assert vars(logged)["fields"] == {"request_id": response.headers["X-Request-ID"]}
     assert logged.exc_info
     assert logged.exc_info[0] is ZeroDivisionError
 
 
 @pytest.mark.parametrize("token", ["other.1", "{epoch}.7"])
-def test_a_stream_from_a_token_that_expired_is_gone(alice: httpx.Client, token: str) -> None:
+def test_a_stream_from_an_expired_token_gets_410(alice: httpx.Client, token: str) -> None:
     epoch = alice.get("/changes").json()["next"].partition(".")[0]
 
-    answer = alice.get("/changes/stream", headers={"Last-Event-ID": token.format(epoch=epoch)})
+    response = alice.get("/changes/stream", headers={"Last-Event-ID": token.format(epoch=epoch)})
 
-    assert (answer.status_code, answer.json()["error_code"]) == (410, "CURSOR_EXPIRED")
+    assert (response.status_code, response.json()["error_code"]) == (410, "CURSOR_EXPIRED")
 
 
 @pytest.mark.parametrize("value", ["garbage", "1", "a.b.c", "é.1"])
-def test_a_malformed_last_event_id_is_refused_by_name(alice: httpx.Client, value: str) -> None:
-    answer = alice.get("/changes/stream", headers=[(b"Last-Event-ID", value.encode("latin-1"))])
+def test_a_malformed_last_event_id_is_refused_and_named(alice: httpx.Client, value: str) -> None:
+    response = alice.get("/changes/stream", headers=[(b"Last-Event-ID", value.encode("latin-1"))])
 
-    assert answer.status_code == 422
-    assert [error["loc"] for error in answer.json()["errors"]] == [["header", "Last-Event-ID"]]
+    assert response.status_code == 422
+    assert [error["loc"] for error in response.json()["errors"]] == [["header", "Last-Event-ID"]]

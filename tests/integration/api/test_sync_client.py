@@ -16,21 +16,21 @@ SOURCE = Path(__file__).parents[3] / "examples" / "sync_client.py"
 
 
 class Network(httpx.HTTPTransport):
-    """A way to the server that can be cut before a request gets there, or before its answer comes back."""
+    """A connection to the server that can lose requests or responses."""
 
     def __init__(self) -> None:
         super().__init__()
         self.loses_requests = False
-        self.loses_answers = False
+        self.loses_responses = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self.loses_requests:
-            raise httpx.ConnectError("cut", request=request)
-        answer = super().handle_request(request)
-        if self.loses_answers:
-            answer.close()
-            raise httpx.ReadError("cut", request=request)
-        return answer
+            raise httpx.ConnectError("the request was lost", request=request)
+        response = super().handle_request(request)
+        if self.loses_responses:
+            response.close()
+            raise httpx.ReadError("the response was lost", request=request)
+        return response
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def device(example: ModuleType, server: Server) -> Iterator[Callable[[str], tupl
         yield make
 
 
-def test_two_devices_that_sync_have_the_same_tasks(device: Callable[[str], tuple[Any, Network]]) -> None:
+def test_two_synced_devices_have_the_same_tasks(device: Callable[[str], tuple[Any, Network]]) -> None:
     user = new_user()
     (phone, _), (laptop, _) = device(user), device(user)
     phone.create(title="Buy milk")
@@ -73,7 +73,9 @@ def test_two_devices_that_sync_have_the_same_tasks(device: Callable[[str], tuple
     assert [(task["title"], task["complete"]) for task in phone.tasks.values()] == [("Buy milk", True)]
 
 
-def test_edits_made_offline_are_done_once_the_server_is_back(device: Callable[[str], tuple[Any, Network]]) -> None:
+def test_offline_edits_are_applied_when_the_server_is_reachable_again(
+    device: Callable[[str], tuple[Any, Network]],
+) -> None:
     phone, network = device(new_user())
     phone.create(title="Buy milk")
     phone.sync()
@@ -90,22 +92,22 @@ def test_edits_made_offline_are_done_once_the_server_is_back(device: Callable[[s
     assert (phone.outbox, phone.conflicts) == ([], [])
 
 
-def test_an_edit_whose_answer_was_lost_is_done_once(device: Callable[[str], tuple[Any, Network]]) -> None:
+def test_an_edit_whose_response_was_lost_is_done_once(device: Callable[[str], tuple[Any, Network]]) -> None:
     phone, network = device(new_user())
     phone.create(title="Buy milk")
-    network.loses_answers = True
+    network.loses_responses = True
     for _ in range(2):
         with pytest.raises(httpx.TransportError):
             phone.sync()
 
-    network.loses_answers = False
+    network.loses_responses = False
     phone.sync()
 
     assert [task["title"] for task in phone.tasks.values()] == ["Buy milk"]
     assert phone.conflicts == []
 
 
-def test_an_edit_of_what_changed_elsewhere_is_a_conflict_and_overwrites_nothing(
+def test_an_edit_of_a_task_that_changed_elsewhere_is_a_conflict_and_overwrites_nothing(
     device: Callable[[str], tuple[Any, Network]],
 ) -> None:
     user = new_user()
@@ -124,7 +126,7 @@ def test_an_edit_of_what_changed_elsewhere_is_a_conflict_and_overwrites_nothing(
 
 
 @pytest.mark.parametrize("fields", [{}, {"title": ""}], ids=["malformed", "against a rule"])
-def test_an_edit_that_can_not_be_done_holds_up_no_other(
+def test_a_refused_edit_does_not_block_the_others(
     device: Callable[[str], tuple[Any, Network]], fields: dict[str, Any]
 ) -> None:
     phone, _ = device(new_user())
@@ -143,7 +145,7 @@ def test_a_device_whose_token_expired_reads_everything_again(device: Callable[[s
     phone, _ = device(new_user())
     phone.create(title="Buy milk")
     phone.sync()
-    phone.tasks[99] = {"id": 99, "title": "Only ever here"}
+    phone.tasks[99] = {"id": 99, "title": "Not on the server"}
     phone._token = "other.1"  # noqa: SLF001 - of a store that was replaced
 
     phone.sync()

@@ -1,4 +1,4 @@
-"""The six endpoints, as a client sees them."""
+"""The six endpoints of tasks, as a client uses them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,12 +22,12 @@ DEFAULTS: dict[str, Any] = {"description": None, "complete": False, "priority": 
 
 
 def create(client: httpx.Client, **fields: Any) -> Any:
-    answer = client.post("/tasks", json={"title": "a", **fields})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+    response = client.post("/tasks", json={"title": "a", **fields})
+    assert response.status_code == 201, response.text
+    return response.json()
 
 
-def test_a_created_task_is_where_its_location_says(alice: httpx.Client) -> None:
+def test_a_created_task_can_be_read_at_its_location(alice: httpx.Client) -> None:
     created = alice.post("/tasks", json={"title": " Buy milk "})
 
     found = alice.get(created.url.join(created.headers["Location"]))
@@ -38,7 +38,7 @@ def test_a_created_task_is_where_its_location_says(alice: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("user", ["a|b", "a:b@c", "google-oauth2|1.2_3"])
-def test_a_location_can_be_followed_whatever_the_user_is_called(server: Server, user: str) -> None:
+def test_a_location_can_be_followed_for_every_form_of_user_id(server: Server, user: str) -> None:
     user = f"{user}-{new_user()}"
     with server.client(user) as client:
         created = client.post("/tasks", json={"title": "a"})
@@ -47,7 +47,7 @@ def test_a_location_can_be_followed_whatever_the_user_is_called(server: Server, 
         assert client.get(created.url.join(created.headers["Location"])).json() == created.json()
 
 
-def test_a_task_of_a_title_alone_has_the_defaults(alice: httpx.Client) -> None:
+def test_a_task_created_with_only_a_title_has_the_defaults(alice: httpx.Client) -> None:
     task = create(alice)
 
     assert {name: task[name] for name in DEFAULTS} == DEFAULTS
@@ -56,7 +56,7 @@ def test_a_task_of_a_title_alone_has_the_defaults(alice: httpx.Client) -> None:
     assert task["created_at"] == task["updated_at"]
 
 
-def test_a_task_is_kept_as_it_was_sent(alice: httpx.Client) -> None:
+def test_a_task_is_stored_as_it_was_sent(alice: httpx.Client) -> None:
     task = create(alice, **FULL)
 
     assert {name: task[name] for name in FULL} == FULL
@@ -72,7 +72,7 @@ def test_times_are_utc_to_the_microsecond(alice: httpx.Client) -> None:
     assert before <= datetime.fromisoformat(created_at) <= datetime.now(UTC)
 
 
-def test_ids_count_up_and_are_never_given_out_again(alice: httpx.Client) -> None:
+def test_ids_are_consecutive_and_never_reused(alice: httpx.Client) -> None:
     for _ in range(3):
         create(alice)
     alice.delete("/tasks/3")
@@ -80,7 +80,7 @@ def test_ids_count_up_and_are_never_given_out_again(alice: httpx.Client) -> None
     assert create(alice)["id"] == 4
 
 
-def test_an_update_changes_what_it_names_and_keeps_every_other_field(alice: httpx.Client) -> None:
+def test_a_put_changes_the_fields_it_names_and_keeps_every_other_field(alice: httpx.Client) -> None:
     task = create(alice, **FULL)
 
     updated = alice.put("/tasks/1", json={"title": "b", "complete": True, "description": None})
@@ -96,7 +96,7 @@ def test_an_update_changes_what_it_names_and_keeps_every_other_field(alice: http
     assert alice.get("/tasks/1").json() == updated.json()
 
 
-def test_an_update_of_a_due_replaces_all_its_parts(alice: httpx.Client) -> None:
+def test_a_put_replaces_all_parts_of_a_due(alice: httpx.Client) -> None:
     create(alice, **FULL)
 
     updated = alice.put("/tasks/1", json={"title": "a", "complete": False, "due": {"date": "2027-01-01"}})
@@ -105,33 +105,33 @@ def test_an_update_of_a_due_replaces_all_its_parts(alice: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("missing", ["title", "complete"])
-def test_an_update_without_title_or_complete_is_refused_by_the_missing_name(alice: httpx.Client, missing: str) -> None:
+def test_a_put_without_title_or_complete_is_refused_and_the_field_named(alice: httpx.Client, missing: str) -> None:
     create(alice, **FULL)
     body = {name: value for name, value in FULL.items() if name != missing}
 
-    answer = alice.put("/tasks/1", json=body)
+    response = alice.put("/tasks/1", json=body)
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["body", missing]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["body", missing]]
     assert alice.get("/tasks/1").json()["revision"] == 1
 
 
 @pytest.mark.parametrize("field", ["description", "due"])
-def test_null_in_an_update_clears_a_field(alice: httpx.Client, field: str) -> None:
+def test_null_in_a_put_clears_a_field(alice: httpx.Client, field: str) -> None:
     create(alice, **FULL)
 
     assert alice.put("/tasks/1", json={"title": "a", "complete": True, field: None}).json()[field] is None
 
 
-def test_an_update_never_creates(alice: httpx.Client) -> None:
-    answer = alice.put("/tasks/1", json={"title": "b", "complete": False})
+def test_a_put_never_creates_a_task(alice: httpx.Client) -> None:
+    response = alice.put("/tasks/1", json={"title": "b", "complete": False})
 
-    assert refusal(answer) == (404, "NOT_FOUND")
+    assert refusal(response) == (404, "NOT_FOUND")
     assert alice.get("/tasks").json()["tasks"] == []
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
-def test_a_patch_changes_what_it_names(alice: httpx.Client, media_type: str) -> None:
+def test_a_patch_changes_only_the_fields_it_names(alice: httpx.Client, media_type: str) -> None:
     task = create(alice, **FULL)
 
     patched = alice.patch("/tasks/1", content=b'{"title": "b"}', headers={"Content-Type": media_type})
@@ -170,7 +170,7 @@ def test_a_patch_of_a_due_changes_the_parts_it_names(
     assert [task["due"] for task in alice.get("/tasks").json()["tasks"]] == [expected, expected]
 
 
-def test_completing_stamps_the_time_once_and_reopening_clears_it(alice: httpx.Client) -> None:
+def test_completing_sets_completed_at_once_and_reopening_clears_it(alice: httpx.Client) -> None:
     create(alice)
 
     completed = alice.patch("/tasks/1", json={"complete": True}).json()
@@ -187,27 +187,29 @@ def test_completing_stamps_the_time_once_and_reopening_clears_it(alice: httpx.Cl
     ("method", "body"),
     [("PATCH", {"title": " a "}), ("PATCH", {"due": None, "tags": []}), ("PUT", {"title": "a", "complete": False})],
 )
-def test_a_change_that_alters_nothing_leaves_no_trace(alice: httpx.Client, method: str, body: Any) -> None:
+def test_a_change_that_alters_nothing_keeps_revision_and_updated_at(
+    alice: httpx.Client, method: str, body: Any
+) -> None:
     task = create(alice)
 
-    answer = alice.request(method, "/tasks/1", json=body)
+    response = alice.request(method, "/tasks/1", json=body)
 
-    assert answer.json() == task
-    assert answer.headers["ETag"] == '"1"'
+    assert response.json() == task
+    assert response.headers["ETag"] == '"1"'
     assert alice.get("/tasks").json()["revision"] == 1
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_what_was_read_may_be_sent_back(alice: httpx.Client, method: str) -> None:
+def test_a_task_that_was_read_may_be_sent_back(alice: httpx.Client, method: str) -> None:
     task = create(alice, **FULL)
 
-    answer = alice.request(method, "/tasks/1", json=task)
+    response = alice.request(method, "/tasks/1", json=task)
 
-    assert answer.status_code == 200
-    assert answer.json() == task
+    assert response.status_code == 200
+    assert response.json() == task
 
 
-def test_read_only_fields_are_ignored_whatever_they_say(alice: httpx.Client) -> None:
+def test_read_only_fields_of_a_request_are_ignored(alice: httpx.Client) -> None:
     lies = {"id": 7, "user_id": "bob", "completed_at": "x", "created_at": 1, "updated_at": None, "revision": []}
 
     task = create(alice, **lies)
@@ -215,7 +217,7 @@ def test_read_only_fields_are_ignored_whatever_they_say(alice: httpx.Client) -> 
     assert (task["id"], task["revision"], task["completed_at"]) == (1, 1, None)
 
 
-def test_a_deleted_task_is_gone_for_every_method(alice: httpx.Client) -> None:
+def test_a_deleted_task_is_not_found_by_any_method(alice: httpx.Client) -> None:
     create(alice)
 
     deleted = alice.delete("/tasks/1")
@@ -226,7 +228,7 @@ def test_a_deleted_task_is_gone_for_every_method(alice: httpx.Client) -> None:
     assert alice.get("/tasks").json() == {"tasks": [], "count": 0, "next_cursor": None, "revision": 2}
 
 
-def test_tags_are_unique_without_regard_to_case(alice: httpx.Client) -> None:
+def test_tags_that_differ_only_in_case_are_stored_once(alice: httpx.Client) -> None:
     assert create(alice, tags=["b", " Shop", "shop ", "SHOP"])["tags"] == ["b", "Shop"]
 
 
@@ -243,7 +245,7 @@ def test_a_task_of_another_user_is_forbidden_whether_it_exists_or_not(
     create(bob)
     body = {"title": "mine", "complete": False} if method in {"PUT", "PATCH"} else None
 
-    answers = [alice.request(method, str(bob.base_url.join(f"tasks/{n}")), json=body) for n in (1, 2)]
+    responses = [alice.request(method, str(bob.base_url.join(f"tasks/{n}")), json=body) for n in (1, 2)]
 
-    assert [refusal(answer) for answer in answers] == [(403, "AUTH_FORBIDDEN")] * 2
+    assert [refusal(response) for response in responses] == [(403, "AUTH_FORBIDDEN")] * 2
     assert bob.get("/tasks/1").json()["title"] == "a"

@@ -40,7 +40,7 @@ def clients(tmp_path: Path) -> Iterator[list[httpx.Client]]:
         yield made
 
 
-def test_two_apps_in_one_process_have_tasks_keys_and_feeds_of_their_own(clients: list[httpx.Client]) -> None:
+def test_two_apps_in_one_process_have_separate_tasks_keys_and_feeds(clients: list[httpx.Client]) -> None:
     first, second = clients
     key = {"Idempotency-Key": "k"}
 
@@ -56,12 +56,12 @@ def test_two_apps_in_one_process_have_tasks_keys_and_feeds_of_their_own(clients:
     assert refusal(second.get("/changes", params={"since": feeds[0]})) == (410, "CURSOR_EXPIRED")
 
 
-def test_two_apps_in_one_process_accept_no_token_and_no_origin_of_each_other(clients: list[httpx.Client]) -> None:
+def test_two_apps_in_one_process_refuse_the_tokens_and_origins_of_each_other(clients: list[httpx.Client]) -> None:
     for client, other in (clients, clients[::-1]):
         assert client.get("/tasks").headers["Access-Control-Allow-Origin"] == client.headers["Origin"]
 
-        answer = client.get("/tasks", headers={"Authorization": other.headers["Authorization"]})
-        assert refusal(answer) == (401, "AUTH_INVALID")
+        response = client.get("/tasks", headers={"Authorization": other.headers["Authorization"]})
+        assert refusal(response) == (401, "AUTH_INVALID")
 
-        answer = client.get("/tasks", headers={"Origin": other.headers["Origin"]})
-        assert "Access-Control-Allow-Origin" not in answer.headers
+        response = client.get("/tasks", headers={"Origin": other.headers["Origin"]})
+        assert "Access-Control-Allow-Origin" not in response.headers

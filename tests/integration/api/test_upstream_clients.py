@@ -1,4 +1,4 @@
-"""What the published clients of this contract and their tests rely on."""
+"""Behaviour that the published clients of this contract and their tests rely on."""
 
 import json
 import time
@@ -22,7 +22,7 @@ KEY = SigningKey.generate()
 Sign = Callable[[dict[str, Any]], str]
 
 
-def test_a_list_of_101_tasks_shows_101(alice: httpx.Client) -> None:
+def test_a_list_has_more_than_100_tasks(alice: httpx.Client) -> None:
     for number in range(101):
         assert alice.post("/tasks", json={"title": f"Task {number}"}).status_code == 201
 
@@ -32,7 +32,7 @@ def test_a_list_of_101_tasks_shows_101(alice: httpx.Client) -> None:
 
 
 class KeySet(BaseHTTPRequestHandler):
-    """The key set of an issuer, at any path."""
+    """Serves the key set of an issuer at every path."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -44,7 +44,7 @@ class KeySet(BaseHTTPRequestHandler):
 
 @pytest.fixture(params=["secret", "jwks"])
 def mode(request: pytest.FixtureRequest) -> Iterator[tuple[Sign, dict[str, str]]]:
-    """Return how an issuer signs claims, and the settings of a server that accepts its tokens."""
+    """Return a function that signs claims, and the settings of a server that accepts its tokens."""
     if request.param == "secret":
         yield hs256, {}
         return
@@ -66,20 +66,20 @@ def list_of(user_id: str, mode: tuple[Sign, dict[str, str]], path: Path, **setti
         return httpx.get(f"{server.url}/api/{user_id}/tasks", headers=headers)
 
 
-def test_with_the_setting_a_token_with_only_sub_is_that_of_its_subject(
+def test_a_token_with_only_sub_identifies_its_subject_if_the_setting_allows_it(
     tmp_path: Path, mode: tuple[Sign, dict[str, str]]
 ) -> None:
     assert list_of("ann", mode, tmp_path, user_from_sub=True).status_code == 200
     assert refusal(list_of("bob", mode, tmp_path, user_from_sub=True)) == (403, "AUTH_FORBIDDEN")
 
 
-def test_without_the_setting_a_token_with_only_sub_is_refused(
+def test_a_token_with_only_sub_is_refused_without_the_setting(
     tmp_path: Path, mode: tuple[Sign, dict[str, str]]
 ) -> None:
     assert refusal(list_of("ann", mode, tmp_path)) == (401, "AUTH_INVALID")
 
 
-def test_an_update_without_complete_is_refused_with_the_name_of_the_field(alice: httpx.Client) -> None:
+def test_a_put_without_complete_is_refused_and_the_field_named(alice: httpx.Client) -> None:
     alice.post("/tasks", json={"title": "Buy milk", "complete": True, "priority": "high", "tags": ["shop"]})
     task = alice.get("/tasks/1").json()
 

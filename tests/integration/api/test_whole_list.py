@@ -1,4 +1,4 @@
-"""A list without `limit`: all of it, read while it is sent."""
+"""A list without `limit` has all tasks; the server reads them while it sends them."""
 
 import asyncio
 import itertools
@@ -31,7 +31,7 @@ SORTS = [f"{sign}{name}" for name in ("created_at", "updated_at", "due", "priori
 
 
 class Full(InMemoryTaskRepository):
-    """A store with more for alice than any buffer takes."""
+    """A store in which alice has more data than all buffers hold."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class FailsMidway(Full):
 
 class ListsNothing(Full):
     async def list(self, _: UserId, __: TaskQuery) -> TaskPage:
-        raise AssertionError("the revision is enough")
+        raise AssertionError("a 304 must not read the list")
 
 
 def serving(store: Full) -> Any:
@@ -89,7 +89,7 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 def fill(client: httpx.Client, count: int, **fields: Any) -> None:
-    """Add tasks with ties, and some nothing, in every order."""
+    """Add tasks: every order has ties, and some tasks have no due."""
     for start in range(0, count, 100):
         operations = [
             {
@@ -107,7 +107,7 @@ def fill(client: httpx.Client, count: int, **fields: Any) -> None:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_list_of_101_tasks_has_101_in_the_order_of_its_pages(any_server: Server, sort: str) -> None:
+def test_a_whole_list_has_the_same_tasks_and_order_as_its_pages(any_server: Server, sort: str) -> None:
     with any_server.client() as client:
         fill(client, 101)
 
@@ -130,7 +130,7 @@ def test_a_whole_list_has_all_tasks_whatever_their_number(any_server: Server, co
     assert (whole["count"], whole["revision"]) == (count, count)
 
 
-def test_a_cursor_without_a_limit_gives_the_rest(alice: httpx.Client) -> None:
+def test_a_cursor_without_a_limit_returns_the_rest(alice: httpx.Client) -> None:
     fill(alice, 120)
     cursor = alice.get("/tasks", params={"limit": 10, "sort": "title"}).json()["next_cursor"]
 
@@ -139,7 +139,7 @@ def test_a_cursor_without_a_limit_gives_the_rest(alice: httpx.Client) -> None:
     assert (rest["count"], rest["next_cursor"]) == (110, None)
 
 
-def test_a_condition_counts_for_a_whole_list_too(alice: httpx.Client) -> None:
+def test_a_filter_applies_to_a_whole_list(alice: httpx.Client) -> None:
     fill(alice, 150)
 
     found = alice.get("/tasks", params={"priority": "low"}).json()
@@ -148,7 +148,7 @@ def test_a_condition_counts_for_a_whole_list_too(alice: httpx.Client) -> None:
     assert {task["priority"] for task in found["tasks"]} == {"low"}
 
 
-def test_a_list_that_has_not_changed_is_known_by_its_revision_alone() -> None:
+def test_a_304_for_a_list_needs_only_its_revision() -> None:
     with serving(ListsNothing()) as server, server.client("alice") as client:
         revision = client.get("/changes", params={"limit": 1}).json()["next"].split(".")[-1]
         tag = f'W/"{revision}-00000000"'
@@ -160,7 +160,7 @@ def test_a_list_that_has_not_changed_is_known_by_its_revision_alone() -> None:
 
 @pytest.fixture
 def slow_reading(any_server: Server, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Let the server read two chunks of a list, and the others once the event is set."""
+    """Delay the server after two chunks of a list until the event is set."""
     store, resumed, calls = any_server.container.task_repository(), threading.Event(), itertools.count()
     get_many = store.get_many
 
@@ -175,7 +175,7 @@ def slow_reading(any_server: Server, monkeypatch: pytest.MonkeyPatch) -> threadi
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_no_task_that_stays_is_missing_or_appears_twice_while_others_are_written_moved_and_deleted(
+def test_concurrent_writes_neither_skip_nor_repeat_a_task_that_still_exists(
     any_server: Server, sort: str, slow_reading: threading.Event
 ) -> None:
     moved, deleted = set(range(1, 301, 11)), set(range(2, 301, 11))
@@ -200,7 +200,7 @@ def test_no_task_that_stays_is_missing_or_appears_twice_while_others_are_written
     assert whole["revision"] == 300
 
 
-def test_a_failure_before_the_first_task_is_a_problem_like_any_other() -> None:
+def test_a_failure_before_the_first_task_is_an_ordinary_problem() -> None:
     with serving(FailsAtOnce()) as server, server.client("alice") as client:
         response = client.get("/tasks")
 
@@ -233,7 +233,7 @@ def begin_to_read(server: Server) -> socket.socket:
     return reader
 
 
-def test_a_client_that_takes_nothing_is_disconnected(
+def test_a_client_that_reads_nothing_is_disconnected(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "todo_api.requests")
@@ -245,7 +245,7 @@ def test_a_client_that_takes_nothing_is_disconnected(
     assert [vars(record)["fields"]["error_code"] for record in caplog.records] == ["CLIENT_TOO_SLOW"]
 
 
-def test_nothing_more_is_read_for_a_client_that_is_gone(caplog: pytest.LogCaptureFixture) -> None:
+def test_reading_stops_when_the_client_disconnects(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "todo_api.requests")
     with serving(store := Full()) as server:
         with begin_to_read(server) as reader:

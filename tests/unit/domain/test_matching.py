@@ -32,7 +32,7 @@ lists = st.lists(tasks, min_size=1, max_size=6, unique_by=lambda task: task.id)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "arguments",
     [
         {},
         {"complete": False},
@@ -46,12 +46,12 @@ lists = st.lists(tasks, min_size=1, max_size=6, unique_by=lambda task: task.id)
     ],
     ids=str,
 )
-def test_a_task_matches_a_condition_that_it_meets(asked: dict[str, Any]) -> None:
-    assert TaskQuery(**asked).matches(TASK)
+def test_a_task_matches_a_condition_that_it_meets(arguments: dict[str, Any]) -> None:
+    assert TaskQuery(**arguments).matches(TASK)
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "arguments",
     [
         {"complete": True},
         {"priority": frozenset({Priority.MEDIUM, Priority.HIGH})},
@@ -63,20 +63,20 @@ def test_a_task_matches_a_condition_that_it_meets(asked: dict[str, Any]) -> None
     ],
     ids=str,
 )
-def test_a_task_does_not_match_a_condition_that_it_does_not_meet(asked: dict[str, Any]) -> None:
-    assert not TaskQuery(**asked).matches(TASK)
+def test_a_task_does_not_match_a_condition_that_it_does_not_meet(arguments: dict[str, Any]) -> None:
+    assert not TaskQuery(**arguments).matches(TASK)
 
 
-@pytest.mark.parametrize("asked", [{"due_from": DAY}, {"due_until": DAY}], ids=str)
-def test_a_task_without_a_due_matches_no_range_of_days(asked: dict[str, Any]) -> None:
-    assert not TaskQuery(**asked).matches(task(due=None))
+@pytest.mark.parametrize("arguments", [{"due_from": DAY}, {"due_until": DAY}], ids=str)
+def test_a_task_without_a_due_matches_no_range_of_days(arguments: dict[str, Any]) -> None:
+    assert not TaskQuery(**arguments).matches(task(due=None))
 
 
 @given(tasks, given_conditions)
-def test_a_task_matches_when_it_meets_every_condition(one: Task, asked: dict[str, Any]) -> None:
-    alone = [TaskQuery(**{name: value}).matches(one) for name, value in asked.items()]
+def test_a_task_matches_when_it_meets_every_condition(one: Task, arguments: dict[str, Any]) -> None:
+    alone = [TaskQuery(**{name: value}).matches(one) for name, value in arguments.items()]
 
-    assert TaskQuery(**asked).matches(one) is all(alone)
+    assert TaskQuery(**arguments).matches(one) is all(alone)
 
 
 @given(tasks, dues, st.dates())

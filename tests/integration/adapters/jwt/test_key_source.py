@@ -31,7 +31,7 @@ async def is_accepted(verifier: JwksTokenVerifier, by: SigningKey = KEY) -> bool
 
 async def settle(verifier: JwksTokenVerifier) -> None:
     """Wait for the fetch in progress, as the caller with an unknown kid does."""
-    assert not await is_accepted(verifier, SigningKey.generate("ES256", kid="of nobody"))
+    assert not await is_accepted(verifier, SigningKey.generate("ES256", kid="unknown"))
 
 
 async def test_keys_are_fetched_once_for_300_seconds(
@@ -114,19 +114,19 @@ async def test_a_cached_token_is_refused_when_its_key_is_no_longer_published(
 async def test_fetches_for_unknown_keys_are_10_seconds_apart(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
 ) -> None:
-    strangers = [SigningKey.generate("ES256", kid=str(number)) for number in range(200)]
+    unknown_keys = [SigningKey.generate("ES256", kid=str(number)) for number in range(200)]
     await verifier.check()
 
-    flood = await asyncio.gather(*(is_accepted(verifier, stranger) for stranger in strangers))
-    later = [await is_accepted(verifier, stranger) for stranger in strangers[:20]]
+    flood = await asyncio.gather(*(is_accepted(verifier, key) for key in unknown_keys))
+    later = [await is_accepted(verifier, key) for key in unknown_keys[:20]]
     assert (issuer.fetches, any(flood), any(later)) == (2, False, False)
 
     clock.advance(9.9)
-    await is_accepted(verifier, strangers[0])
+    await is_accepted(verifier, unknown_keys[0])
     assert issuer.fetches == 2
 
     clock.advance(0.1)
-    await is_accepted(verifier, strangers[0])
+    await is_accepted(verifier, unknown_keys[0])
     assert issuer.fetches == 3
 
 

@@ -45,7 +45,7 @@ def test_a_broken_adapter_fails_the_test_that_names_the_promise(adapter: type, f
 
     assert failed, f"{adapter.__name__} passes {PROMISES[adapter]}"
     assert all(name.startswith(PROMISES[adapter]) for name in failed)
-    # A wrong answer or a wrong error of the domain: not an adapter that merely crashes.
+    # A wrong result or a wrong error of the domain: not an adapter that merely crashes.
     assert all(isinstance(error, AssertionError | pytest.fail.Exception | TodoError) for error in failed.values())
 
 

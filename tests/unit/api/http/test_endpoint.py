@@ -14,7 +14,7 @@ from fastapi.security import SecurityScopes
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from tests.integration.api.asgi import app_in_memory, ask
+from tests.integration.api.asgi import app_in_memory, send_request
 from todo_api.http.authentication import Tasks
 from todo_api.http.endpoint import UnsupportedEndpoint
 from todo_api.http.owner_route import OwnerRoute
@@ -85,7 +85,7 @@ def test_what_an_endpoint_may_ask_for_it_gets() -> None:
     app = app_in_memory()
     app.router.routes.append(route_of(read_all))
 
-    response = ask(
+    response = send_request(
         app,
         "POST",
         "/api/alice/things/7",
@@ -108,7 +108,7 @@ def test_what_breaks_a_constraint_is_refused_at_its_place() -> None:
     app = app_in_memory()
     app.router.routes.append(route_of(read_all))
 
-    response = ask(app, "POST", "/api/alice/things/0", params={"size": "x"}, json={"name": 5})
+    response = send_request(app, "POST", "/api/alice/things/0", params={"size": "x"}, json={"name": 5})
 
     assert [error["loc"] for error in response.json()["errors"]] == [
         ["path", "number"],

@@ -37,9 +37,9 @@ def test_the_defaults_of_a_new_task_are_those_of_the_domain() -> None:
 
 
 def test_the_list_has_a_parameter_for_every_condition() -> None:
-    asked = {field.name for field in fields(TaskQuery) if field.init} - {"descending"}
+    expected = {field.name for field in fields(TaskQuery) if field.init} - {"descending"}
 
-    assert ListParameters.model_fields.keys() == asked
+    assert ListParameters.model_fields.keys() == expected
 
 
 def text_of(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The schemas say what the domain accepts, and answers say what the domain says."""
+"""The schemas accept what the domain accepts, and responses have the values of the domain."""
 
 import re
 from datetime import datetime

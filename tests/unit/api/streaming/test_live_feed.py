@@ -15,19 +15,19 @@ MILK = TaskDraft(title="Buy milk")
 
 
 class FailingOnce(InMemoryTaskRepository):
-    """A repository whose first query of revisions fails, with an event after enough queries."""
+    """A repository whose first query of revisions fails; an event is set after enough queries."""
 
-    def __init__(self, often: int = 1) -> None:
+    def __init__(self, enough: int = 1) -> None:
         super().__init__()
-        self.asked = 0
-        self.asked_often = asyncio.Event()
-        self._often = often
+        self.queries = 0
+        self.enough_queries = asyncio.Event()
+        self._enough = enough
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
-        self.asked += 1
-        if self.asked >= self._often:
-            self.asked_often.set()
-        if self.asked == 1:
+        self.queries += 1
+        if self.queries >= self._enough:
+            self.enough_queries.set()
+        if self.queries == 1:
             raise StorageUnavailable("not now")
         return await super().revisions(user_ids)
 
@@ -100,20 +100,20 @@ def test_the_store_is_not_queried_without_readers() -> None:
             with feed.subscribe(ALICE):
                 pass
             await asyncio.sleep(SOON * 10)
-        return repository.asked
+        return repository.queries
 
     assert asyncio.run(scenario()) == 0
 
 
 def test_a_list_that_did_not_change_wakes_its_readers_once() -> None:
     async def scenario() -> bool:
-        repository = open_at_once(FailingOnce(often=10))
+        repository = open_at_once(FailingOnce(enough=10))
         await repository.add(ALICE, MILK, at=NOON)
         async with LiveFeed(repository, SOON) as feed:
             with feed.subscribe(ALICE) as wake:
                 await woken(wake)
                 wake.clear()
-                await woken(repository.asked_often)
+                await woken(repository.enough_queries)
                 return wake.is_set()
 
     assert not asyncio.run(scenario())
@@ -143,7 +143,7 @@ def test_all_readers_share_one_query_per_tick() -> None:
         repository = open_at_once(FailingOnce())
         async with LiveFeed(repository, SOON) as feed:
             with feed.subscribe(ALICE), feed.subscribe(ALICE), feed.subscribe(BOB):
-                await woken(repository.asked_often)
-                return repository.asked
+                await woken(repository.enough_queries)
+                return repository.queries
 
     assert asyncio.run(scenario()) == 1

@@ -53,8 +53,8 @@ class CommitsOutOfOrder(InMemoryTaskRepository):
 
 @breaks("test_a_token_from_before_a_purged_deletion_is_expired")
 class PurgesSilently(InMemoryTaskRepository):
-    async def purge(self, **asked: Any) -> int:
-        forgotten = await super().purge(**asked)
+    async def purge(self, **arguments: Any) -> int:
+        forgotten = await super().purge(**arguments)
         for tasks in self._lists.values():
             tasks.forgotten_revision = 0
         return forgotten
@@ -62,20 +62,20 @@ class PurgesSilently(InMemoryTaskRepository):
 
 @breaks("test_a_purge_forgets_at_most_limit_entries_and_a_dry_run_forgets_nothing")
 class ForgetsInADryRun(InMemoryTaskRepository):
-    async def purge(self, **asked: Any) -> int:
-        return await super().purge(**{**asked, "dry_run": False})
+    async def purge(self, **arguments: Any) -> int:
+        return await super().purge(**{**arguments, "dry_run": False})
 
 
 @breaks("test_a_purge_forgets_at_most_limit_entries_and_a_dry_run_forgets_nothing")
 class ForgetsBeyondTheLimit(InMemoryTaskRepository):
-    async def purge(self, *, limit: int, **asked: Any) -> int:
-        return await super().purge(**asked, limit=10 * limit)
+    async def purge(self, *, limit: int, **arguments: Any) -> int:
+        return await super().purge(**arguments, limit=10 * limit)
 
 
 @breaks("test_purging_a_deletion_does_not_alter_tasks_ids_or_other_feeds")
 class ForgetsIdsWithDeletions(InMemoryTaskRepository):
-    async def purge(self, **asked: Any) -> int:
-        forgotten = await super().purge(**asked)
+    async def purge(self, **arguments: Any) -> int:
+        forgotten = await super().purge(**arguments)
         for tasks in self._lists.values():
             last = max([*tasks.tasks, *tasks.deletions], default=0)
             tasks.counters = replace(tasks.counters, last_task_id=last)
@@ -149,9 +149,9 @@ class ReturnsRevisionsOfAllLists(InMemoryTaskRepository):
 class DeletesSoftly(InMemoryTaskRepository):
     """Reports a deletion, and keeps the task in the list."""
 
-    async def remove(self, user_id: UserId, task_id: int, **asked: Any) -> None:
+    async def remove(self, user_id: UserId, task_id: int, **arguments: Any) -> None:
         task = await self.get(user_id, task_id)
-        await super().remove(user_id, task_id, **asked)
+        await super().remove(user_id, task_id, **arguments)
         tasks = self._lists[user_id]
-        tasks.deletions[task_id] = (Deletion(task_id, tasks.counters.revision), asked["at"])
+        tasks.deletions[task_id] = (Deletion(task_id, tasks.counters.revision), arguments["at"])
         tasks.tasks[task_id] = task

@@ -39,15 +39,15 @@ class ConfusesUsersWithSimilarNames(InMemoryTaskRepository):
 class ReturnsAnObjectThatItChanges(InMemoryTaskRepository):
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[UserId, int] = {}
+        self._reported: dict[UserId, int] = {}
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
-        self._told = dict(await super().revisions(user_ids))
-        return self._told
+        self._reported = dict(await super().revisions(user_ids))
+        return self._reported
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         changed = await super().change(user_id, task_id, edit)
-        self._told[user_id] = changed.revision
+        self._reported[user_id] = changed.revision
         return changed
 
 

@@ -92,7 +92,7 @@ def sessions(url: str, condition: str = "true") -> int:
     return int(count)
 
 
-async def gone(url: str) -> None:
+async def no_sessions_left(url: str) -> None:
     """Wait until the server has no session of the pool any more; the test's time limit ends the wait."""
     while sessions(url):  # noqa: ASYNC110 - nothing tells when a session ends
         await asyncio.sleep(0.01)
@@ -322,7 +322,7 @@ async def test_a_statement_past_its_deadline_is_stopped_on_the_server(database_u
         with pytest.raises(StorageUnavailable, match="did not respond in time"):
             await run(pool, FOREVER)
 
-        await gone(database_url)
+        await no_sessions_left(database_url)
 
 
 async def test_a_statement_that_the_server_itself_stops_leaves_the_connection_as_it_was(database_url: str) -> None:
@@ -388,7 +388,7 @@ async def test_a_closed_pool_lends_nothing_and_leaves_nothing_open(database_url:
         with pytest.raises(StorageUnavailable, match="closed"):
             await pid(pool)
         await second.give_back()
-        await gone(database_url)
+        await no_sessions_left(database_url)
 
 
 async def test_who_waits_while_the_pool_is_closed_gets_nothing(database_url: str) -> None:
@@ -463,9 +463,9 @@ async def test_a_statement_is_prepared_once_whatever_its_values_are(database_url
         return [await connection.run(echo, each) for each in values]
 
     async with running_pool(database_url, max_size=1) as pool:
-        answers = await pool.run(echo_each)
+        rows = await pool.run(echo_each)
 
-        assert answers == [[tuple(v.values())] for v in values]
+        assert rows == [[tuple(v.values())] for v in values]
         assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'smallint'") == [(1,)]
 
 

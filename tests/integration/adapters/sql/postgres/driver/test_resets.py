@@ -79,7 +79,7 @@ async def test_a_storm_of_resets_kills_and_silent_connections_costs_no_place(dat
             assert all(isinstance(each, StorageUnavailable) for each in failures), failures
 
         pool.timeout_seconds = ENDLESS
-        answers = await asyncio.gather(*(pool.run(meet) for _ in range(places)))
+        responses = await asyncio.gather(*(pool.run(meet) for _ in range(places)))
         await pool.close()
 
-    assert answers == [[(42,)]] * places
+    assert responses == [[(42,)]] * places

@@ -1,4 +1,4 @@
-"""The order of judgement: of two faults the earlier one is answered, and a stranger's body stays unread."""
+"""The order of checks: the first fault is reported, and the body of an unauthorized request is not read."""
 
 from collections.abc import AsyncIterator
 from itertools import combinations
@@ -6,11 +6,11 @@ from itertools import combinations
 import httpx
 import pytest
 
-from tests.integration.api.asgi import app_in_memory, ask
+from tests.integration.api.asgi import app_in_memory, send_request
 from tests.integration.api.problems import refusal
 from tests.integration.server import new_user, token_of
 
-# In the order of judgement.
+# In the order of the checks.
 FAULTS = {
     "path": (404, "NOT_FOUND"),
     "method": (405, "METHOD_NOT_ALLOWED"),
@@ -25,10 +25,10 @@ FAULTS = {
 }
 
 
-def send(owner: httpx.Client, stranger: httpx.Client, faults: set[str]) -> httpx.Response:
+def send(owner: httpx.Client, other_user: httpx.Client, faults: set[str]) -> httpx.Response:
     """Change the owner's task 1 with these faults in the request."""
     path = f"tasks/{2 if 'task' in faults else 1}{'/x' if 'path' in faults else ''}"
-    client = stranger if "owner" in faults else owner
+    client = other_user if "owner" in faults else owner
     headers = {"Content-Type": "text/plain" if "media type" in faults else "application/json"}
     if "token" in faults:
         headers["Authorization"] = "Bearer x"
@@ -44,7 +44,7 @@ def send(owner: httpx.Client, stranger: httpx.Client, faults: set[str]) -> httpx
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_request_with_one_fault_is_answered_with_it(alice: httpx.Client, bob: httpx.Client, fault: str) -> None:
+def test_each_fault_has_its_own_status_and_code(alice: httpx.Client, bob: httpx.Client, fault: str) -> None:
     alice.post("/tasks", json={"title": "a"})
 
     assert refusal(send(alice, bob, {fault})) == FAULTS[fault]
@@ -52,7 +52,7 @@ def test_a_request_with_one_fault_is_answered_with_it(alice: httpx.Client, bob: 
 
 
 @pytest.mark.parametrize(("earlier", "later"), list(combinations(FAULTS, 2)))
-def test_of_two_faults_the_earlier_one_is_answered(
+def test_of_two_faults_the_one_checked_first_is_reported(
     alice: httpx.Client, bob: httpx.Client, earlier: str, later: str
 ) -> None:
     alice.post("/tasks", json={"title": "a"})
@@ -61,21 +61,21 @@ def test_of_two_faults_the_earlier_one_is_answered(
     assert alice.get("/tasks/1").json()["title"] == "a"
 
 
-STRANGERS = {
-    "nobody": (None, (401, "AUTH_MISSING")),
-    "a token that is none": ("x.y.z", (401, "AUTH_INVALID")),
+CREDENTIALS = {
+    "no token": (None, (401, "AUTH_MISSING")),
+    "an invalid token": ("x.y.z", (401, "AUTH_INVALID")),
     "another user's token": (token_of(new_user()), (403, "AUTH_FORBIDDEN")),
 }
 
 
-@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("credentials", CREDENTIALS)
 @pytest.mark.parametrize(("method", "path"), [("POST", "tasks"), ("PUT", "tasks/1"), ("POST", "tasks/batch")])
-def test_the_body_of_a_stranger_is_never_read(stranger: str, method: str, path: str) -> None:
-    token, expected = STRANGERS[stranger]
+def test_the_body_of_an_unauthorized_request_is_never_read(credentials: str, method: str, path: str) -> None:
+    token, expected = CREDENTIALS[credentials]
 
-    answer = ask(app_in_memory(), method, f"/api/alice/{path}", token, content=unreadable())
+    response = send_request(app_in_memory(), method, f"/api/alice/{path}", token, content=unreadable())
 
-    assert refusal(answer) == expected
+    assert refusal(response) == expected
 
 
 async def unreadable() -> AsyncIterator[bytes]:
@@ -83,17 +83,17 @@ async def unreadable() -> AsyncIterator[bytes]:
     yield b""
 
 
-@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("credentials", CREDENTIALS)
 @pytest.mark.parametrize(
     ("body", "media_type"),
     [(b"{", "application/json"), (b"x" * 1_000_000, "application/json"), (b"<a/>", "text/xml"), (b"\xff", "x")],
 )
-def test_a_stranger_hears_that_it_is_one_whatever_it_sends(
-    alice: httpx.Client, stranger: str, body: bytes, media_type: str
+def test_an_unauthorized_request_gets_401_or_403_whatever_its_body(
+    alice: httpx.Client, credentials: str, body: bytes, media_type: str
 ) -> None:
-    token, expected = STRANGERS[stranger]
+    token, expected = CREDENTIALS[credentials]
     headers = {"Content-Type": media_type} | ({"Authorization": f"Bearer {token}"} if token else {})
 
-    answer = httpx.post(str(alice.base_url.join("tasks")), content=body, headers=headers)
+    response = httpx.post(str(alice.base_url.join("tasks")), content=body, headers=headers)
 
-    assert refusal(answer) == expected
+    assert refusal(response) == expected

@@ -30,53 +30,53 @@ def sending(name: str, *lines: str) -> list[tuple[bytes, bytes]]:
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", HOLDING)
-def test_a_write_is_done_while_its_condition_holds(
+def test_a_write_is_done_if_if_match_lists_the_current_tag(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
-    answer = alice.request(method, task, json=body, headers=sending("If-Match", condition))
+    response = alice.request(method, task, json=body, headers=sending("If-Match", condition))
 
-    assert answer.is_success, answer.text
+    assert response.is_success, response.text
     assert alice.get("/tasks").json()["revision"] == 3
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", BROKEN)
-def test_a_write_whose_condition_is_broken_is_refused_with_the_current_tag(
+def test_a_write_is_refused_with_the_current_tag_if_if_match_does_not_list_it(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
-    answer = alice.request(method, task, json=body, headers=sending("If-Match", condition))
+    response = alice.request(method, task, json=body, headers=sending("If-Match", condition))
 
-    assert refusal(answer) == (412, "PRECONDITION_FAILED")
-    assert answer.headers["ETag"] == alice.get(task).headers["ETag"] == '"2"'
+    assert refusal(response) == (412, "PRECONDITION_FAILED")
+    assert response.headers["ETag"] == alice.get(task).headers["ETag"] == '"2"'
     assert alice.get(task).json()["title"] == "a"
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", MATCHING)
-def test_a_write_unless_a_tag_matches_is_refused_while_one_does(
+def test_a_write_is_refused_if_if_none_match_lists_the_current_tag(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
-    answer = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
+    response = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
 
-    assert refusal(answer) == (412, "PRECONDITION_FAILED")
-    assert answer.json()["title"] == "The condition does not hold"
-    assert answer.headers["ETag"] == alice.get(task).headers["ETag"] == '"2"'
+    assert refusal(response) == (412, "PRECONDITION_FAILED")
+    assert response.json()["title"] == "The condition does not hold"
+    assert response.headers["ETag"] == alice.get(task).headers["ETag"] == '"2"'
     assert alice.get(task).json()["title"] == "a"
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", OTHERS)
-def test_a_write_unless_a_tag_matches_is_done_when_none_does(
+def test_a_write_is_done_if_if_none_match_does_not_list_the_current_tag(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
-    answer = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
+    response = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
 
-    assert answer.is_success, answer.text
+    assert response.is_success, response.text
     assert alice.get("/tasks").json()["revision"] == 3
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
-def test_a_write_with_both_conditions_is_done_when_both_hold(
+def test_a_write_with_both_preconditions_is_done_only_if_both_hold(
     alice: httpx.Client, task: str, method: str, body: object
 ) -> None:
     refused = alice.request(method, task, json=body, headers={"If-Match": '"2"', "If-None-Match": '"2"'})
@@ -88,17 +88,17 @@ def test_a_write_with_both_conditions_is_done_when_both_hold(
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", [*product(["If-Match", "If-None-Match"], MALFORMED)])
-def test_a_malformed_condition_of_a_write_is_refused_by_name(
+def test_a_malformed_precondition_of_a_write_is_refused_and_named(
     alice: httpx.Client, task: str, method: str, body: object, condition: tuple[str, str]
 ) -> None:
-    answer = alice.request(method, task, json=body, headers=sending(*condition))
+    response = alice.request(method, task, json=body, headers=sending(*condition))
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["header", condition[0]]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["header", condition[0]]]
     assert alice.get(task).headers["ETag"] == '"2"'
 
 
-def test_lines_of_a_header_are_one_list(alice: httpx.Client, task: str) -> None:
+def test_repeated_if_match_headers_are_one_list(alice: httpx.Client, task: str) -> None:
     stale = alice.delete(task, headers=sending("If-Match", '"1"', '"3"'))
     deleted = alice.delete(task, headers=sending("If-Match", '"1"', '"2"'))
 
@@ -106,50 +106,50 @@ def test_lines_of_a_header_are_one_list(alice: httpx.Client, task: str) -> None:
 
 
 @pytest.mark.parametrize("condition", MATCHING)
-def test_a_task_that_was_not_modified_is_not_sent_again(alice: httpx.Client, task: str, condition: str) -> None:
-    answer = alice.get(task, headers=sending("If-None-Match", condition))
+def test_an_unmodified_task_is_not_sent_again(alice: httpx.Client, task: str, condition: str) -> None:
+    response = alice.get(task, headers=sending("If-None-Match", condition))
 
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["ETag"] == '"2"'
-    assert "Content-Type" not in answer.headers
+    assert (response.status_code, response.content) == (304, b"")
+    assert response.headers["ETag"] == '"2"'
+    assert "Content-Type" not in response.headers
 
 
 @pytest.mark.parametrize("condition", OTHERS)
-def test_a_task_is_sent_when_the_reader_has_another_state(alice: httpx.Client, task: str, condition: str) -> None:
-    answer = alice.get(task, headers=sending("If-None-Match", condition))
+def test_a_task_is_sent_if_the_client_has_another_revision(alice: httpx.Client, task: str, condition: str) -> None:
+    response = alice.get(task, headers=sending("If-None-Match", condition))
 
-    assert answer.json()["revision"] == 2
+    assert response.json()["revision"] == 2
 
 
 @pytest.mark.parametrize("path", ["/tasks/1", "/tasks/7", "/tasks"])
 @pytest.mark.parametrize("condition", MALFORMED)
-def test_a_malformed_condition_of_a_read_is_refused_by_name(
+def test_a_malformed_precondition_of_a_read_is_refused_and_named(
     alice: httpx.Client, task: str, path: str, condition: str
 ) -> None:
     assert alice.get(task).is_success
 
-    answer = alice.get(path, headers=sending("If-None-Match", condition))
+    response = alice.get(path, headers=sending("If-None-Match", condition))
 
-    assert refusal(answer) == (422, "VALIDATION_ERROR")
-    assert places(answer) == [["header", "If-None-Match"]]
+    assert refusal(response) == (422, "VALIDATION_ERROR")
+    assert places(response) == [["header", "If-None-Match"]]
 
 
 @pytest.mark.parametrize("form", ["{weak}", "{opaque}", "*", '"x", {weak}', '"x",{opaque}'])
-def test_a_list_that_was_not_modified_is_not_sent_again(alice: httpx.Client, task: str, form: str) -> None:
+def test_an_unmodified_list_is_not_sent_again(alice: httpx.Client, task: str, form: str) -> None:
     del task
     page = alice.get("/tasks", params={"limit": 1})
     tag = page.headers["ETag"]
 
-    answer = alice.get(
+    response = alice.get(
         "/tasks", params={"limit": 1}, headers={"If-None-Match": form.format(weak=tag, opaque=tag.removeprefix("W/"))}
     )
 
     assert re.fullmatch(r'W/"[^"]+"', tag)
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["ETag"] == tag
+    assert (response.status_code, response.content) == (304, b"")
+    assert response.headers["ETag"] == tag
 
 
-def test_any_change_of_a_list_changes_the_tags_of_its_pages(alice: httpx.Client) -> None:
+def test_every_change_of_a_list_changes_its_tag(alice: httpx.Client) -> None:
     tags = []
     for method, path, body in [
         ("GET", "/tasks", None),
@@ -163,7 +163,7 @@ def test_any_change_of_a_list_changes_the_tags_of_its_pages(alice: httpx.Client)
     assert len(set(tags)) == 4
 
 
-def test_the_tag_of_one_query_is_not_that_of_another(alice: httpx.Client) -> None:
+def test_different_queries_have_different_tags(alice: httpx.Client) -> None:
     tags = {alice.get("/tasks", params=query).headers["ETag"] for query in ({}, {"q": "a"}, {"q": "b"})}
 
     assert len(tags) == 3
@@ -171,9 +171,9 @@ def test_the_tag_of_one_query_is_not_that_of_another(alice: httpx.Client) -> Non
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
-def test_a_condition_on_a_task_that_is_not_there_is_no_precondition_that_failed(
+def test_a_precondition_on_a_missing_task_gets_404_and_not_412(
     alice: httpx.Client, method: str, body: object, header: str
 ) -> None:
-    answer = alice.request(method, "/tasks/1", json=body, headers={header: "*"})
+    response = alice.request(method, "/tasks/1", json=body, headers={header: "*"})
 
-    assert refusal(answer) == (404, "NOT_FOUND")
+    assert refusal(response) == (404, "NOT_FOUND")
