@@ -90,7 +90,7 @@ def create_app(container: Container | None = None) -> App:
         # Not include_router: it would match every path twice, and no route is shared between apps.
         app.router.routes.extend(router.routes)
     for kind in (HTTPException, Exception):
-        app.add_exception_handler(kind, _answer)
+        app.add_exception_handler(kind, _respond)
     return app
 
 
@@ -104,7 +104,7 @@ async def _lifespan(app: App) -> AsyncIterator[None]:
         purging.cancel()
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+async def _respond(request: Request, error: Exception) -> Response:
     match error:
         case HTTPException(status_code=METHOD_NOT_ALLOWED.status):
             return problem_response(request, method_not_allowed(_methods_at(request)))

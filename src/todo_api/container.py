@@ -69,24 +69,24 @@ class Container(containers.DeclarativeContainer):
     live_feed = providers.Singleton(LiveFeed, task_repository)
     # Callers add the principal and the owner. A Factory would resolve all dependencies again for every request.
     task_use_cases = providers.Singleton(
-        partial, TaskUseCases, task_repository, clock, announce=live_feed.provided.announce
+        partial, TaskUseCases, task_repository, clock, notify=live_feed.provided.notify
     )
 
 
 def assemble(settings: Settings) -> Container:
     """Return a container and create its adapters. Raises WrongSetting if an adapter refuses a setting."""
     container = Container(settings=settings)
-    with _blaming("TODO_DATABASE_URL"):
+    with _naming("TODO_DATABASE_URL"):
         prepare_directory(settings)
         container.task_repository()
     keys = "TODO_JWKS_URL" if settings.jwks_url else "BETTER_AUTH_URL"
-    with _blaming(keys if settings.authentication == "jwks" else "BETTER_AUTH_SECRET"):
+    with _naming(keys if settings.authentication == "jwks" else "BETTER_AUTH_SECRET"):
         container.token_verifier()
     return container
 
 
 @contextmanager
-def _blaming(setting: str) -> Iterator[None]:
+def _naming(setting: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:

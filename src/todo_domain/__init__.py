@@ -1,4 +1,4 @@
-"""The tasks of many users: the rules, and the ports to the world. Standard library only."""
+"""Task lists of many users: the rules, and the ports for stores, tokens and clocks. Standard library only."""
 
 from todo_domain.batch import Batch, BatchEffects, BatchResult, Create, ListCounters, Operation, Outcome, Patch, Remove
 from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken, revision_floor

@@ -24,7 +24,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Change a task that is at one of the expected revisions; None expects any."""
+    """Change a task that is at one of the expected revisions; None accepts every revision."""
 
     task_id: int
     patch: TaskPatch
@@ -33,7 +33,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove a task that is at one of the expected revisions; None expects any."""
+    """Remove a task that is at one of the expected revisions; None accepts every revision."""
 
     task_id: int
     expected: frozenset[int] | None = None
@@ -46,7 +46,7 @@ Operation = Create | Patch | Remove
 class Outcome:
     """The effect of one operation: the id of its task, and that task's revision afterwards.
 
-    It contains no text of the task. So it can be kept for a replay, even after the task is deleted.
+    It contains no text of the task, so it can be stored for a replay even after the task is deleted.
     """
 
     task_id: int
@@ -102,11 +102,11 @@ class Batch:
         found = Violations()
         if not isinstance(self.operations, tuple) or not 1 <= len(self.operations) <= MAX_OPERATIONS:
             found.add(("operations",), "batch_size", f"must have 1 to {MAX_OPERATIONS} operations")
-            found.refuse()
+            found.raise_if_any()
         for index, operation in enumerate(self.operations):
             holds = isinstance(operation, Operation)
             found.expect(holds, ("operations", index), "operation_type", "must be a create, a patch or a remove")
-        found.refuse()
+        found.raise_if_any()
 
     @property
     def task_ids(self) -> Sequence[int]:
@@ -146,18 +146,18 @@ class _ListState:
             case Create(draft):
                 task_id = self.counters.last_task_id + 1
                 self.counters = replace(self.counters, last_task_id=task_id)
-                self._keep(Task.from_draft(draft, user_id=self._user_id, id=task_id, revision=revision, at=self._at))
+                self._put(Task.from_draft(draft, user_id=self._user_id, id=task_id, revision=revision, at=self._at))
             case Patch(task_id, patch, expected):
                 task = self._expect(task_id, expected)
                 patched = task.patched(patch, self._at)
                 if patched is task:
                     self.outcomes.append(Outcome(task_id, task.revision))
                 else:
-                    self._keep(patched._replace(revision=revision))
+                    self._put(patched._replace(revision=revision))
             case Remove(task_id, expected):  # pragma: no branch  # mypy checks that this is the last case
                 self._expect(task_id, expected)
                 del self._tasks[task_id]
-                self._note(Deletion(task_id, revision))
+                self._record(Deletion(task_id, revision))
 
     def _expect(self, task_id: int, expected: frozenset[int] | None) -> Task:
         task = self._tasks.get(task_id)
@@ -166,11 +166,11 @@ class _ListState:
         task.require(expected)
         return task
 
-    def _keep(self, task: Task) -> None:
+    def _put(self, task: Task) -> None:
         self._tasks[task.id] = task
-        self._note(task)
+        self._record(task)
 
-    def _note(self, change: Change) -> None:
+    def _record(self, change: Change) -> None:
         self.counters = replace(self.counters, revision=change.revision)
         self.changes[change.id] = change
         self.outcomes.append(Outcome(change.id, change.revision))

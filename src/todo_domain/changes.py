@@ -34,7 +34,7 @@ class FeedToken:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what `str` of a token wrote, `k3v9.42` or `k3v9.42.99`; raise RuleViolated on anything else."""
+        """Parse the text of a token, such as `k3v9.42` or `k3v9.42.99`. Raises RuleViolated."""
         match = _TOKEN.match(text) if isinstance(text, str) else None
         if match:
             revision, base = int(match[2]), int(match[3] or 0)
@@ -49,8 +49,8 @@ class FeedToken:
 def revision_floor(at: datetime) -> int:
     """Return the floor for all revisions of an epoch that begins `at`: that time in milliseconds since 1970.
 
-    A list with less than a thousand changes per second never reaches it. So it is above
-    every revision that was lost, also when one backup is restored twice.
+    A list with fewer than a thousand changes per second never reaches it. So it is above
+    every lost revision, even if the same backup is restored twice.
     """
     return (at - _1970) // timedelta(milliseconds=1)
 
@@ -70,7 +70,7 @@ Change = Task | Deletion
 class ChangePage:
     """Changes in order of revision, each task once and in its latest state.
 
-    `next` is the token to continue with, also when nothing has changed. `has_more` is
+    `next` is the token to continue with, even if nothing has changed. `has_more` is
     true if there are more changes now. `base` is the base of the read that this page
     belongs to, see FeedToken.
     """
@@ -87,11 +87,16 @@ class ChangePage:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """The state of one user's feed: the store's epoch, the list's revision, and the last purged deletion's revision."""
+    """The state of one user's feed.
+
+    - epoch: the store's epoch
+    - revision: the list's revision
+    - purged_revision: the highest revision of a purged deletion, or 0
+    """
 
     epoch: str
     revision: int
-    forgotten_revision: int
+    purged_revision: int
 
     def page(self, since: FeedToken | None, limit: int, found: Sequence[Change]) -> ChangePage:
         """Return a page; `found` are the first `limit + 1` changes above the token's revision.
@@ -111,7 +116,7 @@ class FeedState:
             raise CursorExpired
         if since.revision == 0:
             return self.revision
-        if seen < self.forgotten_revision:
+        if seen < self.purged_revision:
             raise CursorExpired
         return since.base
 

@@ -1,4 +1,4 @@
-"""Cursors: the place where a page of a list ends, as opaque text that the client sends back."""
+"""Cursors: the position where a page of a list ends, as opaque text that the client sends back."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ _to_json: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).en
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The place after the task with this sort value and id; the value None sorts last."""
+    """The position after the task with this sort value and id; the value None sorts last."""
 
     value: str | int | None
     id: int

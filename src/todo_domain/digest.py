@@ -1,4 +1,4 @@
-"""Digests of requests, for what is stored about a request or sent to a client and compared later."""
+"""Digests that identify a request: they are stored, or sent to a client, and compared later."""
 
 import datetime as dt
 import hashlib

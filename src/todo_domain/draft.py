@@ -1,4 +1,4 @@
-"""What a caller wants a task to be, checked before any task is touched."""
+"""The values that a caller gives a new task, or changes in a task; the constructors check them."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ MAX_TAG_LENGTH: Final = 50
 
 
 class Priority(IntEnum):
-    """How much a task matters; the numbers are the order."""
+    """How important a task is; the numbers define the order."""
 
     LOW = 1
     MEDIUM = 2
@@ -26,7 +26,7 @@ class Priority(IntEnum):
 
 
 class Absent(Enum):
-    """The type of ABSENT: in a patch, absent means "stays" and None means "cleared"."""
+    """The type of ABSENT. In a patch, an absent field keeps its value, and None clears it."""
 
     ABSENT = "absent"
 
@@ -36,15 +36,15 @@ ABSENT: Final = Absent.ABSENT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDraft:
-    """All that a caller decides about a new task.
+    """The values of a new task.
 
-    - title: 1–200 code points, one of them visible; white space at both ends is dropped
-    - description: None or up to 1000 code points, kept as given
-    - tags: up to 20, each 1–50 code points, one of them visible; white space at both
-      ends is dropped; of tags that are equal under `fold` the first is kept
+    - title: 1–200 code points, at least one visible; white space at both ends is removed
+    - description: None or up to 1000 code points, stored unchanged
+    - tags: up to 20, each 1–50 code points, at least one visible; white space at both
+      ends is removed; of tags that are equal under `fold`, only the first is kept
 
-    Text holds no control characters (a description: but tab, LF and CR) and no lone
-    surrogates. Raises RuleViolated with everything that is wrong.
+    Text must not contain lone surrogates or control characters; a description may
+    contain tab, LF and CR. Raises RuleViolated with all violations.
     """
 
     title: str
@@ -55,19 +55,19 @@ class TaskDraft:
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check every field and keep it in its accepted form."""
+        """Check and normalize every field."""
         _accept_fields(self, self.fields(), _ACCEPT)
 
     def fields(self) -> dict[str, Any]:
-        """Return all fields by their names."""
+        """Return all fields by name."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuePatch:
-    """The parts of a due to change, within a TaskPatch, which checks each; the others stay as they are.
+    """The parts of a due to change; absent parts keep their values. TaskPatch checks each part.
 
-    None clears `time` and `timezone` and is refused for `date`.
+    None clears `time` and `timezone`, and is refused for `date`.
     """
 
     date: dt.date | Absent = ABSENT
@@ -79,23 +79,23 @@ class DuePatch:
         return _named(self)
 
     def applied_to(self, due: Due | None) -> Due:
-        """Return the due with these parts; raise RuleViolated when it has no day, or a time zone alone."""
+        """Return the due with these parts; raise RuleViolated if it has no date, or a time zone without a time."""
         known = asdict(due) if due else {"date": None}
         patched = Due(**known | self.named_parts())
         found = Violations()
         check_parts(found, {"date": patched.date})
         check_zone(found, patched)
-        found.refuse()
+        found.raise_if_any()
         return patched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPatch:
-    """The fields of a task to change, by the rules of TaskDraft; the others stay as they are.
+    """The fields of a task to change, with the rules of TaskDraft; absent fields keep their values.
 
-    A Due replaces that of the task whole, a DuePatch changes parts of it. None clears
-    `description` and `due` and is refused elsewhere. Raises EmptyPatch when no field
-    is named, RuleViolated with everything that is wrong.
+    A Due replaces the whole due of the task, a DuePatch changes parts of it. None clears
+    `description` and `due`, and is refused for other fields. Raises EmptyPatch if all
+    fields are absent, and RuleViolated with all violations.
     """
 
     title: str | Absent = ABSENT
@@ -106,7 +106,7 @@ class TaskPatch:
     tags: tuple[str, ...] | Absent = ABSENT
 
     def __post_init__(self) -> None:
-        """Check every named field and keep it in its accepted form."""
+        """Check and normalize every field that is not absent."""
         named = self.named_fields()
         if not named:
             raise EmptyPatch
@@ -122,11 +122,11 @@ def _named(patch: TaskPatch | DuePatch) -> dict[str, Any]:
 
 
 def _accept_title(found: Violations, title: object) -> str:
-    return found.line(("title",), title, MAX_TITLE_LENGTH)
+    return found.single_line(("title",), title, MAX_TITLE_LENGTH)
 
 
 def _accept_description(found: Violations, description: object) -> str | None:
-    return None if description is None else found.prose(("description",), description, MAX_DESCRIPTION_LENGTH)
+    return None if description is None else found.multiline(("description",), description, MAX_DESCRIPTION_LENGTH)
 
 
 def _accept_complete(found: Violations, complete: object) -> object:
@@ -147,7 +147,7 @@ def _accept_due_or_patch(found: Violations, due: object) -> Due | DuePatch | Non
 
 
 def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[str, ...]:
-    """Return the tags trimmed and without those that are equal to an earlier one under `fold`."""
+    """Return the tags, trimmed, without tags that are equal to an earlier one under `fold`."""
     if not isinstance(tags, tuple | list):
         found.add((field,), "tags_type", "must be a list of tags")
         return ()
@@ -156,7 +156,7 @@ def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[s
         return ()
     accepted: dict[str, str] = {}
     for position, tag in enumerate(tags):
-        trimmed = found.line((field, position), tag, MAX_TAG_LENGTH)
+        trimmed = found.single_line((field, position), tag, MAX_TAG_LENGTH)
         accepted.setdefault(fold(trimmed), trimmed)
     return tuple(accepted.values())
 
@@ -174,10 +174,10 @@ _ACCEPT_PATCH: _Accept = {**_ACCEPT, "due": _accept_due_or_patch}
 
 
 def _accept_fields(target: TaskDraft | TaskPatch, fields: Mapping[str, object], accept: _Accept) -> None:
-    """Bring these fields of a frozen target into their accepted form."""
+    """Check and normalize these fields of a frozen target. Raises RuleViolated."""
     found = Violations()
     for name, given in fields.items():
         accepted = accept[name](found, given)
         if accepted is not given:
             object.__setattr__(target, name, accepted)
-    found.refuse()
+    found.raise_if_any()

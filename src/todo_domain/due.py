@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from todo_domain.rules import Violations
 
-# Later than any time of the day: a day without a time lasts until its end.
+# Sorts after every time of the day: a task without a time is due at the end of the day.
 _OPEN_END = "24:00"
 
 
@@ -36,7 +36,7 @@ class Due:
 
     @property
     def sort_key(self) -> str:
-        """Text whose code point order is the order of due tasks: by day, then by time, no time last."""
+        """Text that sorts by day, then by time; a day without a time comes last."""
         clock = _OPEN_END if self.time is None else f"{self.time.hour:02}:{self.time.minute:02}"
         return f"{self.date.isoformat()}T{clock}"
 
@@ -91,16 +91,16 @@ def check_zone(found: Violations, due: Due) -> None:
     found.expect(due.timezone is None or due.time is not None, ("due", "timezone"), "due_timezone", "needs a time")
 
 
-def _is_no_time_or_on_the_clock(value: object) -> bool:
+def _is_whole_minute_or_none(value: object) -> bool:
     return value is None or (isinstance(value, dt.time) and not (value.second or value.microsecond or value.tzinfo))
 
 
-def _is_no_zone_or_known(value: object) -> bool:
+def _is_known_zone_or_none(value: object) -> bool:
     return value is None or (isinstance(value, str) and value in _time_zones())
 
 
 _PARTS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "date": (is_day, "must be a day, such as 2026-12-01"),
-    "time": (_is_no_time_or_on_the_clock, "must be a time of the day, such as 17:00"),
-    "timezone": (_is_no_zone_or_known, "must be the name of an IANA time zone"),
+    "time": (_is_whole_minute_or_none, "must be a time of the day, such as 17:00"),
+    "timezone": (_is_known_zone_or_none, "must be the name of an IANA time zone"),
 }

@@ -1,4 +1,4 @@
-"""How a write is recognised when a caller sends it again."""
+"""Idempotency keys: they identify a request that a caller sends again."""
 
 import re
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ _fingerprint: Final = digester(
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A caller's name for one request, 1–255 visible ASCII characters, and what that request was.
+    """A key of 1–255 visible ASCII characters that the caller chose for one request.
 
-    `fingerprint` is equal for two requests if and only if they ask for the same.
+    `fingerprint` identifies the content of the request: equal requests have equal fingerprints.
     Raises RuleViolated. See draft-ietf-httpapi-idempotency-key-header.
     """
 
@@ -39,17 +39,17 @@ class IdempotencyKey:
     fingerprint: str
 
     def __post_init__(self) -> None:
-        """Check the rule of keys."""
+        """Check the key."""
         if not isinstance(self.key, str) or not _KEY.match(self.key):
             message = "must be 1 to 255 visible ASCII characters"
             raise RuleViolated([Violation(("idempotency_key",), "idempotency_key", message)])
 
     @classmethod
     def of_request(cls, key: str, request: object) -> Self:
-        """Name a request: a TaskDraft or a Batch. Raises TypeError for anything else."""
+        """Return the key of a request: a TaskDraft or a Batch. Raises TypeError for anything else."""
         return cls(key, _fingerprint(request))
 
-    def recognise(self, fingerprint: str) -> None:
-        """Raise IdempotencyConflict if the key was kept for a request with another fingerprint."""
+    def require_fingerprint(self, fingerprint: str) -> None:
+        """Raise IdempotencyConflict unless this is the fingerprint of the key's request."""
         if fingerprint != self.fingerprint:
             raise IdempotencyConflict

@@ -14,7 +14,7 @@ _USER_ID = re.compile(rf"(?!\.{{1,2}}\Z)[{USER_ID_CHARACTERS}]{{1,{MAX_USER_ID_L
 
 
 class UserId(str):
-    """The id of a user, as it stands in tokens.
+    """The id of a user, as in tokens.
 
     It has 1–128 ASCII letters, digits and characters of `- . _ ~ ! $ & ' ( ) * + , ; = : @ |`,
     and is neither `.` nor `..`, which a URL path can't contain. Raises RuleViolated.

@@ -1,7 +1,7 @@
-"""Finding tasks: what is asked for, in which order, and where a page ends.
+"""List queries: their conditions, their order and their pages.
 
-Order and search are decided here, on code points, so that every adapter gives the
-same answer: adapters keep the derived keys and compare bytes.
+The domain defines order and search on code points, so that every adapter returns the
+same result: adapters store the derived keys and compare bytes.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,11 +22,11 @@ MAX_LIMIT: Final = 500
 MAX_SEARCH_LENGTH: Final = 200
 _identify: Final = digester()
 _PAGING: Final = frozenset({"limit", "cursor"})
-"""The fields of a query that tell its pages apart, and not the query from another one."""
+"""Fields that select a page. They are not part of the identity of a query."""
 
 
 class SortKey(StrEnum):
-    """What tasks are ordered by."""
+    """The value that orders tasks."""
 
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
@@ -35,7 +35,7 @@ class SortKey(StrEnum):
     TITLE = "title"
 
     def of(self, task: Task) -> str | int | None:
-        """Return what the task is ordered by; None comes last, ascending and descending."""
+        """Return the value that orders the task; None comes last, ascending and descending."""
         match self:
             case SortKey.CREATED_AT:
                 return instant_key(task.created_at)
@@ -45,18 +45,20 @@ class SortKey(StrEnum):
                 return task.due.sort_key if task.due else None
             case SortKey.PRIORITY:
                 return int(task.priority)
-            case SortKey.TITLE:  # pragma: no branch  # mypy knows that there is no other
+            case SortKey.TITLE:  # pragma: no branch  # mypy checks that this is the last case
                 return fold(task.title)
 
-    def can_be(self, value: object) -> bool:
-        """Say whether some task could be ordered by this value."""
+    def is_possible(self, value: object) -> bool:
+        """Return whether a task could have this value."""
         match self, value:
             case ((SortKey.CREATED_AT | SortKey.UPDATED_AT), str()):
-                return _reads_back(value, lambda text: instant_key(datetime.fromisoformat(text).replace(tzinfo=UTC)))
+                return _survives_rewriting(
+                    value, lambda text: instant_key(datetime.fromisoformat(text).replace(tzinfo=UTC))
+                )
             case SortKey.DUE, None:
                 return True
             case SortKey.DUE, str():
-                return _reads_back(value, lambda text: Due.from_sort_key(text, None).sort_key)
+                return _survives_rewriting(value, lambda text: Due.from_sort_key(text, None).sort_key)
             case SortKey.PRIORITY, int():
                 return value in set(Priority)
             case SortKey.TITLE, str():
@@ -66,16 +68,16 @@ class SortKey(StrEnum):
 
 
 def instant_key(instant: datetime) -> str:
-    """Return text whose code point order is the order of instants, to the microsecond."""
+    """Return text that sorts like the instant itself, to the microsecond."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """The place of a task in the order of a query: the lower rank comes first.
+    """The position of a task in the order of a query: the lower rank comes first.
 
-    Compare ranks of one query only. `value` is what `SortKey.of` returns, or what a
-    cursor says. None comes last in both directions; equal values are ordered by id.
+    Compare only ranks of the same query. `value` is from `SortKey.of` or from a cursor.
+    None comes last in both directions; equal values are ordered by id.
     """
 
     value: Any
@@ -92,14 +94,16 @@ class Rank:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskQuery:
-    """Which tasks of a user to list: those that meet every condition that is given.
+    """Lists the tasks of a user that match every condition.
 
-    - priority: one of these; tag: all of these, compared by `fold`
-    - due_from, due_until: days, both inclusive, which a task without a due never meets
-    - q: 1–200 code points, anywhere in title or description, compared by `fold`
-    - limit: 1–500 tasks, or None for all; cursor: a page's `next_cursor`, good for the same query only
+    - priority: the task has one of these; empty accepts every priority
+    - tag: the task has all of these, compared by `fold`
+    - due_from, due_until: the first and the last day; a task without a due does not match
+    - q: 1–200 code points that the title or the description contains, compared by `fold`
+    - limit: 1–500 tasks, or None for all
+    - cursor: the `next_cursor` of a page of the same query
 
-    Ties are ordered by ascending id. Raises RuleViolated.
+    Equal values are ordered by ascending id. Raises RuleViolated.
     """
 
     complete: bool | None = None
@@ -116,7 +120,7 @@ class TaskQuery:
     _identity: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the rules, fold what is compared, and read the cursor."""
+        """Check the rules, fold the texts, and decode the cursor."""
         found = Violations()
         found.expect(isinstance(self.complete, bool | None), ("complete",), "bool_type", "must be true or false")
         found.expect(_are_priorities(self.priority), ("priority",), "priority_type", "must be of low, medium and high")
@@ -126,30 +130,30 @@ class TaskQuery:
         if self.q == "":
             found.add(("q",), "text_too_short", f"must have 1 to {MAX_SEARCH_LENGTH} characters")
         elif self.q is not None:
-            object.__setattr__(self, "q", fold(found.prose(("q",), self.q, MAX_SEARCH_LENGTH)))
+            object.__setattr__(self, "q", fold(found.multiline(("q",), self.q, MAX_SEARCH_LENGTH)))
         found.expect(isinstance(self.sort, SortKey), ("sort",), "sort", f"must be one of {', '.join(SortKey)}")
         found.expect(isinstance(self.descending, bool), ("descending",), "bool_type", "must be true or false")
         if self.limit is not None:
-            found.limit(self.limit, MAX_LIMIT)
-        found.refuse()
-        # Now and not for each page: a query is often asked again.
+            found.page_size(self.limit, MAX_LIMIT)
+        found.raise_if_any()
+        # Computed once: the API caches queries, and clients repeat them.
         object.__setattr__(self, "_identity", self._digest())
         if self.cursor is not None:
             after = decode_cursor(self.cursor, self._identity)
-            if not self.sort.can_be(after.value):
+            if not self.sort.is_possible(after.value):
                 raise cursor_refused()
             object.__setattr__(self, "after", after)
 
     @property
     def due_range(self) -> tuple[str | None, str | None]:
-        """The lowest and the highest `Due.sort_key` that match, None where there is no bound."""
+        """The lowest and the highest `Due.sort_key` that match; None means no limit."""
         return (
             first_key_of(self.due_from) if self.due_from else None,
             last_key_of(self.due_until) if self.due_until else None,
         )
 
     def matches(self, task: Task) -> bool:
-        """Return whether the task meets every condition. The cursor and the limit are not conditions."""
+        """Return whether the task matches every condition. The cursor and the limit are not conditions."""
         earliest, latest = self.due_range
         due = task.due.sort_key if task.due else None
         return (
@@ -166,15 +170,15 @@ class TaskQuery:
         return Rank(self.sort.of(task), task.id, self.descending)
 
     def follows(self, task: Task) -> bool:
-        """Return whether the task comes after the place of the cursor. Without a cursor every task does."""
+        """Return whether the task comes after the cursor; always true without a cursor."""
         return self.after is None or Rank(self.after.value, self.after.id, self.descending) < self.sort_key(task)
 
     def cursor_after(self, task: Task) -> str:
-        """Return the cursor of the page that begins behind this task."""
+        """Return the cursor of the page that begins after this task."""
         return encode_cursor(self._identity, Position(self.sort.of(task), task.id))
 
     def page(self, found: Sequence[Task], revision: int) -> "TaskPage":
-        """Make a page of the tasks that an adapter found, in order: all, or the first `limit + 1`."""
+        """Return the page for the tasks that an adapter found, in order: all of them, or the first `limit + 1`."""
         if self.limit is None or len(found) <= self.limit:
             return TaskPage(tuple(found), None, revision)
         tasks = tuple(found[: self.limit])
@@ -189,7 +193,7 @@ class TaskQuery:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """Some tasks in order; `next_cursor` is None on the last page; `revision` is the list's."""
+    """Some tasks in order; `next_cursor` is None on the last page; `revision` is that of the list."""
 
     tasks: tuple[Task, ...]
     next_cursor: str | None
@@ -208,7 +212,8 @@ def _are_priorities(value: object) -> bool:
     return isinstance(value, frozenset) and all(isinstance(each, Priority) for each in value)
 
 
-def _reads_back(text: str, rewrite: Callable[[str], str]) -> bool:
+def _survives_rewriting(text: str, rewrite: Callable[[str], str]) -> bool:
+    """Return whether the text is in canonical form: parsing and formatting it gives the same text."""
     try:
         return rewrite(text) == text
     except ValueError:

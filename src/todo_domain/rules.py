@@ -16,46 +16,46 @@ class Violations:
         self._found: list[Violation] = []
 
     def add(self, field: Sequence[str | int], code: str, message: str) -> None:
-        """Add a violation by the value at `field`."""
+        """Add a violation of the value at `field`."""
         self._found.append(Violation(tuple(field), code, message))
 
     def expect(self, holds: bool, field: Sequence[str | int], code: str, message: str) -> None:  # noqa: FBT001 the rule itself
-        """Add a violation by the value at `field` unless the rule holds."""
+        """Add a violation of the value at `field` if `holds` is false."""
         if not holds:
             self.add(field, code, message)
 
-    def refuse(self) -> None:
+    def raise_if_any(self) -> None:
         """Raise RuleViolated if there are violations."""
         if self._found:
             raise RuleViolated(self._found)
 
-    def limit(self, value: object, most: int) -> None:
-        """Add a violation unless the value is a page size from 1 to `most`."""
-        holds = type(value) is int and 1 <= value <= most
-        self.expect(holds, ("limit",), "limit", f"must be 1 to {most}")
+    def page_size(self, value: object, maximum: int) -> None:
+        """Check that the value is a page size from 1 to `maximum`."""
+        holds = type(value) is int and 1 <= value <= maximum
+        self.expect(holds, ("limit",), "limit", f"must be 1 to {maximum}")
 
-    def line(self, field: Sequence[str | int], value: object, most: int) -> str:
-        """Return the text without white space at its ends: 1-`most` code points, on one line, one of them visible."""
+    def single_line(self, field: Sequence[str | int], value: object, max_length: int) -> str:
+        """Check 1 to `max_length` code points on one line, at least one visible, and return them trimmed."""
         trimmed = self._text(field, value).strip()
         if not trimmed.isprintable() and _BREAK.search(trimmed):
             self.add(field, "text_control", "must not contain tabs or line breaks")
-        elif len(trimmed) > most:
-            self.add(field, "text_too_long", f"must have at most {most} characters")
+        elif len(trimmed) > max_length:
+            self.add(field, "text_too_long", f"must have at most {max_length} characters")
         elif not trimmed:
-            self.add(field, "text_too_short", f"must have 1 to {most} characters besides white space at its ends")
+            self.add(field, "text_too_short", f"must have 1 to {max_length} characters besides white space at its ends")
         elif not is_visible(trimmed):
             self.add(field, "text_invisible", "must have a visible character")
         return trimmed
 
-    def prose(self, field: Sequence[str | int], value: object, most: int) -> str:
-        """Return the text as it is: up to `most` code points, line breaks and tabs allowed."""
+    def multiline(self, field: Sequence[str | int], value: object, max_length: int) -> str:
+        """Check up to `max_length` code points, with line breaks and tabs allowed, and return them unchanged."""
         text = self._text(field, value)
-        if len(text) > most:
-            self.add(field, "text_too_long", f"must have at most {most} characters")
+        if len(text) > max_length:
+            self.add(field, "text_too_long", f"must have at most {max_length} characters")
         return text
 
     def _text(self, field: Sequence[str | int], value: object) -> str:
-        """Return the text, or a substitute that breaks no other rule."""
+        """Return the text; if it is not valid, add a violation and return a text that breaks no other rule."""
         if not isinstance(value, str):
             self.add(field, "text_type", "must be text")
         elif not is_clean(value):

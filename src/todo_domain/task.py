@@ -1,4 +1,4 @@
-"""A task, and what may be done to it."""
+"""A task, and how it changes."""
 
 from collections.abc import Container
 from datetime import datetime
@@ -10,7 +10,7 @@ from todo_domain.errors import PreconditionFailed
 from todo_domain.identity import UserId
 
 MAX_TASK_ID: Final = 2**53 - 1
-"""The last integer that every JSON reader keeps exactly (RFC 8259 §6)."""
+"""The largest integer that every JSON parser represents exactly (RFC 8259 §6)."""
 
 MAX_REVISION: Final = MAX_TASK_ID
 
@@ -18,15 +18,16 @@ MAX_REVISION: Final = MAX_TASK_ID
 class Task(NamedTuple):
     """One task as it stands at one revision of its owner's list.
 
-    - id: 1, 2, 3 … per user, never given out again, below 2^53
+    - id: 1, 2, 3 … per user, never used again, below 2^53
     - revision: the list's revision at the task's last change
     - times: aware, UTC, microseconds; `updated_at` never precedes `created_at` and
       never decreases, whatever the clock does
 
-    The constructor trusts its arguments, so that adapters can restore what was
-    accepted before: what comes from a caller passes TaskDraft or TaskPatch first.
-    Name them: it is a tuple only since a frozen dataclass takes twice the time to make,
-    and a page has many. Those who take tasks apart rely on the order of the fields.
+    The constructor does not check its arguments, so that adapters can restore stored
+    tasks. TaskDraft and TaskPatch check the values of a caller.
+
+    Use the fields by name; only adapters use their order. It is a tuple because creating
+    a frozen dataclass takes twice the time, and a page has many tasks.
     """
 
     user_id: UserId
@@ -58,27 +59,27 @@ class Task(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether the task is done."""
+        """Whether the task is complete."""
         return self.completed_at is not None
 
     def patched(self, patch: TaskPatch, at: datetime) -> Self:
-        """Return the task with the fields that the patch names; raise RuleViolated if its due would break a rule."""
+        """Return the task with the patch applied; raise RuleViolated if the patched due breaks a rule."""
         named = patch.named_fields()
         if isinstance(patch.due, DuePatch):
             named["due"] = patch.due.applied_to(self.due)
         return self._changed(at, **named)
 
     def require(self, expected: Container[int] | None) -> None:
-        """Raise PreconditionFailed unless the task is at an expected revision; None expects any.
+        """Raise PreconditionFailed unless the task is at an expected revision; None accepts every revision.
 
-        An empty set expects what no task is at, as an If-Match does that lists
-        only weak or foreign tags (RFC 9110 §13.1.1).
+        An empty set accepts no revision, like an If-Match that has only weak or unknown
+        tags (RFC 9110 §13.1.1).
         """
         if expected is not None and self.revision not in expected:
             raise PreconditionFailed(self.revision)
 
     def _changed(self, at: datetime, *, complete: bool | None = None, **named: Any) -> Self:
-        """Return the same object when nothing differs, so that a no-op leaves no trace."""
+        """Return the changed task, or the same object if every value is equal: then nothing is written."""
         at = max(at, self.updated_at)
         if complete is not None and complete is not self.complete:
             named["completed_at"] = at if complete else None

@@ -1,4 +1,4 @@
-"""What a caller can do with a task list: the application's verbs."""
+"""The use cases: what a caller can do with a task list."""
 
 from collections.abc import AsyncIterator, Callable, Container, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ from todo_domain.task import Task
 
 @dataclass(frozen=True, slots=True)
 class WholeList:
-    """The revision of a list, and all its tasks that meet a query: chunks of at most `MAX_MANY`, in order.
+    """The revision of a list, and its tasks that match a query, in order, in chunks of at most `MAX_MANY`.
 
-    Chunks are read once. Reading one may raise StorageUnavailable.
+    The chunks can be read only once. Reading a chunk may raise StorageUnavailable.
     """
 
     revision: int
@@ -28,13 +28,13 @@ class WholeList:
 class TaskUseCases:
     """What a principal can do with one owner's task list.
 
-    To make one is to pass the rule of access: it raises AccessDenied unless the
-    principal is the owner, so no verb can be reached for a foreign list.
+    The constructor raises AccessDenied unless the principal is the owner. So no method
+    can be called for the list of another user.
 
-    After every write that may have altered the list, `announce` is called with its owner.
+    After a write that may have altered the list, `notify` is called with its owner.
 
-    `expected` holds the revisions at which the caller lets the task be written; a write
-    raises PreconditionFailed when the task is at none of them. None expects any.
+    `expected` contains the revisions at which the task may be written. At any other
+    revision, a write raises PreconditionFailed. None accepts every revision.
     """
 
     def __init__(
@@ -43,21 +43,21 @@ class TaskUseCases:
         clock: Clock,
         principal: Principal,
         owner: str,
-        announce: Callable[[UserId], None] = lambda _: None,
+        notify: Callable[[UserId], None] = lambda _: None,
     ) -> None:
         self.user_id = principal.access(owner)
         self._repository = repository
         self._clock = clock
-        self._announce = announce
+        self._notify = notify
 
     async def create(self, draft: TaskDraft, key: str | None = None) -> Added:
         """Add a task; with an idempotency key, at most once for that key.
 
-        Raises RuleViolated for a malformed key, IdempotencyConflict.
+        Raises RuleViolated for a malformed key, and IdempotencyConflict.
         """
         named = None if key is None else IdempotencyKey.of_request(key, draft)
         added = await self._repository.add(self.user_id, draft, at=self._clock.now(), key=named)
-        self._announce(self.user_id)
+        self._notify(self.user_id)
         return added
 
     async def get(self, task_id: int) -> Task:
@@ -65,14 +65,14 @@ class TaskUseCases:
         return await self._repository.get(self.user_id, task_id)
 
     async def list(self, query: TaskQuery) -> TaskPage:
-        """Return a page of the tasks that meet the query."""
+        """Return a page of the tasks that match the query."""
         return await self._repository.list(self.user_id, query)
 
     async def list_whole(self, query: TaskQuery) -> TaskPage | WholeList:
-        """Return all tasks that meet a query without a limit: one page if they are at most `MAX_MANY`.
+        """Return all tasks that match a query without a limit: as one page if there are at most `MAX_MANY`.
 
-        Every task that exists at the list's revision then, and still exists when its
-        chunk is read, is in it exactly once, in its state of that moment.
+        The result has each task that existed at the list's revision exactly once, unless
+        the task is deleted before its chunk is read. A task has the state in which it was read.
         """
         page = await self._repository.list(self.user_id, replace(query, limit=MAX_MANY))
         if page.next_cursor is None:
@@ -81,7 +81,7 @@ class TaskUseCases:
         return WholeList(found.revision, self._read_chunks(found.ids))
 
     async def revision(self) -> int:
-        """Return the list's revision, 0 if nothing was ever added."""
+        """Return the list's revision: 0 if no task was ever added."""
         return (await self._repository.revisions([self.user_id])).get(self.user_id, 0)
 
     async def _read_chunks(self, ids: Sequence[int]) -> AsyncIterator[Sequence[Task]]:
@@ -89,28 +89,28 @@ class TaskUseCases:
             yield await self._repository.get_many(self.user_id, ids[start : start + MAX_MANY])
 
     async def patch(self, task_id: int, patch: TaskPatch, expected: Container[int] | None = None) -> Task:
-        """Change the fields that the patch names. Raises TaskNotFound, PreconditionFailed, RuleViolated for the due."""
+        """Apply a patch to a task. Raises TaskNotFound, PreconditionFailed, and RuleViolated for `due`."""
         at = self._clock.now()
         return await self._change(task_id, expected, lambda task: task.patched(patch, at))
 
     async def remove(self, task_id: int, expected: Container[int] | None = None) -> None:
-        """Remove a task for good. Raises TaskNotFound, PreconditionFailed."""
+        """Remove a task permanently. Raises TaskNotFound and PreconditionFailed."""
         guard = None if expected is None else lambda task: task.require(expected)
         await self._repository.remove(self.user_id, task_id, at=self._clock.now(), guard=guard)
-        self._announce(self.user_id)
+        self._notify(self.user_id)
 
     async def apply(self, batch: Batch, key: str | None = None) -> BatchResult:
-        """Do all operations of a batch or none. Raises BatchFailed, IdempotencyConflict."""
+        """Do all operations of a batch, or none. Raises BatchFailed and IdempotencyConflict."""
         named = None if key is None else IdempotencyKey.of_request(key, batch)
         result = await self._repository.apply(self.user_id, batch, at=self._clock.now(), key=named)
-        self._announce(self.user_id)
+        self._notify(self.user_id)
         return result
 
     async def changes(self, since: FeedToken | None = None, limit: int = DEFAULT_CHANGES) -> ChangePage:
-        """Return 1–500 changes since a token, or from the start. Raises CursorExpired, RuleViolated."""
+        """Return 1–500 changes after a token, or from the start. Raises CursorExpired and RuleViolated."""
         found = Violations()
-        found.limit(limit, MAX_CHANGES)
-        found.refuse()
+        found.page_size(limit, MAX_CHANGES)
+        found.raise_if_any()
         return await self._repository.changes(self.user_id, since, limit)
 
     async def _change(self, task_id: int, expected: Container[int] | None, edit: Edit) -> Task:
@@ -119,5 +119,5 @@ class TaskUseCases:
             return edit(task)
 
         changed = await self._repository.change(self.user_id, task_id, conditional)
-        self._announce(self.user_id)
+        self._notify(self.user_id)
         return changed

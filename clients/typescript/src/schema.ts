@@ -236,7 +236,7 @@ export interface components {
         };
         /**
          * ChangesResponse
-         * @description Changes in order of revision; `next` is the token to go on from, with or without changes.
+         * @description Changes in order of revision; `next` is the token to continue with, even if nothing has changed.
          * @example {
          *       "changes": [
          *         {
@@ -303,7 +303,7 @@ export interface components {
             id: number;
             /**
              * If Revision
-             * @description Do it only if the task is at this revision.
+             * @description Write only if the task is at this revision.
              */
             if_revision?: number | null;
         };
@@ -332,7 +332,7 @@ export interface components {
         };
         /**
          * DuePatch
-         * @description The parts of a due to change; null clears `time` and `timezone`. What comes of it is a Due.
+         * @description The parts of a due to change; null clears `time` and `timezone`. The result must be a valid Due.
          * @example {
          *       "time": "18:00"
          *     }
@@ -369,7 +369,7 @@ export interface components {
         };
         /**
          * OperationResult
-         * @description The task that an operation was about, and its revision afterwards; a deletion has one too.
+         * @description The id of the task of an operation, and its revision after it; a deletion has a revision too.
          */
         OperationResult: {
             /** Id */
@@ -392,7 +392,7 @@ export interface components {
             task: components["schemas"]["TaskPatch"];
             /**
              * If Revision
-             * @description Do it only if the task is at this revision.
+             * @description Write only if the task is at this revision.
              */
             if_revision?: number | null;
         };
@@ -468,7 +468,7 @@ export interface components {
         };
         /**
          * TaskDeletion
-         * @description All that is remembered of a deleted task.
+         * @description A deleted task: only its id and the revision of the deletion are kept.
          */
         TaskDeletion: {
             /** Id */
@@ -483,7 +483,7 @@ export interface components {
         };
         /**
          * TaskListResponse
-         * @description Tasks; `count` is their number in this response, `next_cursor` null where no page follows.
+         * @description Tasks; `count` is their number in this response; `next_cursor` is null on the last page.
          * @example {
          *       "count": 1,
          *       "next_cursor": "W10",
@@ -521,7 +521,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Revision
-             * @description The revision of the whole list: it rises with every change.
+             * @description The revision of the whole list; it increases with every change.
              */
             revision: number;
         };
@@ -647,7 +647,7 @@ export interface components {
         };
         /**
          * FieldError
-         * @description One broken rule: where, what, and a stable word for it. The input is never repeated.
+         * @description One broken rule: its location, a message, and a stable identifier. It never contains the input.
          */
         FieldError: {
             /** Loc */
@@ -686,7 +686,7 @@ export interface components {
             request_id: string;
             /**
              * Errors
-             * @description Absent when no value is to blame.
+             * @description Absent if the error does not concern a value.
              * @default []
              */
             errors?: components["schemas"]["FieldError"][];
@@ -718,27 +718,27 @@ export interface operations {
     list_tasks: {
         parameters: {
             query?: {
-                /** @description Only those that are complete, or only those that are not. */
+                /** @description Only complete tasks, or only incomplete tasks. */
                 complete?: boolean;
-                /** @description One of these. */
+                /** @description The task has one of these priorities. */
                 priority?: components["schemas"]["Priority"][];
-                /** @description All of these, in any case, composed or not. */
+                /** @description The task has all of these tags, compared without case. */
                 tag?: string[];
-                /** @description The first day that a task may be due. */
+                /** @description The first day on which the task may be due. */
                 due_from?: string;
-                /** @description The last day that a task may be due. */
+                /** @description The last day on which the task may be due. */
                 due_until?: string;
-                /** @description Text that title or description contain, in any case, composed or not. */
+                /** @description Text that the title or the description contains, compared without case. */
                 q?: string;
-                /** @description Descending with `-`; ties in the order of ids, no value last. */
+                /** @description Descending with `-`; equal values by id; tasks without a value last. */
                 sort?: components["schemas"]["Sort"];
-                /** @description The most tasks of a page. Without it, the response has all tasks. */
+                /** @description The maximum number of tasks. Without it, the response has all tasks. */
                 limit?: number;
                 /** @description The `next_cursor` of a page of the same query. */
                 cursor?: string;
             };
             header?: {
-                /** @description Answer 304 if the answer still has one of these ETags; `*` is any. */
+                /** @description Return 304 if the current ETag is one of these; `*` matches any. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -770,7 +770,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -781,7 +781,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -793,7 +793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -804,7 +804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -815,7 +815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -826,7 +826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -838,7 +838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -856,7 +856,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A name for this request, so that it can be sent again: 1–255 visible ASCII characters. */
+                /** @description A unique key for this request, so that it can be repeated safely: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -884,7 +884,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskResponse"];
                 };
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -895,7 +895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -907,7 +907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -918,7 +918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            /** @description PAYLOAD_TOO_LARGE: Request body too large */
             413: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -929,7 +929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: Unsupported media type */
             415: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -940,7 +940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description IDEMPOTENCY_CONFLICT: Idempotency key already used; VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -951,7 +951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -962,7 +962,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -974,7 +974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -992,7 +992,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Answer 304 if the answer still has one of these ETags; `*` is any. */
+                /** @description Return 304 if the current ETag is one of these; `*` matches any. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1025,7 +1025,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1036,7 +1036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1048,7 +1048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1059,7 +1059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NOT_FOUND: There is no such thing here */
+            /** @description NOT_FOUND: Not found */
             404: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1070,7 +1070,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1081,7 +1081,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1092,7 +1092,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1104,7 +1104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1122,9 +1122,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Do it only if the task still has one of these ETags; `*` is any. */
+                /** @description Write only if the task has one of these ETags; `*` matches any task. */
                 "If-Match"?: string;
-                /** @description Do it only if the task has none of these ETags; `*` is any. */
+                /** @description Write only if the task's ETag is not one of these; `*` matches any task. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1152,7 +1152,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskResponse"];
                 };
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1163,7 +1163,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1175,7 +1175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1186,7 +1186,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NOT_FOUND: There is no such thing here */
+            /** @description NOT_FOUND: Not found */
             404: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1197,7 +1197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PRECONDITION_FAILED: The condition does not hold */
+            /** @description PRECONDITION_FAILED: Precondition failed */
             412: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1209,7 +1209,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            /** @description PAYLOAD_TOO_LARGE: Request body too large */
             413: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1220,7 +1220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: Unsupported media type */
             415: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1231,7 +1231,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1242,7 +1242,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1253,7 +1253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1265,7 +1265,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1283,9 +1283,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Do it only if the task still has one of these ETags; `*` is any. */
+                /** @description Write only if the task has one of these ETags; `*` matches any task. */
                 "If-Match"?: string;
-                /** @description Do it only if the task has none of these ETags; `*` is any. */
+                /** @description Write only if the task's ETag is not one of these; `*` matches any task. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1306,7 +1306,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1317,7 +1317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1329,7 +1329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1340,7 +1340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NOT_FOUND: There is no such thing here */
+            /** @description NOT_FOUND: Not found */
             404: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1351,7 +1351,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PRECONDITION_FAILED: The condition does not hold */
+            /** @description PRECONDITION_FAILED: Precondition failed */
             412: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1363,7 +1363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1374,7 +1374,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1385,7 +1385,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1397,7 +1397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1415,9 +1415,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Do it only if the task still has one of these ETags; `*` is any. */
+                /** @description Write only if the task has one of these ETags; `*` matches any task. */
                 "If-Match"?: string;
-                /** @description Do it only if the task has none of these ETags; `*` is any. */
+                /** @description Write only if the task's ETag is not one of these; `*` matches any task. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1446,7 +1446,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskResponse"];
                 };
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1457,7 +1457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1469,7 +1469,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1480,7 +1480,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NOT_FOUND: There is no such thing here */
+            /** @description NOT_FOUND: Not found */
             404: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1491,7 +1491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PRECONDITION_FAILED: The condition does not hold */
+            /** @description PRECONDITION_FAILED: Precondition failed */
             412: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1503,7 +1503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            /** @description PAYLOAD_TOO_LARGE: Request body too large */
             413: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1514,7 +1514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: Unsupported media type */
             415: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1525,7 +1525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1536,7 +1536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1547,7 +1547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1559,7 +1559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1577,7 +1577,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A name for this request, so that it can be sent again: 1–255 visible ASCII characters. */
+                /** @description A unique key for this request, so that it can be repeated safely: 1–255 visible ASCII characters. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1603,7 +1603,7 @@ export interface operations {
                     "application/json": components["schemas"]["BatchResponse"];
                 };
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1614,7 +1614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1626,7 +1626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1637,7 +1637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description NOT_FOUND: There is no such thing here */
+            /** @description NOT_FOUND: Not found */
             404: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1648,7 +1648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PRECONDITION_FAILED: The condition does not hold */
+            /** @description PRECONDITION_FAILED: Precondition failed */
             412: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1660,7 +1660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description PAYLOAD_TOO_LARGE: The body is too large */
+            /** @description PAYLOAD_TOO_LARGE: Request body too large */
             413: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1671,7 +1671,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: Unsupported media type */
             415: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1682,7 +1682,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description IDEMPOTENCY_CONFLICT: The idempotency key was used before; VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description IDEMPOTENCY_CONFLICT: Idempotency key already used; VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1693,7 +1693,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1704,7 +1704,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1716,7 +1716,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1733,9 +1733,9 @@ export interface operations {
     list_changes: {
         parameters: {
             query?: {
-                /** @description The `next` of an earlier answer; everything without it. */
+                /** @description The `next` of an earlier response. Without it, the feed begins at the start. */
                 since?: string;
-                /** @description The most changes of a page. */
+                /** @description The maximum number of changes in the response. */
                 limit?: number;
             };
             header?: never;
@@ -1757,7 +1757,7 @@ export interface operations {
                     "application/json": components["schemas"]["ChangesResponse"];
                 };
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1768,7 +1768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1780,7 +1780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1791,7 +1791,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description CURSOR_EXPIRED: The feed can't be continued from there */
+            /** @description CURSOR_EXPIRED: Feed token expired */
             410: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1802,7 +1802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1813,7 +1813,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1824,7 +1824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1836,7 +1836,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1853,7 +1853,7 @@ export interface operations {
     stream_changes: {
         parameters: {
             query?: {
-                /** @description The `next` of an earlier answer; everything without it. */
+                /** @description The `next` of an earlier response. Without it, the feed begins at the start. */
                 since?: string;
                 /** @description The header `Last-Event-ID`, for EventSource polyfills that can't send it. */
                 lastEventId?: string;
@@ -1884,7 +1884,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description VALIDATION_ERROR: The request can't be read */
+            /** @description VALIDATION_ERROR: Malformed request */
             400: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1895,7 +1895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_INVALID: The token is not valid; AUTH_MISSING: A bearer token is needed */
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
             401: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1907,7 +1907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: The token belongs to another user; HTTPS_REQUIRED: Only HTTPS is served here */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1918,7 +1918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description CURSOR_EXPIRED: The feed can't be continued from there */
+            /** @description CURSOR_EXPIRED: Feed token expired */
             410: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1929,7 +1929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_ERROR: A field or parameter breaks its rule */
+            /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1940,7 +1940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1951,7 +1951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description DATABASE_ERROR: The database failed or timed out; INTERNAL_ERROR: Something unforeseen happened */
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1963,7 +1963,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Tokens can't be verified now */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1996,7 +1996,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -2007,7 +2007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description INTERNAL_ERROR: Something unforeseen happened */
+            /** @description INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -2039,7 +2039,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description HEADERS_TOO_LARGE: The headers are too large */
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -2050,7 +2050,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description INTERNAL_ERROR: Something unforeseen happened */
+            /** @description INTERNAL_ERROR: Internal server error */
             500: {
                 headers: {
                     Link: components["headers"]["Link"];

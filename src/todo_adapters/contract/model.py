@@ -32,7 +32,7 @@ from todo_domain import (
 
 Result = TypeVar("Result")
 Place = tuple[Any, int]
-"""What a task is ordered by, and its id."""
+"""The sort value of a task, and its id."""
 
 
 class Model:
@@ -148,7 +148,7 @@ class Model:
         name = (user_id, key.key if key else "")
         if key and name in self._keys:
             fingerprint, result, _ = self._keys[name]
-            key.recognise(fingerprint)
+            key.require_fingerprint(fingerprint)
             return result, True
         result = do()
         if key:
@@ -157,7 +157,7 @@ class Model:
 
 
 def conditional(patch: Patch, at: datetime) -> Edit:
-    """Return the edit that a patch of a batch asks for."""
+    """Return the edit for a patch operation of a batch."""
 
     def edit(task: Task) -> Task:
         task.require(patch.expected)

@@ -60,7 +60,7 @@ WRITES: Final[tuple[Write, ...]] = (
 
 
 class RenewsTheEpoch(Contract):
-    """Revisions and whole lists may have been lost, and nobody knows which. So no earlier revision is used again."""
+    """Any revisions and lists may have been lost. So no earlier revision is used again."""
 
     async def test_renewing_the_epoch_expires_every_token_and_does_not_alter_lists(self, repository: TaskStore) -> None:
         user, reader = new_user(), new_user()

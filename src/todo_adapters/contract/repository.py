@@ -1,6 +1,6 @@
 """The contracts of a store of tasks: all promises of the TaskRepository and StoreMaintenance ports.
 
-pytest runs the tests of the last base first. So each list of bases is to be read upwards:
+pytest runs the tests of the last base class first. So read each list of base classes upwards:
 the missing methods come first, then one promise after the other, the state machine last.
 """
 

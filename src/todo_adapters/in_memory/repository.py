@@ -124,10 +124,10 @@ class InMemoryTaskRepository:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
         seen = since.revision if since else 0
-        remembered: list[Change] = [*tasks.tasks.values(), *(deletion for deletion, _ in tasks.deletions.values())]
-        news = sorted((change for change in remembered if change.revision > seen), key=lambda change: change.revision)
-        state = FeedState(self._epoch, tasks.counters.revision, tasks.forgotten_revision)
-        return state.page(since, limit, news)
+        everything: list[Change] = [*tasks.tasks.values(), *(deletion for deletion, _ in tasks.deletions.values())]
+        newer = sorted((change for change in everything if change.revision > seen), key=lambda change: change.revision)
+        state = FeedState(self._epoch, tasks.counters.revision, tasks.purged_revision)
+        return state.page(since, limit, newer)
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""
@@ -158,7 +158,7 @@ class InMemoryTaskRepository:
                 del tasks.keys[key]
             for tasks, deletion in deletions:
                 del tasks.deletions[deletion.id]
-                tasks.forgotten_revision = max(tasks.forgotten_revision, deletion.revision)
+                tasks.purged_revision = max(tasks.purged_revision, deletion.revision)
         return len(keys) + len(deletions)
 
     async def renew_epoch(self, *, at: datetime) -> str:
@@ -185,7 +185,7 @@ class InMemoryTaskRepository:
         return replace(tasks.counters, revision_floor=self._revision_floor)
 
     def _raised(self, tasks: TaskList, *, ids: int = 0) -> ListCounters:
-        """Return the counters behind one more change, and as many more ids."""
+        """Return the counters after one more change, and after `ids` more ids."""
         counters = self._counters_of(tasks)
         return replace(counters, revision=counters.next_revision, last_task_id=counters.last_task_id + ids)
 

@@ -21,7 +21,7 @@ class TaskList:
     """All data of one user. Deletions and keys are stored with the time at which they were written."""
 
     counters: ListCounters = field(default_factory=ListCounters)
-    forgotten_revision: int = 0
+    purged_revision: int = 0
     tasks: dict[int, Task] = field(default_factory=dict)
     deletions: dict[int, tuple[Deletion, datetime]] = field(default_factory=dict)
     keys: dict[str, StoredKey] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class TaskList:
         """Return what is stored of a key, None if nothing is. Raises IdempotencyConflict."""
         stored = self.keys.get(key.key) if key else None
         if key and stored:
-            key.recognise(stored.fingerprint)
+            key.require_fingerprint(stored.fingerprint)
         return stored
 
     def store_key(self, key: IdempotencyKey | None, outcomes: tuple[Outcome, ...], at: datetime) -> None:

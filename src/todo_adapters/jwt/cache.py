@@ -2,32 +2,32 @@
 
 from typing import Final
 
-from todo_adapters.jwt.claims import Grant
+from todo_adapters.jwt.claims import VerifiedToken
 
-MAX_GRANTS: Final = 4096
+MAX_TOKENS: Final = 4096
 
 
-class GrantCache:
-    """The grants of the newest 4096 tokens with a valid signature.
+class TokenCache:
+    """The newest 4096 tokens with a valid signature.
 
-    The grants hold for one set of keys: clear the cache when the keys change. Rejected
-    tokens are not kept: anyone can send any number of them, and they would displace
+    They were verified with one set of keys: clear the cache when the keys change. Rejected
+    tokens are not cached: anyone can send any number of them, and they would displace
     the valid ones.
     """
 
     def __init__(self) -> None:
-        self._grants: dict[str, Grant] = {}
+        self._tokens: dict[str, VerifiedToken] = {}
 
-    def get(self, token: str) -> Grant | None:
-        """Return the grant of a token, or None if the cache does not have it."""
-        return self._grants.get(token)
+    def get(self, token: str) -> VerifiedToken | None:
+        """Return the verified token, or None if the cache does not have it."""
+        return self._tokens.get(token)
 
-    def put(self, token: str, grant: Grant) -> None:
-        """Add a grant; drop the oldest one if the cache is full."""
-        if len(self._grants) >= MAX_GRANTS:
-            del self._grants[next(iter(self._grants))]
-        self._grants[token] = grant
+    def put(self, token: str, verified: VerifiedToken) -> None:
+        """Add a verified token; drop the oldest one if the cache is full."""
+        if len(self._tokens) >= MAX_TOKENS:
+            del self._tokens[next(iter(self._tokens))]
+        self._tokens[token] = verified
 
     def clear(self) -> None:
-        """Remove all grants."""
-        self._grants.clear()
+        """Remove all tokens."""
+        self._tokens.clear()

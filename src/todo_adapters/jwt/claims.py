@@ -15,10 +15,10 @@ _LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a datetime can hold
 
 
-class Grant:
+class VerifiedToken:
     """The principal that a signed token names, and the period in which the token is valid.
 
-    A grant can be cached, because it never changes. `principal_at` compares it with the time at every use.
+    It can be cached, because it never changes. `principal_at` compares the period with the time at every use.
     """
 
     def __init__(self, principal: Principal, not_before: datetime) -> None:
@@ -51,8 +51,8 @@ class ClaimRules:
     audience: str | None = None
     accept_subject: bool = False
 
-    def read(self, payload: bytes) -> Grant:
-        """Return the grant of the payload; raise TokenRejected if a claim is wrong at any time."""
+    def read(self, payload: bytes) -> VerifiedToken:
+        """Check the claims in a payload; raise TokenRejected if a claim is wrong, whatever the time."""
         try:
             claims = read_json_object(payload)
         except ValueError:
@@ -61,7 +61,7 @@ class ClaimRules:
         if "exp" not in claims:
             raise TokenRejected("the token never expires")
         principal = Principal(self._user_id(claims), _time(claims, "exp"))
-        return Grant(principal, not_before=max(_time(claims, "nbf"), _time(claims, "iat")))
+        return VerifiedToken(principal, not_before=max(_time(claims, "nbf"), _time(claims, "iat")))
 
     def _check_origin(self, claims: Mapping[str, Any]) -> None:
         if self.issuer is not None and claims.get("iss") != self.issuer:

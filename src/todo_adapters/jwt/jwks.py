@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from todo_adapters.jwt.cache import GrantCache
+from todo_adapters.jwt.cache import TokenCache
 from todo_adapters.jwt.claims import ClaimRules
 from todo_adapters.jwt.compact import CompactToken
 from todo_adapters.jwt.key_set import ALGORITHMS, PublicKey
@@ -37,7 +37,7 @@ class JwksTokenVerifier:
         self._clock = clock
         self._rules = ClaimRules(issuer, audience, accept_subject)
         self._accept_access_tokens = accept_access_tokens
-        self._cache = GrantCache()
+        self._cache = TokenCache()
         self._source = KeySource(url, on_change=self._cache.clear, monotonic=monotonic, timeout_seconds=timeout_seconds)
         self._is_open = False
 
@@ -68,9 +68,9 @@ class JwksTokenVerifier:
         key = await self._key_of(signed)
         if not key.verifies(signed.signing_input, signed.signature):
             raise TokenRejected("the signature does not match the key of this kid")
-        grant = self._rules.read(signed.payload)
-        principal = grant.principal_at(self._clock.now())
-        self._cache.put(token, grant)
+        verified = self._rules.read(signed.payload)
+        principal = verified.principal_at(self._clock.now())
+        self._cache.put(token, verified)
         return principal
 
     async def check(self) -> None:

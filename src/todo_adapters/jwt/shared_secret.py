@@ -7,7 +7,7 @@ from typing import Final, Self
 import jwt
 from jwt.algorithms import HMACAlgorithm
 
-from todo_adapters.jwt.cache import GrantCache
+from todo_adapters.jwt.cache import TokenCache
 from todo_adapters.jwt.claims import MAX_LIFE, ClaimRules
 from todo_adapters.jwt.compact import CompactToken
 from todo_domain import Clock, NotOpen, Principal, TokenRejected, UserId
@@ -42,7 +42,7 @@ class SharedSecretTokenVerifier:
         self._secrets = [_accept_secret(secret) for secret in secrets]
         self._clock = clock
         self._rules = ClaimRules(issuer, audience, accept_subject)
-        self._cache = GrantCache()
+        self._cache = TokenCache()
         self._is_open = False
 
     async def __aenter__(self) -> Self:
@@ -65,9 +65,9 @@ class SharedSecretTokenVerifier:
         signed = CompactToken.parse(token, [_ALGORITHM])
         if not any(_HMAC.verify(signed.signing_input, secret, signed.signature) for secret in self._secrets):
             raise TokenRejected("the signature does not match any configured secret")
-        grant = self._rules.read(signed.payload)
-        principal = grant.principal_at(now)
-        self._cache.put(token, grant)
+        verified = self._rules.read(signed.payload)
+        principal = verified.principal_at(now)
+        self._cache.put(token, verified)
         return principal
 
     async def check(self) -> None:

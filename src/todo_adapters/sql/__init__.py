@@ -1,1 +1,1 @@
-"""Task lists in SQLite and PostgreSQL: one schema, statements written once, run on the drivers themselves."""
+"""Task lists in SQLite and PostgreSQL: one schema, and statements that are written once and run by the drivers."""

@@ -1,4 +1,4 @@
-"""What differs between the two databases: the text of SQL, and the form in which values travel."""
+"""The differences between the two databases: the SQL, and the types of values."""
 
 import json
 import re
@@ -16,32 +16,32 @@ _NAMED: Final = re.compile(r"%\((\w+)\)s")
 
 
 class Statement(str):
-    """SQL whose parameters are `:name` on SQLite; on PostgreSQL `$1`, `$2` … and their names in that order.
+    """SQL with the parameters `:name` on SQLite, or `$1`, `$2` … on PostgreSQL; `names` has their names in order.
 
-    So no driver has to search the text for parameters each time that it runs it.
+    These are the forms of the databases, so no driver has to convert the SQL at each call.
     """
 
     __slots__ = ("names",)
     names: tuple[str, ...]
 
     def __new__(cls, sql: str, names: Iterable[str]) -> Self:
-        """Keep the names beside the text."""
+        """Create the statement."""
         statement = super().__new__(cls, sql)
         statement.names = tuple(names)
         return statement
 
     def in_order(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the values for the numbers."""
+        """Return the values in the order of the parameters."""
         return [values[name] for name in self.names]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """One database's SQL and values.
+    """The SQL and the values of one database.
 
-    - insert: the INSERT that knows ON CONFLICT
-    - write_instant, read_instant: an aware datetime in UTC to and from the driver's form
-    - write_set: several ids to the one parameter that `statements.InSet` searches
+    - insert: creates an INSERT that supports ON CONFLICT
+    - write_instant, read_instant: convert an aware datetime in UTC to and from the driver's type
+    - write_set: converts several ids to one parameter for `statements.InSet`
     """
 
     sql: sa.Dialect
@@ -51,15 +51,15 @@ class Dialect:
     write_set: Callable[[Collection[str] | Collection[int]], Any]
 
     def compile(self, statement: sa.ClauseElement) -> Statement:
-        """Return SQL for the driver itself."""
+        """Return the SQL for the driver."""
         sql = str(statement.compile(dialect=self.sql))
-        # SQLAlchemy's own numbers leave out the common table expressions of an INSERT.
+        # SQLAlchemy's numbering omits the common table expressions of an INSERT.
         names = list(dict.fromkeys(_NAMED.findall(sql)))
         return Statement(_NAMED.sub(lambda match: f"${names.index(match[1]) + 1}", sql), names)
 
 
-def as_it_is(instant: datetime) -> datetime:
-    """Return an instant that the driver takes and gives as the domain does."""
+def unchanged(instant: datetime) -> datetime:
+    """Return the instant: the driver uses the same type as the domain."""
     return instant
 
 
@@ -73,8 +73,8 @@ SQLITE: Final = Dialect(
 POSTGRESQL: Final = Dialect(
     sql=sa.make_url("postgresql+psycopg://").get_dialect()(),
     insert=postgresql.insert,
-    write_instant=as_it_is,
-    # A Connection gives them in UTC.
-    read_instant=as_it_is,
+    write_instant=unchanged,
+    # The connection returns them in UTC.
+    read_instant=unchanged,
     write_set=list,
 )

@@ -1,4 +1,4 @@
-"""The statement behind a TaskQuery: one for each shape that queries have, whatever values they ask for."""
+"""The statement for a TaskQuery. Queries that differ only in their values share one statement."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, Statement
-from todo_adapters.sql.statements import ALIVE, LIST_OF_USER, OF_USER, TASK, ZERO, DialectFunction, InSet
+from todo_adapters.sql.statements import LIST_OF_USER, NOT_DELETED, OF_USER, TASK, ZERO, DialectFunction, InSet
 from todo_adapters.sql.tables import task_lists, tasks
 from todo_domain import SortKey, TaskQuery, UserId
 
@@ -24,13 +24,13 @@ _INSTANTS: Final = {SortKey.CREATED_AT, SortKey.UPDATED_AT}
 
 
 class IndexOf(DialectFunction):
-    """`IndexOf(text, parameter)`: where the parameter first occurs in the text, from 1, or 0; no wildcards."""
+    """`IndexOf(text, parameter)`: the position of the parameter in the text from 1, or 0; without wildcards."""
 
     names: ClassVar[Mapping[str, str]] = {"sqlite": "instr", "postgresql": "strpos"}
 
 
 class _Shape(NamedTuple):
-    """What statements of a query's shape have in common: the names of its values, and what is not a value."""
+    """What identifies the statement of a query: the names of its parameters, and everything that is not a parameter."""
 
     names: tuple[str, ...]
     complete: bool | None
@@ -45,20 +45,21 @@ _CONDITIONS: Final[Mapping[str, Callable[[sa.BindParameter[Any]], sa.ColumnEleme
     "latest": lambda latest: tasks.c.due_key <= latest,
     "q": lambda q: sa.or_(IndexOf(tasks.c.title_key, q) > ZERO, IndexOf(tasks.c.description_key, q) > ZERO),
 }
-"""The condition for each parameter that `_conditions` names, without the number at the end of its name."""
+"""The condition of each parameter that `_conditions` yields; a number at the end of its name does not count."""
 
 
 def list_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
     """Return SQL and parameters for `rows.read_page`.
 
-    Its rows are the list's revision and a task: all tasks, or one more than the query's
-    limit, so that a next page shows; a row of nulls when no task matches; none without a list.
+    A row has the list's revision and a task. With a limit, there is at most one row more
+    than the limit, which shows that there is a next page. If no task matches, one row has
+    nulls for the task. If the list does not exist, there is no row.
     """
     return _statement(dialect, TASK, user_id, query)
 
 
 def ids_statement(dialect: Dialect, user_id: UserId, query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
-    """Return SQL and parameters for `rows.read_ids`: as `list_statement`, with the id alone of each task."""
+    """Return SQL and parameters for `rows.read_ids`: like `list_statement`, with only the id of each task."""
     return _statement(dialect, _ID, user_id, query)
 
 
@@ -70,7 +71,7 @@ def _statement(
 
 
 def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]:
-    """Name what the query asks for; the names tell the statement's shape."""
+    """Yield the names and values of the parameters; the names determine the statement."""
     if query.limit is not None:
         yield "limit", query.limit + 1
     if query.priority:
@@ -97,9 +98,9 @@ def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Sha
         sa.select(*{column.name: column for column in (*columns, value, tasks.c.id)}.values())
         .where(
             OF_USER,
-            ALIVE,
+            NOT_DELETED,
             *_filters(shape.names, shape.complete),
-            *_behind_cursor(shape.names, value, descending=descending),
+            *_after_cursor(shape.names, value, descending=descending),
         )
         .order_by(*_order(tasks, value, descending=descending))
     )
@@ -122,10 +123,10 @@ def _filters(names: Collection[str], complete: bool | None) -> Iterator[sa.Colum
             yield condition(sa.bindparam(name))
 
 
-def _behind_cursor(
+def _after_cursor(
     names: Collection[str], value: sa.Column[Any], *, descending: bool
 ) -> Iterator[sa.ColumnElement[bool]]:
-    """Begin behind the cursor's place among the tasks with a value, or among those without, which come last."""
+    """Yield the condition for tasks after the cursor; tasks without a value come last."""
     if "after_id" not in names:
         return
     later_tie = tasks.c.id > sa.bindparam("after_id")
@@ -133,14 +134,14 @@ def _behind_cursor(
         yield sa.and_(value.is_(None), later_tie)
         return
     after: sa.BindParameter[Any] = sa.bindparam("after")
-    # The first of the two says no more than the other, but lets an index find where to begin.
+    # `reached` is redundant, but lets the database begin at the right place in an index.
     reached, passed = (value <= after, value < after) if descending else (value >= after, value > after)
-    behind = sa.and_(reached, sa.or_(passed, later_tie))
-    yield sa.or_(behind, value.is_(None)) if value.nullable else behind
+    later = sa.and_(reached, sa.or_(passed, later_tie))
+    yield sa.or_(later, value.is_(None)) if value.nullable else later
 
 
 def _order(found: sa.FromClause, value: sa.Column[Any], *, descending: bool) -> tuple[sa.ColumnElement[Any], ...]:
     column = found.c[value.name]
     in_order = column.desc() if descending else column.asc()
-    # Where there is no null, to say where it goes would keep PostgreSQL from reading an index backwards.
+    # NULLS LAST on a column without nulls would prevent PostgreSQL from scanning an index backwards.
     return (in_order.nulls_last() if value.nullable else in_order), found.c.id

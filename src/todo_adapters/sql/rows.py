@@ -1,7 +1,7 @@
-"""Between rows and the domain: the one mapping of columns and a task's fields.
+"""The mapping between rows and objects of the domain.
 
-A field is in the column of its name. `_FORMS` has the fields that a column can't hold as they
-are, `_KEYS` the columns that are derived from fields.
+Each field of a task is in the column of the same name. `_FORMS` has the fields that need a
+conversion, `_KEYS` the columns that are derived from fields.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from todo_adapters.sql.dialects import Dialect, as_it_is
+from todo_adapters.sql.dialects import Dialect, unchanged
 from todo_adapters.sql.statements import TASK
 from todo_adapters.sql.tables import tasks
 from todo_domain import (
@@ -41,7 +41,7 @@ from todo_domain.text import fold
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How a column holds a field that it can't hold as it is."""
+    """The conversion of a field to and from the value in its column."""
 
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
@@ -51,7 +51,7 @@ def _write_due(due: Due | None) -> str | None:
     return None if due is None else f"{due.sort_key} {due.timezone or ''}".rstrip()
 
 
-# Few days are due at a time, and each is in many rows.
+# Many rows have the same few values.
 @lru_cache(maxsize=4096)
 def _read_due(text: str | None) -> Due | None:
     if text is None:
@@ -64,7 +64,7 @@ def _read_tags(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n")) if text else ()
 
 
-def _unless_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _nullable(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else convert(value)
 
 
@@ -79,10 +79,10 @@ _KEYS: Final[Mapping[str, Callable[[Task], Any]]] = {
     "due_key": lambda task: task.due and task.due.sort_key,
     "tags_key": lambda task: "".join(["\n", *(f"{fold(tag)}\n" for tag in task.tags)]) if task.tags else "",
 }
-"""The columns that are only written, for statements to compare."""
+"""Columns that statements compare. They are written, but never read."""
 
 _KEPT: Final = frozenset({"user_id", "id", "revision", "created_at", "updated_at", "deleted_at"})
-"""The columns that a tombstone has."""
+"""The columns that keep their values in a tombstone, the row of a deleted task."""
 
 _ERASED: Final = {
     column.name: None if column.nullable else column.type.python_type()
@@ -99,11 +99,11 @@ _Readers = Sequence[tuple[int, Callable[[Any], Any]]]
 
 @cache
 def _forms(dialect: Dialect) -> Mapping[str, _Form]:
-    """Return the form of each field that has one in this database."""
-    if dialect.write_instant is as_it_is:
+    """Return the conversions that this database needs, by field."""
+    if dialect.write_instant is unchanged:
         return _FORMS
     instant = _Form(dialect.write_instant, dialect.read_instant)
-    or_none = _Form(_unless_none(instant.write), _unless_none(instant.read))
+    or_none = _Form(_nullable(instant.write), _nullable(instant.read))
     instants = [column for column in TASK if isinstance(column.type, sa.DateTime)]
     return {**_FORMS, **{column.name: or_none if column.nullable else instant for column in instants}}
 
@@ -114,7 +114,7 @@ def _readers(dialect: Dialect) -> _Readers:
 
 
 def read_task(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task:
-    """Make a task of the columns of `statements.TASK`."""
+    """Return the task in a row with the columns of `statements.TASK`."""
     values = [user_id, *row]
     for place, read in _readers(dialect):
         values[place] = read(values[place])
@@ -122,7 +122,7 @@ def read_task(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task:
 
 
 def read_page(dialect: Dialect, user_id: UserId, query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskPage:
-    """Make a page of the rows of `listing.list_statement`: the list's revision, then a task or nulls."""
+    """Return the page in the rows of `listing.list_statement`: the list's revision, then a task or nulls."""
     if not rows:
         return query.page((), 0)
     (revision, *_), *columns = zip(*rows, strict=True)
@@ -131,7 +131,7 @@ def read_page(dialect: Dialect, user_id: UserId, query: TaskQuery, rows: Sequenc
 
 
 def _read_columns(dialect: Dialect, user_id: UserId, columns: Iterable[Iterable[Any]]) -> Sequence[Task]:
-    """Make tasks of the columns of `statements.TASK`. A page read by columns takes less time than by rows."""
+    """Return the tasks in the columns of `statements.TASK`. Reading a page by columns is faster than by rows."""
     fields: list[Iterable[Any]] = [repeat(user_id), *columns]
     for place, read in _readers(dialect):
         fields[place] = map(read, fields[place])
@@ -153,10 +153,10 @@ def in_order_of(task_ids: Sequence[int], tasks: Sequence[Task]) -> Sequence[Task
 def read_changes(
     dialect: Dialect, user_id: UserId, since: FeedToken | None, limit: int, rows: Sequence[Sequence[Any]]
 ) -> ChangePage:
-    """Make a page of the rows of `statements.CHANGES`, run with one more than the limit. Raises CursorExpired."""
-    epoch, revision, forgotten, *_ = rows[0]
+    """Return the page in the rows of `statements.CHANGES`, read with `limit + 1`. Raises CursorExpired."""
+    epoch, revision, purged, *_ = rows[0]
     found = [_read_change(dialect, user_id, row[3:]) for row in rows if row[3] is not None]
-    return FeedState(epoch, revision or 0, forgotten or 0).page(since, limit, found)
+    return FeedState(epoch, revision or 0, purged or 0).page(since, limit, found)
 
 
 def _read_change(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Change:
@@ -167,32 +167,32 @@ def _read_change(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Chang
 def replay_add(
     dialect: Dialect, user_id: UserId, draft: TaskDraft, key: IdempotencyKey, rows: Sequence[Sequence[Any]]
 ) -> Added | None:
-    """Return the first answer to an `add`, from the rows of `statements.KEY`; None for a new key.
+    """Return the first result of an `add`, from the rows of `statements.KEY`; None for a new key.
 
-    The same draft with the id, revision and time that were kept is that answer.
-    Raises IdempotencyConflict.
+    It is computed from the draft and the stored id, revision and time. Raises
+    IdempotencyConflict.
     """
     if not rows:
         return None
     fingerprint, task_id, revision, created_at = rows[0]
-    key.recognise(fingerprint)
+    key.require_fingerprint(fingerprint)
     at = dialect.read_instant(created_at)
     return Added(Task.from_draft(draft, user_id=user_id, id=task_id, revision=revision, at=at), replayed=True)
 
 
 def replay_apply(key: IdempotencyKey, rows: Sequence[Sequence[Any]]) -> BatchResult | None:
-    """Return the first answer to an `apply`, from the rows of `statements.KEY`; None for a new key.
+    """Return the first result of an `apply`, from the rows of `statements.KEY`; None for a new key.
 
     Raises IdempotencyConflict.
     """
     if not rows:
         return None
-    key.recognise(rows[0][0])
+    key.require_fingerprint(rows[0][0])
     return BatchResult(tuple(Outcome(task_id, revision) for _, task_id, revision, _ in rows), replayed=True)
 
 
 def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetime) -> dict[str, Any]:
-    """Return all columns of `tasks` for a task, or for the tombstone of one that was removed at a time."""
+    """Return the values of all columns of `tasks` for a task, or for the tombstone of a task that was removed."""
     if isinstance(change, Deletion):
         instant = dialect.write_instant(at)
         times = {"created_at": instant, "updated_at": instant, "deleted_at": instant}
@@ -207,7 +207,7 @@ def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetim
 
 
 def counter_values(user_id: UserId, counters: ListCounters) -> dict[str, Any]:
-    """Return what `statements.set_counters` writes."""
+    """Return the parameters of `statements.set_counters`."""
     return {"user_id": user_id, "revision": counters.revision, "last_task_id": counters.last_task_id}
 
 

@@ -1,8 +1,8 @@
-"""The statements, written once over the tables, for `Dialect.compile` to turn into a driver's SQL.
+"""The statements of both databases; `Dialect.compile` converts them to SQL for a driver.
 
-SQLAlchemy writes them and never runs them. A parameter has the name of the column that
-it is compared with or stored in, unless it is said otherwise. SQLite runs those that
-write one after the other in a transaction; PostgreSQL makes one statement of several.
+SQLAlchemy builds them but does not run them. A parameter has the name of the column that
+it is compared with or stored in, unless a comment names it. SQLite runs the writing
+statements one after the other in a transaction; PostgreSQL combines several into one.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from todo_domain import Task
 
 
 class InSet(FunctionElement[bool]):
-    """`InSet(column, parameter)`: the value is in the set that `Dialect.write_set` wrote."""
+    """`InSet(column, parameter)`: whether the column's value is in the set that `Dialect.write_set` wrote."""
 
     inherit_cache = True
 
@@ -27,7 +27,7 @@ class InSet(FunctionElement[bool]):
 @compiles(InSet, "sqlite")
 def _in_set_on_sqlite(element: InSet, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled parts, and no value
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled parts, no values
 
 
 @compiles(InSet, "postgresql")
@@ -37,7 +37,7 @@ def _in_set_on_postgresql(element: InSet, compiler: SQLCompiler, **kw: Any) -> s
 
 
 class DialectFunction(FunctionElement[int]):
-    """A function with a number for an answer that each database has under another name: `names` has it by dialect."""
+    """A function that returns an integer and has a different name in each database: `names`, by dialect."""
 
     inherit_cache = True
     type = sa.Integer()
@@ -45,7 +45,7 @@ class DialectFunction(FunctionElement[int]):
 
 
 @compiles(DialectFunction)
-def _by_its_name(element: DialectFunction, compiler: SQLCompiler, **kw: Any) -> str:
+def _compile_function(element: DialectFunction, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{element.names[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
 
 
@@ -56,25 +56,27 @@ class Greatest(DialectFunction):
 
 
 def parameter(column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
-    """Return the parameter of a column, typed for places that don't tell the type."""
+    """Return the parameter of a column, with its type, for places where the type can't be inferred."""
     return sa.bindparam(str(column.key), type_=column.type)
 
 
-# Literals, since a value would become a parameter without a name of ours.
+# Literals, because SQLAlchemy would make parameters of values.
 ZERO: Final[sa.ColumnElement[int]] = sa.literal_column("0")
 ONE: Final[sa.ColumnElement[int]] = sa.literal_column("1")
 
 OF_USER: Final = tasks.c.user_id == sa.bindparam("user_id")
 LIST_OF_USER: Final = task_lists.c.user_id == sa.bindparam("user_id")
-ALIVE: Final = tasks.c.deleted_at.is_(None)
-THE_TASK: Final = sa.and_(OF_USER, tasks.c.id == sa.bindparam("id"), ALIVE)
+NOT_DELETED: Final = tasks.c.deleted_at.is_(None)
+THE_TASK: Final = sa.and_(OF_USER, tasks.c.id == sa.bindparam("id"), NOT_DELETED)
 
 TASK: Final = tuple(tasks.c[field] for field in Task._fields if field != "user_id")
-"""What `rows.read_task` reads, in this order."""
+"""The columns that `rows.read_task` reads, in this order."""
 
 GET: Final = sa.select(*TASK).where(THE_TASK)
 
-GET_SOME: Final = sa.select(*TASK).where(OF_USER, InSet(tasks.c.id, sa.bindparam("ids")), ALIVE).order_by(tasks.c.id)
+GET_SOME: Final = (
+    sa.select(*TASK).where(OF_USER, InSet(tasks.c.id, sa.bindparam("ids")), NOT_DELETED).order_by(tasks.c.id)
+)
 """The tasks whose id is in the set `ids`, in order of id."""
 
 REVISION_FLOOR: Final = sa.select(store.c.revision_floor).scalar_subquery()
@@ -83,7 +85,7 @@ FIRST_REVISION: Final = REVISION_FLOOR + ONE
 
 
 def next_revision(first: Any = FIRST_REVISION) -> Any:
-    """Return what `ListCounters.next_revision` says, where the database counts; `first` is FIRST_REVISION."""
+    """Return `ListCounters.next_revision` as SQL; `first` is the revision of a new list."""
     return Greatest(task_lists.c.revision + ONE, first)
 
 
@@ -92,28 +94,28 @@ COUNTERS: Final = sa.select(
     sa.func.coalesce(task_lists.c.last_task_id, ZERO),
     store.c.revision_floor,
 ).select_from(store.outerjoin(task_lists, LIST_OF_USER))
-"""The fields of ListCounters, also of a list that does not exist."""
+"""The fields of ListCounters, even if the list does not exist."""
 
 REVISIONS: Final = sa.select(task_lists.c.user_id, task_lists.c.revision).where(
     InSet(task_lists.c.user_id, sa.bindparam("user_ids"))
 )
 """The revision of each list whose owner is in the set `user_ids`."""
 
-_news: Final = (
+_newer: Final = (
     sa.select(*TASK, tasks.c.deleted_at)
     .where(OF_USER, tasks.c.revision > sa.bindparam("since"))
     .order_by(tasks.c.revision)
     .limit(sa.bindparam("limit"))
     .offset(ZERO)
-    .subquery("news")
+    .subquery("newer")
 )
 CHANGES: Final = (
-    sa.select(store.c.epoch, task_lists.c.revision, task_lists.c.forgotten_revision, *_news.c)
-    .select_from(store.outerjoin(task_lists, LIST_OF_USER).outerjoin(_news, sa.true()))
-    .order_by(_news.c.revision)
+    sa.select(store.c.epoch, task_lists.c.revision, task_lists.c.forgotten_revision, *_newer.c)
+    .select_from(store.outerjoin(task_lists, LIST_OF_USER).outerjoin(_newer, sa.true()))
+    .order_by(_newer.c.revision)
 )
 """For `rows.read_changes`: the store's epoch, the list's counters, and the first `limit` changes
-above `since`; there is a row also when there is no change, and when there is no list."""
+above `since`. There is at least one row, even if there is no change or no list."""
 
 KEY: Final = (
     sa.select(
@@ -136,7 +138,7 @@ RENEW_EPOCH: Final = sa.update(store).values(
     revision_floor=Greatest(store.c.revision_floor, parameter(store.c.revision_floor)),
 )
 
-# Purging finds what is old through the partial indexes and never meets what is in use.
+# Purging finds old rows through the partial indexes, and reads no other rows.
 OLD_KEYS: Final = (
     sa.select(idempotency_keys.c.user_id, idempotency_keys.c.key)
     .where(
@@ -169,9 +171,9 @@ RAISE_FORGOTTEN: Final = (
 
 
 def bump(dialect: Dialect) -> Any:
-    """Raise the revision for one change and the last id by `ids`, making the list when there is none.
+    """Increment the revision for one change, and the last id by `ids`; create the list if it does not exist.
 
-    Returns the new revision and last id.
+    Returns the new revision and the new last id.
     """
     first = dialect.insert(task_lists).values(
         user_id=sa.bindparam("user_id"),
@@ -189,7 +191,7 @@ def bump(dialect: Dialect) -> Any:
 
 
 def set_counters(dialect: Dialect) -> Any:
-    """Give the list its revision and last id after a batch, making the list when there is none."""
+    """Set the revision and the last id of a list after a batch; create the list if it does not exist."""
     counters = dialect.insert(task_lists).values(
         user_id=sa.bindparam("user_id"),
         revision=sa.bindparam("revision"),
@@ -203,7 +205,7 @@ def set_counters(dialect: Dialect) -> Any:
 
 
 def write_task(dialect: Dialect) -> Any:
-    """Write a whole row of `rows.change_values`, be the task new, changed or removed."""
+    """Insert or replace a row of `rows.change_values`, for a new, changed or removed task."""
     row = dialect.insert(tasks)
     return row.on_conflict_do_update(
         index_elements=["user_id", "id"],

@@ -1,9 +1,9 @@
-"""The tables: the one description that the statements and the migrations are held to.
+"""The tables. Statements are built from them, and tests compare the migrations with them.
 
-Every key begins with `user_id`, so the tables distribute by user as they stand. Text
-compares by bytes on both databases (collation "C" on PostgreSQL, BINARY on SQLite):
-the order of UTF-8 is the order of code points, and no locale decides anything. What
-the domain compares is stored as the domain derives it, in the columns named `_key`.
+Every key begins with `user_id`, so the tables can be distributed by user. Text is compared
+by bytes on both databases (collation "C" on PostgreSQL, BINARY on SQLite): the order of
+UTF-8 is the order of code points, and no locale matters. The columns named `_key` contain
+the values that the domain derives for comparisons.
 """
 
 from datetime import datetime
@@ -13,14 +13,14 @@ from sqlalchemy import BigInteger, DateTime, Index, MetaData, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
 _TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
-# On SQLite, `todo_domain.listing.instant_key`: text of one width, whose order is that of time.
+# On SQLite, `todo_domain.listing.instant_key`: text of fixed width that sorts like time.
 _INSTANT: Final = DateTime(timezone=True).with_variant(Text(), "sqlite")
-# Clustered by the primary key: the tasks of a user lie together, and there is one tree less to write.
+# Clustered by the primary key: the tasks of a user are stored together, and there is one index less to write.
 _CLUSTERED: Final = {"sqlite_with_rowid": False}
 
 
 def _where(condition: str) -> dict[str, Any]:
-    """Say of an index, for both databases, which rows are in it."""
+    """Return the condition of a partial index for both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
@@ -29,10 +29,10 @@ class _Row(SQLModel):
 
 
 class TaskListRow(_Row, table=True):
-    """The counters of one user's list.
+    """The counters of one user's list. `forgotten_revision` is `FeedState.purged_revision`.
 
-    No index but the primary key and half-empty pages, so that PostgreSQL updates in
-    place (HOT): every change to a list passes here.
+    Every change to a list updates its row. There is no index except the primary key, and
+    pages are half empty, so that PostgreSQL can update rows in place (HOT).
     """
 
     __tablename__ = "task_lists"
@@ -45,21 +45,20 @@ class TaskListRow(_Row, table=True):
 
 
 class TaskRow(_Row, table=True):
-    r"""A task, or the tombstone of one: then `deleted_at` is set and nothing of the task's content is left.
+    r"""A task, or the tombstone of a deleted task: `deleted_at` is set, and the content is erased.
 
+    - Each field of a task is in the column of the same name, in the format that `rows` writes.
     - completed_at: null while the task is open
-    - A field of a task is in the column of its name, in the form that `rows` writes.
-    - completed_at: null while the task is open
-    - due: the key and, after a blank, the time zone; due_key: `Due.sort_key`
-    - tags: one to a line; tags_key: folded, each between two line feeds, so that a
+    - due: the key and, after a space, the time zone; due_key: `Due.sort_key`
+    - tags: one per line; tags_key: folded, each between two line feeds, so that a
       tag is found as `"\n" + tag + "\n"`
     """
 
     __tablename__ = "tasks"
     __table_args__: ClassVar[Any] = (
-        # Unique because no two changes to a list share a revision: a lost bump fails instead of hiding a change.
+        # Unique, because two changes to a list never have the same revision: a lost increment raises an error.
         Index("tasks_by_revision", "user_id", "revision", unique=True),
-        # The order of a list that asks for no other: a page without a filter costs what is on it.
+        # For the default order: the cost of an unfiltered page depends only on its size.
         Index("tasks_by_creation", "user_id", "created_at", "id", **_where("deleted_at IS NULL")),
         Index("tasks_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
         _CLUSTERED,
@@ -84,10 +83,10 @@ class TaskRow(_Row, table=True):
 
 
 class IdempotencyKeyRow(_Row, table=True):
-    """What one operation of a request with an idempotency key did.
+    """The outcome of one operation of a request with an idempotency key.
 
-    A batch keeps a row for each of its operations, at positions from 0; a single
-    create keeps position 0. Purging finds a key by that position alone.
+    A batch has a row for each operation, at positions from 0; a single create has only
+    position 0. Purging searches for keys only at position 0.
     """
 
     __tablename__ = "idempotency_keys"
@@ -106,7 +105,7 @@ class IdempotencyKeyRow(_Row, table=True):
 
 
 class StoreRow(_Row, table=True):
-    """The store itself: a single row with its epoch, and what all new revisions are above."""
+    """The store: a single row with its epoch, and the floor for all new revisions."""
 
     __tablename__ = "store"
     __table_args__: ClassVar[Any] = _CLUSTERED

@@ -1,1 +1,1 @@
-"""What every endpoint shares: authentication, request bodies, preconditions, problems, responses."""
+"""Shared by all endpoints: authentication, request bodies, preconditions, problems, responses."""

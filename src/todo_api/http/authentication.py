@@ -1,7 +1,7 @@
-"""What endpoints ask for: the container of their app, and the use cases of their caller.
+"""Authenticate the caller, and provide the use cases to endpoints.
 
-Everything is taken from the app that serves the request, so that two apps in one
-process share nothing.
+The container belongs to the app that serves the request, so that two apps in one process
+share nothing.
 """
 
 from collections.abc import Callable
@@ -38,9 +38,9 @@ def container_of(request: Request) -> Container:
 
 
 async def authenticate(request: Request) -> Principal:
-    """Return who calls, by the one Authorization header with a bearer token (RFC 6750 §2.1).
+    """Return the caller that the bearer token in the Authorization header names (RFC 6750 §2.1).
 
-    Raises the refusal AUTH_MISSING when there is no such token, TokenRejected,
+    Raises ProblemError (AUTH_MISSING) if there is no bearer token, TokenRejected, and
     TokenVerificationUnavailable.
     """
     lines = header_lines(request.scope, b"authorization")
@@ -58,7 +58,7 @@ async def authenticate(request: Request) -> Principal:
 async def use_cases(
     request: Request, user_id: UserIdInPath, _: Annotated[Any, Depends(_bearer)] = None
 ) -> TaskUseCases:
-    """Return what the caller can do with the tasks of the path's user; raise AccessDenied for a foreign one."""
+    """Return the use cases for the list of the user in the path; raise AccessDenied if the caller is another user."""
     principal = await authenticate(request)
     use_cases_of: Callable[[Principal, str], TaskUseCases] = container_of(request).task_use_cases()
     return use_cases_of(principal, user_id)

@@ -1,4 +1,4 @@
-"""What an endpoint of an OwnerRoute asks for, checked when the endpoint is defined."""
+"""The parameters of an endpoint of an OwnerRoute, checked when the endpoint is defined."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -18,9 +18,9 @@ from todo_api.http.authentication import use_cases
 _OPTIONAL_TEXT: Final = str | None
 _LISTS: Final = frozenset({list, set, frozenset, tuple})
 _UNIONS: Final = frozenset({Union, UnionType})
-# What these ask for, an OwnerRoute does not pass.
+# Parameters of FastAPI that an OwnerRoute does not support.
 _SPECIAL_PARAMETERS: Final = ("websocket", "http_connection", "response", "background_tasks", "security_scopes")
-# What these say, FastAPI does with a response that an OwnerRoute does not make, or with a body that it does not read.
+# Settings of FastAPI that an OwnerRoute does not support, with their defaults.
 _IGNORED_SETTINGS: Final[Mapping[str, object]] = {
     "response_model_include": None,
     "response_model_exclude": None,
@@ -33,15 +33,15 @@ _IGNORED_SETTINGS: Final[Mapping[str, object]] = {
 
 
 class UnsupportedEndpoint(TypeError):
-    """Raised when an endpoint asks for something that its route would document and not do."""
+    """Raised when FastAPI would document something of an endpoint that its route does not support."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The parameter for a whole body or a whole query, and the model that reads it.
+    """The parameter for a whole body or a whole query, and its model.
 
-    `lists` are the names of the model's values that are lists: of a query's parameters
-    those that may come more than once.
+    `lists` are the names of the model's values that are lists. In a query, only these
+    parameters may occur more than once.
     """
 
     name: str
@@ -53,9 +53,10 @@ class Model:
 class Endpoint:
     """The parameters of an endpoint, by their names in Python.
 
-    - tasks: the use cases of the caller; request: the request, if it is asked for
-    - paths: FastAPI's fields, which read and check a part of the path
-    - headers: the name on the wire; each is text, or None when it is absent
+    - tasks: the use cases of the caller
+    - request: the request, or None if the endpoint has no such parameter
+    - paths: FastAPI's fields, which parse and check a part of the path
+    - headers: the names on the wire; each value is text, or None if the header is absent
     - query, body: models with a property `meaning`, which raises RuleViolated
     """
 
@@ -70,19 +71,19 @@ class Endpoint:
     def of(cls, route: APIRoute) -> Self:
         """Return the endpoint of a route.
 
-        Raises UnsupportedEndpoint that names every parameter that FastAPI would document
-        and the route could not bind as FastAPI does.
+        Raises UnsupportedEndpoint, which names every parameter that FastAPI would document
+        but the route can't bind.
         """
         if faults := "; ".join(_faults(route)):
             raise UnsupportedEndpoint(f"{route.name}: {faults}")
-        asked = route.dependant
+        dependant = route.dependant
         return cls(
-            tasks=str(asked.dependencies[0].name),
-            request=asked.request_param_name,
-            paths=tuple(asked.path_params),
-            headers={field.name: field.alias for field in asked.header_params},
-            query=_model(asked.query_params),
-            body=_model(asked.body_params),
+            tasks=str(dependant.dependencies[0].name),
+            request=dependant.request_param_name,
+            paths=tuple(dependant.path_params),
+            headers={field.name: field.alias for field in dependant.header_params},
+            query=_model(dependant.query_params),
+            body=_model(dependant.body_params),
         )
 
 
@@ -100,7 +101,7 @@ def _is_list(annotation: object) -> bool:
 
 
 def _faults(route: APIRoute) -> Iterator[str]:
-    """Name everything that the endpoint or its route asks for and would not get."""
+    """Name everything in the endpoint or its route that an OwnerRoute does not support."""
     if "{user_id}" not in route.path:
         yield "the path must have the part {user_id}"
     yield from _faults_of_dependencies(route.dependant)
@@ -116,9 +117,9 @@ def _faults(route: APIRoute) -> Iterator[str]:
         yield "its result must be annotated as a Response"
 
 
-def _faults_of_dependencies(asked: Dependant) -> Iterator[str]:
+def _faults_of_dependencies(dependant: Dependant) -> Iterator[str]:
     has_tasks = False
-    for each in asked.dependencies:
+    for each in dependant.dependencies:
         if each.call is use_cases and not has_tasks:
             has_tasks = True
         else:
@@ -127,27 +128,27 @@ def _faults_of_dependencies(asked: Dependant) -> Iterator[str]:
         yield "it must have a parameter of the type Tasks"
 
 
-def _faults_of_parameters(asked: Dependant) -> Iterator[str]:
-    for field in asked.header_params:
+def _faults_of_parameters(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.header_params:
         info = field.field_info
         if info.annotation != _OPTIONAL_TEXT or info.metadata or info.default is not None:
             yield f"the header {field.name!r} must be `str | None`, without constraints, with the default None"
-    for field in asked.cookie_params:
+    for field in dependant.cookie_params:
         yield f"the cookie {field.name!r} would not be read"
     for kind in _SPECIAL_PARAMETERS:
-        if name := getattr(asked, f"{kind}_param_name"):
+        if name := getattr(dependant, f"{kind}_param_name"):
             yield f"the parameter {name!r} would not be passed"
 
 
-def _faults_of_models(asked: Dependant) -> Iterator[str]:
-    for field in asked.query_params:
+def _faults_of_models(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.query_params:
         if not _is_model(field.field_info, frozen=True):
             yield f"the query parameter {field.name!r} must be a frozen model with the property `meaning`"
-    for field in asked.body_params:
+    for field in dependant.body_params:
         info = field.field_info
         if not _is_model(info) or type(info) is not params.Body or info.embed or not info.is_required():
             yield f"the body {field.name!r} must be a required model in JSON with the property `meaning`, not embedded"
-    for field in (*asked.query_params[1:], *asked.body_params[1:]):
+    for field in (*dependant.query_params[1:], *dependant.body_params[1:]):
         yield f"the parameter {field.name!r} must be a part of the one model before it"
 
 

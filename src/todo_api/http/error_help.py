@@ -1,6 +1,6 @@
 """When each problem occurs and what to do about it: one table for `/docs/errors` and the docs site.
 
-The texts are Markdown of the simplest kind: sentences with `code` in backticks.
+The texts are sentences in which only `code` is marked up, with backticks.
 """
 
 from collections.abc import Mapping
@@ -82,15 +82,15 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Use a new key for each new request, and the same key only to repeat the same request.",
     ),
     problems.CURSOR_EXPIRED: ErrorHelp(
-        "The change feed can't continue from this token without missing changes: the server no longer remembers all "
-        "deletions since then, or it was restored from a backup.",
+        "The change feed can't continue from this token without missing changes: the server has purged "
+        "deletions since then, or its database was restored from a backup.",
         "Read the feed from the start, without `since`. Replace the local copy with the result, then send local "
         "changes that were not sent yet.",
     ),
     problems.DATABASE_ERROR: ErrorHelp(
         "The database failed, or did not respond in time. A write may or may not have happened.",
-        "Wait as long as `Retry-After` says, then repeat the request: a POST with the same `Idempotency-Key`, a PUT, "
-        "PATCH or DELETE with `If-Match`. Operators: `GET /health/ready` and `todo-api check` test the database.",
+        "Wait for the seconds in `Retry-After`, then repeat the request: a POST with the same `Idempotency-Key`, a "
+        "PUT, PATCH or DELETE with `If-Match`. Operators: `GET /health/ready` and `todo-api check` test the database.",
     ),
     problems.INTERNAL_ERROR: ErrorHelp(
         "The server has a defect.",
@@ -99,7 +99,7 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.AUTH_UNAVAILABLE: ErrorHelp(
         "The server could not load the keys of the Better Auth server yet, so it can't verify any token.",
-        "Wait as long as `Retry-After` says, then repeat the request. Operators: make sure that the server can reach "
-        "the address in `TODO_JWKS_URL` or `BETTER_AUTH_URL`.",
+        "Wait for the seconds in `Retry-After`, then repeat the request. Operators: make sure that the server can "
+        "reach the address in `TODO_JWKS_URL` or `BETTER_AUTH_URL`.",
     ),
 }

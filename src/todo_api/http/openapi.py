@@ -82,7 +82,7 @@ NOT_MODIFIED: Final = documented_response(304, "ETag")
 
 
 def problem_responses(*kinds: ProblemType) -> Responses:
-    """Return the `responses` of an owner's endpoint: the problems that all of them have, and these."""
+    """Return the `responses` of an OwnerRoute: the problems of every OwnerRoute, and these."""
     return _responses({*_EVERY_OWNER, *kinds})
 
 
@@ -145,7 +145,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _place_in_document(path: tuple[str, dict[str, Any]]) -> tuple[int, bool]:
-    """Return what orders the paths: by tag, and the batch after the single tasks."""
+    """Return the sort key of a path: by tag, and the batch after the single tasks."""
     name, operations = path
     (tag,) = next(iter(operations.values()))["tags"]
     return list(_TAGS).index(tag), name.endswith("/batch")

@@ -27,38 +27,39 @@ from todo_api.http.problems import (
     problem_response,
 )
 from todo_api.http.request_body import MAX_BODY_BYTES, read_json_object, refuse_body
-from todo_api.schemas.faults import MOST_FAULTS, faults_of, names_of, unknown_name, violation_of
+from todo_api.schemas.faults import MAX_FAULTS, faults_of, names_of, unknown_name, violation_of
 from todo_domain import RuleViolated, TaskUseCases, TodoError, Violation
 
-_MOST_REMEMBERED: Final = 512
-_MOST_PARAMETERS: Final = 1000
-_REPEATED: Final = ("repeated_name", "must not come twice")
+_MAX_CACHED_LENGTH: Final = 512
+_MAX_PARAMETERS: Final = 1000
+_REPEATED: Final = ("repeated_name", "must not occur twice")
 _JSON: Final = ("application/json",)
 _PATCH: Final = ("application/json", "application/merge-patch+json")
 
 
 class OwnerRoute(APIRoute):
-    """Checks a request in one order: token, owner, body, parameters; then the endpoint runs.
+    """Checks a request in this order: token, owner, body, parameters; then the endpoint runs.
 
-    FastAPI's own route parses the body before any dependency runs, so a stranger with
-    bad JSON would get a 422. This one reads nothing of a body before its sender is
-    known to be the owner. It binds the parameters that FastAPI documents without its
-    dependency solver, which costs more than a request may (docs/decisions/0005).
+    FastAPI's route parses the body before dependencies run, so a caller without a token
+    could get a 422. This route reads no body before it knows that the caller is the
+    owner. It binds parameters itself, because FastAPI's dependency solver is too slow
+    (docs/decisions/0005).
 
-    `Endpoint` says which parameters an endpoint may have; any other is refused when the
-    endpoint is defined. The models of queries are frozen, since equal queries share one.
+    `Endpoint` describes which parameters an endpoint may have; any other is refused when
+    the endpoint is defined. Models of queries are frozen, because equal queries share one
+    object.
 
-    A rule that is violated names a header's parameter, or a field of the body or the
-    query; the route says where in the request that is.
+    An endpoint raises RuleViolated with the names of its header parameters, or of fields
+    of the body or the query. The route adds the location in the request.
     """
 
     max_body_bytes = MAX_BODY_BYTES
 
     def __init__(self, *args: Any, **settings: Any) -> None:
-        """Take what APIRoute takes. Raises UnsupportedEndpoint."""
+        """Accept the arguments of APIRoute. Raises UnsupportedEndpoint."""
         super().__init__(*args, **settings)
-        self._asked = Endpoint.of(self)
-        self._headers = [(name, alias.lower().encode()) for name, alias in self._asked.headers.items()]
+        self._parameters = Endpoint.of(self)
+        self._headers = [(name, alias.lower().encode()) for name, alias in self._parameters.headers.items()]
         self._media_types = _PATCH if self.methods == {"PATCH"} else _JSON
         self.app = self._serve
 
@@ -67,7 +68,7 @@ class OwnerRoute(APIRoute):
         try:
             tasks = await use_cases(request, scope["path_params"]["user_id"])
             content = None
-            if self._asked.body:
+            if self._parameters.body:
                 content = await read_json_object(request, self._media_types, self.max_body_bytes)
             else:
                 await refuse_body(request)
@@ -79,49 +80,49 @@ class OwnerRoute(APIRoute):
         await response(scope, receive, send)
 
     def _bind(self, request: Request, tasks: TaskUseCases, content: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return the endpoint's arguments, or refuse with everything that is wrong with them."""
-        scope, asked = request.scope, self._asked
-        arguments: dict[str, Any] = {asked.tasks: tasks}
+        """Return the arguments of the endpoint. Raises ProblemError with all faults."""
+        scope, parameters = request.scope, self._parameters
+        arguments: dict[str, Any] = {parameters.tasks: tasks}
         for name, header in self._headers:
             lines = header_lines(scope, header)
             arguments[name] = ", ".join(lines) if lines else None  # one list (RFC 9110 §5.3)
         faults: list[Violation] = []
-        for field in asked.paths:
+        for field in parameters.paths:
             part = scope["path_params"][field.alias]
-            read_part = _read_part if len(part) <= _MOST_REMEMBERED else _read_part.__wrapped__
+            read_part = _read_part if len(part) <= _MAX_CACHED_LENGTH else _read_part.__wrapped__
             arguments[field.name], found = read_part(field, part)
             faults += found
         text = scope["query_string"]
-        read_query = _read_query if len(text) <= _MOST_REMEMBERED else _read_query.__wrapped__
-        query, found = read_query(asked.query, text)
+        read_query = _read_query if len(text) <= _MAX_CACHED_LENGTH else _read_query.__wrapped__
+        query, found = read_query(parameters.query, text)
         faults += found
-        if asked.query:
-            arguments[asked.query.name] = query
-        if asked.body:
-            arguments[asked.body.name], found = _read_model(asked.body.model, content, "body")
+        if parameters.query:
+            arguments[parameters.query.name] = query
+        if parameters.body:
+            arguments[parameters.body.name], found = _read_model(parameters.body.model, content, "body")
             faults += found
         if faults:
-            is_no_id = faults[0].field[0] == "path"
-            raise no_such_path(scope["path"]) if is_no_id and hint_for(scope["path"]) else invalid(faults)
-        if asked.request:
-            arguments[asked.request] = request
+            is_bad_id = faults[0].field[0] == "path"
+            raise no_such_path(scope["path"]) if is_bad_id and hint_for(scope["path"]) else invalid(faults)
+        if parameters.request:
+            arguments[parameters.request] = request
         return arguments
 
     def _located(self, violated: RuleViolated) -> RuleViolated:
-        """Return the error with the places in the request."""
+        """Return the error with locations in the request."""
         return RuleViolated([Violation(self._place_of(*v.field), v.code, v.message) for v in violated.violations])
 
     def _place_of(self, name: str | int, *rest: str | int) -> tuple[str | int, ...]:
-        if header := self._asked.headers.get(str(name)):
+        if header := self._parameters.headers.get(str(name)):
             return ("header", header)
-        return ("body" if self._asked.body else "query", name, *rest)
+        return ("body" if self._parameters.body else "query", name, *rest)
 
 
 class OwnerRoutes:
-    """Serves the routes of owners before everything that FastAPI puts around a route and they don't need.
+    """Serves every OwnerRoute directly, without FastAPI's middleware and routing, which these routes don't need.
 
-    The first path that matches decides, whatever the method: `tasks/batch` is no task.
-    The app behind knows these routes too, for its documentation.
+    The first path that matches is used, whatever the method: `tasks/batch` is not a task.
+    The app has the same routes, for its documentation.
     """
 
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
@@ -146,44 +147,44 @@ class OwnerRoutes:
 
 @lru_cache(maxsize=4096)
 def _read_part(field: Any, part: str) -> tuple[Any, Sequence[Violation]]:
-    """Return what a part of a path means, and what is wrong with it; most ids are small."""
+    """Return the value of a part of the path, and its faults. Cached, because clients repeat ids."""
     value, errors = field.validate(part, {}, loc=("path", field.alias))
     return value, [violation_of(error) for error in errors or ()]
 
 
 @lru_cache(maxsize=256)
-def _read_query(asked: Model | None, text: bytes) -> tuple[Any, Sequence[Violation]]:
-    """Return what the text of a query means, and what is wrong with it; clients repeat their queries."""
+def _read_query(query: Model | None, text: bytes) -> tuple[Any, Sequence[Violation]]:
+    """Return the value of a query string, and its faults. Cached, because clients repeat queries."""
     values: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+        pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
-        message = f"must have at most {_MOST_PARAMETERS} parameters"
+        message = f"must have at most {_MAX_PARAMETERS} parameters"
         return None, [Violation(("query",), "too_many_parameters", message)]
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    if asked is None:
-        return None, [unknown_name(("query", name), (), "parameter") for name in islice(values, MOST_FAULTS)]
+    if query is None:
+        return None, [unknown_name(("query", name), (), "parameter") for name in islice(values, MAX_FAULTS)]
     repeated = {
         ("query", name)
         for name, several in values.items()
-        if len(several) > 1 and name in names_of(asked.model).keys() - asked.lists
+        if len(several) > 1 and name in names_of(query.model).keys() - query.lists
     }
-    # Those are lists, which the model refuses.
+    # A repeated name has a list as its value, which the model refuses.
     named = {
-        name: several if name in asked.lists or len(several) > 1 else several[0] for name, several in values.items()
+        name: several if name in query.lists or len(several) > 1 else several[0] for name, several in values.items()
     }
-    read, found = _read_model(asked.model, named, "query")
+    read, found = _read_model(query.model, named, "query")
     return read, [Violation(v.field, *_REPEATED) if v.field in repeated else v for v in found]
 
 
 def _read_model(model: type[BaseModel], values: Any, place: str) -> tuple[Any, Sequence[Violation]]:
-    """Return the body or query that has these values, and what is wrong with it, its meaning included."""
+    """Return the body or query with these values, and its faults, in structure and rules."""
     try:
         read: Any = model.model_validate(values)
-        read.meaning  # noqa: B018 - it is computed once, and raises
+        read.meaning  # noqa: B018 - it raises, and is computed only once
     except (ValidationError, RuleViolated):
         kind = "parameter" if place == "query" else "field"
         faults = getattr(model, "faults", partial(faults_of, model, kind=kind))(values)
-        return None, [Violation((place, *v.field), v.code, v.message) for v in islice(faults, MOST_FAULTS)]
+        return None, [Violation((place, *v.field), v.code, v.message) for v in islice(faults, MAX_FAULTS)]
     return read, ()

@@ -1,4 +1,4 @@
-"""Entity tags and the conditions made of them (RFC 9110 §8.8.3 and §13.1)."""
+"""Entity tags and preconditions (RFC 9110 §8.8.3 and §13.1)."""
 
 import re
 from collections.abc import Callable, Container
@@ -24,14 +24,15 @@ def _tags_header(name: str, description: str, example: str) -> Any:
 
 
 IfMatch = Annotated[
-    str | None, _tags_header("If-Match", "Do it only if the task still has one of these ETags; `*` is any.", '"42"')
+    str | None, _tags_header("If-Match", "Write only if the task has one of these ETags; `*` matches any task.", '"42"')
 ]
 IfNoneMatch = Annotated[
     str | None,
-    _tags_header("If-None-Match", "Answer 304 if the answer still has one of these ETags; `*` is any.", '"42"'),
+    _tags_header("If-None-Match", "Return 304 if the current ETag is one of these; `*` matches any.", '"42"'),
 ]
 IfNoneMatchForWrite = Annotated[
-    str | None, _tags_header("If-None-Match", "Do it only if the task has none of these ETags; `*` is any.", '"41"')
+    str | None,
+    _tags_header("If-None-Match", "Write only if the task's ETag is not one of these; `*` matches any task.", '"41"'),
 ]
 
 
@@ -41,8 +42,8 @@ def strong_tag(revision: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _AllBut:
-    """All revisions but some."""
+class _AllExcept:
+    """All revisions except some."""
 
     excluded: frozenset[int]
 
@@ -51,10 +52,10 @@ class _AllBut:
 
 
 def expected_revisions(if_match: str | None, if_none_match: str | None = None) -> Container[int] | None:
-    """Return the revisions at which a task may be written; None lets any pass.
+    """Return the revisions at which a task may be written; None accepts every revision.
 
-    If-Match compares strongly: weak tags match nothing. If-None-Match compares weakly.
-    Tags that are none of ours match nothing in either.
+    If-Match uses the strong comparison: weak tags match nothing. If-None-Match uses the
+    weak comparison. Tags that are not from this API match nothing.
     """
     listed = None if if_match is None or _is_any(if_match) else _revisions("if_match", _STRONG, if_match)
     if if_none_match is None:
@@ -62,11 +63,11 @@ def expected_revisions(if_match: str | None, if_none_match: str | None = None) -
     if _is_any(if_none_match):
         return frozenset()
     excluded = _revisions("if_none_match", _OF_TASK, if_none_match)
-    return _AllBut(excluded) if listed is None else listed - excluded
+    return _AllExcept(excluded) if listed is None else listed - excluded
 
 
 def tag_matcher(if_none_match: str | None) -> Callable[[str], bool]:
-    """Return what says whether If-None-Match names the current tag; a comparison is weak."""
+    """Return a function that returns whether If-None-Match matches a tag (weak comparison)."""
     if if_none_match is None:
         return lambda _: False
     if _is_any(if_none_match):

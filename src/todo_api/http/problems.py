@@ -1,6 +1,6 @@
-"""Every error as an answer: problem details (RFC 9457), from one table.
+"""Error responses: problem details (RFC 9457), from one table.
 
-Nothing of a cause, of the input or of another user gets into an answer.
+A response never contains the cause, the input, or data of another user.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 import todo_domain as domain
 from todo_api.http.hints import hint_for
-from todo_api.schemas.faults import MOST_FAULTS
+from todo_api.schemas.faults import MAX_FAULTS
 
 MEDIA_TYPE: Final = "application/problem+json"
 _REALM: Final = 'Bearer realm="todo"'
@@ -24,7 +24,7 @@ _REALM: Final = 'Bearer realm="todo"'
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """What a client can tell problems apart by."""
+    """The constant part of a problem."""
 
     error_code: str
     status: int
@@ -32,31 +32,31 @@ class ProblemType:
 
     @property
     def slug(self) -> str:
-        """The error code as it stands in the type's URI and as an anchor in the documentation."""
+        """The error code as used in the URI of the type and in anchors of the documentation."""
         return self.error_code.lower().replace("_", "-")
 
 
-AUTH_MISSING: Final = ProblemType("AUTH_MISSING", 401, "A bearer token is needed")
-AUTH_INVALID: Final = ProblemType("AUTH_INVALID", 401, "The token is not valid")
-AUTH_FORBIDDEN: Final = ProblemType("AUTH_FORBIDDEN", 403, "The token belongs to another user")
-AUTH_UNAVAILABLE: Final = ProblemType("AUTH_UNAVAILABLE", 503, "Tokens can't be verified now")
-HTTPS_REQUIRED: Final = ProblemType("HTTPS_REQUIRED", 403, "Only HTTPS is served here")
-HEADERS_TOO_LARGE: Final = ProblemType("HEADERS_TOO_LARGE", 431, "The headers are too large")
-MALFORMED: Final = ProblemType("VALIDATION_ERROR", 400, "The request can't be read")
-INVALID: Final = ProblemType("VALIDATION_ERROR", 422, "A field or parameter breaks its rule")
-NOT_FOUND: Final = ProblemType("NOT_FOUND", 404, "There is no such thing here")
-METHOD_NOT_ALLOWED: Final = ProblemType("METHOD_NOT_ALLOWED", 405, "The method is not allowed here")
-UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("UNSUPPORTED_MEDIA_TYPE", 415, "The body must be JSON")
-PAYLOAD_TOO_LARGE: Final = ProblemType("PAYLOAD_TOO_LARGE", 413, "The body is too large")
-PRECONDITION_FAILED: Final = ProblemType("PRECONDITION_FAILED", 412, "The condition does not hold")
-IDEMPOTENCY_CONFLICT: Final = ProblemType("IDEMPOTENCY_CONFLICT", 422, "The idempotency key was used before")
-CURSOR_EXPIRED: Final = ProblemType("CURSOR_EXPIRED", 410, "The feed can't be continued from there")
-DATABASE_ERROR: Final = ProblemType("DATABASE_ERROR", 500, "The database failed or timed out")
-INTERNAL_ERROR: Final = ProblemType("INTERNAL_ERROR", 500, "Something unforeseen happened")
+AUTH_MISSING: Final = ProblemType("AUTH_MISSING", 401, "Bearer token missing")
+AUTH_INVALID: Final = ProblemType("AUTH_INVALID", 401, "Invalid token")
+AUTH_FORBIDDEN: Final = ProblemType("AUTH_FORBIDDEN", 403, "Access denied")
+AUTH_UNAVAILABLE: Final = ProblemType("AUTH_UNAVAILABLE", 503, "Token verification unavailable")
+HTTPS_REQUIRED: Final = ProblemType("HTTPS_REQUIRED", 403, "HTTPS required")
+HEADERS_TOO_LARGE: Final = ProblemType("HEADERS_TOO_LARGE", 431, "Request headers too large")
+MALFORMED: Final = ProblemType("VALIDATION_ERROR", 400, "Malformed request")
+INVALID: Final = ProblemType("VALIDATION_ERROR", 422, "Validation failed")
+NOT_FOUND: Final = ProblemType("NOT_FOUND", 404, "Not found")
+METHOD_NOT_ALLOWED: Final = ProblemType("METHOD_NOT_ALLOWED", 405, "Method not allowed")
+UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported media type")
+PAYLOAD_TOO_LARGE: Final = ProblemType("PAYLOAD_TOO_LARGE", 413, "Request body too large")
+PRECONDITION_FAILED: Final = ProblemType("PRECONDITION_FAILED", 412, "Precondition failed")
+IDEMPOTENCY_CONFLICT: Final = ProblemType("IDEMPOTENCY_CONFLICT", 422, "Idempotency key already used")
+CURSOR_EXPIRED: Final = ProblemType("CURSOR_EXPIRED", 410, "Feed token expired")
+DATABASE_ERROR: Final = ProblemType("DATABASE_ERROR", 500, "Database error")
+INTERNAL_ERROR: Final = ProblemType("INTERNAL_ERROR", 500, "Internal server error")
 
 
 class FieldError(BaseModel):
-    """One broken rule: where, what, and a stable word for it. The input is never repeated."""
+    """One broken rule: its location, a message, and a stable identifier. It never contains the input."""
 
     loc: list[str | int]
     msg: str
@@ -74,11 +74,11 @@ class Problem(BaseModel):
     error_code: str
     timestamp: datetime
     request_id: str
-    errors: list[FieldError] = Field(default=[], description="Absent when no value is to blame.")
+    errors: list[FieldError] = Field(default=[], description="Absent if the error does not concern a value.")
 
 
 class ProblemError(Exception):
-    """An error as it is answered; the edge raises it for what it refuses by itself."""
+    """An error response. The HTTP layer raises it for errors that the domain does not have."""
 
     def __init__(
         self,
@@ -94,17 +94,19 @@ class ProblemError(Exception):
         self.errors = errors
 
 
-UNEXPECTED: Final = ProblemError(INTERNAL_ERROR, "this was logged with the request id")
+UNEXPECTED: Final = ProblemError(
+    INTERNAL_ERROR, "unexpected error; the server's log has the cause under this request id"
+)
 
 
 def malformed(detail: str, code: str) -> ProblemError:
-    """Return the answer to a body that can't be understood."""
+    """Return the response to a malformed request."""
     return ProblemError(MALFORMED, detail, errors=[FieldError(loc=["body"], msg=detail, type=code)])
 
 
 def invalid(violations: Sequence[domain.Violation]) -> ProblemError:
-    """Return the response to well-formed input that violates rules; the first hundred are named."""
-    errors = [FieldError(loc=list(v.field), msg=v.message, type=v.code) for v in violations[:MOST_FAULTS]]
+    """Return the response to well-formed input that violates rules, with at most 100 violations."""
+    errors = [FieldError(loc=list(v.field), msg=v.message, type=v.code) for v in violations[:MAX_FAULTS]]
     detail = "; ".join(f"{'.'.join(map(str, error.loc))}: {error.msg}" for error in errors)
     return ProblemError(INVALID, detail, errors=errors)
 
@@ -137,41 +139,41 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
     domain.BatchFailed: _batch_failed,
     domain.NotOpen: lambda _: ProblemError(INTERNAL_ERROR, "the server is starting or stopping", {"Retry-After": "1"}),
     domain.StorageUnavailable: lambda _: ProblemError(
-        DATABASE_ERROR, "the database failed or did not answer in time", {"Retry-After": "1"}
+        DATABASE_ERROR, "the database failed or did not respond in time", {"Retry-After": "1"}
     ),
     domain.TokenVerificationUnavailable: lambda _: ProblemError(
-        AUTH_UNAVAILABLE, "the keys to verify tokens with can't be had", {"Retry-After": "5"}
+        AUTH_UNAVAILABLE, "the keys that verify tokens are not available", {"Retry-After": "5"}
     ),
 }
 
 
 def problem_of(error: domain.TodoError) -> ProblemError:
-    """Return how an error of the domain is answered; an adapter's own kind of it is answered alike."""
+    """Return the response to an error of the domain, or of a subclass that an adapter defines."""
     kind = next(kind for kind in type(error).__mro__ if kind in PROBLEMS)
     return PROBLEMS[kind](error)
 
 
 def token_missing() -> ProblemError:
-    """Return the answer to a request without a bearer token (RFC 6750 §3.1: no error code)."""
+    """Return the response to a request without a bearer token (RFC 6750 §3.1: no error code)."""
     return ProblemError(AUTH_MISSING, "send a bearer token in the Authorization header", {"WWW-Authenticate": _REALM})
 
 
 def no_such_path(path: str) -> ProblemError:
-    """Return the response to a path that the API does not have, with what to use instead if it is known."""
+    """Return the response to an unknown path, with a hint if there is one."""
     hint = hint_for(path)
     return ProblemError(NOT_FOUND, "there is no such path" + (f": {hint}" if hint else ""))
 
 
 def method_not_allowed(methods: Iterable[str]) -> ProblemError:
-    """Return the answer to a method that is none of these."""
+    """Return the response to a method that is not one of these."""
     served = set(methods)
     served |= {"HEAD"} if "GET" in served else set()
     allowed = ", ".join(sorted(served))
-    return ProblemError(METHOD_NOT_ALLOWED, f"the methods here are {allowed}", {"Allow": allowed})
+    return ProblemError(METHOD_NOT_ALLOWED, f"the allowed methods are {allowed}", {"Allow": allowed})
 
 
 def problem_response(request: Request, problem: ProblemError) -> Response:
-    """Write the problem document, and note its code for the request log."""
+    """Return the problem document as a response, and record its code for the request log."""
     request.scope["error_code"] = problem.problem_type.error_code
     document = Problem(
         **_constant_part(problem.problem_type),
@@ -198,7 +200,7 @@ def _help_link(scope: Scope, kind: ProblemType) -> str:
 
 
 def error_response(request: Request, error: domain.TodoError | ProblemError) -> Response:
-    """Write the problem document of an error, and note for the request log what is not told to the caller."""
+    """Return the response to an error, and record the reason for the request log; the response does not have it."""
     request.scope["reason"] = _reason(error)
     return problem_response(request, error if isinstance(error, ProblemError) else problem_of(error))
 
@@ -207,7 +209,7 @@ def _reason(error: Exception) -> str | None:
     if isinstance(error, domain.TokenRejected):
         return error.reason
     cause = error.__cause__
-    # The text of a database's error may hold values of users.
+    # The message of a database error may contain data of users.
     return f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".rstrip() if cause else None
 
 

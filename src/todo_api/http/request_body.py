@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded, of the right type, strict JSON (RFC 8259)."""
+"""Read the body of a request: limited size, the right media type, strict JSON (RFC 8259)."""
 
 import json
 from collections import Counter
@@ -20,29 +20,29 @@ from todo_api.http.problems import (
 )
 
 MAX_BODY_BYTES: Final = 64 * 1024
-_MOST_NAMES: Final = 5000
+_MAX_NAMES: Final = 5000
 _JSON_SPACE: Final = b" \t\r\n"
 
 
 async def refuse_body(request: Request) -> None:
-    """Refuse a body where none has a meaning (RFC 9110 §9.3.1).
+    """Refuse a body for a method that has no use for one (RFC 9110 §9.3.1).
 
-    An empty chunked body is no body, since proxies add one. A DELETE may have `{}`, which
-    some clients send with every request.
+    An empty chunked body is accepted, because proxies add one. A DELETE may have `{}`,
+    because some clients send it with every request.
     """
     lengths = header_lines(request.scope, b"content-length")
     if lengths in ([], ["0"]) and not header_lines(request.scope, b"transfer-encoding"):
         return
     body = await _read(request, MAX_BODY_BYTES)
     if body and not (request.method == "DELETE" and body.strip(_JSON_SPACE) == b"{}"):
-        raise malformed("this request takes no body", "no_body")
+        raise malformed("this request must not have a body", "no_body")
 
 
 async def read_json_object(request: Request, media_types: Collection[str], max_bytes: int) -> dict[str, Any]:
     """Return the body, a JSON object of at most `max_bytes`.
 
-    Refuses, in this order: another media type, too many bytes, malformed JSON (with
-    names that come twice, or numbers that are none), anything but an object.
+    Refuses, in this order: another media type, too many bytes, malformed JSON (also with
+    a repeated name, NaN or Infinity), and a value that is not an object.
     """
     _check_media_type(request, media_types)
     _check_content_coding(request)
@@ -94,14 +94,14 @@ def _too_large(max_bytes: int) -> ProblemError:
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(pairs) > _MOST_NAMES:
-        raise malformed(f"an object must have at most {_MOST_NAMES} names", "too_many_names")
+    if len(pairs) > _MAX_NAMES:
+        raise malformed(f"an object must have at most {_MAX_NAMES} names", "too_many_names")
     content = dict(pairs)
     if len(content) < len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         encodable = twice.encode(errors="replace").decode()  # it may have lone surrogates
-        error = FieldError(loc=["body", encodable], msg="must not come twice", type="repeated_name")
-        raise ProblemError(MALFORMED, "a name comes twice in one object", errors=[error])
+        error = FieldError(loc=["body", encodable], msg="must not occur twice", type="repeated_name")
+        raise ProblemError(MALFORMED, "a name occurs twice in one object", errors=[error])
     return content
 
 

@@ -7,7 +7,7 @@ import orjson
 from starlette.responses import Response
 
 CACHING: Final = {"Cache-Control": "private, no-cache", "Vary": "*"}
-"""The headers of a response that belongs to one user: a browser asks the server before it shows the response again.
+"""The headers of a response that belongs to one user: a browser must revalidate it before it shows it again.
 
 Chromium ignores `no-cache` while it loads a page after Back, but not `Vary: *` (RFC 9110 §12.5.5).
 """
@@ -17,13 +17,13 @@ _NONE: Final[Mapping[str, str]] = {}
 
 
 class JsonResponse(Response):
-    """A response in JSON, times in UTC with `Z` (RFC 3339)."""
+    """A response in JSON, with times in UTC with `Z` (RFC 3339)."""
 
     def __init__(self, content: Mapping[str, Any], headers: Mapping[str, str] = _NONE, status: int = 200) -> None:
         self.status_code = status
         self.body = json_bytes(content)
         self.background = None
-        # Response's own are slower: docs/decisions/0015.
+        # The constructor of Response is slower: docs/decisions/0015.
         self.raw_headers = [
             *[(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
             (b"content-length", b"%d" % len(self.body)),
@@ -33,10 +33,10 @@ class JsonResponse(Response):
 
 
 def not_modified(tag: str) -> Response:
-    """Return the response to a request whose sender has the current state, with the headers that 200 would have."""
+    """Return the 304 response for a client that has the current state, with the headers of the 200 response."""
     return Response(status_code=304, headers={"ETag": tag, **CACHING})
 
 
 def json_bytes(content: Mapping[str, Any]) -> bytes:
-    """Write JSON, times in UTC with `Z` (RFC 3339)."""
+    """Serialize as JSON, with times in UTC with `Z` (RFC 3339)."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)

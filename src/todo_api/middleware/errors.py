@@ -29,7 +29,7 @@ class ErrorMiddleware:
         except Exception:  # whatever it was, the client gets a response
             if scope["type"] != "http":
                 raise
-            _log.exception("unforeseen", extra={"fields": {"request_id": scope["request_id"]}})
+            _log.exception("unexpected error", extra={"fields": {"request_id": scope["request_id"]}})
             scope["error_code"] = UNEXPECTED.problem_type.error_code
             if "status" not in scope:
                 await problem_response(Request(scope), UNEXPECTED)(scope, receive, send)

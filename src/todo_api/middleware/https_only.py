@@ -11,7 +11,7 @@ from todo_api.settings import is_loopback
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 _OPEN: Final = frozenset({"/health", "/health/ready"})
 _PROTO: Final = b"x-forwarded-proto"
-_MOST_SHOWN: Final = 40
+_MAX_SHOWN: Final = 40
 _FORWARDED: Final = (b"forwarded", b"x-forwarded-")
 
 
@@ -48,7 +48,7 @@ class HttpsOnly:
 
 def _seen(scope: Scope) -> str:
     """Return the scheme, and what a proxy said about it whether or not it is trusted."""
-    forwarded = [value.decode("latin-1")[:_MOST_SHOWN] for name, value in scope["headers"] if name == _PROTO]
+    forwarded = [value.decode("latin-1")[:_MAX_SHOWN] for name, value in scope["headers"] if name == _PROTO]
     return f"{scope['scheme']}, X-Forwarded-Proto {forwarded or 'absent'}"
 
 

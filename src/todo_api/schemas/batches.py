@@ -1,4 +1,4 @@
-"""The bodies of a batch of operations and of its answer."""
+"""The bodies of a batch request and its response."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ from todo_domain.task import MAX_TASK_ID
 T = TypeVar("T")
 
 _TaskId = Annotated[int, Field(ge=1, le=MAX_TASK_ID), whole(MAX_TASK_ID)]
-_Expected = Annotated[_TaskId | None, Field(description="Do it only if the task is at this revision.")]
+_Expected = Annotated[_TaskId | None, Field(description="Write only if the task is at this revision.")]
 
 
 class _Operation(BaseModel):
@@ -103,7 +103,7 @@ class BatchRequest(BaseModel):
 
     @cached_property
     def meaning(self) -> domain.Batch:
-        """The batch; raises RuleViolated with the places in the body, BatchFailed for an empty patch."""
+        """The batch; raises RuleViolated with locations in the body, and BatchFailed for an empty patch."""
         operations, violations = list[domain.Operation](), list[domain.Violation]()
         failed: domain.BatchFailed | None = None
         for index, operation in enumerate(self.operations):
@@ -121,7 +121,7 @@ class BatchRequest(BaseModel):
 
     @classmethod
     def faults(cls, values: Mapping[str, Any]) -> Iterator[domain.Violation]:
-        """Yield what is wrong with a batch that was refused, as `faults_of` does, an operation at a time."""
+        """Yield the faults of a refused batch, like `faults_of`, one operation at a time."""
         operations = values.get("operations")
         if "operations" not in values:
             yield domain.Violation(("operations",), "missing", "is required")
@@ -157,7 +157,7 @@ def _faults_of_operation(operation: object) -> Iterator[domain.Violation]:
 
 
 class OperationResult(BaseModel):
-    """The task that an operation was about, and its revision afterwards; a deletion has one too."""
+    """The id of the task of an operation, and its revision after it; a deletion has a revision too."""
 
     id: int
     revision: int
@@ -176,7 +176,7 @@ class BatchResponse(BaseModel):
 
 
 def _in_task(read: Callable[[], T]) -> T:
-    """Return what is read of an operation's task, whose violations are places in it."""
+    """Return the result of `read`; add `task` to the location of its violations."""
     try:
         return read()
     except domain.RuleViolated as violated:

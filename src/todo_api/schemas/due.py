@@ -10,7 +10,7 @@ from todo_api.schemas.formats import ClockTime, Day
 
 EXAMPLE_DUE: Final[dict[str, Any]] = {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"}
 
-# What stands in for a field that a patch does not name, which `model_fields_set` tells.
+# The value of an absent field. It is never used: `model_fields_set` has the fields that are present.
 absent: Final[Callable[[], Any]] = type(None)
 
 TimeZone = Annotated[str, Field(json_schema_extra={"format": "time-zone", "examples": ["Europe/Berlin"]})]
@@ -34,12 +34,12 @@ class Due(BaseModel):
     timezone: TimeZone | None = None
 
     def to_domain(self) -> domain.Due:
-        """Return the due; whether its parts go together is for the draft or the patch to say."""
+        """Return the due, unchecked; TaskDraft and TaskPatch of the domain check it."""
         return domain.Due(self.date, self.time, self.timezone)
 
 
 class DuePatch(BaseModel):
-    """The parts of a due to change; null clears `time` and `timezone`. What comes of it is a Due."""
+    """The parts of a due to change; null clears `time` and `timezone`. The result must be a valid Due."""
 
     model_config = ConfigDict(
         strict=True, extra="forbid", json_schema_extra={"examples": [{"time": "18:00"}, EXAMPLE_DUE]}
@@ -50,7 +50,7 @@ class DuePatch(BaseModel):
     timezone: TimeZone | None = Field(default_factory=absent)
 
     def to_domain(self) -> domain.DuePatch:
-        """Return the patch; it is for the task to say whether it fits its due."""
+        """Return the patch; the domain checks it when it is applied to a task."""
         return domain.DuePatch(**{name: getattr(self, name) for name in self.model_fields_set})
 
 

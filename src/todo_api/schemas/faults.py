@@ -1,7 +1,7 @@
-"""Everything that is wrong with a body or a query, in the terms of the API.
+"""Find all faults of a body or a query, and describe them in the terms of the API.
 
-A model stops at faults of structure, and the domain names faults of rules: a client
-needs both at once. What is here runs only when something is wrong.
+A Pydantic model finds only faults of structure, and the domain finds only broken rules,
+but a client needs both in one response. This code runs only for requests that are refused.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,11 +15,11 @@ from pydantic_core import ErrorDetails
 from todo_api.schemas.names import probably_meant
 from todo_domain import EmptyPatch, RuleViolated, Violation
 
-MOST_FAULTS: Final = 100
-"""No more are looked for, since a small body can have thousands."""
+MAX_FAULTS: Final = 100
+"""The search stops at this number, because a small body can have thousands."""
 
-# For every kind of error that Pydantic can find in our models: our code and sentence. The domain
-# has the same for the rules that it checks too.
+# For each type of error that Pydantic can find in our models: our code and message. For the
+# same rule, the domain uses the same code and message.
 _IN_API_TERMS: Final[Mapping[str, tuple[str, str]]] = {
     "missing": ("missing", "is required"),
     "string_type": ("text_type", "must be text"),
@@ -35,9 +35,9 @@ _Place = tuple[str | int, ...]
 
 
 def violation_of(error: ErrorDetails) -> Violation:
-    """Return an error that Pydantic found as a violation at the same place."""
+    """Convert an error of Pydantic to a violation with the same location."""
     context = error.get("ctx", {})
-    if "rule" in context:  # one of ours
+    if "rule" in context:  # from `formats.broken_rule`
         return Violation(error["loc"], error["type"], context["rule"])
     code, message = _IN_API_TERMS.get(error["type"], _OTHER)
     if code == "choice":
@@ -48,15 +48,15 @@ def violation_of(error: ErrorDetails) -> Violation:
 
 
 def faults_of(model: type[BaseModel], values: Mapping[str, Any], kind: str = "field") -> Iterator[Violation]:
-    """Yield each fault of values that a model or its meaning refused once, with its place in them.
+    """Yield each fault of values that a model or its `meaning` refused, once, with its location.
 
-    Unknown names are left out, and what has the wrong structure is replaced by an
-    example until nothing but rules is left to check.
+    Unknown names are removed, and values with a wrong structure are replaced by examples,
+    until only the rules remain to be checked.
     """
     unknown: list[Violation] = []
     kept = _known_part(model, values, (), unknown, kind)
     structural: set[_Place] = set()
-    while len(structural) < MOST_FAULTS:
+    while len(structural) < MAX_FAULTS:
         try:
             _ = model.model_validate(kept).meaning  # type: ignore[attr-defined]
         except ValidationError as refused:
@@ -72,13 +72,13 @@ def faults_of(model: type[BaseModel], values: Mapping[str, Any], kind: str = "fi
         except RuleViolated as violated:
             yield from (each for each in violated.violations if not _is_known(each, structural, model))
         except EmptyPatch:
-            pass  # what it names is unknown
+            pass  # all its names are unknown
         break
     yield from unknown
 
 
 def _is_known(violation: Violation, structural: Collection[_Place], model: type[BaseModel]) -> bool:
-    """Say whether a violation is about what was replaced, or can't be judged without it."""
+    """Return whether a violation is about a replaced value, or may be caused by one."""
     place = violation.field
     if structural and place[0] in getattr(model, "bound_to_the_others", ()):
         return True
@@ -88,7 +88,7 @@ def _is_known(violation: Violation, structural: Collection[_Place], model: type[
 def _known_part(
     model: type[BaseModel], values: Mapping[str, Any], place: _Place, unknown: list[Violation], kind: str
 ) -> dict[str, Any]:
-    """Return a copy without unknown names, and note the first of these."""
+    """Return a copy without unknown names, and add the first of these to `unknown`."""
     known, ignored = names_of(model), getattr(model, "ignored", frozenset[str]())
     kept: dict[str, Any] = {}
     for name, value in values.items():
@@ -98,13 +98,13 @@ def _known_part(
                 kept[name] = _known_part(inner, value, (*place, name), unknown, kind)
             elif isinstance(value, list):
                 kept[name] = list(value)
-        elif name not in ignored and len(unknown) < MOST_FAULTS:
+        elif name not in ignored and len(unknown) < MAX_FAULTS:
             unknown.append(unknown_name((*place, name), known, kind))
     return kept
 
 
 def unknown_name(place: _Place, known: Iterable[str], kind: str) -> Violation:
-    """Return the violation of a name that is not known at a place."""
+    """Return the violation for a name that is not known at a location."""
     *before, name = place
     message = f"is not a {kind} here"
     if meant := probably_meant(str(name), frozenset(known)):
@@ -125,10 +125,10 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _replace(values: Any, place: _Place, example: Any) -> None:
-    """Put an example where a value is wrong or missing; without one, leave out the field that it belongs to."""
+    """Replace a wrong or missing value by an example; without an example, remove the whole field."""
     *before, last = place
     if before and place[0] not in values:
-        return  # left out for an earlier entry
+        return  # an earlier entry has removed the field
     inside = values
     for step in before:
         inside = inside[step]

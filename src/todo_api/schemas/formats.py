@@ -1,4 +1,4 @@
-"""Types that are written as text of one form only, where Pydantic would accept several."""
+"""Types with exactly one text format each, where Pydantic would accept several."""
 
 import datetime as dt
 import re
@@ -12,30 +12,32 @@ from todo_domain.text import INVISIBLE
 
 _VISIBLE = rf"[^{INVISIBLE}]"
 _WHITE = r"\t\n\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_INK = rf"[^\x00-\x1f{_WHITE}]"
+_NOT_SPACE = rf"[^\x00-\x1f{_WHITE}]"
 
-PROSE: Final = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
-"""How a JSON schema says what `Violations.prose` accepts, but for the length."""
+MULTILINE: Final = {"pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"}
+"""JSON schema of the text that `Violations.multiline` accepts, without the length."""
 
 
-def line(most: int) -> dict[str, Any]:
-    """Return how a JSON schema says what `Violations.line` accepts: its length counts when it is trimmed.
+def single_line(max_length: int) -> dict[str, Any]:
+    """Return the JSON schema of the text that `Violations.single_line` accepts, which counts the trimmed length.
 
-    Beyond the Basic Multilingual Plane, which a pattern without flags can't name, all characters count as visible.
+    All characters outside the Basic Multilingual Plane count as visible, because a pattern without flags can't
+    name them.
     """
+    trimmed = rf"{_NOT_SPACE}([^\x00-\x1f]{{0,{max_length - 2}}}{_NOT_SPACE})?"
     return {
         "minLength": 1,
-        "maxLength": most,
-        "pattern": rf"^(?=[{INVISIBLE}]*{_VISIBLE})[{_WHITE}]*{_INK}([^\x00-\x1f]{{0,{most - 2}}}{_INK})?[{_WHITE}]*$",
+        "maxLength": max_length,
+        "pattern": rf"^(?=[{INVISIBLE}]*{_VISIBLE})[{_WHITE}]*{trimmed}[{_WHITE}]*$",
         "description": (
-            f"1–{most} characters on one line, at least one of them visible. "
+            f"1–{max_length} characters on one line, at least one of them visible. "
             "White space at both ends is removed and not counted."
         ),
     }
 
 
 def text_of(pattern: str, parse: Callable[[str], Any], code: str, message: str) -> BeforeValidator:
-    """Accept text of one form, and what it is parsed to; the code and the message say which form."""
+    """Accept text that matches a pattern, and parse it; the code and the message describe the format."""
     form = re.compile(pattern, re.ASCII)
 
     def read(value: object) -> object:
@@ -43,47 +45,47 @@ def text_of(pattern: str, parse: Callable[[str], Any], code: str, message: str) 
             try:
                 return parse(value)
             except ValueError:
-                pass  # such as the 31st of February
+                pass  # for example, the 31st of February
         raise broken_rule(code, message)
 
     return BeforeValidator(read)
 
 
 def broken_rule(code: str, message: str) -> PydanticCustomError:
-    """Return an error whose code and message the API sends as they are."""
+    """Return an error whose code and message the API sends unchanged."""
     return PydanticCustomError(code, "{rule}", {"rule": message})
 
 
-def whole(most: int, least: int = 1) -> BeforeValidator:
-    """Accept a number that is an integer to JSON, where 7.0 is 7 (RFC 8259 §6). Use it for every integer in a body."""
+def whole(maximum: int, minimum: int = 1) -> BeforeValidator:
+    """Accept an integer of JSON, in which 7.0 is 7 (RFC 8259 §6). Use it for every integer in a body."""
 
     def read(value: object) -> int:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if type(value) is int and least <= value <= most:
+        if type(value) is int and minimum <= value <= maximum:
             return value
-        raise broken_rule("whole_number", whole_message(most, least))
+        raise broken_rule("whole_number", whole_message(maximum, minimum))
 
     return BeforeValidator(read)
 
 
-def whole_message(most: int, least: int = 1) -> str:
-    """Return what is said of a number that is not from `least` to `most`, or not whole."""
-    return f"must be a whole number from {least} to {most}"
+def whole_message(maximum: int, minimum: int = 1) -> str:
+    """Return the message for a number that is not whole, or not from `minimum` to `maximum`."""
+    return f"must be a whole number from {minimum} to {maximum}"
 
 
-def _up_to(most: int) -> Callable[[str], int]:
+def _up_to(maximum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if (number := int(text)) > most:
+        if (number := int(text)) > maximum:
             raise ValueError
         return number
 
     return parse
 
 
-def whole_in_text(most: int) -> BeforeValidator:
-    """Accept the decimal digits of a number from 1, without leading zeros."""
-    return text_of(f"[1-9][0-9]{{0,{len(str(most)) - 1}}}", _up_to(most), "whole_number", whole_message(most))
+def whole_in_text(maximum: int) -> BeforeValidator:
+    """Accept a number from 1 in decimal digits, without leading zeros."""
+    return text_of(f"[1-9][0-9]{{0,{len(str(maximum)) - 1}}}", _up_to(maximum), "whole_number", whole_message(maximum))
 
 
 Day = Annotated[

@@ -1,4 +1,4 @@
-"""Which name was probably meant by one that the API doesn't know."""
+"""Suggest a known name for one that the API does not know."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
-# The names of other task APIs, in snake case; of several meanings the first that is known at the place counts.
+# Names in other task APIs, in snake case. If several entries match, the first one that is known here is used.
 _MEANINGS: Final[Mapping[str, Collection[str]]] = {
     "complete": (
         "completed",
@@ -41,18 +41,18 @@ _MEANINGS: Final[Mapping[str, Collection[str]]] = {
     "if_revision": ("revision", "if_match", "etag", "version"),
     "operations": ("ops", "tasks", "requests", "items", "batch", "actions"),
 }
-_LONGEST: Final = 32
-_NEAR: Final = 0.75
+_MAX_LENGTH: Final = 32
+_MIN_SIMILARITY: Final = 0.75
 
 
 @lru_cache(maxsize=1024)
 def probably_meant(name: str, known: frozenset[str]) -> str | None:
     """Return the known name that a client probably meant, or None.
 
-    In this order: the same name in another spelling, such as `dueFrom`; the name that
-    another task API has for it; a name that differs in a few characters.
+    It tries, in this order: the same name in another spelling, such as `dueFrom`; names in
+    other task APIs; names that differ in a few characters.
     """
-    if len(name) > _LONGEST:
+    if len(name) > _MAX_LENGTH:
         return None
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")
     if plain in known:
@@ -60,4 +60,4 @@ def probably_meant(name: str, known: frozenset[str]) -> str | None:
     for meant, others in _MEANINGS.items():
         if meant in known and plain in others:
             return meant
-    return next(iter(get_close_matches(plain, sorted(known), n=1, cutoff=_NEAR)), None)
+    return next(iter(get_close_matches(plain, sorted(known), n=1, cutoff=_MIN_SIMILARITY)), None)

@@ -1,4 +1,4 @@
-"""What stands in the path and in the query of a request."""
+"""The parameters in the path and the query of a request."""
 
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
-from todo_api.schemas.formats import PROSE, Count, Day, Flag, whole_in_text
+from todo_api.schemas.formats import MULTILINE, Count, Day, Flag, whole_in_text
 from todo_api.schemas.tasks import PRIORITIES, Priority, Tag
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
 from todo_domain.draft import MAX_TAGS
@@ -44,25 +44,27 @@ class ListParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    # Whether a cursor is good depends on all the others.
+    # Whether a cursor is valid depends on all other parameters.
     bound_to_the_others: ClassVar = frozenset({"cursor"})
 
-    complete: Flag | None = Field(None, description="Only those that are complete, or only those that are not.")
-    priority: list[Priority] = Field([], description="One of these.")
+    complete: Flag | None = Field(None, description="Only complete tasks, or only incomplete tasks.")
+    priority: list[Priority] = Field([], description="The task has one of these priorities.")
     tag: list[Tag] = Field(
-        [], description="All of these, in any case, composed or not.", json_schema_extra={"maxItems": MAX_TAGS}
+        [],
+        description="The task has all of these tags, compared without case.",
+        json_schema_extra={"maxItems": MAX_TAGS},
     )
-    due_from: Day | None = Field(None, description="The first day that a task may be due.")
-    due_until: Day | None = Field(None, description="The last day that a task may be due.")
+    due_from: Day | None = Field(None, description="The first day on which the task may be due.")
+    due_until: Day | None = Field(None, description="The last day on which the task may be due.")
     q: str | None = Field(
         None,
-        description="Text that title or description contain, in any case, composed or not.",
-        json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **PROSE},
+        description="Text that the title or the description contains, compared without case.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **MULTILINE},
     )
-    sort: Sort = Field("created_at", description="Descending with `-`; ties in the order of ids, no value last.")
+    sort: Sort = Field("created_at", description="Descending with `-`; equal values by id; tasks without a value last.")
     limit: Count | None = Field(
         None,
-        description="The most tasks of a page. Without it, the response has all tasks.",
+        description="The maximum number of tasks. Without it, the response has all tasks.",
         json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
     )
     cursor: str | None = Field(
@@ -95,22 +97,24 @@ FEED_TOKEN: Final[dict[str, Any]] = {
 
 
 class SinceParameter(BaseModel):
-    """Where to go on in the change feed."""
+    """Where to continue in the change feed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     since: str | None = Field(
-        None, description="The `next` of an earlier answer; everything without it.", json_schema_extra=FEED_TOKEN
+        None,
+        description="The `next` of an earlier response. Without it, the feed begins at the start.",
+        json_schema_extra=FEED_TOKEN,
     )
 
     @cached_property
     def meaning(self) -> domain.FeedToken | None:
-        """The place in the feed; raises RuleViolated when it is not a token."""
+        """The token; raises RuleViolated if it is malformed."""
         return domain.FeedToken.parse(self.since) if self.since is not None else None
 
 
 class StreamParameters(SinceParameter):
-    """Where to go on in the stream of changes."""
+    """Where to continue in the stream of changes."""
 
     last_event_id: str | None = Field(
         None,
@@ -121,10 +125,10 @@ class StreamParameters(SinceParameter):
 
 
 class ChangeParameters(SinceParameter):
-    """Where to go on in the change feed, and how far."""
+    """Where to continue in the change feed, and how many changes to read."""
 
     limit: Count = Field(
         DEFAULT_CHANGES,
-        description="The most changes of a page.",
+        description="The maximum number of changes in the response.",
         json_schema_extra={"minimum": 1, "maximum": MAX_CHANGES},
     )

@@ -1,7 +1,7 @@
-"""What goes over the wire: the bodies of requests and answers, and what they mean in the domain.
+"""The bodies of requests and responses about tasks, and their conversion to the domain.
 
-Here is the shape and the type of things; their rules are the domain's. The limits in
-the JSON schemas are the domain's constants.
+The schemas define structure and types; the domain defines the rules. The limits in the
+JSON schemas are the domain's constants.
 """
 
 import datetime as dt
@@ -13,12 +13,12 @@ from typing_extensions import TypeAliasType
 
 import todo_domain as domain
 from todo_api.schemas.due import EXAMPLE_DUE, Due, DuePatch, absent, due_response
-from todo_api.schemas.formats import PROSE, line
+from todo_api.schemas.formats import MULTILINE, single_line
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 
 _READ_ONLY: Final = frozenset({"id", "user_id", "completed_at", "created_at", "updated_at", "revision"})
 
-# Without null, which FastAPI leaves out of examples.
+# Without null, because FastAPI removes null from examples.
 EXAMPLE_TASK: Final[dict[str, Any]] = {
     "id": 1,
     "user_id": "alice",
@@ -35,12 +35,12 @@ EXAMPLE_TASK: Final[dict[str, Any]] = {
 }
 
 
-Title = Annotated[str, Field(json_schema_extra={**line(MAX_TITLE_LENGTH)})]
-Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH, **PROSE})]
-Tag = Annotated[str, Field(json_schema_extra={**line(MAX_TAG_LENGTH)})]
-# A list is refused at its first wrong entry, since it can have a hundred thousand.
+Title = Annotated[str, Field(json_schema_extra={**single_line(MAX_TITLE_LENGTH)})]
+Description = Annotated[str, Field(json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH, **MULTILINE})]
+Tag = Annotated[str, Field(json_schema_extra={**single_line(MAX_TAG_LENGTH)})]
+# Validation stops at the first wrong entry, because a list can have a hundred thousand.
 Tags = Annotated[list[Tag], FailFast(), Field(json_schema_extra={"maxItems": MAX_TAGS})]
-# An alias with a name is a schema with that name in the OpenAPI document.
+# A named alias becomes a schema with that name in the OpenAPI document.
 Priority = TypeAliasType("Priority", Literal["low", "medium", "high"])
 PRIORITIES: Final[dict[Priority, domain.Priority]] = {
     "low": domain.Priority.LOW,
@@ -50,7 +50,7 @@ PRIORITIES: Final[dict[Priority, domain.Priority]] = {
 
 
 def _describe(schema: dict[str, Any]) -> None:
-    """Add to the schema of a task's body what the server ignores, and an example."""
+    """Add a sentence about read-only fields, and an example, to the schema of a body."""
     schema["description"] += " Read-only fields of a task are accepted and ignored."
     decided = {name: value for name, value in EXAMPLE_TASK.items() if name not in _READ_ONLY}
     schema["examples"] = [{**decided, "complete": False}]
@@ -62,9 +62,9 @@ def _describe_patch(schema: dict[str, Any]) -> None:
 
 
 class _TaskBody(BaseModel):
-    """What the bodies that describe a task share: strict types, no unknown field.
+    """The base of all bodies that describe a task: strict types, no unknown fields.
 
-    A client may send back what it got: read-only fields are accepted and ignored.
+    A client may send back a task that it received: read-only fields are accepted and ignored.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_describe)
@@ -79,7 +79,7 @@ class _TaskBody(BaseModel):
         return body
 
     def _values(self) -> dict[str, Any]:
-        """Return the fields that the body names, as the domain writes them."""
+        """Return the fields in the body, with values of the domain."""
         values = {name: getattr(self, name) for name in self.model_fields_set}
         if "priority" in values:
             values["priority"] = PRIORITIES[values["priority"]]
@@ -163,7 +163,7 @@ _PRIORITY_NAMES: Final = {priority: name for name, priority in PRIORITIES.items(
 def task_response(task: domain.Task) -> dict[str, Any]:
     """Serialize a task as a TaskResponse.
 
-    It names each field, since a dictionary that is derived from the schema takes twice the time.
+    It names each field, because deriving the dictionary from the schema takes twice the time.
     """
     return {
         "id": task.id,
@@ -182,7 +182,7 @@ def task_response(task: domain.Task) -> dict[str, Any]:
 
 
 class TaskListResponse(BaseModel):
-    """Tasks; `count` is their number in this response, `next_cursor` null where no page follows."""
+    """Tasks; `count` is their number in this response; `next_cursor` is null on the last page."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"tasks": [EXAMPLE_TASK], "count": 1, "next_cursor": "W10", "revision": 1}]}
@@ -191,11 +191,11 @@ class TaskListResponse(BaseModel):
     tasks: list[TaskResponse]
     count: int
     next_cursor: str | None
-    revision: int = Field(description="The revision of the whole list: it rises with every change.")
+    revision: int = Field(description="The revision of the whole list; it increases with every change.")
 
 
 class TaskDeletion(BaseModel):
-    """All that is remembered of a deleted task."""
+    """A deleted task: only its id and the revision of the deletion are kept."""
 
     id: int
     deleted: Literal[True]
@@ -203,7 +203,7 @@ class TaskDeletion(BaseModel):
 
 
 class ChangesResponse(BaseModel):
-    """Changes in order of revision; `next` is the token to go on from, with or without changes."""
+    """Changes in order of revision; `next` is the token to continue with, even if nothing has changed."""
 
     model_config = ConfigDict(
         json_schema_extra={

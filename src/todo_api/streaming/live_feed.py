@@ -41,7 +41,7 @@ class LiveFeed:
             if not self._waiting[user_id]:
                 del self._waiting[user_id]
 
-    def announce(self, user_id: UserId) -> None:
+    def notify(self, user_id: UserId) -> None:
         """Wake the readers of this user's changes."""
         for wake in self._waiting.get(user_id, ()):
             wake.set()
@@ -50,7 +50,7 @@ class LiveFeed:
         """Wake all readers for the last time; they stop when they see `closed`."""
         self.closed = True
         for user_id in self._waiting:
-            self.announce(user_id)
+            self.notify(user_id)
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,5 +74,5 @@ class LiveFeed:
                 continue
             for user_id in seen.keys() | found.keys():  # a list can be missing from a restored store
                 if seen.get(user_id) != found.get(user_id):
-                    self.announce(user_id)
+                    self.notify(user_id)
             seen = found

@@ -1,4 +1,4 @@
-"""The port to a store of tasks, as its operator needs it."""
+"""The port to a store of tasks for the operator."""
 
 from datetime import datetime
 from typing import Protocol
@@ -20,14 +20,14 @@ class StoreMaintenance(Protocol):
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
     ) -> int:
-        """Forget at most `limit` deletions and keys that are older than these times; return how many.
+        """Delete at most `limit` deletion records and keys that are older than these times; return how many.
 
-        - A deletion or key from exactly that time, or later, MUST be kept.
-        - Feed tokens from before the revision of a forgotten deletion MUST expire in the
-          transaction that forgets it. Tasks, ids, revisions and the feeds of other users
+        - A record or key from exactly that time, or later, MUST be kept.
+        - Feed tokens from before the revision of a purged deletion MUST expire in the
+          transaction that purges it. Tasks, ids, revisions and the feeds of other users
           MUST NOT change.
-        - A dry run MUST return the same number and MUST NOT forget anything.
-        - It MUST return 0 when nothing is left to forget, so that a caller can repeat it.
+        - A dry run MUST return the same number and MUST NOT delete anything.
+        - It MUST return 0 when nothing is left to purge, so that a caller can repeat it.
         """
         ...
 

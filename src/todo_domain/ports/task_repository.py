@@ -1,4 +1,4 @@
-"""The port to a store of tasks, as its users need it."""
+"""The port to a store of tasks for its users."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from todo_domain.listing import TaskIds, TaskPage, TaskQuery
 from todo_domain.task import Task
 
 MAX_MANY: Final = 50
-"""The most tasks that one call of `get_many` reads."""
+"""The maximum number of tasks in one call of `get_many`."""
 
 Edit = Callable[[Task], Task]
 """A pure, synchronous function that returns the new state of a task.
 
-It returns an equal task to change nothing, and raises to refuse. It MUST NOT change
+If it returns an equal task, nothing changes. It raises to refuse the change. It MUST NOT change
 `user_id`, `id` or `revision`. An adapter MAY call it several times."""
 
 Guard = Callable[[Task], None]
-"""A pure, synchronous function that raises to refuse. An adapter MAY call it several times."""
+"""A pure, synchronous function that raises to refuse the removal. An adapter MAY call it several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class TaskRepository(Protocol):
         ...
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
-        """Remove the task for good.
+        """Remove the task permanently.
 
         - The text of the task MUST be gone from the tables of the store when the method
           returns. Its id, the revision of the deletion and `at` MUST be kept until they

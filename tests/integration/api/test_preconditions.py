@@ -59,7 +59,7 @@ def test_a_write_is_refused_if_if_none_match_lists_the_current_tag(
     response = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
 
     assert refusal(response) == (412, "PRECONDITION_FAILED")
-    assert response.json()["title"] == "The condition does not hold"
+    assert response.json()["title"] == "Precondition failed"
     assert response.headers["ETag"] == alice.get(task).headers["ETag"] == '"2"'
     assert alice.get(task).json()["title"] == "a"
 

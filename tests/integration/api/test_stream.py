@@ -229,7 +229,7 @@ def test_an_unexpected_error_ends_a_stream_and_is_logged_with_the_request_id(cap
     ):
         list(response.iter_lines())
 
-    (logged,) = (record for record in caplog.records if record.getMessage() == "unforeseen")
+    (logged,) = (record for record in caplog.records if record.getMessage() == "unexpected error")
     assert vars(logged)["fields"] == {"request_id": response.headers["X-Request-ID"]}
     assert logged.exc_info
     assert logged.exc_info[0] is ZeroDivisionError

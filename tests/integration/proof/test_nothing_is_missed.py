@@ -73,7 +73,7 @@ async def test_readers_of_the_feed_miss_nothing_but_readers_by_time_do(repositor
 
         def use_cases(owner: UserId) -> TaskUseCases:
             caller = Principal(owner, datetime.now(UTC))
-            return TaskUseCases(repository, SkewedClock(chance), caller, owner, live_feed.announce)
+            return TaskUseCases(repository, SkewedClock(chance), caller, owner, live_feed.notify)
 
         lists = [use_cases(owner) for owner in owners]
         ids = [[(await tasks.create(TaskDraft(title=str(n)))).task.id for n in range(TASKS)] for tasks in lists]

@@ -103,11 +103,11 @@ def test_a_fingerprint_is_the_same_in_every_process_and_release() -> None:
 def test_a_key_recognizes_the_request_that_it_was_stored_with() -> None:
     key = IdempotencyKey.of_request("key", TaskDraft(title="x"))
 
-    key.recognise(fingerprint(TaskDraft(title=" x ")))
+    key.require_fingerprint(fingerprint(TaskDraft(title=" x ")))
 
 
 def test_a_key_that_was_stored_with_another_request_conflicts() -> None:
     key = IdempotencyKey.of_request("key", TaskDraft(title="x"))
 
     with pytest.raises(IdempotencyConflict, match=r"^this idempotency key was used for a different request$"):
-        key.recognise(fingerprint(TaskDraft(title="y")))
+        key.require_fingerprint(fingerprint(TaskDraft(title="y")))

@@ -214,10 +214,10 @@ def test_a_forged_position_is_refused_unless_a_task_could_have_it(
     try:
         following = going_on(query, forged)
     except RuleViolated:
-        assert not query.sort.can_be(value)
+        assert not query.sort.is_possible(value)
     else:
         assert following.after == Position(value, task_id)
-        assert query.sort.can_be(value)
+        assert query.sort.is_possible(value)
 
 
 @given(queries, st.text())

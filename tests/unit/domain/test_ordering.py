@@ -82,7 +82,7 @@ def test_a_task_without_a_due_has_no_sort_key() -> None:
 
 @given(tasks, sort_keys)
 def test_a_value_that_a_task_is_ordered_by_is_accepted(one: Task, sort: SortKey) -> None:
-    assert sort.can_be(sort.of(one))
+    assert sort.is_possible(sort.of(one))
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_a_value_that_a_task_is_ordered_by_is_accepted(one: Task, sort: SortKey)
     ids=ascii,
 )
 def test_a_value_that_no_task_can_be_ordered_by_is_refused(sort: SortKey, value: Any) -> None:
-    assert not sort.can_be(value)
+    assert not sort.is_possible(value)

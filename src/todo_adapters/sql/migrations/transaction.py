@@ -31,9 +31,9 @@ def _reason(error: sa.exc.SQLAlchemyError) -> str:
     cause = getattr(error, "orig", None)
     if isinstance(cause, sqlite3.Error):
         return fault_of(cause)
-    said = getattr(getattr(cause, "diag", None), "message_primary", None)
-    if said or cause is None:
-        return str(said or type(error).__name__)
+    message = getattr(getattr(cause, "diag", None), "message_primary", None)
+    if message or cause is None:
+        return str(message or type(error).__name__)
     from todo_adapters.sql.postgres.driver.causes import cause_of  # noqa: PLC0415 - SQLite needs no psycopg
 
     return cause_of(cause) or "the connection failed"

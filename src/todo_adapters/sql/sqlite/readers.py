@@ -31,15 +31,15 @@ class SqliteReader:
         self._path = path
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-reader")
         self._ticks = 0
-        self._at_once = connect_reader(path)
-        self._at_once.set_progress_handler(self._is_long, _TICK_STEPS)
+        self._inline = connect_reader(path)
+        self._inline.set_progress_handler(self._is_long, _TICK_STEPS)
 
     async def read(self, sql: str, values: Mapping[str, Any]) -> Rows:
         """Return all rows. Raises StorageUnavailable."""
         self._ticks = 0
         try:
             try:
-                return self._at_once.execute(sql, values).fetchall()
+                return self._inline.execute(sql, values).fetchall()
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                     raise
@@ -51,7 +51,7 @@ class SqliteReader:
     def close(self) -> None:
         """Wait for the reads in threads and close the connection."""
         self._threads.shutdown()
-        self._at_once.close()
+        self._inline.close()
 
     def _is_long(self) -> bool:
         self._ticks += 1

@@ -43,14 +43,14 @@ class SqliteTaskList:
 
     def add(self, draft: TaskDraft, at: datetime, key: IdempotencyKey | None) -> Added:
         """See TaskRepository."""
-        if key and (replayed := rows.replay_add(SQLITE, self._user_id, draft, key, self._kept(key))):
+        if key and (replayed := rows.replay_add(SQLITE, self._user_id, draft, key, self._stored_key(key))):
             return replayed
         counters = self._bump(ids=1)
         task = Task.from_draft(
             draft, user_id=self._user_id, id=counters.last_task_id, revision=counters.revision, at=at
         )
         self._write([task], at)
-        self._keep(key, [Outcome(task.id, task.revision)], at)
+        self._store_key(key, [Outcome(task.id, task.revision)], at)
         return Added(task)
 
     def change(self, task_id: int, edit: Edit) -> Task:
@@ -72,14 +72,14 @@ class SqliteTaskList:
 
     def apply(self, batch: Batch, at: datetime, key: IdempotencyKey | None) -> BatchResult:
         """See TaskRepository."""
-        if key and (replayed := rows.replay_apply(key, self._kept(key))):
+        if key and (replayed := rows.replay_apply(key, self._stored_key(key))):
             return replayed
         stored = {task.id: task for task in self._read(_GET_SOME, ids=SQLITE.write_set(batch.task_ids))}
         (counters,) = self._execute(_COUNTERS)
         effects = batch.evaluate(self._user_id, stored, ListCounters(*counters), at)
         self._connection.execute(_SET_COUNTERS, rows.counter_values(self._user_id, effects.counters))
         self._write(effects.changes, at)
-        self._keep(key, effects.outcomes, at)
+        self._store_key(key, effects.outcomes, at)
         return BatchResult(effects.outcomes)
 
     def _find(self, task_id: int) -> Task:
@@ -99,10 +99,10 @@ class SqliteTaskList:
             _WRITE_TASK, [rows.change_values(SQLITE, self._user_id, change, at) for change in changes]
         )
 
-    def _kept(self, key: IdempotencyKey) -> list[Any]:
+    def _stored_key(self, key: IdempotencyKey) -> list[Any]:
         return self._execute(_KEY, key=key.key)
 
-    def _keep(self, key: IdempotencyKey | None, outcomes: Sequence[Outcome], at: datetime) -> None:
+    def _store_key(self, key: IdempotencyKey | None, outcomes: Sequence[Outcome], at: datetime) -> None:
         if key:
             self._connection.executemany(_KEEP_KEY, rows.key_values(SQLITE, self._user_id, key, outcomes, at))
 

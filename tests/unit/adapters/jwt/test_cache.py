@@ -1,12 +1,12 @@
 from tests.tokens import CLAIMS, as_bytes
-from todo_adapters.jwt.cache import MAX_GRANTS, GrantCache
+from todo_adapters.jwt.cache import MAX_TOKENS, TokenCache
 from todo_adapters.jwt.claims import ClaimRules
 
 GRANT = ClaimRules().read(as_bytes(CLAIMS))
 
 
 def test_a_grant_is_cached_for_its_token_only() -> None:
-    cache = GrantCache()
+    cache = TokenCache()
 
     cache.put("token", GRANT)
 
@@ -15,16 +15,16 @@ def test_a_grant_is_cached_for_its_token_only() -> None:
 
 
 def test_a_full_cache_drops_the_oldest_grant() -> None:
-    cache = GrantCache()
+    cache = TokenCache()
 
-    for number in range(MAX_GRANTS + 1):
+    for number in range(MAX_TOKENS + 1):
         cache.put(str(number), GRANT)
 
-    assert [number for number in range(MAX_GRANTS + 1) if cache.get(str(number)) is None] == [0]
+    assert [number for number in range(MAX_TOKENS + 1) if cache.get(str(number)) is None] == [0]
 
 
 def test_a_cleared_cache_is_empty() -> None:
-    cache = GrantCache()
+    cache = TokenCache()
     cache.put("token", GRANT)
 
     cache.clear()

@@ -11,7 +11,7 @@ from pydantic_core.core_schema import ErrorType
 
 from tests.tokens import JSON
 from todo_api.schemas.batches import BatchRequest
-from todo_api.schemas.faults import MOST_FAULTS, faults_of, violation_of
+from todo_api.schemas.faults import MAX_FAULTS, faults_of, violation_of
 from todo_api.schemas.parameters import ListParameters
 from todo_api.schemas.tasks import TaskCreate, TaskPatch, TaskUpdate
 from todo_domain import EmptyPatch, RuleViolated, Violation
@@ -239,7 +239,7 @@ def test_no_more_than_a_hundred_unknown_names_and_wrong_entries_are_looked_for()
     unknown = list(faults_of(TaskCreate, {"title": "a", **{f"x{number}": 1 for number in range(3000)}}))
     entries = list(faults_of(TaskCreate, {"title": "a", "tags": [5] * 3000}))
 
-    assert len(unknown) == len(entries) == MOST_FAULTS
+    assert len(unknown) == len(entries) == MAX_FAULTS
 
 
 class Plain(BaseModel):

@@ -15,7 +15,7 @@ from tests.unit.domain.strategies import CONTROLS, clock_times, drafts, due_patc
 from todo_api.http.responses import json_bytes
 from todo_api.schemas.batches import BatchRequest
 from todo_api.schemas.due import Due
-from todo_api.schemas.formats import PROSE, line
+from todo_api.schemas.formats import MULTILINE, single_line
 from todo_api.schemas.parameters import ChangeParameters, ListParameters, SinceParameter
 from todo_api.schemas.tasks import PRIORITIES, TaskCreate, TaskPatch, TaskResponse, TaskUpdate, task_response
 from todo_domain import DuePatch, RuleViolated, Task, TaskDraft
@@ -33,7 +33,7 @@ def accepts(text: str, rule: str, most: int) -> bool:
     found = Violations()
     getattr(found, rule)(("field",), text, most)
     try:
-        found.refuse()
+        found.raise_if_any()
     except RuleViolated:
         return False
     return True
@@ -41,18 +41,18 @@ def accepts(text: str, rule: str, most: int) -> bool:
 
 @given(texts)
 def test_the_pattern_of_a_line_matches_what_is_accepted_and_nothing_else(text: str) -> None:
-    validator = jsonschema_rs.validator_for(line(4))
+    validator = jsonschema_rs.validator_for(single_line(4))
 
-    assert bool(re.search(line(4)["pattern"], text)) == accepts(text, "line", 4)
+    assert bool(re.search(single_line(4)["pattern"], text)) == accepts(text, "single_line", 4)
     # A JSON schema can't count after trimming, so its limit counts the white space too.
-    assert validator.is_valid(text) == (accepts(text, "line", 4) and len(text) <= 4)
+    assert validator.is_valid(text) == (accepts(text, "single_line", 4) and len(text) <= 4)
 
 
 @pytest.mark.parametrize("text", [*CONTROLS, *(f"a{control}b" for control in CONTROLS)], ids=ascii)
 def test_the_pattern_of_prose_matches_what_is_accepted_and_nothing_else(text: str) -> None:
-    validator = jsonschema_rs.validator_for(PROSE)
+    validator = jsonschema_rs.validator_for(MULTILINE)
 
-    assert validator.is_valid(text) == accepts(text, "prose", 4)
+    assert validator.is_valid(text) == accepts(text, "multiline", 4)
 
 
 def as_sent(named: dict[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_an_announcement_wakes_all_readers_of_the_user_and_no_others() -> None:
     async def scenario() -> list[bool]:
         async with LiveFeed(open_at_once(InMemoryTaskRepository())) as feed:
             with feed.subscribe(ALICE) as first, feed.subscribe(ALICE) as second, feed.subscribe(BOB) as other:
-                feed.announce(ALICE)
+                feed.notify(ALICE)
                 return [first.is_set(), second.is_set(), other.is_set()]
 
     assert asyncio.run(scenario()) == [True, True, False]
@@ -62,7 +62,7 @@ def test_only_readers_that_are_still_subscribed_are_woken() -> None:
             with feed.subscribe(ALICE) as stayed:
                 with feed.subscribe(ALICE) as left:
                     pass
-                feed.announce(ALICE)
+                feed.notify(ALICE)
                 return [stayed.is_set(), left.is_set()]
 
     assert asyncio.run(scenario()) == [True, False]

@@ -56,7 +56,7 @@ class PurgesSilently(InMemoryTaskRepository):
     async def purge(self, **arguments: Any) -> int:
         forgotten = await super().purge(**arguments)
         for tasks in self._lists.values():
-            tasks.forgotten_revision = 0
+            tasks.purged_revision = 0
         return forgotten
 
 
