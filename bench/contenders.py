@@ -61,7 +61,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Server:
-    """A contender that runs."""
+    """A running contender."""
 
     name: str
     port: int

@@ -27,7 +27,7 @@ class Goal:
 
 
 def medians(records: Sequence[Mapping[str, Any]], field: str, **about: object) -> float | None:
-    """Return the median of a field over the records that are about this, or None if there are none."""
+    """Return the median of a field over the records with these values, or None if there are none."""
     values = [record[field] for record in _about(records, about)]
     return median(values) if values else None
 

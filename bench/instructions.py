@@ -104,7 +104,7 @@ class Counter:
         self._control("--instr=on")
 
     def __call__(self) -> int:
-        """Return the number, and begin again at 0."""
+        """Return the number, and restart at 0."""
         self._dumps += 1
         dump = self._directory / f"out.{self._dumps}"
         self._control("--dump")

@@ -10,7 +10,7 @@ from bench.contenders import CONTENDERS, POSTGRES
 class Plan:
     """What to measure: parts of the benchmark, servers, operations, kinds of token, numbers of connections.
 
-    `growth_rows` are sizes of the table of tasks, of which each user has `tasks_each`.
+    `growth_rows` are the sizes of the table of tasks; each user has `tasks_each` of its rows.
     """
 
     parts: Sequence[str]

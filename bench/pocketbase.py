@@ -38,7 +38,7 @@ class Records(Workload):
     """The requests of the benchmark, to a collection of PocketBase."""
 
     def request(self, method: str, user: str, task_id: int | None = None, body: dict[str, Any] | None = None) -> str:
-        """Write a request of a user about a task, or about their list: a GET of it is for the first page."""
+        """Return a request of a user for a task, or for their list; a GET of the list reads the first page."""
         page = f"?perPage={PAGE}&sort=created,id&skipTotal=true"
         path = f"/{_record_id(user, task_id)}" if task_id else page if method == "GET" else ""
         if method == "POST" and body is not None:
@@ -46,7 +46,7 @@ class Records(Workload):
         return http_request(method, f"{_RECORDS}{path}", self.tokens.token(user), body)
 
     def seed(self, user: str, number: int) -> str:
-        """Write the request that adds a user's task of this number, whose id the GETs then know."""
+        """Return the request that adds a user's task of this number, with the id that the GETs expect."""
         return self.request("POST", user, body=example_task(number) | {"id": _record_id(user, number + 1)})
 
     def status_of(self, operation: Operation) -> int:

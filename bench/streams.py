@@ -23,7 +23,7 @@ WRITES = 300
 
 
 async def follow(request: bytes, arrivals: dict[str, list[float]], opened: asyncio.Semaphore) -> None:
-    """Note when each title arrives."""
+    """Record the arrival time of each title."""
     reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
     writer.write(request)
     await reader.readuntil(b"\r\n\r\n")

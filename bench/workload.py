@@ -37,12 +37,12 @@ class Workload:
         return [operation.requests(self, index, connections) for index in range(connections)]
 
     def request(self, method: str, user: str, task_id: int | None = None, body: dict[str, Any] | None = None) -> str:
-        """Write a request of a user about a task, or about their list: a GET of it is for the first page."""
+        """Return a request of a user for a task, or for their list; a GET of the list reads the first page."""
         path = f"/{task_id}" if task_id else f"?limit={PAGE}" if method == "GET" else ""
         return http_request(method, f"/api/{user}/tasks{path}", self.tokens.token(user), body)
 
     def seed(self, user: str, number: int) -> str:
-        """Write the request that adds a user's task of this number."""
+        """Return the request that adds a user's task of this number."""
         return self.request("POST", user, body=example_task(number))
 
     def status_of(self, operation: "Operation") -> int:
@@ -124,7 +124,7 @@ def example_task(number: int) -> dict[str, Any]:
 
 
 def http_request(method: str, path: str, token: str | None = None, body: object = None) -> str:
-    """Write an HTTP request on a kept-alive connection."""
+    """Return an HTTP request for a kept-alive connection."""
     content = "" if body is None else json.dumps(body)
     lines = [
         f"{method} {path} HTTP/1.1",

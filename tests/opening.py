@@ -1,4 +1,4 @@
-"""Opening an adapter that awaits nothing when it opens, outside of an event loop."""
+"""Opens adapters outside of an event loop, if opening them awaits nothing."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Hand-made tokens, so that tests can create invalid ones, and the time of their verification."""
+"""Tokens built by hand, so that tests can create invalid ones, and a clock for their verification."""
 
 import base64
 import hashlib

@@ -13,7 +13,9 @@ import psycopg
 
 CONNECTIONS = 10
 PRIORITIES = ("low", "medium", "high")
-_ANSWER = "user_id, id, title, description, completed_at, priority, due, due_timezone, tags, created_at, updated_at"
+_TASK_COLUMNS = (
+    "user_id, id, title, description, completed_at, priority, due, due_timezone, tags, created_at, updated_at"
+)
 _DEFAULTS: dict[str, object] = {
     "description": None,
     "description_key": None,
@@ -26,10 +28,10 @@ _DEFAULTS: dict[str, object] = {
 }
 _STORED = ("title", "title_key", *_DEFAULTS)
 
-GET = f"SELECT {_ANSWER}, revision FROM tasks WHERE user_id = %s AND id = %s AND deleted_at IS NULL".encode()
+GET = f"SELECT {_TASK_COLUMNS}, revision FROM tasks WHERE user_id = %s AND id = %s AND deleted_at IS NULL".encode()
 LIST = f"""
     SELECT page.*, list.revision FROM task_lists list LEFT JOIN LATERAL (
-        SELECT {_ANSWER}, revision FROM tasks WHERE user_id = list.user_id AND deleted_at IS NULL
+        SELECT {_TASK_COLUMNS}, revision FROM tasks WHERE user_id = list.user_id AND deleted_at IS NULL
         ORDER BY created_at, id LIMIT %s
     ) page ON true WHERE list.user_id = %s ORDER BY page.created_at, page.id
 """.encode()
@@ -42,7 +44,7 @@ CREATE = f"""
     )
     INSERT INTO tasks (user_id, id, revision, created_at, updated_at, {", ".join(_STORED)})
     SELECT user_id, last_task_id, revision, %s, %s, {", ".join(["%s"] * len(_STORED))} FROM list
-    RETURNING {_ANSWER}, revision
+    RETURNING {_TASK_COLUMNS}, revision
 """.encode()
 
 
@@ -63,7 +65,7 @@ def _patch(columns: tuple[str, ...]) -> bytes:
             RETURNING task_lists.revision
         )
         UPDATE tasks SET revision = list.revision, updated_at = greatest(updated_at, %s), {", ".join(values)}
-        FROM list WHERE user_id = %s AND id = %s RETURNING {_ANSWER}, tasks.revision
+        FROM list WHERE user_id = %s AND id = %s RETURNING {_TASK_COLUMNS}, tasks.revision
     """.encode()
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 
 def write_certificate(certificate: Path, key: Path) -> None:
-    """Write a certificate for this machine, signed by itself, and its key."""
+    """Write a self-signed certificate for loopback, and its key."""
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     signed = (

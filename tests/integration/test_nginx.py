@@ -20,7 +20,7 @@ from tests.integration.server import new_user, running_server, settings_for, tok
 from todo_api.container import Container
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-# `.ci/run` installs nginx, so that there a missing one is a failure.
+# `.ci/run` installs nginx, so a missing nginx is a failure there.
 pytestmark = pytest.mark.skipif(NGINX is None and "CI" not in os.environ, reason="nginx is not installed")
 CONFIGURATION = """
 daemon off;
@@ -71,7 +71,7 @@ class Proxy:
     trusted: ssl.SSLContext
 
     def client(self, prefix: str) -> httpx.Client:
-        """Return a client of a new user, about that user's list."""
+        """Return a client of a new user with the base URL of that user's list."""
         user = new_user()
         headers = {"Authorization": f"Bearer {token_of(user)}"}
         base = f"{self.url}{prefix}/api/{user}"
@@ -115,7 +115,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_a_location_and_a_link_lead_through_the_prefix(proxy: Proxy, prefix: str) -> None:
+def test_location_and_link_headers_keep_the_prefix_of_the_proxy(proxy: Proxy, prefix: str) -> None:
     with proxy.client(prefix) as client:
         created = [client.post("/tasks", json={"title": title}) for title in ("a", "b")]
         page = client.get("/tasks", params={"limit": 1})
@@ -129,14 +129,14 @@ def test_a_location_and_a_link_lead_through_the_prefix(proxy: Proxy, prefix: str
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_the_address_that_swagger_tries_out_leads_through_the_prefix(proxy: Proxy, prefix: str) -> None:
+def test_swagger_ui_sends_its_requests_through_the_prefix_of_the_proxy(proxy: Proxy, prefix: str) -> None:
     with httpx.Client(verify=proxy.trusted) as client:
         docs = client.get(f"{proxy.url}{prefix}/docs")
         (script,) = re.findall(r'src="([^"]*/swagger\.js)"', docs.text)
         (address,) = re.findall(r'"([^"]*openapi\.json)"', client.get(docs.url.join(script)).text)
         document = client.get(docs.url.join(address))
 
-        # Swagger UI resolves a relative server against the address of the document.
+        # Swagger UI resolves a relative server against the URL of the document.
         server = document.url.join(document.json()["servers"][0]["url"])
         health = client.get(f"{str(server).rstrip('/')}/health")
 
@@ -144,7 +144,7 @@ def test_the_address_that_swagger_tries_out_leads_through_the_prefix(proxy: Prox
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_https_at_the_proxy_is_https_for_the_server(proxy: Proxy, prefix: str) -> None:
+def test_https_at_the_proxy_counts_as_https_for_the_server(proxy: Proxy, prefix: str) -> None:
     with proxy.client(prefix) as client:
         response = client.get("/tasks")
 
@@ -159,7 +159,7 @@ def test_http_at_the_first_proxy_is_refused(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["/todo", "/new"])
-def test_a_compressed_response_has_a_weak_tag_and_the_body_the_strong_one(proxy: Proxy, prefix: str) -> None:
+def test_a_compressed_response_has_a_weak_tag_and_if_match_needs_the_strong_one(proxy: Proxy, prefix: str) -> None:
     with proxy.client(prefix) as client:
         client.post("/tasks", json={"title": "a"})
         got = client.get("/tasks/1", headers={"Accept-Encoding": "gzip"})
@@ -187,13 +187,13 @@ def test_a_whole_list_arrives_complete(proxy: Proxy, prefix: str) -> None:
             operations = [{"op": "create", "task": {"title": f"{batch} {n}"}} for n in range(100)]
             client.post("/tasks/batch", json={"operations": operations}).raise_for_status()
 
-        response = client.get("/tasks").json()
+        listed = client.get("/tasks").json()
 
-    assert (response["count"], len(response["tasks"])) == (300, 300)
+    assert (listed["count"], len(listed["tasks"])) == (300, 300)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_events_are_passed_on_at_once(proxy: Proxy, prefix: str) -> None:
+def test_events_pass_through_the_proxy_without_buffering(proxy: Proxy, prefix: str) -> None:
     with proxy.client(prefix) as client, client.stream("GET", "/changes/stream") as response:
         lines = response.iter_lines()
         retry = next(lines)

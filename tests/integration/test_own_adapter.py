@@ -1,4 +1,4 @@
-"""The documented way to test an own adapter works."""
+"""The documented way to test a custom adapter works."""
 
 import subprocess
 import sys

@@ -22,7 +22,7 @@ KEY = SigningKey.generate()
 Sign = Callable[[dict[str, Any]], str]
 
 
-def test_a_list_has_more_than_100_tasks(alice: httpx.Client) -> None:
+def test_a_list_can_have_more_than_100_tasks(alice: httpx.Client) -> None:
     for number in range(101):
         assert alice.post("/tasks", json={"title": f"Task {number}"}).status_code == 201
 

@@ -29,7 +29,7 @@ QUICK_SECONDS = 5.0
 
 @asynccontextmanager
 async def served(home: Path, database_url: str) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
-    """Run the server, and give it with a client that waits long enough to notice whatever hangs."""
+    """Run the server, and yield it with a client whose long timeout detects a request that hangs."""
     process = Process(home, TODO_DATABASE_URL=database_url, BETTER_AUTH_SECRET=SECRET)
     ended = False
     try:
@@ -86,7 +86,7 @@ class Load:
                 self._more.set()
 
     async def progress(self, responses: int) -> None:
-        """Wait for more responses."""
+        """Wait for this number of further responses."""
         enough = self.responses + responses
         while self.responses < enough:
             self._more.clear()
@@ -97,7 +97,7 @@ class Load:
 
 
 async def assert_all_places_work(client: httpx.AsyncClient, database_url: str) -> None:
-    """Check that so many requests reach the database at once."""
+    """Check that as many requests as the pool has places reach the database at the same time."""
     users = [User(client) for _ in range(PLACES)]
     with psycopg.connect(database_url) as operator, psycopg.connect(database_url, autocommit=True) as observer:
         operator.execute("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")

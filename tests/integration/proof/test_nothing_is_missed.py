@@ -66,7 +66,9 @@ async def current_copy(tasks: TaskUseCases) -> Copy:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("users", [4, 1])
-async def test_readers_of_the_feed_miss_nothing_but_readers_by_time_do(repository: TaskRepository, users: int) -> None:
+async def test_readers_of_the_feed_miss_no_change_but_readers_of_updated_at_do(
+    repository: TaskRepository, users: int
+) -> None:
     chance = random.Random(users)
     owners = [UserId(f"user-{uuid4().hex}") for _ in range(users)]
     async with LiveFeed(repository, tick_seconds=0.01) as live_feed:

@@ -1,4 +1,4 @@
-"""Origins are read in the form in which browsers send them, and what no browser sends is refused."""
+"""Origins are serialized as browsers send them, and an origin that no browser sends is refused."""
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,7 @@ from todo_api.origins import serialized_origins
         ("safari-web-extension://E2B7-4C", "safari-web-extension://E2B7-4C"),
     ],
 )
-def test_an_origin_is_written_as_browsers_send_it(given: str, sent: str) -> None:
+def test_an_origin_is_serialized_as_browsers_send_it(given: str, sent: str) -> None:
     assert serialized_origins([given]) == (sent,)
     assert serialized_origins([sent]) == (sent,)
 
@@ -81,7 +81,7 @@ def test_an_origin_is_written_as_browsers_send_it(given: str, sent: str) -> None
         ("capacitor://l\u00f6calhost", "letters, digits"),
     ],
 )
-def test_what_no_browser_would_send_is_refused_with_the_reason(origin: str, fault: str) -> None:
+def test_an_origin_that_no_browser_sends_is_refused_with_the_reason(origin: str, fault: str) -> None:
     with pytest.raises(ValueError, match=r"^origin 2 must ") as refused:
         serialized_origins(["https://first.example", origin])
 
@@ -89,19 +89,19 @@ def test_what_no_browser_would_send_is_refused_with_the_reason(origin: str, faul
     assert not origin or origin == "null" or origin not in str(refused.value)
 
 
-def test_all_origins_are_meant_by_an_asterisk_that_stands_alone() -> None:
+def test_a_single_asterisk_means_all_origins() -> None:
     assert serialized_origins(["*"]) == ("*",)
     with pytest.raises(ValueError, match=r"origin 2 .*stands alone"):
         serialized_origins(["https://app.example", "*"])
 
 
-def test_an_origin_that_is_given_in_two_forms_is_one() -> None:
+def test_two_forms_of_an_origin_count_once() -> None:
     assert serialized_origins(["https://a.example", "HTTPS://A.example:443/"]) == ("https://a.example",)
     assert serialized_origins([]) == ()
 
 
 @given(st.text("aA1.-_:/[]@*%0x\u00fc", max_size=20), st.sampled_from(["http", "https", "app", "Tauri"]))
-def test_what_is_accepted_stays_the_same_when_it_is_read_again(rest: str, scheme: str) -> None:
+def test_serializing_origins_again_changes_nothing(rest: str, scheme: str) -> None:
     try:
         accepted = serialized_origins([f"{scheme}://{rest}"])
     except ValueError:

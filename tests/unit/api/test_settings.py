@@ -33,7 +33,7 @@ def fault_of(**environment: str) -> str:
     return str(refused.value)
 
 
-def test_without_any_setting_it_is_the_development_mode_on_this_machine(tmp_path: Path) -> None:
+def test_without_settings_the_server_runs_in_development_mode_on_loopback(tmp_path: Path) -> None:
     settings = settings_of()
 
     assert settings.authentication == "development"
@@ -101,7 +101,7 @@ def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
         "mysql://host/db",
     ],
 )
-def test_an_address_that_is_not_an_sqlite_file_is_left_to_postgresql(url: str) -> None:
+def test_a_database_url_that_is_not_an_sqlite_file_is_for_postgresql(url: str) -> None:
     settings = settings_of(DATABASE_URL=url)
 
     assert settings.database == url

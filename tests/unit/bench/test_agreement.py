@@ -30,5 +30,5 @@ def test_a_field_that_all_servers_have_is_compared() -> None:
     assert differing == set(_TASK)
 
 
-def test_of_times_only_their_presence_is_compared() -> None:
+def test_only_the_presence_of_times_is_compared() -> None:
     assert comparable(_TASK | {"created_at": "2027-01-01T00:00:00Z"}) == comparable(_TASK)

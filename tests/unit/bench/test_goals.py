@@ -41,7 +41,7 @@ def test_throughput_is_at_least_three_times_that_of_pocketbase(server: str, thro
     assert goal.met is (throughput >= 3000.0)
 
 
-def test_the_worst_operation_decides() -> None:
+def test_the_worst_operation_decides_whether_a_goal_is_met() -> None:
     records = _records("floor") + _records("ours")
     records[-1] |= {"throughput": 700.0}
 
@@ -51,14 +51,14 @@ def test_the_worst_operation_decides() -> None:
     assert goal.reached == "0.70 (patch, HS256)"
 
 
-def test_latency_is_reported_beside_the_floor_and_is_no_goal() -> None:
+def test_latency_is_reported_relative_to_the_floor_and_is_not_a_goal() -> None:
     goal = _goal("p95 of ours / floor", _records("floor") + _records("ours", p95=25.0))
 
     assert goal.met is None
     assert goal.reached == "1.25 (post, HS256); 1.25 (patch, HS256); 1.25 (list, HS256); 1.25 (get, HS256)"
 
 
-def test_a_server_with_its_own_tokens_is_compared_by_its_own_kind_alone() -> None:
+def test_a_server_with_its_own_tokens_is_compared_with_hs256_only() -> None:
     records = _records("pocketbase") + _records("ours") + _records("ours", token="EdDSA", throughput=1.0)
 
     goal = _goal("throughput of ours / pocketbase", records)

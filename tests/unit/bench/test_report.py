@@ -9,7 +9,7 @@ _ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def results() -> dict[str, Any]:
-    """What one run of 100 ms found of one server."""
+    """The results of one run of 100 ms on one server."""
     seen = {"throughput": 2000.0, "cpu": 300.0, "p50": 1.0, "p95": 2.0, "p99": 3.0, "driver_busy": 0.2}
     about = {"server": "ours", "token": "HS256", "operation": "get", "connections": 32, "run": 0}
     machine = {"processor": "one", "cores": "2", "date": "2026-11-22"}

@@ -1,4 +1,4 @@
-"""A digest outlives the code that made it: it is stored, or in a client's hands."""
+"""A digest must not change with the code, because it is stored or sent to clients."""
 
 import dataclasses
 import datetime as dt

@@ -1,4 +1,4 @@
-"""What holds for every field of a task and every condition of a query, also for those that are added later."""
+"""Rules for every field of a task and every condition of a query, including those added later."""
 
 import datetime as dt
 from dataclasses import fields
@@ -44,7 +44,7 @@ every_condition = pytest.mark.parametrize("name", CONDITION_VALUES)
 
 
 def kinds(hint: Any) -> set[type]:
-    """Return the types that a field may have a value of."""
+    """Return the types of the values that a field may have."""
     origin = get_origin(hint)
     if origin in (tuple, frozenset):
         return {tuple, list} if origin is tuple else {frozenset}

@@ -1,4 +1,4 @@
-"""What an adapter without an index needs of a query: `matches`, `sort_key` and `follows`."""
+"""`matches`, `sort_key` and `follows`: the parts of a query for adapters without an index."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time

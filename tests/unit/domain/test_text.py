@@ -1,4 +1,4 @@
-"""Canonical caseless match (Unicode, D145), and what is visible."""
+"""Canonical caseless match (Unicode, D145), and visible characters."""
 
 import sys
 import unicodedata

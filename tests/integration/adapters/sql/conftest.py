@@ -11,7 +11,7 @@ from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 
 @pytest.fixture(scope="session")
 def database_url(postgres: Postgres) -> Iterator[str]:
-    """The URL of a database with the schema; tests keep apart by users of their own."""
+    """The URL of a database with the schema; every test uses its own users."""
     with postgres.database() as url:
         upgrade(url)
         yield url
@@ -31,7 +31,7 @@ async def sqlite_repository(anyio_backend: str, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 def sqlite_path(tmp_path: Path) -> Path:
-    """A file with the schema that nobody has open."""
+    """A file with the schema, which no process has open."""
     path = tmp_path / "todo.db"
     upgrade(f"sqlite:///{path}")
     return path

@@ -35,7 +35,7 @@ DIALECTS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TASK = Task.from_draft(TaskDraft(title="Buy milk"), user_id=UserId("alice"), id=1, revision=1, at=NOON)
 
-# What the catalogue knows of our tables, in an order that does not depend on when a column was added.
+# The columns of our tables in the catalogue, in an order that does not depend on when a column was added.
 CATALOGUE = {
     "sqlite": [
         """SELECT tables.name, columns.name, columns.type, "notnull", dflt_value, pk
@@ -169,13 +169,13 @@ def old_database(request: pytest.FixtureRequest, empty_database: str, monkeypatc
 
 
 def test_an_upgrade_keeps_the_data(old_database: str) -> None:
-    """A row is written with the columns that the table had then."""
+    """Insert a row with the columns that the table had in that version."""
     was_current = is_current(old_database)
     with connection_to(old_database) as connection:
         dialect = DIALECTS[connection.dialect.name]
-        then = sa.Table("tasks", sa.MetaData(), autoload_with=connection)
+        old_table = sa.Table("tasks", sa.MetaData(), autoload_with=connection)
         row = change_values(dialect, TASK.user_id, TASK, TASK.updated_at)
-        connection.execute(sa.insert(then).values({column.name: row[column.name] for column in then.c}))
+        connection.execute(sa.insert(old_table).values({column.name: row[column.name] for column in old_table.c}))
 
     upgrade(old_database)
 

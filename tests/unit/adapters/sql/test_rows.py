@@ -19,21 +19,21 @@ def row_of(dialect: Dialect, stored: Task) -> tuple[Any, ...]:
 
 
 @given(dialects, tasks)
-def test_a_task_that_is_written_reads_back(dialect: Dialect, written: Task) -> None:
+def test_reading_a_row_reverses_writing_a_task(dialect: Dialect, written: Task) -> None:
     read = read_task(dialect, ALICE, row_of(dialect, written))
 
     assert read == written
 
 
 @given(task_ids, revisions, instants)
-def test_a_tombstone_holds_no_text_but_whose_it_is_and_when(task_id: int, revision: int, at: Any) -> None:
+def test_the_row_of_a_deletion_has_no_text_except_owner_and_times(task_id: int, revision: int, at: Any) -> None:
     values = change_values(SQLITE, ALICE, Deletion(task_id, revision), at)
 
     texts = {name for name, value in values.items() if isinstance(value, str) and value}
     assert texts == {"user_id", "created_at", "updated_at", "deleted_at"}
 
 
-def test_a_tag_is_stored_to_be_found_whole_and_without_regard_to_case() -> None:
+def test_tags_are_stored_folded_and_separated_by_line_breaks() -> None:
     values = change_values(SQLITE, ALICE, task(tags=("Straße", "Home")), NOON)
 
     assert values["tags_key"] == "\nstrasse\nhome\n"

@@ -38,7 +38,7 @@ def parameters_of(sql: Statement) -> set[str]:
         ("RAISE_FORGOTTEN", {"user_id", "forgotten_revision"}),
     ],
 )
-def test_a_statement_takes_the_parameters_that_it_names_and_no_other(
+def test_a_statement_has_exactly_the_documented_parameters(
     dialect: Dialect, statement: str, parameters: set[str]
 ) -> None:
     sql = dialect.compile(getattr(statements, statement))
@@ -48,7 +48,7 @@ def test_a_statement_takes_the_parameters_that_it_names_and_no_other(
 
 @both
 @in_every_order
-def test_a_listing_brings_a_value_for_each_of_its_parameters(
+def test_a_list_statement_has_a_value_for_each_of_its_parameters(
     dialect: Dialect,
     sort: SortKey,
     descending: bool,  # noqa: FBT001 - pytest passes by name
@@ -70,7 +70,7 @@ def test_a_listing_brings_a_value_for_each_of_its_parameters(
 
 
 @both
-def test_queries_of_one_shape_share_a_statement(dialect: Dialect) -> None:
+def test_queries_that_differ_only_in_values_share_a_statement(dialect: Dialect) -> None:
     first, _ = list_statement(dialect, ALICE, TaskQuery(tag=("home",), limit=5))
     second, _ = list_statement(dialect, UserId("bob"), TaskQuery(tag=("garden",), limit=7))
 
@@ -78,16 +78,16 @@ def test_queries_of_one_shape_share_a_statement(dialect: Dialect) -> None:
 
 
 @both
-def test_nothing_that_a_caller_says_is_part_of_a_statement(dialect: Dialect) -> None:
-    said = "x' OR 1=1 --"
+def test_no_value_of_a_caller_is_part_of_a_statement(dialect: Dialect) -> None:
+    text = "x' OR 1=1 --"
 
-    sql, values = list_statement(dialect, ALICE, TaskQuery(q=said, tag=(said,)))
+    sql, values = list_statement(dialect, ALICE, TaskQuery(q=text, tag=(text,)))
 
     assert "OR 1=1" not in sql
-    assert values["q"] == said.casefold()
+    assert values["q"] == text.casefold()
 
 
-def test_values_are_given_to_postgresql_in_the_order_of_its_numbers() -> None:
+def test_values_for_postgresql_are_in_the_order_of_its_numbered_parameters() -> None:
     sql = POSTGRESQL.compile(statements.GET)
 
     values = sql.in_order({"id": 7, "user_id": ALICE, "of no use": None})

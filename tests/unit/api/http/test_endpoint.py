@@ -1,4 +1,4 @@
-"""An OwnerRoute does what FastAPI documents for an endpoint, or refuses the endpoint when it is defined."""
+"""An OwnerRoute serves an endpoint as FastAPI documents it, or refuses the endpoint at definition."""
 
 # mypy: disable-error-code="empty-body"
 
@@ -81,7 +81,7 @@ def route_of(endpoint: Callable[..., Any], path: str = "/api/{user_id}/things/{n
     return OwnerRoute(path, endpoint, methods=["POST"], **settings)
 
 
-def test_what_an_endpoint_may_ask_for_it_gets() -> None:
+def test_an_endpoint_gets_every_supported_kind_of_parameter() -> None:
     app = app_in_memory()
     app.router.routes.append(route_of(read_all))
 
@@ -104,7 +104,7 @@ def test_what_an_endpoint_may_ask_for_it_gets() -> None:
     }
 
 
-def test_what_breaks_a_constraint_is_refused_at_its_place() -> None:
+def test_a_value_that_breaks_a_constraint_is_refused_and_located() -> None:
     app = app_in_memory()
     app.router.routes.append(route_of(read_all))
 
@@ -148,10 +148,10 @@ async def socket(tasks: Tasks, refused: WebSocket) -> Response: ...
         *(form, file, embedded, optional, dictionary, two_bodies, response, background, scopes, connection, socket),
     ],
 )
-def test_a_parameter_that_would_be_documented_and_not_bound_is_refused_by_name(
+def test_an_unsupported_parameter_is_refused_at_definition_and_named(
     endpoint: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # FastAPI refuses forms by itself only where the package is missing that reads them.
+    # Without this package FastAPI itself refuses forms, and our check is not reached.
     monkeypatch.setattr("fastapi.dependencies.utils.ensure_multipart_is_installed", lambda: None)
 
     with pytest.raises(UnsupportedEndpoint, match=rf"^{endpoint.__name__}: .*'refused'"):
@@ -182,7 +182,7 @@ def blocking(tasks: Tasks) -> Response: ...
         (blocking, "must be a coroutine function"),
     ],
 )
-def test_an_endpoint_that_the_route_can_not_serve_is_refused(endpoint: Callable[..., Any], fault: str) -> None:
+def test_an_unsupported_endpoint_is_refused_at_definition(endpoint: Callable[..., Any], fault: str) -> None:
     with pytest.raises(UnsupportedEndpoint, match=fault):
         route_of(endpoint)
 
@@ -199,22 +199,22 @@ def test_an_endpoint_that_the_route_can_not_serve_is_refused(endpoint: Callable[
         {"max_body_size": 7},
     ],
 )
-def test_a_setting_that_would_be_ignored_is_refused_by_name(settings: dict[str, Any]) -> None:
+def test_an_unsupported_setting_is_refused_at_definition_and_named(settings: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedEndpoint, match=f"the setting '{next(iter(settings))}'"):
         route_of(plain, **settings)
 
 
-def test_a_dependency_of_a_route_is_refused_by_name() -> None:
+def test_a_dependency_of_a_route_is_refused_and_named() -> None:
     with pytest.raises(UnsupportedEndpoint, match="the dependency 'nothing'"):
         route_of(plain, dependencies=[Depends(nothing)])
 
 
-def test_the_path_of_an_endpoint_names_the_owner() -> None:
+def test_a_path_without_user_id_is_refused() -> None:
     with pytest.raises(UnsupportedEndpoint, match="user_id"):
         route_of(plain, "/api/things")
 
 
-def test_every_fault_of_an_endpoint_is_named_at_once() -> None:
+def test_all_faults_of_an_endpoint_are_reported_together() -> None:
     async def faulty(first: int, second: Annotated[str | None, Cookie()] = None) -> None: ...
 
     endpoint: Callable[..., Coroutine[Any, Any, None]] = faulty

@@ -1,4 +1,4 @@
-"""The internals of FastAPI that the route of owners depends on."""
+"""The internals of FastAPI and Starlette that OwnerRoute depends on."""
 
 from typing import Annotated
 
@@ -36,7 +36,7 @@ def route() -> APIRoute:
     return found
 
 
-def test_fastapi_parses_the_parameters_of_an_endpoint_by_their_place(route: APIRoute) -> None:
+def test_fastapi_groups_the_parameters_of_an_endpoint_by_location(route: APIRoute) -> None:
     found = route.dependant
 
     assert [(field.name, field.alias) for field in found.path_params] == [("task_id", "task_id")]
@@ -46,7 +46,7 @@ def test_fastapi_parses_the_parameters_of_an_endpoint_by_their_place(route: APIR
     assert found.request_param_name == "request"
 
 
-def test_fastapi_validates_a_part_of_a_path_and_lists_its_faults(route: APIRoute) -> None:
+def test_fastapi_validates_a_path_parameter_and_lists_its_faults(route: APIRoute) -> None:
     (field,) = route.dependant.path_params
 
     value, _ = field.validate("7", {}, loc=("path", "task_id"))
@@ -56,7 +56,7 @@ def test_fastapi_validates_a_part_of_a_path_and_lists_its_faults(route: APIRoute
     assert [(fault["loc"], fault["type"]) for fault in faults] == [(("path", "task_id"), "greater_than_equal")]
 
 
-def test_starlette_serves_a_route_by_its_app_and_matches_by_its_expression(route: APIRoute) -> None:
+def test_a_starlette_route_has_an_app_and_a_path_expression(route: APIRoute) -> None:
     assert callable(route.app)
     assert route.path_regex.match("/7")
     assert route.methods == {"POST"}

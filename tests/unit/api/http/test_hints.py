@@ -1,4 +1,4 @@
-"""Paths of other backends lead to what this one has instead."""
+"""The 404 for a path of another backend has a hint about our equivalent."""
 
 import pytest
 
@@ -19,10 +19,10 @@ from todo_api.http.hints import hint_for
         ("/api/alice/tasks/", "slash"),
     ],
 )
-def test_a_path_of_another_backend_leads_to_ours(path: str, part: str) -> None:
+def test_a_path_of_other_backends_has_a_hint(path: str, part: str) -> None:
     assert part in str(hint_for(path))
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/api/alice", "/api/alice/tasks/1", "/api/alice/tasks/1/x"])
-def test_any_other_path_leads_nowhere(path: str) -> None:
+def test_any_other_path_has_no_hint(path: str) -> None:
     assert hint_for(path) is None

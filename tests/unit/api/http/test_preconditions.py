@@ -1,4 +1,4 @@
-"""Entity tags: what is sent back is recognised, and nothing else is."""
+"""Entity tags that the server issued are recognized, and no others."""
 
 from collections.abc import Callable
 from random import Random
@@ -17,7 +17,7 @@ foreign = opaque.filter(lambda text: not text.isdecimal()).map(lambda text: f'"{
 
 
 @given(st.sets(revisions, min_size=1, max_size=4), st.lists(foreign, max_size=3), separators, st.randoms())
-def test_if_match_lets_pass_the_revisions_whose_tags_it_lists(
+def test_if_match_expects_the_revisions_whose_tags_it_lists(
     expected: set[int], others: list[str], separator: str, random: Random
 ) -> None:
     tags = [*map(strong_tag, expected), *others]
@@ -27,12 +27,12 @@ def test_if_match_lets_pass_the_revisions_whose_tags_it_lists(
 
 
 @given(st.lists(revisions, min_size=1, max_size=3), separators)
-def test_if_match_lets_no_revision_pass_by_weak_tags(listed: list[int], separator: str) -> None:
+def test_if_match_with_only_weak_tags_expects_no_revision(listed: list[int], separator: str) -> None:
     assert expected_revisions(separator.join(f"W/{strong_tag(each)}" for each in listed)) == frozenset()
 
 
 @given(st.lists(revisions, min_size=1, max_size=3), revisions, separators, st.booleans())
-def test_a_write_unless_a_tag_matches_expects_all_revisions_but_those_listed_weak_or_strong(
+def test_if_none_match_of_a_write_expects_every_revision_that_it_does_not_list(
     listed: list[int], other: int, separator: str, weak: object
 ) -> None:
     expected = expected_revisions(None, separator.join(f"{'W/' if weak else ''}{strong_tag(each)}" for each in listed))
@@ -42,13 +42,13 @@ def test_a_write_unless_a_tag_matches_expects_all_revisions_but_those_listed_wea
     assert (other in expected) == (other not in listed)
 
 
-def test_a_write_with_both_conditions_expects_what_both_let_pass() -> None:
+def test_both_headers_expect_the_revisions_that_each_of_them_allows() -> None:
     assert expected_revisions('"1", "2"', '"2", "3"') == frozenset({1})
     assert expected_revisions('"1"', "*") == frozenset()
 
 
 @given(st.lists(revisions, min_size=1, max_size=3), revisions, separators, st.booleans())
-def test_if_none_match_knows_the_tags_that_it_lists_weak_or_strong(
+def test_if_none_match_of_a_read_matches_weak_and_strong_tags(
     listed: list[int], other: int, separator: str, weak: object
 ) -> None:
     is_known = tag_matcher(separator.join(f"{'W/' if weak else ''}{strong_tag(each)}" for each in listed))
@@ -58,30 +58,30 @@ def test_if_none_match_knows_the_tags_that_it_lists_weak_or_strong(
 
 
 @pytest.mark.parametrize("value", ["*", " * ", "\t*"])
-def test_a_star_is_any(value: str) -> None:
+def test_an_asterisk_matches_every_tag(value: str) -> None:
     assert expected_revisions(value) is None
     assert expected_revisions(None, value) == frozenset()
     assert tag_matcher(value)('"7"')
 
 
-def test_no_condition_lets_all_pass_and_knows_nothing() -> None:
+def test_without_headers_every_revision_is_expected_and_no_tag_matches() -> None:
     assert expected_revisions(None) is None
     assert not tag_matcher(None)('"7"')
 
 
 @given(st.text(st.sampled_from('"W/*, 17\t\x80'), max_size=12))
-def test_a_header_is_a_list_of_tags_or_is_refused_by_name(value: str) -> None:
-    def refused(judge: Callable[[str], object]) -> str:
+def test_a_header_that_is_not_a_list_of_tags_is_refused_and_named(value: str) -> None:
+    def refused(parse: Callable[[str], object]) -> str:
         try:
-            judge(value)
+            parse(value)
         except RuleViolated as violated:
             return str(violated).partition(": ")[0]
         return ""
 
-    def unless(value: str) -> object:
+    def if_none_match(value: str) -> object:
         return expected_revisions(None, value)
 
-    assert (refused(expected_revisions), refused(unless), refused(tag_matcher)) in {
+    assert (refused(expected_revisions), refused(if_none_match), refused(tag_matcher)) in {
         ("", "", ""),
         ("if_match", "if_none_match", "if_none_match"),
     }

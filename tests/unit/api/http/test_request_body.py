@@ -1,4 +1,4 @@
-"""Bodies are read strictly, or refused, whatever they are."""
+"""A request body is parsed strictly or refused."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ objects = st.dictionaries(st.text(max_size=5), JSON, max_size=4)
 
 
 def read(body: bytes, most: int = 10_000, **headers: str) -> Any:
-    """Read a body that comes in chunks of 3 bytes."""
+    """Read a body that arrives in chunks of 3 bytes."""
     chunks = [body[start : start + 3] for start in range(0, len(body), 3)] or [b""]
     lines = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
     scope = {"type": "http", "headers": [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]}
@@ -30,12 +30,12 @@ def read(body: bytes, most: int = 10_000, **headers: str) -> Any:
 
 
 @given(objects)
-def test_an_object_is_read_as_it_was_written(content: dict[str, Any]) -> None:
+def test_reading_a_body_reverses_serialization(content: dict[str, Any]) -> None:
     assert read(json.dumps(content).encode()) == content
 
 
 @given(st.binary(max_size=20) | JSON.filter(lambda value: not isinstance(value, dict)).map(json.dumps).map(str.encode))
-def test_what_is_no_object_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_refused(body: bytes) -> None:
     with pytest.raises(ProblemError) as refused:
         read(body)
 
@@ -43,7 +43,7 @@ def test_what_is_no_object_is_refused(body: bytes) -> None:
 
 
 @given(st.text(st.characters(max_codepoint=0xFF, exclude_characters="\r\n"), max_size=20))
-def test_a_media_type_is_one_of_those_or_refused(media_type: str) -> None:
+def test_only_the_accepted_media_types_are_not_refused(media_type: str) -> None:
     refusal = None
     try:
         read(b"{}", content_type=media_type)
@@ -55,7 +55,7 @@ def test_a_media_type_is_one_of_those_or_refused(media_type: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"content_length": "12"}])
-def test_a_body_has_at_most_as_many_bytes_as_it_may(headers: dict[str, str]) -> None:
+def test_a_body_above_the_maximum_size_is_refused(headers: dict[str, str]) -> None:
     body = b'{"a": "bcd"}'
 
     assert read(body, len(body), **headers) == {"a": "bcd"}
@@ -66,14 +66,14 @@ def test_a_body_has_at_most_as_many_bytes_as_it_may(headers: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "1.0", ""])
-def test_a_length_that_is_none_is_refused(length: str) -> None:
+def test_a_malformed_content_length_is_refused(length: str) -> None:
     with pytest.raises(ProblemError) as refused:
         read(b"{}", content_length=length)
 
     assert refused.value.problem_type == PAYLOAD_TOO_LARGE
 
 
-def test_too_large_a_body_is_refused_before_it_is_whole() -> None:
+def test_a_body_that_is_too_large_is_refused_before_it_is_complete() -> None:
     with pytest.raises(ProblemError) as refused:
         read(b"x" * 1_000_000, 100)
 

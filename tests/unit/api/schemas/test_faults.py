@@ -1,4 +1,4 @@
-"""Of a body that is wrong, each fault is said once, at its place, in the terms of the API."""
+"""Each fault of a wrong body is reported once, with its location, in the terms of the API."""
 
 import re
 from typing import Any, ClassVar, get_args
@@ -25,7 +25,7 @@ PYTHON = re.compile(
 )
 MISSING = object()
 
-# For each field values that are right, and values that are wrong with the places of their faults.
+# For each field: right values, and wrong values with the locations of their faults.
 RIGHT: dict[str, list[Any]] = {
     "title": ["a"],
     "description": [None, "a"],
@@ -42,7 +42,7 @@ PRIORITIES: list[Any] = [None, MARK, 2, []]
 
 
 def whole(values: list[Any]) -> list[tuple[Any, list[Place]]]:
-    """Say of values that each is wrong as a whole."""
+    """Return the values with one fault each, at the value itself."""
     return [(value, [()]) for value in values]
 
 
@@ -70,7 +70,7 @@ WRONG: dict[str, list[tuple[Any, list[Place]]]] = {
 
 @st.composite
 def tasks_with_faults(draw: st.DrawFn) -> tuple[dict[str, Any], set[Place]]:
-    """Make the body of a task and the places of its faults."""
+    """Generate the body of a task and the locations of its faults."""
     body: dict[str, Any] = {"title": "a"}
     faults: set[Place] = set()
     for name in draw(st.lists(st.sampled_from([*WRONG, "revision"]), unique=True)):
@@ -84,7 +84,7 @@ def tasks_with_faults(draw: st.DrawFn) -> tuple[dict[str, Any], set[Place]]:
 
 @st.composite
 def batches_with_faults(draw: st.DrawFn) -> tuple[dict[str, Any], set[Place]]:
-    """Make the body of a batch and the places of its faults."""
+    """Generate the body of a batch and the locations of its faults."""
     operations: list[Any] = []
     faults: set[Place] = set()
     for index in range(draw(st.integers(1, 4))):
@@ -108,7 +108,7 @@ def batches_with_faults(draw: st.DrawFn) -> tuple[dict[str, Any], set[Place]]:
 
 
 def faults_in(model: type[BaseModel], body: dict[str, Any]) -> list[Violation]:
-    """Return what is wrong with a body, nothing if the model accepts it."""
+    """Return the faults of a body, or none if the model accepts it."""
     try:
         _ = model.model_validate(body).meaning  # type: ignore[attr-defined]
     except EmptyPatch:
@@ -126,7 +126,7 @@ def place_in(value: Any, place: Place) -> Any:
 
 @pytest.mark.parametrize("model", [TaskCreate, TaskPatch])
 @given(tasks_with_faults())
-def test_each_fault_of_a_task_is_said_once_at_its_place(
+def test_each_fault_of_a_task_is_reported_once_with_its_location(
     model: type[BaseModel], given: tuple[dict[str, Any], set[Place]]
 ) -> None:
     body, expected = given
@@ -137,7 +137,7 @@ def test_each_fault_of_a_task_is_said_once_at_its_place(
 
 
 @given(batches_with_faults())
-def test_each_fault_of_a_batch_is_said_once_at_its_place(given: tuple[dict[str, Any], set[Place]]) -> None:
+def test_each_fault_of_a_batch_is_reported_once_with_its_location(given: tuple[dict[str, Any], set[Place]]) -> None:
     body, expected = given
 
     found = [each.field for each in faults_in(BatchRequest, body)]
@@ -146,7 +146,7 @@ def test_each_fault_of_a_batch_is_said_once_at_its_place(given: tuple[dict[str, 
 
 
 @given(tasks_with_faults() | batches_with_faults())
-def test_no_message_says_anything_of_the_input_or_of_python(given: tuple[dict[str, Any], set[Place]]) -> None:
+def test_no_message_mentions_the_input_or_python(given: tuple[dict[str, Any], set[Place]]) -> None:
     body, _ = given
 
     for model in (TaskCreate, TaskUpdate, TaskPatch, BatchRequest):
@@ -161,7 +161,7 @@ objects = st.dictionaries(st.sampled_from([*RIGHT, "operations", "task", "op", "
 
 @given(objects | st.lists(objects | JSON, max_size=3).map(lambda operations: {"operations": operations}))
 @example({"title": "a", "due": {"date": "2026-12-01", "timezone": "UTC"}})
-def test_whatever_is_sent_every_fault_is_at_a_place_that_is_there_or_missing(body: dict[str, Any]) -> None:
+def test_every_fault_of_any_body_has_an_existing_or_missing_location(body: dict[str, Any]) -> None:
     for model in (TaskCreate, TaskUpdate, TaskPatch, BatchRequest):
         found = faults_in(model, body)
 
@@ -172,7 +172,7 @@ def test_whatever_is_sent_every_fault_is_at_a_place_that_is_there_or_missing(bod
             assert not PYTHON.search(each.message), each.message
 
 
-def test_a_time_zone_that_stands_alone_is_said_whatever_else_is_wrong_with_the_due() -> None:
+def test_a_time_zone_without_a_time_is_reported_among_other_faults_of_the_due() -> None:
     found = faults_in(TaskCreate, {"title": "a", "due": {"date": "x", "timezone": "UTC"}})
 
     assert [(each.field, each.message) for each in found] == [
@@ -181,14 +181,14 @@ def test_a_time_zone_that_stands_alone_is_said_whatever_else_is_wrong_with_the_d
     ]
 
 
-def test_a_cursor_is_not_judged_by_a_query_that_is_wrong() -> None:
+def test_a_cursor_is_not_checked_against_an_invalid_query() -> None:
     wrong = {"limit": "x", "cursor": "y"}
 
     assert [each.field for each in faults_of(ListParameters, wrong, "parameter")] == [("limit",)]
     assert [each.field for each in faults_in(ListParameters, {"cursor": "y", "x": "1"})] == [("cursor",), ("x",)]
 
 
-def test_each_wrong_entry_of_a_list_without_an_example_is_said() -> None:
+def test_each_wrong_entry_of_a_list_without_an_example_is_reported() -> None:
     found = faults_in(ListParameters, {"priority": ["x", "low", "y"], "limit": "0"})
 
     assert [each.field for each in found] == [("priority", 0), ("priority", 2), ("limit",)]
@@ -198,7 +198,7 @@ QUERY_TEXTS = st.sampled_from(["", "true", "low", "title", "2026-12-01", "7", "5
 
 
 @given(st.dictionaries(st.sampled_from([*ListParameters.model_fields, "x"]), QUERY_TEXTS | st.lists(QUERY_TEXTS)))
-def test_whatever_a_query_is_each_fault_is_at_a_parameter_and_says_nothing_of_python(query: dict[str, Any]) -> None:
+def test_every_fault_of_any_query_names_a_parameter_and_does_not_mention_python(query: dict[str, Any]) -> None:
     found = faults_in(ListParameters, query)
 
     assert len({(each.field, each.message) for each in found}) == len(found)
@@ -208,7 +208,7 @@ def test_whatever_a_query_is_each_fault_is_at_a_parameter_and_says_nothing_of_py
         assert not PYTHON.search(each.message), each.message
 
 
-def test_an_empty_patch_in_a_batch_is_said_among_other_faults() -> None:
+def test_an_empty_patch_in_a_batch_is_reported_among_other_faults() -> None:
     operations = [{"op": "patch", "id": 1, "task": {}}, {"op": "create", "task": {"title": ""}}]
 
     found = faults_in(BatchRequest, {"operations": operations})
@@ -229,13 +229,13 @@ def test_an_empty_patch_in_a_batch_is_said_among_other_faults() -> None:
         ({"operations": [{"op": "delete", "id": 1}] * 101}, "batch_size"),
     ],
 )
-def test_a_batch_is_counted_before_its_operations_are_read(body: dict[str, Any], code: str) -> None:
+def test_the_size_of_a_batch_is_checked_before_its_operations(body: dict[str, Any], code: str) -> None:
     found = faults_in(BatchRequest, body)
 
     assert [(each.field, each.code) for each in found] == [(("operations",), code)]
 
 
-def test_no_more_than_a_hundred_unknown_names_and_wrong_entries_are_looked_for() -> None:
+def test_at_most_100_unknown_names_or_wrong_entries_are_reported() -> None:
     unknown = list(faults_of(TaskCreate, {"title": "a", **{f"x{number}": 1 for number in range(3000)}}))
     entries = list(faults_of(TaskCreate, {"title": "a", "tags": [5] * 3000}))
 
@@ -252,21 +252,21 @@ class Plain(BaseModel):
     meaning: ClassVar = None
 
 
-def test_a_wrong_value_without_an_example_is_said_once() -> None:
+def test_a_wrong_value_without_an_example_is_reported_once() -> None:
     assert [each.field for each in faults_of(Plain, {"name": 5})] == [("name",)]
 
 
-def test_what_the_table_does_not_know_is_not_valid_and_nothing_more() -> None:
+def test_a_fault_that_the_table_does_not_have_gets_a_general_message() -> None:
     (found,) = faults_of(Plain, {"name": "a", "number": MARK})
 
     assert (found.code, found.message) == ("invalid", "is not valid")
 
 
 @pytest.mark.parametrize("kind", get_args(ErrorType))
-def test_no_error_that_pydantic_knows_is_said_in_its_own_words(kind: str) -> None:
+def test_no_error_of_pydantic_is_reported_with_its_own_message(kind: str) -> None:
     context = {"expected": "'low' or 'high'", "class_name": "Due"}
 
-    said = violation_of({"type": kind, "loc": ("a",), "msg": "Input should be", "input": MARK, "ctx": context})
+    violation = violation_of({"type": kind, "loc": ("a",), "msg": "Input should be", "input": MARK, "ctx": context})
 
-    assert said.field == ("a",)
-    assert not PYTHON.search(said.message)
+    assert violation.field == ("a",)
+    assert not PYTHON.search(violation.message)

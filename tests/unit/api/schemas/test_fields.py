@@ -1,4 +1,4 @@
-"""What holds for every field of the bodies and every parameter of the list, also for those that are added later."""
+"""Rules for every field of the bodies and every parameter of the list, including those added later."""
 
 import datetime as dt
 from dataclasses import fields
@@ -20,12 +20,12 @@ from todo_api.schemas.tasks import (
 from todo_domain import Priority, SortKey, Task, TaskDraft, TaskQuery
 
 PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}
-DECIDED = {field.name for field in fields(TaskDraft)}
+DRAFT_FIELDS = {field.name for field in fields(TaskDraft)}
 
 
 @pytest.mark.parametrize("body", [TaskCreate, TaskUpdate, TaskPatch])
 def test_a_body_has_every_field_that_a_client_decides(body: type[BaseModel]) -> None:
-    assert body.model_fields.keys() == DECIDED
+    assert body.model_fields.keys() == DRAFT_FIELDS
 
 
 def test_a_response_has_every_field_of_a_task() -> None:
@@ -43,7 +43,7 @@ def test_the_list_has_a_parameter_for_every_condition() -> None:
 
 
 def text_of(value: Any) -> Any:
-    """Write a value of a condition as a client sends it."""
+    """Return the value of a condition in the form that a client sends."""
     if isinstance(value, tuple | frozenset):
         return [text_of(each) for each in value]
     if isinstance(value, bool):
@@ -58,14 +58,14 @@ def text_of(value: Any) -> Any:
     [(name, value) for name, values in CONDITION_VALUES.items() for value in values if value is not None],
     ids=ascii,
 )
-def test_a_parameter_means_the_condition_that_it_writes(name: str, value: Any) -> None:
+def test_a_parameter_becomes_its_condition(name: str, value: Any) -> None:
     parameters = ListParameters.model_validate({name: text_of(value)})
 
     assert parameters.meaning == TaskQuery(**{name: value})
 
 
 @pytest.mark.parametrize("sort", SortKey)
-def test_a_sort_means_an_order_and_a_direction(sort: SortKey) -> None:
+def test_a_sort_becomes_an_order_and_a_direction(sort: SortKey) -> None:
     assert ListParameters.model_validate({"sort": f"{sort}"}).meaning == TaskQuery(sort=sort)
     assert ListParameters.model_validate({"sort": f"-{sort}"}).meaning == TaskQuery(sort=sort, descending=True)
 
@@ -76,7 +76,7 @@ def kinds(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ListParameters.model_fields)
-def test_text_of_another_form_is_refused_by_the_name_of_its_parameter(name: str) -> None:
+def test_a_malformed_number_or_flag_is_refused_and_its_parameter_named(name: str) -> None:
     schema = ListParameters.model_json_schema()["properties"][name]
     if not {"integer", "boolean"} & kinds(schema).keys():
         return

@@ -1,4 +1,4 @@
-"""What is written in one form only is read back as it was, and in no other form."""
+"""Each value has exactly one accepted text form, and parsing that form restores the value."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from todo_api.schemas.formats import ClockTime, Count, Day, Flag
 
 
 @given(st.dates())
-def test_a_day_is_read_as_it_is_written(day: dt.date) -> None:
+def test_parsing_a_day_reverses_formatting(day: dt.date) -> None:
     assert TypeAdapter(Day).validate_python(day.isoformat()) == day
 
 
 @given(clock_times)
-def test_a_time_is_read_as_it_is_written(time: dt.time) -> None:
+def test_parsing_a_time_reverses_formatting(time: dt.time) -> None:
     adapter = TypeAdapter(ClockTime)
 
     assert adapter.validate_python(time.isoformat("minutes")) == time
@@ -27,7 +27,7 @@ def test_a_time_is_read_as_it_is_written(time: dt.time) -> None:
 
 
 @given(st.integers(0, 10**16 - 1))
-def test_a_number_is_read_as_it_is_written(number: int) -> None:
+def test_parsing_a_number_reverses_formatting(number: int) -> None:
     assert TypeAdapter(Count).validate_python(str(number)) == number
 
 
@@ -46,7 +46,7 @@ WRITTEN: dict[str, tuple[Any, Callable[[Any], str]]] = {
 
 @pytest.mark.parametrize("form", WRITTEN)
 @given(text=st.text(max_size=12) | st.text("0123456789-:TWtrue", max_size=12))
-def test_what_is_read_would_be_written_in_no_other_way(form: str, text: str) -> None:
+def test_accepted_text_is_the_only_form_of_its_value(form: str, text: str) -> None:
     kind, write = WRITTEN[form]
     try:
         value = TypeAdapter(kind).validate_python(text)
@@ -58,6 +58,6 @@ def test_what_is_read_would_be_written_in_no_other_way(form: str, text: str) -> 
 
 @pytest.mark.parametrize("form", WRITTEN)
 @given(value=st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.binary(max_size=5))
-def test_nothing_but_text_is_read(form: str, value: object) -> None:
+def test_values_that_are_not_text_are_refused(form: str, value: object) -> None:
     with pytest.raises(ValidationError, match="must be"):
         TypeAdapter(WRITTEN[form][0]).validate_python(value)

@@ -1,4 +1,4 @@
-"""A name that the API doesn't know is met with the one that was probably meant."""
+"""For an unknown name, the API suggests the name that was probably meant."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ PARAMETERS = frozenset(ListParameters.model_fields)
         ("priority", ["priorty"]),
     ],
 )
-def test_a_field_of_another_api_leads_to_ours(meant: str, names: list[str]) -> None:
+def test_a_field_name_of_other_apis_suggests_ours(meant: str, names: list[str]) -> None:
     assert [probably_meant(name, FIELDS) for name in names] == [meant] * len(names)
 
 
@@ -40,20 +40,20 @@ def test_a_field_of_another_api_leads_to_ours(meant: str, names: list[str]) -> N
         ("tag", ["tags", "label"]),
     ],
 )
-def test_a_parameter_of_another_api_leads_to_ours(meant: str, names: list[str]) -> None:
+def test_a_parameter_name_of_other_apis_suggests_ours(meant: str, names: list[str]) -> None:
     assert [probably_meant(name, PARAMETERS) for name in names] == [meant] * len(names)
 
 
-def test_what_is_meant_depends_on_what_is_known() -> None:
+def test_the_suggestion_depends_on_the_known_names() -> None:
     assert probably_meant("cursor", frozenset(ChangeParameters.model_fields)) == "since"
 
 
 @pytest.mark.parametrize("name", ["", "x", "user", "owner_name", "t" * 60_000])
-def test_a_name_that_is_like_no_other_leads_nowhere(name: str) -> None:
+def test_a_name_like_no_known_one_has_no_suggestion(name: str) -> None:
     assert probably_meant(name, FIELDS) is None
     assert probably_meant(name, frozenset()) is None
 
 
 @given(st.text(max_size=40))
-def test_what_is_meant_is_always_known(name: str) -> None:
+def test_a_suggestion_is_always_a_known_name(name: str) -> None:
     assert probably_meant(name, FIELDS) in {None, *FIELDS}

@@ -22,7 +22,7 @@ from todo_domain import DuePatch, RuleViolated, Task, TaskDraft
 from todo_domain import TaskPatch as DomainPatch
 from todo_domain.rules import Violations
 
-# Often at a limit, with white space and controls where they matter.
+# These characters make white space and control characters frequent.
 ODD = " \t\n\r\x00\x0b\x1c\x7f\x85\xa0\u1680\u200b\u2028\u2800\u3000\u3164\ufe0f\ufeffa\U0001f600"
 plane_0 = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
 texts = st.text(st.sampled_from(ODD), max_size=8) | st.text(plane_0, max_size=8)
@@ -40,7 +40,7 @@ def accepts(text: str, rule: str, most: int) -> bool:
 
 
 @given(texts)
-def test_the_pattern_of_a_line_matches_what_is_accepted_and_nothing_else(text: str) -> None:
+def test_the_pattern_of_a_single_line_matches_exactly_the_accepted_text(text: str) -> None:
     validator = jsonschema_rs.validator_for(single_line(4))
 
     assert bool(re.search(single_line(4)["pattern"], text)) == accepts(text, "single_line", 4)
@@ -49,14 +49,14 @@ def test_the_pattern_of_a_line_matches_what_is_accepted_and_nothing_else(text: s
 
 
 @pytest.mark.parametrize("text", [*CONTROLS, *(f"a{control}b" for control in CONTROLS)], ids=ascii)
-def test_the_pattern_of_prose_matches_what_is_accepted_and_nothing_else(text: str) -> None:
+def test_the_pattern_of_multiline_text_matches_exactly_the_accepted_text(text: str) -> None:
     validator = jsonschema_rs.validator_for(MULTILINE)
 
     assert validator.is_valid(text) == accepts(text, "multiline", 4)
 
 
 def as_sent(named: dict[str, Any]) -> dict[str, Any]:
-    """Write the fields of a draft or a patch as a client sends them."""
+    """Return the fields of a draft or a patch in the form that a client sends."""
     sent = dict(named)
     if "priority" in sent:
         sent["priority"] = PRIORITY_NAMES[sent["priority"]]
@@ -68,7 +68,7 @@ def as_sent(named: dict[str, Any]) -> dict[str, Any]:
 
 
 def due_as_sent(parts: dict[str, Any]) -> dict[str, Any]:
-    """Write parts of a due as a client sends them."""
+    """Return parts of a due in the form that a client sends."""
     sent = dict(parts)
     if "date" in sent:
         sent["date"] = sent["date"].isoformat()
@@ -78,14 +78,14 @@ def due_as_sent(parts: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(drafts)
-def test_a_body_means_the_draft_that_it_writes(draft: TaskDraft) -> None:
+def test_the_body_of_a_post_becomes_its_draft(draft: TaskDraft) -> None:
     fields = {name: getattr(draft, name) for name in TaskDraft.__dataclass_fields__}
 
     assert TaskCreate.model_validate(as_sent(fields)).meaning == draft
 
 
 @given(drafts)
-def test_an_update_means_the_patch_of_the_fields_that_it_names(draft: TaskDraft) -> None:
+def test_the_body_of_a_put_becomes_a_patch_of_the_fields_it_names(draft: TaskDraft) -> None:
     fields = {name: getattr(draft, name) for name in TaskDraft.__dataclass_fields__}
     required = {"title": draft.title, "complete": draft.complete}
 
@@ -94,14 +94,14 @@ def test_an_update_means_the_patch_of_the_fields_that_it_names(draft: TaskDraft)
 
 
 @given(tasks, patches, instants)
-def test_a_body_means_the_patch_that_it_writes(old: Task, patch: DomainPatch, at: datetime) -> None:
+def test_the_body_of_a_patch_becomes_its_patch(old: Task, patch: DomainPatch, at: datetime) -> None:
     body = TaskPatch.model_validate(as_sent(patch.named_fields()))
 
     assert old.patched(body.meaning, at) == old.patched(patch, at)
 
 
 @given(due_patches)
-def test_a_body_means_the_patch_of_a_due_that_it_writes(patch: DuePatch) -> None:
+def test_the_due_of_a_patch_becomes_a_patch_of_its_parts(patch: DuePatch) -> None:
     body = TaskPatch.model_validate({"due": due_as_sent(patch.named_parts())})
 
     assert body.meaning == DomainPatch(due=patch)
@@ -112,7 +112,7 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 @given(tasks)
-def test_every_task_that_is_sent_is_as_its_schema_says(task: Task) -> None:
+def test_every_task_response_is_valid_for_its_schema(task: Task) -> None:
     sent = orjson.loads(json_bytes(task_response(task)))
 
     jsonschema_rs.Draft202012Validator(schema_of(TaskResponse), validate_formats=True).validate(sent)
@@ -120,7 +120,7 @@ def test_every_task_that_is_sent_is_as_its_schema_says(task: Task) -> None:
 
 
 @given(tasks)
-def test_what_was_sent_may_be_sent_back_and_means_the_same(task: Task) -> None:
+def test_sending_a_task_response_back_changes_nothing(task: Task) -> None:
     sent = orjson.loads(json_bytes(task_response(task)))
 
     patch = TaskUpdate.model_validate(sent).meaning
@@ -129,7 +129,7 @@ def test_what_was_sent_may_be_sent_back_and_means_the_same(task: Task) -> None:
 
 
 @given(st.dates(), st.none() | clock_times, st.none() | st.sampled_from(["UTC", "Europe/Berlin"]))
-def test_the_schema_of_a_due_knows_that_a_time_zone_needs_a_time(date: Any, time: Any, zone: str | None) -> None:
+def test_the_schema_of_a_due_requires_a_time_with_a_time_zone(date: Any, time: Any, zone: str | None) -> None:
     sent = {"date": date.isoformat(), "time": time and time.isoformat("minutes"), "timezone": zone}
     validator = jsonschema_rs.validator_for(Due.model_json_schema())
 
@@ -148,7 +148,7 @@ def test_the_schema_of_a_due_knows_that_a_time_zone_needs_a_time(date: Any, time
         (ChangeParameters, {"limit": "s3cret"}),
     ],
 )
-def test_an_error_about_a_request_says_nothing_of_its_text_to_a_traceback(model: type[BaseModel], values: Any) -> None:
+def test_a_validation_error_does_not_contain_the_input(model: type[BaseModel], values: Any) -> None:
     with pytest.raises(ValidationError) as refused:
         model.model_validate(values)
 

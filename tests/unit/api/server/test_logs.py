@@ -60,7 +60,7 @@ def test_a_line_for_people_is_followed_by_the_traceback() -> None:
     assert last == "IndexError: pop from empty list"
 
 
-def test_a_record_that_can_not_be_formatted_does_not_fail_the_caller(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_record_that_cannot_be_formatted_does_not_fail_the_caller(capfd: pytest.CaptureFixture[str]) -> None:
     config = log_config(as_json=True)
     handler = logging.StreamHandler()
     handler.setFormatter(config["formatters"]["line"]["()"]())

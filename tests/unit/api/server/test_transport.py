@@ -1,4 +1,4 @@
-"""What is written to a transport, and when it is sent."""
+"""How a ResponseTransport buffers, sends and closes."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Wire(asyncio.Transport):
-    """A transport that keeps what it is to send, piece by piece."""
+    """A transport that records every write."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 4711)})
@@ -41,7 +41,7 @@ async def turn_of_the_loop() -> None:
     await asyncio.sleep(0)
 
 
-async def test_the_head_of_an_answer_is_sent_with_its_body() -> None:
+async def test_the_head_of_a_response_is_sent_together_with_its_body() -> None:
     wire = Wire()
     transport = ResponseTransport(wire, lambda: True)
 
@@ -53,7 +53,7 @@ async def test_the_head_of_an_answer_is_sent_with_its_body() -> None:
     assert wire.sent == [b"head body"]
 
 
-async def test_a_head_does_not_wait_for_a_body_that_is_yet_to_be_made() -> None:
+async def test_a_head_without_a_body_is_sent_in_the_next_loop_iteration() -> None:
     wire = Wire()
     transport = ResponseTransport(wire, lambda: True)
 
@@ -66,7 +66,7 @@ async def test_a_head_does_not_wait_for_a_body_that_is_yet_to_be_made() -> None:
     assert wire.sent == [b"head ", b"an event"]
 
 
-async def test_of_many_parts_no_more_than_one_waits() -> None:
+async def test_at_most_one_part_is_buffered() -> None:
     wire = Wire()
     transport = ResponseTransport(wire, lambda: True)
 
@@ -78,7 +78,7 @@ async def test_of_many_parts_no_more_than_one_waits() -> None:
     assert wire.sent == [b"12", b"34", b"5"]
 
 
-async def test_what_waits_is_sent_before_the_end() -> None:
+async def test_closing_sends_the_buffered_part_first() -> None:
     wire = Wire()
     transport = ResponseTransport(wire, lambda: True)
     transport.write(b"goodbye")
@@ -90,7 +90,7 @@ async def test_what_waits_is_sent_before_the_end() -> None:
     await turn_of_the_loop()
 
 
-async def test_what_waits_when_the_reader_goes_is_dropped() -> None:
+async def test_the_buffered_part_is_dropped_when_the_client_disconnects() -> None:
     wire = Wire()
     transport = ResponseTransport(wire, lambda: True)
     transport.write(b"head ")
@@ -101,7 +101,7 @@ async def test_what_waits_when_the_reader_goes_is_dropped() -> None:
     assert wire.sent == []
 
 
-async def test_all_else_is_the_transports_own() -> None:
+async def test_other_calls_go_to_the_underlying_transport() -> None:
     wire = Wire()
 
     transport = ResponseTransport(wire, lambda: True)
@@ -110,7 +110,7 @@ async def test_all_else_is_the_transports_own() -> None:
     assert not transport.is_closing()
 
 
-async def test_a_request_that_was_not_read_is_read_for_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_an_unread_request_closing_waits_a_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "LINGER_SECONDS", 0.01)
     wire = Wire()
     transport = ResponseTransport(wire, lambda: False)
@@ -124,7 +124,7 @@ async def test_a_request_that_was_not_read_is_read_for_a_bounded_time(monkeypatc
         await turn_of_the_loop()
 
 
-async def test_nothing_is_sent_after_the_first_step_of_closing() -> None:
+async def test_nothing_is_sent_after_the_first_close() -> None:
     wire = Wire()
     transport = ResponseTransport(wire, lambda: False)
     transport.close()
@@ -137,7 +137,7 @@ async def test_nothing_is_sent_after_the_first_step_of_closing() -> None:
     assert wire.closed
 
 
-async def test_tls_is_closed_in_one_step_after_the_request() -> None:
+async def test_tls_is_closed_by_a_second_close_without_a_half_close() -> None:
     wire = Wire()
     wire.has_half_closed_state = False
     transport = ResponseTransport(wire, lambda: False)

@@ -60,7 +60,7 @@ def test_uvicorn_has_the_attribute_of_the_cycle(name: str) -> None:
     assert f"self.{name}" in inspect.getsource(RequestResponseCycle)
 
 
-def test_uvicorn_asks_the_cycle_for_receive_and_send_when_the_app_is_called() -> None:
+def test_uvicorn_reads_receive_and_send_from_the_cycle_when_it_calls_the_app() -> None:
     assert "self.scope, self.receive, self.send" in inspect.getsource(RequestResponseCycle.run_asgi)
 
 

@@ -79,7 +79,7 @@ def test_the_tick_finds_an_unannounced_change_even_after_the_store_failed() -> N
     asyncio.run(scenario())
 
 
-def test_the_readers_of_a_list_that_vanished_are_woken() -> None:
+def test_readers_of_a_list_that_no_longer_exists_are_woken() -> None:
     async def scenario() -> None:
         repository = open_at_once(Losing())
         await repository.add(ALICE, MILK, at=NOON)

@@ -1,4 +1,4 @@
-"""A transaction pooler as small as can be: every transaction gets another session, and no statement stays prepared."""
+"""A minimal transaction pooler: each transaction may get another session, so no statement stays prepared."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ _PROTOCOL_3 = (196608).to_bytes(4)
 
 @asynccontextmanager
 async def pooling(url: str, sessions: int) -> AsyncIterator[str]:
-    """Run a pooler of so many sessions before a server that trusts us; give its URL."""
+    """Run a pooler with this number of sessions for a server without a password, and yield its URL."""
     target = urlsplit(url)
     idle: asyncio.Queue[_Stream] = asyncio.Queue()
     clients: set[asyncio.StreamWriter] = set()

@@ -1,4 +1,4 @@
-"""A proxy on loopback before a PostgreSQL server, which counts what passes and fails on demand."""
+"""A proxy on loopback between a client and a PostgreSQL server: it counts messages and fails on demand."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Passes bytes both ways until it is told otherwise.
+    """Forwards bytes in both directions, until a method makes it fail.
 
     - sent: the clients' messages by type, as the protocol's letters (PostgreSQL docs, 54.7)
     - resets: how many connections it has reset
@@ -37,7 +37,7 @@ class Proxy:
     @classmethod
     @asynccontextmanager
     async def before(cls, url: str) -> AsyncIterator["Proxy"]:
-        """Run a proxy before the server at a URL, on an event loop of its own, since the caller's is under test."""
+        """Run a proxy for the server at a URL, on its own event loop: the caller's event loop is under test."""
         proxy = cls(url)
         started: Future[None] = Future()
         thread = threading.Thread(target=lambda: asyncio.run(proxy._serve(started)))
@@ -70,7 +70,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where the proxy listens, without encryption, since it reads along."""
+        """The URL of the proxy, without encryption, because the proxy reads the messages."""
         address = self._target._replace(netloc=f"{self._target.username}@127.0.0.1:{self._port}")
         return address._replace(query="sslmode=disable&gssencmode=disable").geturl()
 
@@ -85,11 +85,11 @@ class Proxy:
         return self.sent["S"] + self.sent["Q"]
 
     def freeze(self) -> None:
-        """Let nothing pass any more, and keep all connections."""
+        """Forward nothing any more, and keep all connections open."""
         self._is_frozen = True
 
     def silence(self) -> None:
-        """Let nothing pass any more on the connections that there are, as a router does that forgot them."""
+        """Forward nothing any more on the existing connections, like a router that has dropped their state."""
         self._call(lambda: self._silenced.update(self._writers))
 
     def cut(self) -> None:
@@ -102,7 +102,7 @@ class Proxy:
         self._call(reset_all)
 
     def lose_replies(self, count: int) -> None:
-        """Reset a connection in place of the next replies, so that what was asked for is done."""
+        """Reset a connection instead of forwarding the next replies: the server has then done the work."""
         self._replies_to_lose = count
 
     def tear_replies(self, count: int) -> None:
@@ -128,15 +128,17 @@ class Proxy:
             try:
                 server_reader, server = await asyncio.shield(opening)
             except asyncio.CancelledError:
-                _, server = await opening  # or nobody would close it
+                _, server = await opening  # otherwise it would stay open
                 server.transport.abort()
                 raise
             try:
-                await asyncio.gather(self._ask(client_reader, client, server), self._reply(server_reader, client))
+                await asyncio.gather(
+                    self._to_server(client_reader, client, server), self._to_client(server_reader, client)
+                )
             finally:
                 server.transport.abort()
 
-    async def _ask(
+    async def _to_server(
         self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter, server: asyncio.StreamWriter
     ) -> None:
         kind = ""  # the first message has no type
@@ -151,7 +153,7 @@ class Proxy:
                 kind = (await client_reader.readexactly(1)).decode()
         raise ConnectionResetError
 
-    async def _reply(self, server_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    async def _to_client(self, server_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         while data := await server_reader.read(65536):
             if not self._passes(client):
                 await asyncio.Event().wait()
@@ -172,7 +174,7 @@ class Proxy:
 
 
 def _reset(writer: asyncio.StreamWriter) -> bool:
-    """Reset a connection, and say whether it was open."""
+    """Reset a connection, and return whether it was open."""
     if writer.is_closing():
         return False
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

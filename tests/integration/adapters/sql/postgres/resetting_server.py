@@ -1,4 +1,4 @@
-"""A server that accepts sessions of PostgreSQL, sends part of the first response and resets the connection."""
+"""A server that accepts PostgreSQL sessions, sends part of the first response and resets the connection."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @contextmanager
 def resetting_server(*, pause: int) -> Iterator[str]:
-    """Run the server in the running event loop, and give its URL.
+    """Run the server in the running event loop, and yield its URL.
 
     Its steps are callbacks of the loop that it shares with its client, so the client finds
     the response and the reset in the same order each time: at once with a pause of 0, else

@@ -1,4 +1,4 @@
-"""What the PostgreSQL adapter adds to the contract: few round trips, and answers when the server or the way fails."""
+"""What the PostgreSQL adapter adds to the contract: few round trips, and recovery when server or network fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -46,7 +46,7 @@ Call = Callable[[PostgresTaskRepository, UserId, int], Awaitable[object]]
 
 @asynccontextmanager
 async def opened(url: str, **settings: Any) -> AsyncIterator[PostgresTaskRepository]:
-    # Far beyond every deadline that a test sets: to reach it is to have waited for ever.
+    # Far beyond every deadline that a test sets: only a call that hangs reaches it.
     async with asyncio.timeout(120), PostgresTaskRepository(url, **settings) as repository:
         yield repository
 
@@ -92,13 +92,13 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         ),
     ],
 )
-async def test_a_call_takes_so_many_statements_and_round_trips(
+async def test_a_call_needs_this_number_of_statements_and_round_trips(
     proxy: Proxy, call: Call, statements: int, round_trips: int
 ) -> None:
     user_id = new_user()
     async with opened(proxy.url, max_connections=1) as repository:
         await repository.apply(user_id, Batch((Create(DRAFT),) * 9), at=AT)
-        for task_id in range(1, 9):  # until all is prepared
+        for task_id in range(1, 9):  # until all statements are prepared
             await call(repository, user_id, task_id)
         proxy.sent.clear()
 
@@ -130,14 +130,14 @@ LAST_SEEN = Task.from_draft(DRAFT, user_id=UserId("alice"), id=1, revision=1, at
         ),
     ],
 )
-def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
+def test_a_page_in_order_of_creation_starts_from_an_index(
     database_url: str, query: TaskQuery, before: str, reached: str
 ) -> None:
     statement, values = list_statement(POSTGRESQL, UserId("alice"), query)
     literals = ", ".join(sql.Literal(value).as_string() for value in statement.in_order(values))
 
     with psycopg.connect(database_url) as connection:
-        # As it is with so many rows that to scan and to sort costs more.
+        # Plan as for a large table, where scanning and sorting cost more than the index.
         connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute(f"PREPARE page AS {statement}".encode())
@@ -149,7 +149,7 @@ def test_a_page_in_the_order_of_creation_is_found_where_it_begins(
     assert reached in plan[found + 1]
 
 
-async def test_a_change_is_made_on_the_state_that_another_process_left(database_url: str) -> None:
+async def test_a_change_is_applied_to_the_state_that_another_process_wrote(database_url: str) -> None:
     user_id = new_user()
     async with opened(database_url) as here, opened(database_url) as elsewhere:
         await here.add(user_id, DRAFT, at=AT)
@@ -160,7 +160,7 @@ async def test_a_change_is_made_on_the_state_that_another_process_left(database_
         assert (changed.title, changed.description, changed.revision) == ("Water the trees", "x", 3)
 
 
-async def test_a_change_back_to_what_was_seen_here_is_no_small_matter_if_another_process_changed_it(
+async def test_a_change_back_to_the_remembered_state_is_written_if_another_process_changed_the_task(
     database_url: str,
 ) -> None:
     user_id = new_user()
@@ -173,7 +173,7 @@ async def test_a_change_back_to_what_was_seen_here_is_no_small_matter_if_another
         assert (changed.title, changed.revision) == (DRAFT.title, 3)
 
 
-async def test_what_an_edit_refuses_is_the_state_that_another_process_left(database_url: str) -> None:
+async def test_an_edit_that_fails_on_the_remembered_task_is_repeated_on_the_stored_one(database_url: str) -> None:
     user_id = new_user()
     async with opened(database_url) as here, opened(database_url) as elsewhere:
         await here.add(user_id, DRAFT, at=AT)
@@ -198,7 +198,9 @@ async def test_a_task_that_another_process_removed_is_not_changed(database_url: 
             await here.change(user_id, 1, longer)
 
 
-async def test_a_restored_backup_that_gives_a_revision_again_is_not_overwritten_from_memory(database_url: str) -> None:
+async def test_a_task_that_a_restore_replaced_at_the_same_revision_is_not_overwritten_from_memory(
+    database_url: str,
+) -> None:
     user_id = new_user()
     async with opened(database_url) as here, opened(database_url) as elsewhere:
         await here.add(user_id, DRAFT, at=AT)
@@ -212,7 +214,7 @@ async def test_a_restored_backup_that_gives_a_revision_again_is_not_overwritten_
         assert (changed.title, changed.description, changed.revision) == ("Water the trees", "x", 2)
 
 
-async def test_an_epoch_that_another_process_renewed_counts_at_once(postgres: Postgres) -> None:
+async def test_an_epoch_renewed_by_another_process_takes_effect_at_once(postgres: Postgres) -> None:
     with postgres.database() as url:
         upgrade(url)
         user_id = new_user()
@@ -225,7 +227,7 @@ async def test_an_epoch_that_another_process_renewed_counts_at_once(postgres: Po
             assert (await ours.changes(user_id, None, 1)).next.epoch == epoch
 
 
-async def test_32_writers_of_one_list_lose_nothing_and_leave_no_gap(database_url: str) -> None:
+async def test_32_concurrent_writers_of_one_list_lose_no_write_and_leave_no_gap(database_url: str) -> None:
     user_id, rounds, writers = new_user(), 5, 32
 
     async def write(repository: PostgresTaskRepository) -> None:
@@ -248,10 +250,10 @@ async def test_32_writers_of_one_list_lose_nothing_and_leave_no_gap(database_url
     assert len(page.tasks) == 1 + rounds * writers
 
 
-async def test_a_batch_that_fails_leaves_the_connection_as_it_was(database_url: str) -> None:
+async def test_a_connection_can_be_used_after_a_failed_batch(database_url: str) -> None:
     user_id = new_user()
     async with opened(database_url, max_connections=1) as repository:
-        for _ in range(4):  # until all is prepared
+        for _ in range(4):  # until all statements are prepared
             added = await repository.add(user_id, DRAFT, at=AT)
             await repository.apply(user_id, BATCH, at=AT)
         for _ in range(2):
@@ -279,15 +281,15 @@ async def test_batches_that_lock_the_same_tasks_do_not_deadlock(database_url: st
     assert revisions == {user_id: 3 + 32 * 4}
 
 
-async def test_a_killed_server_comes_back_with_every_write_that_was_answered(own_postgres: LocalPostgres) -> None:
+async def test_a_killed_server_restarts_with_every_confirmed_write(own_postgres: LocalPostgres) -> None:
     upgrade(own_postgres.url)
-    user_id, answered = new_user(), set()
+    user_id, confirmed = new_user(), set()
 
     async def write(repository: PostgresTaskRepository) -> None:
         with suppress(StorageUnavailable):
             while True:
                 added = await repository.add(user_id, DRAFT, at=AT)
-                answered.add(added.task.id)
+                confirmed.add(added.task.id)
                 under_way.set()
 
     under_way = asyncio.Event()
@@ -302,10 +304,10 @@ async def test_a_killed_server_comes_back_with_every_write_that_was_answered(own
         feed = await repository.changes(user_id, None, 1_000_000)
 
     stored = {change.id for change in feed.changes}
-    assert answered < stored == set(range(1, last + 1))
+    assert confirmed < stored == set(range(1, last + 1))
 
 
-async def test_idle_connections_that_a_restart_ended_fail_no_write(own_postgres: LocalPostgres) -> None:
+async def test_a_restart_that_closes_idle_connections_fails_no_write(own_postgres: LocalPostgres) -> None:
     upgrade(own_postgres.url)
     user_id = new_user()
     async with opened(own_postgres.url) as repository:
@@ -317,7 +319,7 @@ async def test_idle_connections_that_a_restart_ended_fail_no_write(own_postgres:
         assert await tasks_of(repository, user_id) == 20
 
 
-async def test_a_read_whose_answer_was_lost_is_repeated(proxy: Proxy) -> None:
+async def test_a_read_whose_response_was_lost_is_repeated(proxy: Proxy) -> None:
     user_id = new_user()
     async with opened(proxy.url) as repository:
         added = await repository.add(user_id, DRAFT, at=AT)
@@ -335,7 +337,7 @@ async def test_a_read_is_repeated_only_once(proxy: Proxy) -> None:
             await repository.check()
 
 
-async def test_a_create_with_a_key_whose_answer_was_lost_is_repeated_and_done_once(proxy: Proxy) -> None:
+async def test_a_create_with_a_key_whose_response_was_lost_is_repeated_and_done_once(proxy: Proxy) -> None:
     user_id = new_user()
     async with opened(proxy.url) as repository:
         await repository.check()
@@ -363,7 +365,7 @@ async def test_a_batch_with_a_key_whose_commit_was_not_confirmed_is_done_once(pr
         assert await tasks_of(repository, user_id) == 2
 
 
-async def test_a_create_without_a_key_whose_answer_was_lost_is_not_repeated(proxy: Proxy) -> None:
+async def test_a_create_without_a_key_whose_response_was_lost_is_not_repeated(proxy: Proxy) -> None:
     user_id = new_user()
     async with opened(proxy.url) as repository:
         await repository.check()
@@ -375,7 +377,7 @@ async def test_a_create_without_a_key_whose_answer_was_lost_is_not_repeated(prox
         assert await tasks_of(repository, user_id) == 1
 
 
-async def test_a_change_whose_answer_was_lost_is_not_repeated(proxy: Proxy) -> None:
+async def test_a_change_whose_response_was_lost_is_not_repeated(proxy: Proxy) -> None:
     def edit(task: Task) -> Task:
         proxy.lose_replies(1)
         return longer(task)
@@ -390,7 +392,7 @@ async def test_a_change_whose_answer_was_lost_is_not_repeated(proxy: Proxy) -> N
         assert (await repository.get(user_id, 1)).description == "x"
 
 
-async def test_a_store_that_contradicts_itself_is_not_retried_for_ever(database_url: str) -> None:
+async def test_a_write_to_an_inconsistent_store_is_not_retried_forever(database_url: str) -> None:
     user_id = new_user()
     async with opened(database_url) as repository:
         await repository.add(user_id, DRAFT, at=AT)
@@ -401,7 +403,7 @@ async def test_a_store_that_contradicts_itself_is_not_retried_for_ever(database_
             await repository.add(user_id, DRAFT, at=AT)
 
 
-async def test_what_the_database_says_stays_inside(database_url: str) -> None:
+async def test_an_error_does_not_show_the_message_of_the_database(database_url: str) -> None:
     with pytest.raises(StorageUnavailable) as failure:
         async with opened(database_url.rpartition("/")[0] + "/secret_name"):
             pass
@@ -416,7 +418,7 @@ async def test_a_database_without_the_schema_is_not_opened(postgres: Postgres) -
             pass
 
 
-async def test_a_pooler_that_gives_every_transaction_another_session_will_do(database_url: str) -> None:
+async def test_a_transaction_pooler_is_supported(database_url: str) -> None:
     user_id = new_user()
 
     async def write(repository: PostgresTaskRepository) -> None:
@@ -432,14 +434,14 @@ async def test_a_pooler_that_gives_every_transaction_another_session_will_do(dat
         assert await repository.revisions([user_id]) == {user_id: 8 * 5 * 4}
 
 
-async def test_statements_are_prepared_where_the_caller_knows_better(database_url: str) -> None:
+async def test_the_prepare_threshold_can_be_set_explicitly(database_url: str) -> None:
     async with pooling(database_url, sessions=2) as url:
         with pytest.raises(StorageUnavailable):
             async with opened(url, prepare_threshold=0) as repository:
                 await asyncio.gather(*(repository.check() for _ in range(4)))
 
 
-async def test_the_session_decides_neither_the_time_zone_nor_the_encoding(
+async def test_time_zone_and_encoding_of_the_session_have_no_effect(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_id, draft = new_user(), TaskDraft(title="żółć ✓")
@@ -447,7 +449,7 @@ async def test_the_session_decides_neither_the_time_zone_nor_the_encoding(
     async with opened(f"{database_url}?client_encoding=LATIN1") as foreign:
         added = await foreign.add(user_id, draft, at=AT)
         there = await foreign.get(user_id, 1)
-    # What was written in a wrong encoding can be read in the same.
+    # Text written in a wrong encoding could be read back in the same encoding, so read it with the default too.
     async with opened(database_url) as repository:
         here = await repository.get(user_id, 1)
 

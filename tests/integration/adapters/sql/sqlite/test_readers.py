@@ -41,7 +41,7 @@ async def test_a_short_read_after_a_long_one_is_short_again(reader: SqliteReader
     await reader.read(COUNT, {"last": 100_000})
     reading = reader.read(COUNT, {"last": 10})
 
-    with pytest.raises(StopIteration) as done:  # what a coroutine does that never waits
+    with pytest.raises(StopIteration) as done:  # a coroutine that never waits ends at its first step
         reading.send(None)
 
     assert done.value.value == [(10,)]

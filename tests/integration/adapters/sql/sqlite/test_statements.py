@@ -38,7 +38,7 @@ async def first_words(
     tmp_path: Path,
     anyio_backend: str,  # noqa: ARG001 - runs this fixture
 ) -> AsyncIterator[Callable[[Call], Awaitable[list[str]]]]:
-    """Return a function that gives the first words of a call's statements, on a list with one task."""
+    """Return a function that returns the first word of each statement of a call, on a list with one task."""
     traced: list[str] = []
     connect = sqlite3.connect
 

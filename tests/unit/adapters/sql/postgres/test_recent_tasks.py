@@ -22,7 +22,7 @@ def knows(recent: RecentTasks, task_id: int) -> bool:
     return recent.try_edit(ALICE, task_id, renamed) is not None
 
 
-async def test_an_edit_is_applied_to_the_task_as_it_was_last_seen() -> None:
+async def test_an_edit_is_applied_to_the_last_remembered_state() -> None:
     recent = RecentTasks()
     recent.remember(task("Buy milk"))
     seen = recent.remember(task("Buy oat milk", revision=2))
@@ -32,7 +32,7 @@ async def test_an_edit_is_applied_to_the_task_as_it_was_last_seen() -> None:
     assert result == (seen, renamed(seen))
 
 
-async def test_a_task_that_was_not_seen_or_is_forgotten_has_to_be_read() -> None:
+async def test_an_unknown_or_forgotten_task_must_be_read() -> None:
     recent = RecentTasks()
     recent.remember(task(id=1))
     recent.remember(task(id=2))
@@ -42,7 +42,7 @@ async def test_a_task_that_was_not_seen_or_is_forgotten_has_to_be_read() -> None
     assert not knows(recent, 3)
 
 
-async def test_an_edit_that_changes_nothing_or_fails_has_to_be_decided_on_the_present_task() -> None:
+async def test_an_edit_that_changes_nothing_or_fails_must_be_repeated_on_the_stored_task() -> None:
     recent = RecentTasks()
     recent.remember(task())
 
@@ -50,7 +50,7 @@ async def test_an_edit_that_changes_nothing_or_fails_has_to_be_decided_on_the_pr
     assert recent.try_edit(ALICE, 1, failing) is None
 
 
-async def test_of_too_many_tasks_those_seen_longest_ago_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_the_most_recently_remembered_tasks_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent_tasks, "MAX_TASKS", 4)
     recent = RecentTasks()
     for task_id in range(1, 8):
@@ -59,7 +59,7 @@ async def test_of_too_many_tasks_those_seen_longest_ago_are_dropped(monkeypatch:
     assert [task_id for task_id in range(1, 8) if knows(recent, task_id)] == [5, 6, 7]
 
 
-async def test_every_task_is_dropped_after_some_seconds_though_nothing_else_happens(
+async def test_every_task_is_dropped_after_its_time_even_without_other_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recent_tasks, "KEPT_SECONDS", 0.02)
@@ -69,11 +69,11 @@ async def test_every_task_is_dropped_after_some_seconds_though_nothing_else_happ
         assert knows(recent, 1)
 
         async with asyncio.timeout(30):
-            while knows(recent, 1):  # noqa: ASYNC110 - nothing tells when a task is dropped
+            while knows(recent, 1):  # noqa: ASYNC110 - no event signals that a task was dropped
                 await asyncio.sleep(0.01)
 
 
-async def test_a_store_that_is_closed_keeps_no_task() -> None:
+async def test_clearing_drops_every_task() -> None:
     recent = RecentTasks()
     recent.remember(task())
 

@@ -1,4 +1,4 @@
-"""A pool before a real server, and before one that fails in every way."""
+"""The pool with a real server, and with a proxy that fails on demand."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ FOREVER = "SELECT pg_sleep(3600)"
 async def running_pool(url: str, **settings: Any) -> AsyncIterator[Pool]:
     pool = Pool(f"{conninfo_of(url)} application_name={NAME}", **settings)
     try:
-        # Far beyond every deadline that a test sets: to reach it is to have waited for ever.
+        # Far beyond every deadline that a test sets: only a call that hangs reaches it.
         async with asyncio.timeout(60):
             yield pool
     finally:
@@ -52,7 +52,7 @@ async def run(pool: Pool, sql: str) -> list[tuple[Any, ...]]:
 
 @dataclass
 class Loan:
-    """A connection that is lent until it is given back."""
+    """A connection that is in use until `give_back`."""
 
     connection: Connection
     done: asyncio.Event
@@ -75,7 +75,7 @@ async def hold(pool: Pool) -> Loan:
 
 
 async def settle() -> None:
-    """Let every task go on until it waits for something."""
+    """Let every task run until it waits for something."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -94,7 +94,7 @@ def sessions(url: str, condition: str = "true") -> int:
 
 async def no_sessions_left(url: str) -> None:
     """Wait until the server has no session of the pool any more; the test's time limit ends the wait."""
-    while sessions(url):  # noqa: ASYNC110 - nothing tells when a session ends
+    while sessions(url):  # noqa: ASYNC110 - no event signals the end of a session
         await asyncio.sleep(0.01)
 
 
@@ -102,7 +102,7 @@ def terminate(url: str, process: int) -> None:
     operate(url, f"SELECT pg_terminate_backend({process}, 10000)")
 
 
-async def test_the_connection_given_back_last_is_lent_first(database_url: str) -> None:
+async def test_the_connection_returned_last_is_used_first(database_url: str) -> None:
     async with running_pool(database_url) as pool:
         first, last = await hold(pool), await hold(pool)
         await first.give_back()
@@ -113,14 +113,14 @@ async def test_the_connection_given_back_last_is_lent_first(database_url: str) -
         assert lent == last.connection.backend_pid
 
 
-async def test_there_are_never_more_connections_than_allowed(database_url: str) -> None:
+async def test_the_pool_never_has_more_than_max_size_connections(database_url: str) -> None:
     async with running_pool(database_url, max_size=3) as pool:
         await asyncio.gather(*(run(pool, "SELECT pg_sleep(0.001)") for _ in range(50)))
 
         assert sessions(database_url) == 3
 
 
-async def test_who_waits_is_served_in_order_of_arrival(database_url: str) -> None:
+async def test_waiting_callers_get_connections_in_order_of_arrival(database_url: str) -> None:
     served = []
 
     async def wait(pool: Pool, number: int) -> None:
@@ -137,7 +137,7 @@ async def test_who_waits_is_served_in_order_of_arrival(database_url: str) -> Non
     assert served == list(range(20))
 
 
-async def test_a_wait_for_a_connection_ends_at_its_deadline(database_url: str) -> None:
+async def test_waiting_for_a_connection_ends_at_the_deadline(database_url: str) -> None:
     async with running_pool(database_url, max_size=1, timeout_seconds=60) as pool:
         loan = await hold(pool)
         pool.timeout_seconds = 0.05
@@ -149,7 +149,7 @@ async def test_a_wait_for_a_connection_ends_at_its_deadline(database_url: str) -
         assert await pid(pool) == loan.connection.backend_pid
 
 
-async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(database_url: str) -> None:
+async def test_a_connection_is_not_lost_if_the_caller_that_receives_it_is_cancelled(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         loan = await hold(pool)
         before, after = asyncio.create_task(pid(pool)), asyncio.create_task(pid(pool))
@@ -158,7 +158,7 @@ async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(da
         before.cancel()
         await settle()
         loan.done.set()
-        await asyncio.sleep(0)  # the next one has been called, and has not yet heard of it
+        await asyncio.sleep(0)  # the next caller has been chosen, but has not run yet
         after.cancel()
         await asyncio.gather(before, after, loan.lending, return_exceptions=True)
 
@@ -167,7 +167,7 @@ async def test_a_connection_is_not_lost_when_its_next_user_no_longer_wants_it(da
         assert await pid(pool) == loan.connection.backend_pid
 
 
-async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_longer_wants_one(
+async def test_a_place_is_not_lost_if_the_caller_that_would_open_its_connection_is_cancelled(
     database_url: str,
 ) -> None:
     async with running_pool(database_url, max_size=1) as pool:
@@ -177,7 +177,7 @@ async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_lon
         await settle()
 
         loan.done.set()
-        await asyncio.sleep(0)  # the place was given, and is not yet taken
+        await asyncio.sleep(0)  # the place has been assigned, but its caller has not run yet
         waiting.cancel()
         await asyncio.gather(waiting, loan.lending, return_exceptions=True)
 
@@ -185,7 +185,7 @@ async def test_a_place_is_not_lost_when_who_is_to_open_a_connection_in_it_no_lon
         assert await run(pool, "SELECT 42") == [(42,)]
 
 
-async def test_a_connection_that_ends_on_its_way_to_who_waits_is_replaced_unnoticed(database_url: str) -> None:
+async def test_a_connection_that_closes_before_a_waiting_caller_receives_it_is_replaced(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         loan = await hold(pool)
         ended = loan.connection.backend_pid
@@ -193,7 +193,7 @@ async def test_a_connection_that_ends_on_its_way_to_who_waits_is_replaced_unnoti
         await settle()
 
         loan.done.set()
-        await asyncio.sleep(0)  # it was handed over, and is not yet taken
+        await asyncio.sleep(0)  # the connection has been assigned, but its caller has not run yet
         loan.connection.close()
 
         assert await waiting != ended
@@ -217,11 +217,11 @@ async def test_a_storm_of_cancellations_loses_no_connection(database_url: str) -
             await loan.give_back()
 
 
-async def test_a_cancelled_statement_ends_on_the_server_and_its_connection_is_not_lent_again(database_url: str) -> None:
+async def test_a_cancelled_statement_ends_on_the_server_and_its_connection_is_not_reused(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         dirty = await pid(pool)
         statement = asyncio.create_task(run(pool, FOREVER))
-        while not sessions(database_url, "state = 'active'"):  # noqa: ASYNC110 - nothing tells when it begins
+        while not sessions(database_url, "state = 'active'"):  # noqa: ASYNC110 - no event signals its start
             await asyncio.sleep(0.01)
 
         statement.cancel()
@@ -231,7 +231,7 @@ async def test_a_cancelled_statement_ends_on_the_server_and_its_connection_is_no
         assert not sessions(database_url, "state = 'active'")
 
 
-async def test_a_connection_given_back_in_a_transaction_is_not_lent_again(database_url: str) -> None:
+async def test_a_connection_returned_within_a_transaction_is_not_reused(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         loan = await hold(pool)
         dirty = loan.connection.backend_pid
@@ -241,7 +241,7 @@ async def test_a_connection_given_back_in_a_transaction_is_not_lent_again(databa
         assert await pid(pool) != dirty
 
 
-async def test_an_idle_connection_that_the_server_ended_is_replaced_unnoticed(database_url: str) -> None:
+async def test_an_idle_connection_that_the_server_closed_is_replaced_without_an_error(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         ended = await pid(pool)
         terminate(database_url, ended)
@@ -249,7 +249,7 @@ async def test_an_idle_connection_that_the_server_ended_is_replaced_unnoticed(da
         assert await pid(pool) != ended
 
 
-async def test_an_idle_connection_that_the_way_forgot_is_replaced_unnoticed(
+async def test_an_idle_connection_that_the_network_dropped_is_replaced_without_an_error(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_pool(proxy.url, max_size=2) as pool:
@@ -262,7 +262,7 @@ async def test_an_idle_connection_that_the_way_forgot_is_replaced_unnoticed(
         assert await run(pool, "SELECT 42") == [(42,)]
 
 
-async def test_an_idle_connection_that_answers_is_kept(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_connection_that_responds_is_kept(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_pool(database_url) as pool:
         first = await pid(pool)
         monkeypatch.setattr(pool_module, "_TRUSTED_SECONDS", 0)
@@ -270,7 +270,7 @@ async def test_an_idle_connection_that_answers_is_kept(database_url: str, monkey
         assert await pid(pool) == first
 
 
-async def test_a_connection_that_breaks_in_use_is_said_to_be_lost(database_url: str) -> None:
+async def test_a_connection_that_breaks_in_use_raises_connection_lost(database_url: str) -> None:
     async with running_pool(database_url) as pool:
         process = await pid(pool)
         statement = asyncio.create_task(run(pool, FOREVER))
@@ -283,7 +283,7 @@ async def test_a_connection_that_breaks_in_use_is_said_to_be_lost(database_url: 
         assert await run(pool, "SELECT 42") == [(42,)]
 
 
-async def test_what_broke_one_connection_puts_the_idle_ones_to_the_test(proxy: Proxy) -> None:
+async def test_after_one_connection_breaks_idle_connections_are_checked_before_use(proxy: Proxy) -> None:
     async with running_pool(proxy.url) as pool:
         first, second = await hold(pool), await hold(pool)
         await first.give_back()
@@ -299,7 +299,7 @@ async def test_what_broke_one_connection_puts_the_idle_ones_to_the_test(proxy: P
         assert proxy.round_trips == before + 2
 
 
-async def test_a_frozen_server_is_waited_for_no_longer_than_a_statement_may_take(proxy: Proxy) -> None:
+async def test_a_statement_on_a_frozen_server_ends_at_its_deadline(proxy: Proxy) -> None:
     async with running_pool(proxy.url, timeout_seconds=60, max_size=1) as pool:
         await pid(pool)
         pool.timeout_seconds = 0.05
@@ -309,7 +309,7 @@ async def test_a_frozen_server_is_waited_for_no_longer_than_a_statement_may_take
             await run(pool, "SELECT 42")
 
 
-async def test_a_frozen_server_is_waited_for_no_longer_than_a_checkout_may_take(proxy: Proxy) -> None:
+async def test_a_checkout_from_a_frozen_server_ends_at_its_deadline(proxy: Proxy) -> None:
     async with running_pool(proxy.url, timeout_seconds=0.05) as pool:
         proxy.freeze()
 
@@ -317,7 +317,7 @@ async def test_a_frozen_server_is_waited_for_no_longer_than_a_checkout_may_take(
             await pid(pool)
 
 
-async def test_a_statement_past_its_deadline_is_stopped_on_the_server(database_url: str) -> None:
+async def test_a_statement_past_its_deadline_is_cancelled_on_the_server(database_url: str) -> None:
     async with running_pool(database_url, timeout_seconds=1) as pool:
         with pytest.raises(StorageUnavailable, match="did not respond in time"):
             await run(pool, FOREVER)
@@ -325,7 +325,7 @@ async def test_a_statement_past_its_deadline_is_stopped_on_the_server(database_u
         await no_sessions_left(database_url)
 
 
-async def test_a_statement_that_the_server_itself_stops_leaves_the_connection_as_it_was(database_url: str) -> None:
+async def test_a_connection_is_reused_after_a_failed_statement(database_url: str) -> None:
     async with running_pool(database_url) as pool:
         first = await pid(pool)
 
@@ -335,7 +335,7 @@ async def test_a_statement_that_the_server_itself_stops_leaves_the_connection_as
         assert await pid(pool) == first
 
 
-async def test_a_server_that_went_read_only_is_left(postgres: Postgres) -> None:
+async def test_a_connection_to_a_server_that_became_read_only_is_replaced(postgres: Postgres) -> None:
     with postgres.database() as url:
         async with running_pool(url) as pool:
             await run(pool, "SELECT set_config('default_transaction_read_only', 'on', false)")
@@ -347,22 +347,22 @@ async def test_a_server_that_went_read_only_is_left(postgres: Postgres) -> None:
             assert await pid(pool) != first
 
 
-async def test_a_transaction_that_lost_a_race_is_said_to_be_undone(database_url: str) -> None:
+async def test_a_transaction_that_lost_a_race_raises_transaction_undone(database_url: str) -> None:
     async with running_pool(database_url) as pool:
         with pytest.raises(TransactionUndone):
             await run(pool, "DO $$ BEGIN RAISE deadlock_detected; END $$")
 
 
-async def test_a_server_that_is_away_costs_no_place_in_the_pool(database_url: str) -> None:
-    away = database_url.rpartition("/")[0] + "/nowhere"
-    async with running_pool(away, max_size=1) as pool:
+async def test_an_unreachable_server_costs_no_place_in_the_pool(database_url: str) -> None:
+    unreachable = database_url.rpartition("/")[0] + "/nowhere"
+    async with running_pool(unreachable, max_size=1) as pool:
         failed = await asyncio.gather(*(pid(pool) for _ in range(5)), return_exceptions=True)
 
         assert [type(failure) for failure in failed] == [StorageUnavailable] * 5
         assert {str(failure) for failure in failed} == {"the database can't be reached: the database does not exist"}
 
 
-async def test_a_connection_that_was_long_out_of_use_is_closed(
+async def test_a_connection_that_has_been_idle_for_long_is_closed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_pool(database_url) as pool:
@@ -375,7 +375,7 @@ async def test_a_connection_that_was_long_out_of_use_is_closed(
         assert surplus.connection.is_closed
 
 
-async def test_a_closed_pool_lends_nothing_and_leaves_nothing_open(database_url: str) -> None:
+async def test_a_closed_pool_refuses_callers_and_leaves_no_connection_open(database_url: str) -> None:
     async with running_pool(database_url, max_size=2) as pool:
         first, second = await hold(pool), await hold(pool)
         waiting = asyncio.create_task(pid(pool))
@@ -391,7 +391,7 @@ async def test_a_closed_pool_lends_nothing_and_leaves_nothing_open(database_url:
         await no_sessions_left(database_url)
 
 
-async def test_who_waits_while_the_pool_is_closed_gets_nothing(database_url: str) -> None:
+async def test_a_caller_that_waits_while_the_pool_closes_gets_an_error(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         loan = await hold(pool)
         waiting = asyncio.create_task(pid(pool))
@@ -404,7 +404,7 @@ async def test_who_waits_while_the_pool_is_closed_gets_nothing(database_url: str
             await waiting
 
 
-async def test_a_value_that_the_system_does_not_take_at_once_gets_through(database_url: str) -> None:
+async def test_a_value_larger_than_the_socket_buffer_is_sent_completely(database_url: str) -> None:
     long = "x" * 20_000_000
     async with running_pool(database_url) as pool:
         rows = await pool.run(
@@ -422,7 +422,7 @@ async def test_statements_are_prepared_on_a_direct_connection(database_url: str)
         assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 42'") == [(1,)]
 
 
-async def test_of_too_many_statements_those_used_longest_ago_are_prepared_no_more(
+async def test_only_the_most_recently_used_statements_stay_prepared(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prepared_statements, "MAX_PREPARED", 2)
@@ -436,21 +436,21 @@ async def test_of_too_many_statements_those_used_longest_ago_are_prepared_no_mor
     assert prepared == 2
 
 
-async def test_a_statement_that_can_not_be_prepared_is_tried_again(database_url: str) -> None:
+async def test_a_statement_that_failed_to_prepare_is_tried_again(database_url: str) -> None:
     async with running_pool(database_url, max_size=1) as pool:
         for _ in range(3):
             with pytest.raises(StorageUnavailable):
                 await run(pool, "SELECT * FROM not_yet_there")
         await run(pool, "SELECT set_config('search_path', 'pg_temp', false)")
-        operate_on = "DO $$ BEGIN CREATE TEMPORARY TABLE not_yet_there AS SELECT 42 AS answer; END $$"
+        create_table = "DO $$ BEGIN CREATE TEMPORARY TABLE not_yet_there AS SELECT 42 AS number; END $$"
         loan = await hold(pool)
-        await loan.connection.run(Statement(operate_on, ()), {})
+        await loan.connection.run(Statement(create_table, ()), {})
         await loan.give_back()
 
         assert await run(pool, "SELECT * FROM not_yet_there") == [(42,)]
 
 
-async def test_a_statement_is_prepared_once_whatever_its_values_are(database_url: str) -> None:
+async def test_a_statement_is_prepared_once_for_all_values(database_url: str) -> None:
     echo = Statement("SELECT $1::bigint, $2::smallint[], $3::timestamptz, $4::text", ("number", "set", "time", "text"))
     values: list[dict[str, Any]] = [
         {"number": 1, "set": [1], "time": datetime(2026, 12, 1, 17, tzinfo=UTC), "text": "here"},
@@ -469,7 +469,7 @@ async def test_a_statement_is_prepared_once_whatever_its_values_are(database_url
         assert await run(pool, "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ 'smallint'") == [(1,)]
 
 
-async def test_of_several_statements_those_behind_one_that_fails_are_not_run(database_url: str) -> None:
+async def test_statements_after_a_failed_one_are_not_run(database_url: str) -> None:
     def steps(*sqls: str) -> list[Step]:
         return [(Statement(sql, ()), {}) for sql in sqls]
 
@@ -487,7 +487,7 @@ async def test_of_several_statements_those_behind_one_that_fails_are_not_run(dat
         assert await pid(pool) == process
 
 
-async def test_several_statements_whose_connection_breaks_end_with_an_error(database_url: str) -> None:
+async def test_several_statements_on_a_connection_that_breaks_raise_connection_lost(database_url: str) -> None:
     async def break_in_the_middle(connection: Connection) -> None:
         end = Statement("SELECT pg_terminate_backend(pg_backend_pid())", ())
         await connection.run_all([(Statement("SELECT 42", ()), {}), (end, {}), (Statement("SELECT 42", ()), {})])

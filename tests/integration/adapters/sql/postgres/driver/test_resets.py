@@ -1,4 +1,4 @@
-"""Connections that break end what waits for them, on both event loops, and cost no place in the pool."""
+"""A connection that breaks ends its statement on both event loops, and costs no place in the pool."""
 
 import asyncio
 import random
@@ -79,7 +79,7 @@ async def test_a_storm_of_resets_kills_and_silent_connections_costs_no_place(dat
             assert all(isinstance(each, StorageUnavailable) for each in failures), failures
 
         pool.timeout_seconds = ENDLESS
-        responses = await asyncio.gather(*(pool.run(meet) for _ in range(places)))
+        rows = await asyncio.gather(*(pool.run(meet) for _ in range(places)))
         await pool.close()
 
-    assert responses == [[(42,)]] * places
+    assert rows == [[(42,)]] * places

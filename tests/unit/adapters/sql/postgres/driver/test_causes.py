@@ -24,14 +24,14 @@ from todo_adapters.sql.postgres.driver.causes import cause_of
         ("connection timeout expired", "the server did not respond in time"),
     ],
 )
-def test_a_failed_connection_has_a_cause_in_words_that_an_operator_can_act_on(said: str, cause: str) -> None:
+def test_a_failed_connection_has_a_cause_that_tells_an_operator_what_to_fix(said: str, cause: str) -> None:
     found = cause_of(psycopg.OperationalError(f"connection failed: {said}"))
 
     assert found
     assert found.startswith(cause)
 
 
-def test_a_wait_that_timed_out_is_a_server_that_did_not_respond() -> None:
+def test_a_timeout_means_that_the_server_did_not_respond() -> None:
     assert cause_of(TimeoutError()) == "the server did not respond in time"
 
 

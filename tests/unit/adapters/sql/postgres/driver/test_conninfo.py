@@ -23,7 +23,7 @@ NEON = "postgresql://u:p@ep-cool-dew-123-pooler.eu-central-1.aws.neon.tech/db?ss
         "host = host user=me password='word' dbname=db",
     ],
 )
-def test_an_address_is_read_in_every_form_that_consoles_and_tutorials_print(address: str) -> None:
+def test_a_url_is_accepted_in_every_form_that_consoles_and_tutorials_print(address: str) -> None:
     parts = conninfo_to_dict(conninfo_of(address))
 
     assert {name: parts[name] for name in ("host", "user", "password", "dbname")} == {
@@ -34,18 +34,18 @@ def test_an_address_is_read_in_every_form_that_consoles_and_tutorials_print(addr
     }
 
 
-def test_the_connection_string_of_neon_is_understood_as_it_is_pasted() -> None:
+def test_a_connection_string_pasted_from_neon_is_accepted() -> None:
     conninfo = conninfo_of(NEON)
 
     assert "channel_binding=require" in conninfo
     assert "tcp_user_timeout=5000" in conninfo
 
 
-def test_an_address_overrides_our_timeouts() -> None:
+def test_parameters_of_a_url_override_our_timeouts() -> None:
     assert "connect_timeout=30" in conninfo_of("postgresql://localhost/db?connect_timeout=30")
 
 
-def test_several_hosts_are_understood() -> None:
+def test_several_hosts_are_accepted() -> None:
     parts = conninfo_to_dict(conninfo_of("postgresql://a:1,b:2/db?target_session_attrs=read-write"))
 
     assert (parts["host"], parts["port"], parts["target_session_attrs"]) == ("a,b", "1,2", "read-write")
@@ -71,7 +71,7 @@ def test_several_hosts_are_understood() -> None:
         ("'", "must begin with postgresql://"),
     ],
 )
-def test_an_address_that_can_not_be_understood_is_refused_by_its_fault_alone(address: str, rule: str) -> None:
+def test_a_malformed_url_is_refused_with_its_fault_but_without_its_text(address: str, rule: str) -> None:
     with pytest.raises(ValueError, match=rule) as refusal:
         conninfo_of(address)
 
@@ -87,7 +87,7 @@ def test_an_address_that_can_not_be_understood_is_refused_by_its_fault_alone(add
         ("postgresql:///db", False),
     ],
 )
-def test_a_pooler_of_neon_is_known_by_its_name(address: str, *, expected: bool) -> None:
+def test_a_neon_pooler_is_recognized_by_its_host_name(address: str, *, expected: bool) -> None:
     assert is_neon_pooler(address) is expected
 
 
@@ -101,5 +101,5 @@ def test_a_pooler_of_neon_is_known_by_its_name(address: str, *, expected: bool) 
         ("postgresql://", "postgresql:///"),
     ],
 )
-def test_what_may_be_shown_of_an_address_is_its_hosts_and_its_database(address: str, public: str) -> None:
+def test_the_public_part_of_a_url_has_only_its_hosts_and_database(address: str, public: str) -> None:
     assert public_part_of(address) == public

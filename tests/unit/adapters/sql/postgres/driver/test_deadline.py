@@ -13,26 +13,26 @@ async def wait_forever() -> None:
     await asyncio.Event().wait()
 
 
-async def test_work_that_is_not_done_in_time_is_cancelled_and_raises_timeout_error() -> None:
+async def test_work_that_exceeds_the_deadline_is_cancelled_and_raises_timeout_error() -> None:
     with pytest.raises(TimeoutError), Deadline(NOW):
         await wait_forever()
 
     await asyncio.sleep(0)  # the task is not cancelled any more
 
 
-async def test_work_that_is_done_in_time_is_not_disturbed_later() -> None:
+async def test_work_done_in_time_is_not_cancelled_later() -> None:
     with Deadline(NOW):
         pass
 
     await asyncio.sleep(0.01)
 
 
-async def test_an_error_before_the_deadline_is_raised_as_it_is() -> None:
+async def test_an_error_before_the_deadline_is_raised_unchanged() -> None:
     with pytest.raises(ValueError, match="wrong"), Deadline(NEVER):
         raise ValueError("wrong")
 
 
-async def test_an_error_that_follows_the_cancellation_is_raised_as_it_is() -> None:
+async def test_an_error_after_the_cancellation_is_raised_unchanged() -> None:
     async def work() -> None:
         try:
             await wait_forever()
@@ -45,7 +45,7 @@ async def test_an_error_that_follows_the_cancellation_is_raised_as_it_is() -> No
     await asyncio.sleep(0)
 
 
-async def test_a_task_that_somebody_else_cancels_is_cancelled() -> None:
+async def test_a_task_that_another_task_cancels_is_cancelled() -> None:
     async def work() -> None:
         with Deadline(NEVER):
             await wait_forever()
@@ -58,7 +58,7 @@ async def test_a_task_that_somebody_else_cancels_is_cancelled() -> None:
         await task
 
 
-async def test_a_task_that_is_also_cancelled_by_somebody_else_is_cancelled() -> None:
+async def test_a_task_that_is_cancelled_during_its_timeout_is_cancelled() -> None:
     async def work() -> None:
         with Deadline(NOW):
             try:
@@ -73,7 +73,7 @@ async def test_a_task_that_is_also_cancelled_by_somebody_else_is_cancelled() -> 
         await task
 
 
-async def test_a_deadline_within_another_one_leaves_it_in_force() -> None:
+async def test_an_inner_deadline_does_not_disable_an_outer_timeout() -> None:
     async def work() -> None:
         with pytest.raises(TimeoutError), Deadline(NOW):
             await wait_forever()
@@ -84,7 +84,7 @@ async def test_a_deadline_within_another_one_leaves_it_in_force() -> None:
             await work()
 
 
-async def test_without_a_task_there_is_no_deadline() -> None:
+async def test_a_deadline_outside_a_task_raises() -> None:
     failures: asyncio.Queue[Exception] = asyncio.Queue()
 
     def outside() -> None:

@@ -6,17 +6,17 @@ def select(number: int) -> Statement:
     return Statement(f"SELECT {number}", ())
 
 
-def test_a_statement_is_due_when_it_was_used_more_often_than_the_threshold() -> None:
+def test_a_statement_is_due_after_more_uses_than_the_threshold() -> None:
     statements = PreparedStatements(2)
 
     assert [statements.is_due(select(1)) for _ in range(3)] == [False, False, True]
 
 
-def test_without_a_threshold_nothing_is_due() -> None:
+def test_without_a_threshold_no_statement_is_due() -> None:
     assert not PreparedStatements(None).is_due(select(1))
 
 
-def test_of_too_many_the_one_used_longest_ago_is_closed() -> None:
+def test_beyond_the_maximum_the_least_recently_used_statement_is_closed() -> None:
     statements = PreparedStatements(0)
     for number in range(MAX_PREPARED):
         assert statements.surplus() is None
@@ -28,17 +28,17 @@ def test_of_too_many_the_one_used_longest_ago_is_closed() -> None:
     assert statements.use(select(0)) == b"s0"
 
 
-def test_no_name_is_given_twice() -> None:
+def test_every_prepared_statement_has_a_unique_name() -> None:
     statements = PreparedStatements(0)
 
     assert len({statements.new_name() for _ in range(1000)}) == 1000
 
 
-def test_uses_are_counted_without_filling_memory() -> None:
+def test_the_number_of_counted_statements_is_limited() -> None:
     statements = PreparedStatements(1)
 
     statements.is_due(select(0))
     for number in range(1, 1001):
         statements.is_due(select(number))
 
-    assert not statements.is_due(select(0)), "it was forgotten, and begins anew"
+    assert not statements.is_due(select(0)), "its count must have been dropped"

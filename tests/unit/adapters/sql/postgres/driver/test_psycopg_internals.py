@@ -1,4 +1,4 @@
-"""What the driver uses of psycopg without its promise: these tests fail by name when a new version changed it."""
+"""The undocumented parts of psycopg that the driver uses: a new version that changes one fails its test."""
 
 import inspect
 import re
