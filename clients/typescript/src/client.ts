@@ -36,7 +36,7 @@ export class TodoClient {
     this.#owner = { user_id: userId };
     this.#http = createClient<paths>({
       baseUrl: url,
-      // After Back, browsers don't ask the server whether a cached response is current, unless the request says so.
+      // After Back, browsers reuse a cached response without revalidation, unless the request demands it.
       cache: "no-cache",
       fetch: (request) => this.#authorized((each) => sendWithRetries(fetch, each), request),
     });
@@ -112,7 +112,7 @@ export class TodoClient {
    * Yield all changes from the first one, then new ones as they happen, until the signal aborts; see FeedEvent.
    *
    * It holds a connection. Over HTTP/1.1, all windows of a browser share six connections to a host.
-   * It throws what a new attempt would not change: an unusable token, or a refusal by the API.
+   * It throws errors that a new attempt would repeat: an unusable token, or a refusal by the API.
    */
   follow(signal: AbortSignal): AsyncGenerator<FeedEvent> {
     const path = this.#owner;
@@ -136,7 +136,7 @@ export class TodoClient {
     );
   }
 
-  /** Return the task that was written, or throw Conflict if it was not as it was seen. */
+  /** Return the written task, or throw Conflict if it was no longer as `seen`. */
   async #written(sent: Promise<Result<Task>>, id: number, values: object): Promise<Task> {
     try {
       return dataOf(await sent);

@@ -14,7 +14,7 @@ const SILENCE_MS = 45_000;
  *
  * - `change`: the present state of a task, or its deletion
  * - `current`: everything so far was read; the following changes come as they happen
- * - `lost`: the feed can't be read now; the next attempt follows by itself
+ * - `lost`: the feed can't be read now; the client tries again automatically
  * - `reset`: changes may have been missed; forget all tasks, since all are sent again
  */
 export type FeedEvent =

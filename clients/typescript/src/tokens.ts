@@ -36,11 +36,11 @@ export class TokenSource {
   }
 
   async #fetch(): Promise<string> {
-    const askedAt = Date.now();
+    const requestedAt = Date.now();
     const token = await this.#fetchToken();
-    const lifeMs = lifeSeconds(token, askedAt) * 1000;
+    const lifeMs = lifeSeconds(token, requestedAt) * 1000;
     this.#token = token;
-    this.#endsAt = askedAt + lifeMs;
+    this.#endsAt = requestedAt + lifeMs;
     this.#renewAt = this.#endsAt - Math.min(RENEW_BEFORE_MS, lifeMs / 5);
     return token;
   }

@@ -17,7 +17,7 @@ test("a create is sent again with the same key until there is a response", async
   assert.equal(new Set(received.map(({ headers }) => headers["idempotency-key"])).size, 1);
 });
 
-test("a read asks the server whether a cached response is current", async (t) => {
+test("a read revalidates a cached response", async (t) => {
   const { client, received } = await scripted(t, json(200, milk));
 
   await client.get(1);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ApiProblem, type Change, type FeedEvent, LocalTasks, type TodoClient } from "../src/index.ts";
 import { events, json, lost, problem, scripted } from "./scripted-server.ts";
 
-/** Read the feed until an event of this type has come so many times. */
+/** Read the feed until this many events of this type have arrived. */
 async function read(client: TodoClient, type: FeedEvent["type"], times: number): Promise<FeedEvent[]> {
   const seen: FeedEvent[] = [];
   for await (const event of client.follow(new AbortController().signal)) {

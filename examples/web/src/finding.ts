@@ -53,7 +53,7 @@ function offerTags(tasks: Task[]): void {
   select.value = tags.has(chosen) ? chosen : "";
 }
 
-/** Fold case, "ß" to "ss" too. */
+/** Fold case, including "ß" to "ss". */
 function folded(text: string): string {
   return text.toUpperCase().toLowerCase();
 }
