@@ -1,4 +1,4 @@
-"""The app: routes, the order of things around them, and what lives as long as it does."""
+"""The ASGI app: its routes, its middleware and its lifespan."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,12 +45,12 @@ _EXPOSED_HEADERS: Final = (
 
 
 class App(FastAPI):
-    """FastAPI with the order of things that every request passes, from the outside in."""
+    """FastAPI with our own middleware."""
 
     container: Container
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put what is ours around FastAPI's own stack, and the routes of owners before it."""
+        """Wrap FastAPI's stack: first in OwnerRoutes, then in our middleware. The last one added runs first."""
         settings = self.container.settings()
         app: ASGIApp = OwnerRoutes(super().build_middleware_stack(), self.routes)
         if settings.env == "production":
@@ -61,7 +61,7 @@ class App(FastAPI):
                 app,
                 allow_origins=origins,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-                # Monitoring and libraries add headers of their own, and the API reads no cookie.
+                # Monitoring tools and libraries add headers. The API reads no cookies, so this is safe.
                 allow_headers=["*"],
                 allow_credentials=origins != ("*",),
                 expose_headers=_EXPOSED_HEADERS,
@@ -76,7 +76,7 @@ class App(FastAPI):
 
 
 def create_app(container: Container | None = None) -> App:
-    """Return the app of a container, or of one made from the settings in the environment."""
+    """Return the app for a container; by default, for a new container with the settings in the environment."""
     app = App(
         title="todo-backend",
         lifespan=_lifespan,
@@ -87,7 +87,7 @@ def create_app(container: Container | None = None) -> App:
     )
     app.container = container or Container(settings=Settings())
     for router in (batch.router, tasks.router, changes.router, health.router, docs_pages.router):
-        # Not include_router: it would match every path twice, and no route is shared between apps.
+        # Not include_router, which would match every path twice.
         app.router.routes.extend(router.routes)
     for kind in (HTTPException, Exception):
         app.add_exception_handler(kind, _respond)

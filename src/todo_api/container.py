@@ -1,7 +1,7 @@
 """The composition root: it chooses the adapter for each port. No other module imports adapters.
 
 The adapters for PostgreSQL and published keys are imported only when they are used,
-because importing them takes a large part of the server's start.
+because importing them takes a large part of the start time.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -60,14 +60,14 @@ def _secrets(settings: Settings) -> list[str]:
 
 
 class Container(containers.DeclarativeContainer):
-    """The parts of one app. Providers are synchronous; `opened` opens and closes the adapters."""
+    """The objects of one app. Providers are synchronous; `opened` opens and closes the adapters."""
 
     settings = providers.Dependency(instance_of=Settings)
     clock = providers.Singleton(SystemClock)
     task_repository = providers.Singleton(_task_repository, settings)
     token_verifier = providers.Singleton(_token_verifier, settings, clock)
     live_feed = providers.Singleton(LiveFeed, task_repository)
-    # Callers add the principal and the owner. A Factory would resolve all dependencies again for every request.
+    # A function of the principal and the owner. A Factory would resolve all dependencies for every request.
     task_use_cases = providers.Singleton(
         partial, TaskUseCases, task_repository, clock, notify=live_feed.provided.notify
     )

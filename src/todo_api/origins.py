@@ -1,4 +1,4 @@
-"""Origins whose pages may call the API, written as browsers send them in `Origin` (RFC 6454 §6.2)."""
+"""Check origins of web pages, and convert them to the form that browsers send in `Origin` (RFC 6454 §6.2)."""
 
 import re
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ _DOMAIN: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\.?")
 _NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _OTHER_HOST: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _LAST_PORT: Final = 65535
-# A page has none of these schemes, or its origin is sent as `null`.
+# Pages never have these schemes, or browsers send their origin as `null`.
 _NEVER_SENT: Final = frozenset({"about", "blob", "data", "file", "ftp", "javascript", "ws", "wss"})
 
 
 def serialized_origins(origins: Iterable[str]) -> tuple[str, ...]:
-    """Return each origin once, in the form in which a browser sends it; `*` alone stands for all.
+    """Return each origin once, in the form that a browser sends; `*` alone means all origins.
 
-    Raises ValueError that says which origin no browser would send, and why.
+    Raises ValueError, which names the first origin that no browser would send, and why.
     """
     given = tuple(origins)
     if given == ("*",):
@@ -36,7 +36,7 @@ def serialized_origins(origins: Iterable[str]) -> tuple[str, ...]:
 
 def _serialized(origin: str) -> str:
     if "*" in origin:
-        raise ValueError("must not contain *, which stands alone for all origins")
+        raise ValueError("must not contain *; only * alone means all origins")
     if origin == "null":
         raise ValueError("must not be null, which any page can send")
     form = _FORM.fullmatch(origin)
@@ -80,14 +80,14 @@ def _address(host: str) -> str:
         address = IPv6Address(host[1:-1]) if host.startswith("[") else IPv4Address(host)
     except AddressValueError:
         address = None
-    # An IPv4 address within an IPv6 address is written differently by different versions.
+    # Python versions serialize an IPv4 address within an IPv6 address differently.
     if address is None or getattr(address, "ipv4_mapped", None):
         raise ValueError("must have an IP address in its usual form, such as 127.0.0.1 or [::1]")
     return f"[{address.compressed}]" if address.version == 6 else str(address)  # noqa: PLR2004 - IPv6
 
 
 def _other_host(text: str) -> str:
-    """Return the host of an origin of an app or an extension; its case counts."""
+    """Return the host of an origin of an app or an extension, in which case matters."""
     if not _OTHER_HOST.fullmatch(text):
         raise ValueError("must have a host of letters, digits and . _ ~ -, such as localhost")
     return text

@@ -1,30 +1,27 @@
-"""The settings of the server: read once from the environment or `.env`, checked at the start."""
+"""The settings of the server. They are read from the environment or `.env`, and checked, at the start."""
 
-import re
 import sys
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from todo_api.addresses import accept_base_url, better_auth_endpoints, is_loopback, origin_of, sqlite_path_of
 from todo_api.origins import serialized_origins
 
 _PREFIX: Final = "TODO_"
 ENV_FILE: Final = Path(".env")
-_SQLITE_FILE: Final = re.compile(r"[/\\]|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 class WrongSetting(ValueError):
-    """Raised when the server can't start with a setting. The message is one line; it never contains a secret."""
+    """Raised when a setting prevents the start of the server. The message is one line, without secrets."""
 
 
 def _also(name: str) -> AliasChoices:
-    """Accept a setting also under its common name; the name with our prefix takes precedence."""
+    """Accept a setting also without the prefix; the name with the prefix takes precedence."""
     return AliasChoices(_PREFIX + name, name)
 
 
@@ -136,19 +133,13 @@ class Settings(BaseSettings):
     @classmethod
     def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
         """Convert the path of an SQLite file to a URL; PostgreSQL's parser checks other addresses."""
-        path = _sqlite_path(value.get_secret_value()) if value else None
+        path = sqlite_path_of(value.get_secret_value()) if value else None
         return SecretStr(f"sqlite:///{path}") if path else value
 
     @field_validator("better_auth_url", "jwks_url")
     @classmethod
     def _check_address(cls, address: str | None) -> str | None:
-        """Refuse parts that could reveal a secret or would be ignored."""
-        parts = urlsplit(address or "")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("must not contain a user or a password")
-        if parts.query or parts.fragment:
-            raise ValueError("must be a URL without a query or a fragment")
-        return address
+        return accept_base_url(address) if address else address
 
     @field_validator("cors_origins")
     @classmethod
@@ -199,15 +190,13 @@ class Settings(BaseSettings):
 
     @property
     def better_auth_endpoints(self) -> str:
-        """The base URL of Better Auth's endpoints."""
-        base = (self.better_auth_url or "").rstrip("/")
-        return base if urlsplit(base).path else f"{base}/api/auth"
+        """The base URL of the endpoints of Better Auth."""
+        return better_auth_endpoints(self.better_auth_url or "")
 
     @property
     def better_auth_origin(self) -> str:
-        """The origin of Better Auth, as it writes it in `iss` and `aud`: in lower case, without a default port."""
-        scheme, host, *_ = urlsplit(self.better_auth_url or "")
-        return f"{scheme}://{host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
+        """The origin of Better Auth, the default of `iss` and `aud`."""
+        return origin_of(self.better_auth_url or "")
 
     def secrets(self) -> list[str]:
         """Return the secrets that tokens may be signed with, the current one first."""
@@ -232,22 +221,8 @@ class Settings(BaseSettings):
         return self.log_format == "json" or (self.log_format is None and not for_people)
 
 
-def _sqlite_path(address: str) -> Path | None:
-    """Return the path if the address is that of an SQLite file, else None. Raises ValueError."""
-    text = address.strip().strip("'\"")
-    is_url = re.match(r"sqlite(?:\+\w+)?:|file:", text, re.IGNORECASE)
-    if not is_url and (re.search(r"://|@|\A\w+\s*=", text) or not _SQLITE_FILE.search(text)):
-        return None
-    path = re.sub(r"\Asqlite(?:\+\w+)?:///", "", text, flags=re.IGNORECASE)
-    if not path or path == ":memory:" or (is_url and path == text):
-        raise ValueError("an SQLite database must be a file: sqlite:/// and its path")
-    if is_url and "?" in path:
-        raise ValueError("an SQLite URL must not have parameters: remove the ? and everything after it")
-    return Path(path).expanduser().absolute()
-
-
 def names_of(setting: str) -> tuple[str, ...]:
-    """Return the environment variables of a setting, the one with our prefix first."""
+    """Return the environment variables of a setting, the one with the prefix first."""
     alias = Settings.model_fields[setting].validation_alias
     return tuple(map(str, alias.choices)) if isinstance(alias, AliasChoices) else (_PREFIX + setting.upper(),)
 
@@ -264,13 +239,3 @@ def read_settings() -> Settings:
 def _line(*location: int | str, message: str) -> str:
     names = (" or ".join(names_of(str(name).removeprefix(_PREFIX).lower())) for name in location)
     return ": ".join((*names, message.removeprefix("Value error, ")))
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

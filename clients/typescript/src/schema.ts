@@ -12,20 +12,20 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Find all tasks that meet the given conditions, or one page of them
+         * List all tasks that match the conditions, or one page of them
          * @description Without a condition, these are all tasks of the list. The `Link` header with
          *     `rel="next"` leads to the next page; so does `next_cursor`, as the parameter `cursor`.
          *
-         *     A response without `limit` is read while it is sent. It has every task that existed at
-         *     its `revision`, except those that are deleted meanwhile; a task that is changed
-         *     meanwhile may be in its new state.
+         *     Without `limit`, the server reads the tasks while it sends the response. The response
+         *     has every task that existed at its `revision`, except tasks that are deleted meanwhile.
+         *     A task that changes meanwhile may have its new state.
          */
         get: operations["list_tasks"];
         put?: never;
         /**
-         * Create a task, safely repeatable with an Idempotency-Key
-         * @description The task gets the next id of the list. A request with the same key and body returns
-         *     the same response again and creates no second task.
+         * Create a task, at most once for each Idempotency-Key
+         * @description The task gets the next id of the list. A repeated request with the same Idempotency-Key
+         *     and body returns the first response again, and creates no second task.
          */
         post: operations["create_task"];
         delete?: never;
@@ -55,8 +55,8 @@ export interface paths {
         put: operations["replace_task"];
         post?: never;
         /**
-         * Delete a task for good
-         * @description Its text is erased at once. The change feed reports the deletion.
+         * Delete a task permanently, and erase its text at once
+         * @description The change feed reports the id of the task and the revision of the deletion.
          */
         delete: operations["delete_task"];
         options?: never;
@@ -80,10 +80,10 @@ export interface paths {
         put?: never;
         /**
          * Create, change and delete up to 100 tasks, all or nothing
-         * @description The operations happen in order and in one transaction. If one fails, none happens,
-         *     and `errors` names the one that failed. The response has the id and revision of each
-         *     task, without its text: a repeated request with the same Idempotency-Key returns the
-         *     first response, and the text may have been deleted since.
+         * @description The operations are done in order and in one transaction. If one fails, none is done,
+         *     and `errors` names the one that failed. The response has the id and the revision of
+         *     each task, but no text, because a repeated request with the same Idempotency-Key must
+         *     return the same response, and the text may have been deleted since.
          */
         post: operations["apply_batch"];
         delete?: never;
@@ -100,8 +100,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read what changed since a token, deletions included
-         * @description Each task appears once, in its latest state. Without `since`, the response has all
+         * Read all changes and deletions since a token
+         * @description Each task appears once, in its latest state. Without `since`, the feed begins with all
          *     tasks. Store `next` and send it as `since` the next time. 410 means that changes could
          *     be missing: read everything again, without `since`.
          */
@@ -355,7 +355,7 @@ export interface components {
         };
         /**
          * Health
-         * @description The server answers.
+         * @description The process is running.
          * @example {
          *       "status": "ok"
          *     }
@@ -400,7 +400,7 @@ export interface components {
         Priority: "low" | "medium" | "high";
         /**
          * Readiness
-         * @description Which of the things that the server needs can be used.
+         * @description Which parts that the server needs are usable.
          * @example {
          *       "database": "ready",
          *       "keys": "ready",

@@ -1,4 +1,4 @@
-"""The program `todo-api`: all commands, and the handling of their errors."""
+"""The program `todo-api`: its commands, and the handling of errors."""
 
 import importlib.metadata
 import sys

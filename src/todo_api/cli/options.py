@@ -1,4 +1,4 @@
-"""Shared by the commands: the option `--database`, and settings from options."""
+"""Shared by the commands: the option `--database`, and the conversion of options to settings."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ def container_of_options(**options: object) -> Container:
     """Put the options into the environment, which worker processes inherit, and return the container."""
     os.environ |= {names_of(name)[0]: str(value) for name, value in options.items() if value is not None}
     if _others_can_write(ENV_FILE):
-        typer.echo("todo-api: warning: other users can write to .env and so change every setting", err=True)
+        typer.echo("todo-api: warning: other users can write to .env, and so can change every setting", err=True)
     return assemble(read_settings())
 
 

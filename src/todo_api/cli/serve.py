@@ -12,7 +12,7 @@ from todo_api.server import serving
 from todo_api.settings import Settings
 
 
-def serve(  # noqa: PLR0913 - options, each by its name
+def serve(  # noqa: PLR0913 - options, passed by name
     *,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; 0 chooses a free one.")] = None,
@@ -31,11 +31,11 @@ def serve(  # noqa: PLR0913 - options, each by its name
     with serving.listen(settings) as listener:
         url = serving.base_url(settings, listener)
         if settings.authentication == "development":
-            _introduce(settings, url)
+            _print_first_request(settings, url)
         serving.run(settings, listener, url, reload=reload)
 
 
-def _introduce(settings: Settings, url: str) -> None:
+def _print_first_request(settings: Settings, url: str) -> None:
     bearer = mint(settings, "alice", timedelta(days=1))
     typer.echo(f"Tasks are stored in {settings.sqlite_path or 'PostgreSQL'}. The documentation is at {url}/docs.")
     typer.echo("This command creates a task for the user alice. `todo-api token` prints tokens for other users.\n")

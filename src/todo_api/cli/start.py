@@ -5,8 +5,8 @@ import sys
 
 
 def main() -> None:
-    """Load the command line and run it; without the packages of the extra `api`, say how to install them."""
-    # No collection searches the modules that are being loaded: see docs/decisions/0010.
+    """Load and run the command line; if the packages of the extra `api` are missing, print how to install them."""
+    # Collections would search all loaded modules: see docs/decisions/0010.
     gc.disable()
     try:
         from todo_api.cli.main import main as run  # noqa: PLC0415 - the collector is disabled first

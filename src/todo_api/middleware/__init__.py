@@ -1,1 +1,1 @@
-"""What surrounds every request: the request log, errors, limits, HTTPS only."""
+"""The middleware: request log, errors, limits, HTTPS only."""

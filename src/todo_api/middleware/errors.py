@@ -26,7 +26,7 @@ class ErrorMiddleware:
             await self._app(scope, receive, send)
         except ClientDisconnect:
             scope["error_code"] = "CLIENT_DISCONNECTED"
-        except Exception:  # whatever it was, the client gets a response
+        except Exception:
             if scope["type"] != "http":
                 raise
             _log.exception("unexpected error", extra={"fields": {"request_id": scope["request_id"]}})

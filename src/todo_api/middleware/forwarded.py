@@ -1,4 +1,4 @@
-"""What a trusted proxy says about the client's connection."""
+"""Read the scheme and the address of the client from the headers of trusted proxies."""
 
 from collections.abc import Awaitable, Sequence
 from typing import Final
@@ -10,11 +10,11 @@ _PROTO: Final = b"x-forwarded-proto"
 
 
 class ForwardedHeaders:
-    """Takes scheme and client address from the headers of trusted proxies.
+    """Sets the scheme and the client address from the headers of trusted proxies.
 
-    Several proxies make `X-Forwarded-Proto` a list, whose first element is the scheme
-    that the client used; its case has no meaning. uvicorn's middleware, which decides
-    who is trusted, knows one element in lower case.
+    With several proxies, `X-Forwarded-Proto` is a list: its first element is the scheme
+    that the client used, in any case. uvicorn's middleware decides which proxies are
+    trusted, but accepts only one element in lower case.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:

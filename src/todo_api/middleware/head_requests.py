@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadRequests:
-    """Serves HEAD as GET and sends the head of its response only."""
+    """Serves HEAD as GET, and sends only the head of the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -21,12 +21,12 @@ class HeadRequests:
     async def _serve_head(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["method"] = "GET"
         await self._app(scope, receive, _HeadOnly(scope, send))
-        if scope["status"] < HTTPStatus.BAD_REQUEST:  # the app may have noted that nobody reads on
+        if scope["status"] < HTTPStatus.BAD_REQUEST:  # the app may have recorded a disconnected client
             scope.pop("error_code", None)
 
 
 class _HeadOnly:
-    """Sends the head and ends the response; an app that goes on learns that the client disconnected."""
+    """Sends only the head, and ends the response; to the app, the client has then disconnected."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope

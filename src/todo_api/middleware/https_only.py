@@ -1,15 +1,15 @@
-"""In production only HTTPS is served."""
+"""Require HTTPS in production."""
 
 from typing import Final
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from todo_api.addresses import is_loopback
 from todo_api.http.problems import HTTPS_REQUIRED, ProblemError, problem_response
-from todo_api.settings import is_loopback
 
 _HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
-_OPEN: Final = frozenset({"/health", "/health/ready"})
+_HEALTH: Final = frozenset({"/health", "/health/ready"})
 _PROTO: Final = b"x-forwarded-proto"
 _MAX_SHOWN: Final = 40
 _FORWARDED: Final = (b"forwarded", b"x-forwarded-")
@@ -20,7 +20,7 @@ class HttpsOnly:
 
     Health probes, which carry no token, and clients on this machine may use plain HTTP.
     A forwarded request comes from another machine, whatever its address. There is no
-    redirect: a client that sent its token unencrypted must learn of it.
+    redirect, because a client must notice that it sent its token unencrypted.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -38,16 +38,16 @@ class HttpsOnly:
                 await send(message)
 
             await self._app(scope, receive, send_strictly)
-        elif scope["path"] in _OPEN or _is_local(scope):
+        elif scope["path"] in _HEALTH or _is_local(scope):
             await self._app(scope, receive, send)
         else:
-            scope["reason"] = f"the scheme was {_seen(scope)}"
-            problem = ProblemError(HTTPS_REQUIRED, "use https, and a new token: this one was sent in the clear")
+            scope["reason"] = f"the scheme was {_scheme_of(scope)}"
+            problem = ProblemError(HTTPS_REQUIRED, "use https, and a new token: this one was sent unencrypted")
             await problem_response(Request(scope), problem)(scope, receive, send)
 
 
-def _seen(scope: Scope) -> str:
-    """Return the scheme, and what a proxy said about it whether or not it is trusted."""
+def _scheme_of(scope: Scope) -> str:
+    """Return the scheme and the header X-Forwarded-Proto, even if its sender is not trusted."""
     forwarded = [value.decode("latin-1")[:_MAX_SHOWN] for name, value in scope["headers"] if name == _PROTO]
     return f"{scope['scheme']}, X-Forwarded-Proto {forwarded or 'absent'}"
 

@@ -1,4 +1,4 @@
-"""A limit to the size of a request's head, which uvicorn lacks."""
+"""Limit the size of the address and the headers of a request, which uvicorn does not do."""
 
 from collections.abc import Awaitable
 from itertools import chain
@@ -16,7 +16,7 @@ HEADERS_PROBLEM: Final = ProblemError(
 
 
 class HeaderLimit:
-    """Refuses a request whose address and headers have more than 64 KiB in all (RFC 6585 §5)."""
+    """Refuses a request whose address and headers together have more than 64 KiB (RFC 6585 §5)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

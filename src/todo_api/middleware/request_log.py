@@ -1,4 +1,4 @@
-"""One structured line for every request."""
+"""The request log: one structured line for each request."""
 
 import logging
 import os
@@ -14,16 +14,18 @@ _log: Final = logging.getLogger("todo_api.requests")
 _RECORD: Final = logging.makeLogRecord(
     {"name": _log.name, "levelno": logging.INFO, "levelname": "INFO", "msg": "request"}
 ).__dict__
-_SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestLog:
     """Gives every request an id, times it, and logs it when its response is complete.
 
-    The id is taken from a sane `X-Request-ID`, else made, and sent back. Of the request
-    the line has the method, the route's template and the user, never a token or a body.
-    Inner layers find in the scope the `request_id` and, once the response has begun, its
-    `status`. They may set `error_code` and `reason` there, which the line contains.
+    The id is the header `X-Request-ID` if that is well-formed, otherwise a new id. The
+    response has it too. The line contains the method, the route template and the user,
+    but never a token or a body.
+
+    Inner layers find `request_id` and, once the response has begun, `status` in the
+    scope. They may set `error_code` and `reason` there, which the line then contains.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -37,14 +39,14 @@ class RequestLog:
         started = time.perf_counter()
         scope["request_id"] = request_id = _request_id(scope)
 
-        async def send_named(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 scope["status"] = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), NO_SNIFFING]
             await send(message)
 
         try:
-            await self._app(scope, receive, send_named)
+            await self._app(scope, receive, send_with_id)
         finally:
             route, principal = scope.get("route"), scope.get("principal")
             fields = {
@@ -64,7 +66,7 @@ class RequestLog:
 
 
 def _record(fields: dict[str, Any]) -> logging.LogRecord:
-    """Return a record of this moment, made from the template (docs/decisions/0011)."""
+    """Return a log record of the current time, copied from a template (docs/decisions/0011)."""
     record = logging.LogRecord.__new__(logging.LogRecord)
     now = time.time()
     record.__dict__ = _RECORD | {"created": now, "msecs": now % 1 * 1000, "fields": fields}
@@ -73,9 +75,9 @@ def _record(fields: dict[str, Any]) -> logging.LogRecord:
 
 def _request_id(scope: Scope) -> str:
     given = header_lines(scope, b"x-request-id")
-    return given[0] if given and _SANE.fullmatch(given[0]) else new_request_id()
+    return given[0] if given and _WELL_FORMED.fullmatch(given[0]) else new_request_id()
 
 
 def new_request_id() -> str:
-    """Return an id that no other request has."""
+    """Return a new, unique id."""
     return os.urandom(16).hex()

@@ -1,4 +1,4 @@
-"""Several operations on one owner's tasks in one request."""
+"""The endpoint of batches: several operations on one owner's tasks in one request."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ from todo_api.schemas.serialization import batch_response
 
 
 class BatchRoute(OwnerRoute):
-    """An OwnerRoute for the larger body of a batch."""
+    """An OwnerRoute with a larger limit for the body."""
 
     max_body_bytes = 512 * 1024
 
@@ -34,10 +34,10 @@ router: Final = APIRouter(prefix="/api/{user_id}/tasks/batch", tags=["tasks"], r
 async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKeyHeader = None) -> Response:
     """Create, change and delete up to 100 tasks, all or nothing.
 
-    The operations happen in order and in one transaction. If one fails, none happens,
-    and `errors` names the one that failed. The response has the id and revision of each
-    task, without its text: a repeated request with the same Idempotency-Key returns the
-    first response, and the text may have been deleted since.
+    The operations are done in order and in one transaction. If one fails, none is done,
+    and `errors` names the one that failed. The response has the id and the revision of
+    each task, but no text, because a repeated request with the same Idempotency-Key must
+    return the same response, and the text may have been deleted since.
     """
     result = await tasks.apply(body.meaning, idempotency_key)
     return JsonResponse(batch_response(result), replay_header(replayed=result.replayed))

@@ -1,4 +1,4 @@
-"""The change feed of one owner's list: read page by page, or live."""
+"""The endpoints of the change feed: in pages, or live."""
 
 from typing import Annotated, Any, Final
 
@@ -43,9 +43,9 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     "", operation_id="list_changes", response_model=ChangesResponse, responses=problem_responses(CURSOR_EXPIRED)
 )
 async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]) -> Response:
-    """Read what changed since a token, deletions included.
+    """Read all changes and deletions since a token.
 
-    Each task appears once, in its latest state. Without `since`, the response has all
+    Each task appears once, in its latest state. Without `since`, the feed begins with all
     tasks. Store `next` and send it as `since` the next time. 410 means that changes could
     be missing: read everything again, without `since`.
     """
@@ -71,7 +71,7 @@ async def stream_changes(
     `Last-Event-ID` when it reconnects, and misses nothing. The stream ends when the
     caller's access token expires.
     """
-    # The last that is given decides; each must be well-formed.
+    # If several are present, the last one is used, but each must be well-formed.
     since = query.meaning
     if query.last_event_id is not None:
         since = _resumed(query.last_event_id, "lastEventId")

@@ -17,19 +17,19 @@ from todo_api.routes.error_page import error_page
 
 router: Final = APIRouter(include_in_schema=False)
 
-_OWN: Final = Path(__file__).with_name("static")
+_OWN_FILES: Final = Path(__file__).with_name("static")
 _PACKAGE: Final = distribution("fastapi-standalone-docs")
-_FOREIGN: Final = Path(str(_PACKAGE.locate_file("fastapi_standalone_docs/static")))
+_PACKAGE_FILES: Final = Path(str(_PACKAGE.locate_file("fastapi_standalone_docs/static")))
 _FILES: Final = {
     path.name: path
     for path in (
-        _OWN / "swagger.js",
-        _FOREIGN / "swagger" / "swagger-ui-bundle.js",
-        _FOREIGN / "swagger" / "swagger-ui.css",
-        _OWN / "redoc.js",
-        _OWN / "errors.css",
-        _FOREIGN / "redoc" / "redoc.standalone.js",
-        _FOREIGN / "redoc" / "logo-mini.svg",
+        _OWN_FILES / "swagger.js",
+        _PACKAGE_FILES / "swagger" / "swagger-ui-bundle.js",
+        _PACKAGE_FILES / "swagger" / "swagger-ui.css",
+        _OWN_FILES / "redoc.js",
+        _OWN_FILES / "errors.css",
+        _PACKAGE_FILES / "redoc" / "redoc.standalone.js",
+        _PACKAGE_FILES / "redoc" / "logo-mini.svg",
     )
 }
 _MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -45,7 +45,7 @@ _REDOC_STYLES: Final = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
 )
 _ERROR_PAGE: Final = error_page(_VERSION)
-# Addresses are relative, since a proxy may strip a prefix.
+# Addresses are relative, because a proxy may strip a prefix.
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -65,7 +65,7 @@ _PAGE: Final = """<!doctype html>
 
 @router.get("/")
 async def root() -> RedirectResponse:
-    """Redirect to the documentation; the reference is relative, since a proxy may strip a prefix."""
+    """Redirect to the documentation. The reference is relative, because a proxy may strip a prefix."""
     return RedirectResponse("docs")
 
 

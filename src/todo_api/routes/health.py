@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it can serve. Open to everyone, and silent about everything else."""
+"""The health checks. They need no token, and reveal nothing else."""
 
 from collections.abc import Awaitable
 from typing import Final, Literal
@@ -16,7 +16,7 @@ State = Literal["ready", "unavailable"]
 
 
 class Health(BaseModel):
-    """The server answers."""
+    """The process is running."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
 
@@ -24,7 +24,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Which of the things that the server needs can be used."""
+    """Which parts that the server needs are usable."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"status": "ready", "database": "ready", "keys": "ready"}]}

@@ -1,4 +1,4 @@
-"""The tasks of one owner: find, create, read, update, patch, delete."""
+"""The endpoints of tasks: list, create, read, update, patch, delete."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -48,20 +48,20 @@ _TASK: Final = documented_response(200, "ETag")
 async def list_tasks(
     request: Request, tasks: Tasks, query: Annotated[ListParameters, Query()], if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Find all tasks that meet the given conditions, or one page of them.
+    """List all tasks that match the conditions, or one page of them.
 
     Without a condition, these are all tasks of the list. The `Link` header with
     `rel="next"` leads to the next page; so does `next_cursor`, as the parameter `cursor`.
 
-    A response without `limit` is read while it is sent. It has every task that existed at
-    its `revision`, except those that are deleted meanwhile; a task that is changed
-    meanwhile may be in its new state.
+    Without `limit`, the server reads the tasks while it sends the response. The response
+    has every task that existed at its `revision`, except tasks that are deleted meanwhile.
+    A task that changes meanwhile may have its new state.
     """
-    is_known = tag_matcher(if_none_match)
+    matches = tag_matcher(if_none_match)
     wanted = query.meaning
     if if_none_match is not None:
         tag = _list_tag(request, await tasks.revision())
-        if is_known(tag):
+        if matches(tag):
             return not_modified(tag)
     page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
     if isinstance(page, WholeList):
@@ -78,10 +78,10 @@ async def list_tasks(
     | problem_responses(*BODY, IDEMPOTENCY_CONFLICT),
 )
 async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKeyHeader = None) -> Response:
-    """Create a task, safely repeatable with an Idempotency-Key.
+    """Create a task, at most once for each Idempotency-Key.
 
-    The task gets the next id of the list. A request with the same key and body returns
-    the same response again and creates no second task.
+    The task gets the next id of the list. A repeated request with the same Idempotency-Key
+    and body returns the first response again, and creates no second task.
     """
     added = await tasks.create(body.meaning, idempotency_key)
     location = f"tasks/{added.task.id}"  # relative to the request's path, which a proxy may have shortened
@@ -99,9 +99,9 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
 
     With `If-None-Match`, the response is 304 without a body while the task is unchanged.
     """
-    is_known = tag_matcher(if_none_match)
+    matches = tag_matcher(if_none_match)
     task = await tasks.get(task_id)
-    if is_known(strong_tag(task.revision)):
+    if matches(strong_tag(task.revision)):
         return not_modified(strong_tag(task.revision))
     return _task(task)
 
@@ -150,9 +150,9 @@ async def patch_task(
 async def delete_task(
     tasks: Tasks, task_id: TaskId, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
 ) -> Response:
-    """Delete a task for good.
+    """Delete a task permanently, and erase its text at once.
 
-    Its text is erased at once. The change feed reports the deletion.
+    The change feed reports the id of the task and the revision of the deletion.
     """
     await tasks.remove(task_id, expected_revisions(if_match, if_none_match))
     return Response(status_code=204)

@@ -31,7 +31,7 @@ class _ClientStuck(Exception):
 class ChangeStream(Response):
     """A response that stays open. It sends changes when there are some, and heartbeats between them.
 
-    It reads the feed when it is woken. While it waits, it holds neither a database
+    It reads the feed when LiveFeed wakes it. While it waits, it holds neither a database
     connection nor unsent events. If the client does not read a page, or the end, within
     5 s, the connection is aborted and unsent data is dropped; the client can resume from
     its last event. The stream ends when the token expires, when the server stops, and
@@ -84,7 +84,7 @@ class ChangeStream(Response):
         page = self._page
         with self._live_feed.subscribe(self._tasks.user_id) as wake:
             while not self._live_feed.closed:
-                # Clear before reading: a later announcement, or the close, either shows in this read or wakes the wait.
+                # Clear before reading: a later change or close is then seen by this read, or wakes the wait.
                 wake.clear()
                 if page.changes:
                     await self._send(send, _events(page))

@@ -1,4 +1,4 @@
-"""Wakes readers of the change feed: at once after a write of this process, else at the next tick."""
+"""Wake readers of the change feed: at once after a write in this process, otherwise at the next tick."""
 
 import asyncio
 import logging

@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from todo_api.settings import Settings, WrongSetting, is_loopback, names_of, read_settings
+from todo_api.addresses import is_loopback
+from todo_api.settings import Settings, WrongSetting, names_of, read_settings
 
 SECRET = "a secret that is shared with tests only"
 A_FILE = __file__

@@ -1,0 +1,56 @@
+"""Addresses in settings: of the database, of Better Auth, and of the server itself."""
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+_SQLITE_FILE: Final = re.compile(r"[/\\]|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+
+
+def sqlite_path_of(address: str) -> Path | None:
+    """Return the path if the address is that of an SQLite file, else None. Raises ValueError."""
+    text = address.strip().strip("'\"")
+    is_url = re.match(r"sqlite(?:\+\w+)?:|file:", text, re.IGNORECASE)
+    if not is_url and (re.search(r"://|@|\A\w+\s*=", text) or not _SQLITE_FILE.search(text)):
+        return None
+    path = re.sub(r"\Asqlite(?:\+\w+)?:///", "", text, flags=re.IGNORECASE)
+    if not path or path == ":memory:" or (is_url and path == text):
+        raise ValueError("an SQLite database must be a file: sqlite:/// and its path")
+    if is_url and "?" in path:
+        raise ValueError("an SQLite URL must not have parameters: remove the ? and everything after it")
+    return Path(path).expanduser().absolute()
+
+
+def accept_base_url(url: str) -> str:
+    """Return the URL. Raises ValueError if it has a part that could contain a secret or would be ignored."""
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not contain a user or a password")
+    if parts.query or parts.fragment:
+        raise ValueError("must be a URL without a query or a fragment")
+    return url
+
+
+def better_auth_endpoints(base_url: str) -> str:
+    """Return the base URL of the endpoints of Better Auth."""
+    base = base_url.rstrip("/")
+    return base if urlsplit(base).path else f"{base}/api/auth"
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of a URL as Better Auth writes it in tokens: in lower case, without a default port."""
+    scheme, host, *_ = urlsplit(url)
+    return f"{scheme}://{host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
