@@ -45,7 +45,7 @@ def _values(hint: Any) -> Iterator[Any]:
 def values_of(
     make: type[TaskDraft | TaskPatch | TaskQuery], *, but: frozenset[str] = frozenset(), **required: Any
 ) -> dict[str, list[Any]]:
-    """Return for each field, but for those named, the values with which one can be made; raise TypeError if none."""
+    """Return, for each field that is not in `but`, the values that are valid; raise TypeError if there are none."""
     hints = get_type_hints(make)
     values = {}
     for name, field in make.__dataclass_fields__.items():

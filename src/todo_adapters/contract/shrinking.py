@@ -1,4 +1,4 @@
-"""A limit on the time in which Hypothesis makes a failing sequence of calls shorter."""
+"""Limit the time in which Hypothesis shortens a failing sequence of calls."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -9,14 +9,14 @@ SECONDS: Final = 5.0
 
 
 class TimeIsUp(BaseException):
-    """Raised to end the search of Hypothesis, which catches every Exception."""
+    """Raised to end the search. It is not an Exception, because Hypothesis would catch that."""
 
 
 class Shrinking:
-    """Bounds the time in which Hypothesis looks for a shorter sequence of calls that fails.
+    """Limits the time in which Hypothesis searches for a shorter sequence of calls that fails.
 
-    Hypothesis allows itself five minutes and has no setting for it. When the time is up,
-    the shortest sequence so far is reported.
+    The limit of Hypothesis is five minutes, and there is no setting for it. When the time
+    is up, the shortest sequence so far is reported.
     """
 
     def __init__(self, seconds: float = SECONDS) -> None:
@@ -28,7 +28,7 @@ class Shrinking:
 
     @contextmanager
     def watch(self, calls: Sequence[str]) -> Iterator[None]:
-        """Note the calls if what runs inside fails."""
+        """Record the calls if the body of the `with` statement fails."""
         try:
             yield
         except Exception as error:
@@ -49,7 +49,7 @@ class Shrinking:
         try:
             yield
         except BaseException:
-            # Hypothesis may raise an error of its own: this sequence ended earlier than before.
+            # Hypothesis may raise another error, because this sequence ended earlier than before.
             if not self._is_stopped:
                 raise
             calls = "\n".join(self._calls)

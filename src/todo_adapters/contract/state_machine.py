@@ -36,7 +36,7 @@ from todo_domain import (
 )
 
 _WITHOUT_FLOOR: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-"""A time of renewal that leaves revisions small, like those that the strategies draw."""
+"""A time of renewal with the revision floor 0, so that revisions stay as small as those of the strategies."""
 
 Run = Callable[[Awaitable[Any]], Any]
 """Runs a coroutine in the event loop of the repository, and returns its result."""
@@ -177,7 +177,7 @@ class RepositoryMachine(RuleBasedStateMachine):
 
 
 class MatchesTheModel(Contract):
-    """The model is plain dicts. There are several users, most ids are foreign, and errors are compared too."""
+    """The model uses plain dicts. It has several users, most ids are those of others, and errors are compared too."""
 
     def test_any_sequence_of_calls_has_the_results_of_the_model(self, make_repository: MakeRepository) -> None:
         shrinking = Shrinking()
@@ -187,9 +187,9 @@ class MatchesTheModel(Contract):
             try:
                 with shrinking.report():
                     run_state_machine_as_test(
-                        # Hypothesis calls it like a class to make a machine.
+                        # Hypothesis calls it like a class to create a machine.
                         lambda: RepositoryMachine(repository, runner.get_loop().run_until_complete, shrinking),  # type: ignore[arg-type]
-                        # All promises meet here, so it has twice the examples of other laws. A store may be slow.
+                        # It tests all promises together, so it has twice as many examples. A store may be slow.
                         settings=settings(
                             max_examples=2 * settings().max_examples,
                             deadline=None,

@@ -1,4 +1,4 @@
-"""What the state machine draws: few values of each kind, so that ids, keys, requests and states coincide often."""
+"""Strategies for the state machine: few values of each kind, so that ids, keys, requests and states often coincide."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How the tests of the kit run: each in an event loop of its own, with a new adapter that it opens."""
+"""Run the tests of the kit: each in its own event loop, with a new adapter that it opens."""
 
 import asyncio
 import functools
@@ -12,8 +12,8 @@ MakeRepository = Callable[[], TaskStore]
 """What the fixture `make_repository` returns: a function that makes a repository, not yet open.
 
 Within one test, all repositories that it makes use the same store. At the beginning of each
-test, the epoch of the store must be new. The store MAY hold lists of other users, but nobody
-else may renew its epoch or purge it while a test runs."""
+test, the epoch of the store must be new. The store MAY have lists of other users, but no
+other process may renew its epoch or purge it while a test runs."""
 
 
 class Contract:

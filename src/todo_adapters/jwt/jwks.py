@@ -22,7 +22,7 @@ class JwksTokenVerifier:
     `timeout_seconds`. Raises ValueError for a URL that `KeySource` refuses.
     """
 
-    def __init__(  # noqa: PLR0913 - settings, each by its name
+    def __init__(  # noqa: PLR0913 - settings, passed by name
         self,
         url: str,
         clock: Clock,

@@ -20,7 +20,7 @@ _HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 
 
 class SharedSecretTokenVerifier:
-    """A TokenVerifier for HS256 that accepts any of its secrets; to rotate, add the new one, later remove the old one.
+    """A TokenVerifier for HS256 with one or more secrets. To rotate, add a new secret; later remove the old one.
 
     A secret must have at least 32 bytes, which are not all the same. It must be neither a
     published example nor a key of another algorithm, such as one in PEM format. Raises
@@ -76,7 +76,7 @@ class SharedSecretTokenVerifier:
             raise NotOpen(self)
 
 
-def mint_token(  # noqa: PLR0913 - the claims of the token, each by its name
+def mint_token(  # noqa: PLR0913 - claims, passed by name
     secret: str,
     user_id: UserId,
     at: datetime,

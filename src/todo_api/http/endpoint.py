@@ -57,7 +57,7 @@ class Endpoint:
     - request: the request, or None if the endpoint has no such parameter
     - paths: FastAPI's fields, which parse and check a part of the path
     - headers: the names on the wire; each value is text, or None if the header is absent
-    - query, body: models with a property `meaning`, which raises RuleViolated
+    - query, body: models with a property `as_domain`, which raises RuleViolated
     """
 
     tasks: str
@@ -143,11 +143,11 @@ def _faults_of_parameters(dependant: Dependant) -> Iterator[str]:
 def _faults_of_models(dependant: Dependant) -> Iterator[str]:
     for field in dependant.query_params:
         if not _is_model(field.field_info, frozen=True):
-            yield f"the query parameter {field.name!r} must be a frozen model with the property `meaning`"
+            yield f"the query parameter {field.name!r} must be a frozen model with the property `as_domain`"
     for field in dependant.body_params:
         info = field.field_info
         if not _is_model(info) or type(info) is not params.Body or info.embed or not info.is_required():
-            yield f"the body {field.name!r} must be a required model in JSON with the property `meaning`, not embedded"
+            yield f"the body {field.name!r} must be a required JSON model with the property `as_domain`, not embedded"
     for field in (*dependant.query_params[1:], *dependant.body_params[1:]):
         yield f"the parameter {field.name!r} must be a part of the one model before it"
 
@@ -157,6 +157,6 @@ def _is_model(info: FieldInfo, *, frozen: bool = False) -> bool:
     return (
         inspect.isclass(model)
         and issubclass(model, BaseModel)
-        and hasattr(model, "meaning")
+        and hasattr(model, "as_domain")
         and model.model_config.get("frozen", False) >= frozen
     )

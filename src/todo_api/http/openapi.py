@@ -118,7 +118,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         description=_DESCRIPTION,
         routes=app.routes,
         tags=[{"name": name, "description": description} for name, description in _TAGS.items()],
-        # Relative to the document, since a proxy may strip a prefix.
+        # Relative to the document, because a proxy may strip a prefix.
         servers=[{"url": ".", "description": "This server"}],
     )
     made["paths"] = dict(sorted(made["paths"].items(), key=_place_in_document))

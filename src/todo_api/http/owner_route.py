@@ -182,7 +182,7 @@ def _read_model(model: type[BaseModel], values: Any, place: str) -> tuple[Any, S
     """Return the body or query with these values, and its faults, in structure and rules."""
     try:
         read: Any = model.model_validate(values)
-        read.meaning  # noqa: B018 - it raises, and is computed only once
+        read.as_domain  # noqa: B018 - it raises, and is computed only once
     except (ValidationError, RuleViolated):
         kind = "parameter" if place == "query" else "field"
         faults = getattr(model, "faults", partial(faults_of, model, kind=kind))(values)

@@ -193,7 +193,7 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
 
 
 def _help_link(scope: Scope, kind: ProblemType) -> str:
-    """Return a link to the page about an error, relative to the request, since a proxy may strip a prefix."""
+    """Return a link to the page about an error, relative to the request, because a proxy may strip a prefix."""
     path: bytes = scope.get("raw_path") or scope["path"].encode(errors="replace")
     to_root = "../" * (path.count(b"/") - 1) if path.startswith(b"/") else "/"
     return f'<{to_root}docs/errors#{kind.slug}>; rel="help"'

@@ -39,5 +39,5 @@ async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: Idempot
     each task, but no text, because a repeated request with the same Idempotency-Key must
     return the same response, and the text may have been deleted since.
     """
-    result = await tasks.apply(body.meaning, idempotency_key)
+    result = await tasks.apply(body.as_domain, idempotency_key)
     return JsonResponse(batch_response(result), replay_header(replayed=result.replayed))

@@ -49,7 +49,7 @@ async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]
     tasks. Store `next` and send it as `since` the next time. 410 means that changes could
     be missing: read everything again, without `since`.
     """
-    page = await tasks.changes(query.meaning, query.limit)
+    page = await tasks.changes(query.as_domain, query.limit)
     return JsonResponse(changes_response(page))
 
 
@@ -72,7 +72,7 @@ async def stream_changes(
     caller's access token expires.
     """
     # If several are present, the last one is used, but each must be well-formed.
-    since = query.meaning
+    since = query.as_domain
     if query.last_event_id is not None:
         since = _resumed(query.last_event_id, "lastEventId")
     if last_event_id is not None:

@@ -58,7 +58,7 @@ async def list_tasks(
     A task that changes meanwhile may have its new state.
     """
     matches = tag_matcher(if_none_match)
-    wanted = query.meaning
+    wanted = query.as_domain
     if if_none_match is not None:
         tag = _list_tag(request, await tasks.revision())
         if matches(tag):
@@ -83,7 +83,7 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
     The task gets the next id of the list. A repeated request with the same Idempotency-Key
     and body returns the first response again, and creates no second task.
     """
-    added = await tasks.create(body.meaning, idempotency_key)
+    added = await tasks.create(body.as_domain, idempotency_key)
     location = f"tasks/{added.task.id}"  # relative to the request's path, which a proxy may have shortened
     return _task(added.task, {"Location": location} | replay_header(replayed=added.replayed), status=201)
 
@@ -121,7 +121,7 @@ async def replace_task(
     `description` and `due`. A `due` replaces the task's due with all its parts. PUT never
     creates a task: an unknown id is 404. To change some fields only, use PATCH.
     """
-    return _task(await tasks.patch(task_id, body.meaning, expected_revisions(if_match, if_none_match)))
+    return _task(await tasks.patch(task_id, body.as_domain, expected_revisions(if_match, if_none_match)))
 
 
 @router.patch(
@@ -138,7 +138,7 @@ async def patch_task(
     A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
     The parts of `due` are patched in the same way: null clears `time` and `timezone`.
     """
-    return _task(await tasks.patch(task_id, body.meaning, expected_revisions(if_match, if_none_match)))
+    return _task(await tasks.patch(task_id, body.as_domain, expected_revisions(if_match, if_none_match)))
 
 
 @router.delete(

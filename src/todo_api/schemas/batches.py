@@ -26,7 +26,7 @@ class _Operation(BaseModel):
 
     @property
     @abstractmethod
-    def meaning(self) -> domain.Operation:
+    def as_domain(self) -> domain.Operation:
         """The operation; raises RuleViolated, EmptyPatch."""
 
 
@@ -37,9 +37,9 @@ class CreateOperation(_Operation):
     task: TaskCreate
 
     @property
-    def meaning(self) -> domain.Operation:
+    def as_domain(self) -> domain.Operation:
         """The operation; raises RuleViolated."""
-        return domain.Create(_in_task(lambda: self.task.meaning))
+        return domain.Create(_in_task(lambda: self.task.as_domain))
 
 
 class PatchOperation(_Operation):
@@ -51,9 +51,9 @@ class PatchOperation(_Operation):
     if_revision: _Expected = None
 
     @property
-    def meaning(self) -> domain.Operation:
+    def as_domain(self) -> domain.Operation:
         """The operation; raises RuleViolated, EmptyPatch."""
-        return domain.Patch(self.id, _in_task(lambda: self.task.meaning), _expected(self.if_revision))
+        return domain.Patch(self.id, _in_task(lambda: self.task.as_domain), _expected(self.if_revision))
 
 
 class DeleteOperation(_Operation):
@@ -64,7 +64,7 @@ class DeleteOperation(_Operation):
     if_revision: _Expected = None
 
     @property
-    def meaning(self) -> domain.Operation:
+    def as_domain(self) -> domain.Operation:
         """The operation."""
         return domain.Remove(self.id, _expected(self.if_revision))
 
@@ -102,13 +102,13 @@ class BatchRequest(BaseModel):
     )
 
     @cached_property
-    def meaning(self) -> domain.Batch:
+    def as_domain(self) -> domain.Batch:
         """The batch; raises RuleViolated with locations in the body, and BatchFailed for an empty patch."""
         operations, violations = list[domain.Operation](), list[domain.Violation]()
         failed: domain.BatchFailed | None = None
         for index, operation in enumerate(self.operations):
             try:
-                operations.append(operation.meaning)
+                operations.append(operation.as_domain)
             except domain.RuleViolated as violated:
                 violations += violated.at("operations", index).violations
             except domain.EmptyPatch as empty:
@@ -149,7 +149,7 @@ def _faults_of_operation(operation: object) -> Iterator[domain.Violation]:
         yield domain.Violation(("op",), "choice", "must be create, patch or delete")
     else:
         try:
-            _ = kind.model_validate(operation).meaning
+            _ = kind.model_validate(operation).as_domain
         except domain.EmptyPatch as empty:
             yield domain.Violation((), "empty_patch", str(empty))
         except (ValidationError, domain.RuleViolated):

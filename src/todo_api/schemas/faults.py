@@ -48,7 +48,7 @@ def violation_of(error: ErrorDetails) -> Violation:
 
 
 def faults_of(model: type[BaseModel], values: Mapping[str, Any], kind: str = "field") -> Iterator[Violation]:
-    """Yield each fault of values that a model or its `meaning` refused, once, with its location.
+    """Yield each fault of values that a model or its `as_domain` refused, once, with its location.
 
     Unknown names are removed, and values with a wrong structure are replaced by examples,
     until only the rules remain to be checked.
@@ -58,7 +58,7 @@ def faults_of(model: type[BaseModel], values: Mapping[str, Any], kind: str = "fi
     structural: set[_Place] = set()
     while len(structural) < MAX_FAULTS:
         try:
-            _ = model.model_validate(kept).meaning  # type: ignore[attr-defined]
+            _ = model.model_validate(kept).as_domain  # type: ignore[attr-defined]
         except ValidationError as refused:
             errors = [violation_of(error) for error in refused.errors(include_url=False, include_input=False)]
             found = [each for each in errors if each.field not in structural]
@@ -70,17 +70,17 @@ def faults_of(model: type[BaseModel], values: Mapping[str, Any], kind: str = "fi
                 _replace(kept, each.field, getattr(model, "examples", {}))
             continue
         except RuleViolated as violated:
-            yield from (each for each in violated.violations if not _is_known(each, structural, model))
+            yield from (each for each in violated.violations if not _is_consequence(each, structural, model))
         except EmptyPatch:
             pass  # all its names are unknown
         break
     yield from unknown
 
 
-def _is_known(violation: Violation, structural: Collection[_Place], model: type[BaseModel]) -> bool:
+def _is_consequence(violation: Violation, structural: Collection[_Place], model: type[BaseModel]) -> bool:
     """Return whether a violation is about a replaced value, or may be caused by one."""
     place = violation.field
-    if structural and place[0] in getattr(model, "bound_to_the_others", ()):
+    if structural and place[0] in getattr(model, "depends_on_all_others", ()):
         return True
     return any(place[:length] in structural for length in range(1, len(place) + 1))
 

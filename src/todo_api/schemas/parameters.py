@@ -45,7 +45,7 @@ class ListParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     # Whether a cursor is valid depends on all other parameters.
-    bound_to_the_others: ClassVar = frozenset({"cursor"})
+    depends_on_all_others: ClassVar = frozenset({"cursor"})
 
     complete: Flag | None = Field(None, description="Only complete tasks, or only incomplete tasks.")
     priority: list[Priority] = Field([], description="The task has one of these priorities.")
@@ -74,7 +74,7 @@ class ListParameters(BaseModel):
     )
 
     @cached_property
-    def meaning(self) -> domain.TaskQuery:
+    def as_domain(self) -> domain.TaskQuery:
         """The query; raises RuleViolated with the names of parameters."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return domain.TaskQuery(
@@ -108,7 +108,7 @@ class SinceParameter(BaseModel):
     )
 
     @cached_property
-    def meaning(self) -> domain.FeedToken | None:
+    def as_domain(self) -> domain.FeedToken | None:
         """The token; raises RuleViolated if it is malformed."""
         return domain.FeedToken.parse(self.since) if self.since is not None else None
 

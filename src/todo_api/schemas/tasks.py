@@ -99,7 +99,7 @@ class TaskCreate(_TaskBody):
     tags: Tags = []
 
     @cached_property
-    def meaning(self) -> domain.TaskDraft:
+    def as_domain(self) -> domain.TaskDraft:
         """The draft; raises RuleViolated with the names of fields."""
         return domain.TaskDraft(**self._values())
 
@@ -115,7 +115,7 @@ class TaskUpdate(_TaskBody):
     tags: Tags = Field(default_factory=absent)
 
     @cached_property
-    def meaning(self) -> domain.TaskPatch:
+    def as_domain(self) -> domain.TaskPatch:
         """The patch; raises RuleViolated with the names of fields."""
         return domain.TaskPatch(**self._values())
 
@@ -133,7 +133,7 @@ class TaskPatch(_TaskBody):
     tags: Tags = Field(default_factory=absent)
 
     @cached_property
-    def meaning(self) -> domain.TaskPatch:
+    def as_domain(self) -> domain.TaskPatch:
         """The patch; raises EmptyPatch, and RuleViolated with the names of fields."""
         return domain.TaskPatch(**self._values())
 

@@ -25,7 +25,7 @@ class Wish(BaseModel):
     name: str
 
     @cached_property
-    def meaning(self) -> str:
+    def as_domain(self) -> str:
         return self.name
 
 
@@ -37,13 +37,13 @@ class Search(BaseModel):
     size: set[int] | None = None
 
     @cached_property
-    def meaning(self) -> str:
+    def as_domain(self) -> str:
         return self.near
 
 
 class Mutable(BaseModel):
     @cached_property
-    def meaning(self) -> None:
+    def as_domain(self) -> None:
         return None
 
 
@@ -71,7 +71,7 @@ async def read_all(  # noqa: PLR0913, PLR0917 - one of each kind
             "owner": [things.user_id, user_id],
             "number": number,
             "search": [search.near, search.colour, sorted(search.size or ())],
-            "wish": wish.meaning,
+            "wish": wish.as_domain,
             "headers": [x_wish, other],
         }
     )

@@ -110,7 +110,7 @@ def batches_with_faults(draw: st.DrawFn) -> tuple[dict[str, Any], set[Place]]:
 def faults_in(model: type[BaseModel], body: dict[str, Any]) -> list[Violation]:
     """Return the faults of a body, or none if the model accepts it."""
     try:
-        _ = model.model_validate(body).meaning  # type: ignore[attr-defined]
+        _ = model.model_validate(body).as_domain  # type: ignore[attr-defined]
     except EmptyPatch:
         return []
     except (ValidationError, RuleViolated):
@@ -249,7 +249,7 @@ class Plain(BaseModel):
 
     name: str
     number: float = 1
-    meaning: ClassVar = None
+    as_domain: ClassVar = None
 
 
 def test_a_wrong_value_without_an_example_is_reported_once() -> None:

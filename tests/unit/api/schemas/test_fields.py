@@ -33,7 +33,7 @@ def test_a_response_has_every_field_of_a_task() -> None:
 
 
 def test_the_defaults_of_a_new_task_are_those_of_the_domain() -> None:
-    assert TaskCreate(title="x").meaning == TaskDraft(title="x")
+    assert TaskCreate(title="x").as_domain == TaskDraft(title="x")
 
 
 def test_the_list_has_a_parameter_for_every_condition() -> None:
@@ -61,13 +61,13 @@ def text_of(value: Any) -> Any:
 def test_a_parameter_becomes_its_condition(name: str, value: Any) -> None:
     parameters = ListParameters.model_validate({name: text_of(value)})
 
-    assert parameters.meaning == TaskQuery(**{name: value})
+    assert parameters.as_domain == TaskQuery(**{name: value})
 
 
 @pytest.mark.parametrize("sort", SortKey)
 def test_a_sort_becomes_an_order_and_a_direction(sort: SortKey) -> None:
-    assert ListParameters.model_validate({"sort": f"{sort}"}).meaning == TaskQuery(sort=sort)
-    assert ListParameters.model_validate({"sort": f"-{sort}"}).meaning == TaskQuery(sort=sort, descending=True)
+    assert ListParameters.model_validate({"sort": f"{sort}"}).as_domain == TaskQuery(sort=sort)
+    assert ListParameters.model_validate({"sort": f"-{sort}"}).as_domain == TaskQuery(sort=sort, descending=True)
 
 
 def kinds(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:

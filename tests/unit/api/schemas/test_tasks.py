@@ -81,7 +81,7 @@ def due_as_sent(parts: dict[str, Any]) -> dict[str, Any]:
 def test_the_body_of_a_post_becomes_its_draft(draft: TaskDraft) -> None:
     fields = {name: getattr(draft, name) for name in TaskDraft.__dataclass_fields__}
 
-    assert TaskCreate.model_validate(as_sent(fields)).meaning == draft
+    assert TaskCreate.model_validate(as_sent(fields)).as_domain == draft
 
 
 @given(drafts)
@@ -90,21 +90,21 @@ def test_the_body_of_a_put_becomes_a_patch_of_the_fields_it_names(draft: TaskDra
     required = {"title": draft.title, "complete": draft.complete}
 
     for named in (fields, required):
-        assert TaskUpdate.model_validate(as_sent(named)).meaning == DomainPatch(**named)
+        assert TaskUpdate.model_validate(as_sent(named)).as_domain == DomainPatch(**named)
 
 
 @given(tasks, patches, instants)
 def test_the_body_of_a_patch_becomes_its_patch(old: Task, patch: DomainPatch, at: datetime) -> None:
     body = TaskPatch.model_validate(as_sent(patch.named_fields()))
 
-    assert old.patched(body.meaning, at) == old.patched(patch, at)
+    assert old.patched(body.as_domain, at) == old.patched(patch, at)
 
 
 @given(due_patches)
 def test_the_due_of_a_patch_becomes_a_patch_of_its_parts(patch: DuePatch) -> None:
     body = TaskPatch.model_validate({"due": due_as_sent(patch.named_parts())})
 
-    assert body.meaning == DomainPatch(due=patch)
+    assert body.as_domain == DomainPatch(due=patch)
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_every_task_response_is_valid_for_its_schema(task: Task) -> None:
 def test_sending_a_task_response_back_changes_nothing(task: Task) -> None:
     sent = orjson.loads(json_bytes(task_response(task)))
 
-    patch = TaskUpdate.model_validate(sent).meaning
+    patch = TaskUpdate.model_validate(sent).as_domain
 
     assert task.patched(patch, task.updated_at) is task
 
