@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 LINGER_SECONDS: Final = 5.0
-"""How long a connection stays open for a body that nobody reads, so that its sender can read the response."""
+"""How long a connection stays open for a body that the app does not read, so that its sender can read the response."""
 
 
 class ResponseTransport:

@@ -5,37 +5,20 @@ has the ceiling, and test_uvicorn_protocol.py names each attribute that is used.
 """
 
 import asyncio
-import logging
-import re
 from contextlib import suppress
 from typing import Any, Final
 
 import httptools
-from starlette.requests import Request
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from todo_api.http.headers import NO_SNIFFING
-from todo_api.http.problems import MALFORMED, ProblemError, ProblemType, problem_response
+from todo_api.http.problems import ProblemError
 from todo_api.middleware.limits import HEADERS_PROBLEM, MAX_HEAD_BYTES
-from todo_api.middleware.request_log import new_request_id
+from todo_api.server.refusals import refusal
+from todo_api.server.request_heads import NOT_HTTP, fault_of_head, head_without_upgrade
 from todo_api.server.transport import LINGER_SECONDS, ResponseTransport
 
-ABORT: Final = "abort_connection"
+ABORT_CONNECTION: Final = "abort_connection"
 """The name in the scope's `state` of a function that ends the connection and drops unsent data."""
-
-_NOT_HTTP: Final = ProblemError(MALFORMED, "the request is not HTTP/1.1 (RFC 9112)")
-_ONE_HOST: Final = ProblemError(MALFORMED, "send one Host header field (RFC 9112 §3.2)")
-_CHUNKED_1_0: Final = ProblemError(MALFORMED, "HTTP/1.0 has no Transfer-Encoding (RFC 9112 §6.1)")
-_CODING: Final = ProblemError(
-    ProblemType("VALIDATION_ERROR", 501, "The transfer coding is not supported"), "the only transfer coding is chunked"
-)
-_VERSION: Final = ProblemError(
-    ProblemType("VALIDATION_ERROR", 505, "The HTTP version is not supported"), "use HTTP/1.1 or HTTP/1.0"
-)
-_HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
-_VERSIONS: Final = ("1.1", "1.0")
-_log: Final = logging.getLogger("todo_api.requests")
-_UPGRADE_FIELDS: Final = (b"connection", b"upgrade")
 
 
 class _UntilClose(int):
@@ -46,26 +29,6 @@ class _UntilClose(int):
 
     def __sub__(self, _: int) -> "_UntilClose":
         return self
-
-
-def _fault_of_head(version: str, fields: list[tuple[bytes, bytes]]) -> ProblemError | None:
-    names = [name for name, _ in fields]
-    hosts = names.count(b"host")
-    if version not in _VERSIONS:
-        return _VERSION
-    if hosts != 1 and (hosts or version != "1.0"):
-        return _ONE_HOST
-    if hosts and not _HOST.fullmatch(fields[names.index(b"host")][1]):
-        return _ONE_HOST
-    return _fault_of_coding(version, fields) if b"transfer-encoding" in names else None
-
-
-def _fault_of_coding(version: str, fields: list[tuple[bytes, bytes]]) -> ProblemError | None:
-    if version == "1.0":
-        return _CHUNKED_1_0
-    items = b",".join(value for name, value in fields if name == b"transfer-encoding").split(b",")
-    codings = [coding for item in items if (coding := item.strip(b" \t").lower())]
-    return None if codings == [b"chunked"] else _CODING
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -97,7 +60,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Begin to serve a connection."""
         wrapped = ResponseTransport(transport, self._close)
         super().connection_made(wrapped)  # type: ignore[arg-type]  # has all that is used
-        self.app_state = {**self.app_state, ABORT: transport.abort}
+        self.app_state = {**self.app_state, ABORT_CONNECTION: transport.abort}
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End everything that waits for the connection."""
@@ -118,14 +81,14 @@ class HttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._ignore_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
-            self._refuse(_NOT_HTTP)
+            self._refuse(NOT_HTTP)
         if self._unfinished_bytes > MAX_HEAD_BYTES:
             self._refuse(HEADERS_PROBLEM)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio allows either
         """Keep the connection open for a response that has not begun; else close it.
 
-        A client that reads a stream is gone when it closes: the stream must end.
+        The end of its sending side tells that a client of a stream has disconnected.
         """
         cycle = self.cycle
         is_awaited = self._is_read and cycle is not None and not cycle.response_started
@@ -143,7 +106,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._has_blanks:  # RFC 9112 §5.1; the same list is in the scope
             self.headers[:] = [(name, value.strip(b" \t")) for name, value in self.headers]
         version = self.parser.get_http_version()
-        if problem := _fault_of_head(version, self.headers):
+        if problem := fault_of_head(version, self.headers):
             self._refuse(problem)
             return
         self._is_upgrade = self.parser.should_upgrade()
@@ -152,7 +115,7 @@ class HttpProtocol(HttpToolsProtocol):
         if version == "1.0":
             self.expect_100_continue = False
         super().on_headers_complete()
-        self.headers = []  # Trailer fields go here, and nobody reads them.
+        self.headers = []  # Trailer fields go here, and no code reads them.
         if version == "1.0":
             self.cycle.chunked_encoding = False
             self.cycle.expected_content_length = _UntilClose(0)
@@ -198,22 +161,13 @@ class HttpProtocol(HttpToolsProtocol):
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse the request again without its Upgrade field, which httptools stops at (RFC 9110 §7.8)."""
         if self.parser.get_method() == b"CONNECT":
-            self._refuse(_NOT_HTTP)
+            self._refuse(NOT_HTTP)
             return
-        options = [
-            option.strip()
-            for name, value in self.headers
-            if name == b"connection"
-            for option in value.split(b",")
-            if option.strip().lower() != b"upgrade"
-        ]
-        fields = [(name, value) for name, value in self.headers if name not in _UPGRADE_FIELDS]
-        fields.append((b"connection", b", ".join(options)))
-        lines = b"".join(b"%s: %s\r\n" % field for field in fields)
-        line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        version = self.parser.get_http_version()
+        head = head_without_upgrade(self.parser.get_method(), self.url, version, self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(b"%s\r\n%s\r\n%s" % (line, lines, rest))
+        self.data_received(head + rest)
 
     def _close_unless_body_is_read(self) -> None:
         """Close after a final response without 100 (Continue): the client may send the body, or not."""
@@ -239,20 +193,9 @@ class HttpProtocol(HttpToolsProtocol):
                 self._is_closing = True
                 self.transport.abort()
                 return
-        scope: dict[str, Any] = {"type": "http", "path": "", "request_id": new_request_id()}
-        response = problem_response(Request(scope), problem)
-        headers = b"".join(b"%s: %s\r\n" % header for header in (*response.raw_headers, NO_SNIFFING))
-        status = STATUS_LINE[response.status_code]
-        self.transport.write(b"%sconnection: close\r\n%s\r\n%s" % (status, headers, response.body))
+        self.transport.write(refusal(problem))
         self._is_read = False
         self.transport.close()
-        fields = {
-            "request_id": scope["request_id"],
-            "status": response.status_code,
-            "error_code": scope["error_code"],
-            "reason": problem.detail,
-        }
-        _log.info("request", extra={"fields": fields})
 
     def _discard(self, data: bytes) -> None:
         """Read on to the end of the request after the response."""

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from todo_api.http.problems import problem_of
 from todo_api.http.responses import json_bytes
 from todo_api.schemas.serialization import change_response
-from todo_api.server.uvicorn_protocol import ABORT
+from todo_api.server.uvicorn_protocol import ABORT_CONNECTION
 from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import ChangePage, TaskUseCases, TodoError
@@ -56,7 +56,7 @@ class ChangeStream(Response):
         disconnected = asyncio.create_task(wait_for_disconnect(receive))
         try:
             await asyncio.wait({sender, disconnected}, return_when=asyncio.FIRST_COMPLETED)
-            if self._stuck and (abort := scope.get("state", {}).get(ABORT)):
+            if self._stuck and (abort := scope.get("state", {}).get(ABORT_CONNECTION)):
                 abort()
                 await disconnected
         finally:

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from todo_api.http.problems import problem_of
 from todo_api.http.responses import CACHING, json_bytes
 from todo_api.schemas.tasks import task_response
-from todo_api.server.uvicorn_protocol import ABORT
+from todo_api.server.uvicorn_protocol import ABORT_CONNECTION
 from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_domain import TodoError, WholeList
 
@@ -58,7 +58,7 @@ class WholeListResponse(Response):
             scope["error_code"] = (
                 problem_of(error).problem_type.error_code if isinstance(error, TodoError) else "CLIENT_TOO_SLOW"
             )
-            if abort := scope.get("state", {}).get(ABORT):
+            if abort := scope.get("state", {}).get(ABORT_CONNECTION):
                 abort()
                 await disconnected
         finally:

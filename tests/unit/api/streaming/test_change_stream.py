@@ -11,7 +11,7 @@ from tests.opening import open_at_once
 from tests.unit.domain.strategies import ALICE, NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.server.serving import SHUTDOWN_SECONDS
-from todo_api.server.uvicorn_protocol import ABORT
+from todo_api.server.uvicorn_protocol import ABORT_CONNECTION
 from todo_api.streaming import change_stream
 from todo_api.streaming.change_stream import ChangeStream
 from todo_api.streaming.live_feed import LiveFeed
@@ -155,7 +155,7 @@ def test_the_connection_of_a_client_that_reads_nothing_is_aborted_if_the_server_
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    sent = asyncio.run(stream(until_aborted, stick, scope={"state": {ABORT: aborted.set}}))
+    sent = asyncio.run(stream(until_aborted, stick, scope={"state": {ABORT_CONNECTION: aborted.set}}))
 
     assert aborted.is_set()
     assert [message["type"] for message in sent] == ["http.response.start"]
@@ -177,7 +177,7 @@ def test_the_end_of_a_stream_has_the_same_timeout_as_an_event(monkeypatch: pytes
         if message.get("more_body") is False:
             await asyncio.Event().wait()
 
-    asyncio.run(stream(until_aborted, stick_at_the_end, NOON, scope={"state": {ABORT: aborted.set}}))
+    asyncio.run(stream(until_aborted, stick_at_the_end, NOON, scope={"state": {ABORT_CONNECTION: aborted.set}}))
 
     assert aborted.is_set()
 
@@ -193,7 +193,7 @@ def test_a_slow_client_whose_token_expires_gets_the_end_of_the_stream() -> None:
         if message.get("more_body"):
             await asyncio.Event().wait()
 
-    sent = asyncio.run(stream(until_aborted, take_only_the_end, NOON, scope={"state": {ABORT: aborted.set}}))
+    sent = asyncio.run(stream(until_aborted, take_only_the_end, NOON, scope={"state": {ABORT_CONNECTION: aborted.set}}))
 
     assert not aborted.is_set()
     assert sent[-1]["more_body"] is False
