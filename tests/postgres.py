@@ -56,20 +56,43 @@ class Postgres:
 class LocalPostgres(Postgres):
     """A new PostgreSQL server on loopback, which may be stopped, killed and started again."""
 
-    def __init__(self, binaries: Path, directory: Path, settings: tuple[str, ...]) -> None:
+    def __init__(
+        self, binaries: Path, directory: Path, settings: tuple[str, ...], follows: "LocalPostgres | None" = None
+    ) -> None:
         port = _free_port()
         super().__init__(f"postgresql://postgres@127.0.0.1:{port}/postgres")
         self._binaries = binaries
         self._directory = directory
-        self._settings = (f"port={port}", *settings)
+        self._settings = settings
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
-        _run_once(binaries / "initdb", directory)
+        if follows:
+            options = ("--dbname", follows.url, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+            _run_once(binaries / "pg_basebackup", directory, *options)
+        else:
+            options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+            _run_once(binaries / "initdb", directory, *options)
+
+    @contextmanager
+    def standby(self) -> Iterator["LocalPostgres"]:
+        """Run a copy of this server that follows it until it is promoted."""
+        with _directory_in(self._directory.parent) as directory:
+            yield from _running(LocalPostgres(self._binaries, directory, self._settings, follows=self))
+
+    def promote(self) -> None:
+        """Make a standby a primary, and wait until it accepts writes."""
+        self._execute("SELECT pg_promote()")
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections; else raise RuntimeError with its log."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._directory / "data", *_options(self._settings)],
+                [
+                    self._binaries / "postgres",
+                    "-D",
+                    self._directory / "data",
+                    *_options((f"port={self._port}", *self._settings)),
+                ],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 **_identity(self._directory),
@@ -125,12 +148,15 @@ def running_postgres(*, durable: bool = False) -> Iterator[LocalPostgres]:
         *(() if durable else _FAST),
     )
     with _binaries() as binaries, _directory_in(place) as directory:
-        server = LocalPostgres(binaries, directory, settings)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+        yield from _running(LocalPostgres(binaries, directory, settings))
+
+
+def _running(server: LocalPostgres) -> Iterator[LocalPostgres]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @contextmanager
@@ -162,17 +188,16 @@ def _identity(directory: Path) -> dict[str, Any]:
     return {"cwd": directory, **(as_nobody if _AS_ROOT else {})}
 
 
-def _run_once(initdb: Path, directory: Path) -> None:
-    options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+def _run_once(program: Path, directory: Path, *options: str) -> None:
     done = subprocess.run(
-        [initdb, "-D", directory / "data", *options],
+        [program, "-D", directory / "data", *options],
         capture_output=True,
         text=True,
         check=False,
         **_identity(directory),
     )
     if done.returncode:
-        raise RuntimeError(f"initdb fails:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"{program.name} fails:\n{done.stdout}{done.stderr}")
 
 
 def _options(settings: tuple[str, ...]) -> Iterator[str]:

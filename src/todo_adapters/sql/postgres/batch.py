@@ -1,4 +1,4 @@
-"""A batch in PostgreSQL: one transaction of two round trips, besides those that prepare, whatever its length."""
+"""A batch in PostgreSQL: one transaction and two round trips, whatever its length, and those that prepare."""
 
 from datetime import datetime
 from typing import Final
@@ -21,11 +21,11 @@ _ROLLBACK: Final = Statement("ROLLBACK", ())
 async def apply_batch(
     connection: Connection, user_id: UserId, batch: Batch, at: datetime, key: IdempotencyKey | None
 ) -> BatchResult:
-    """Do a batch in a transaction of its own.
+    """Apply a batch in a transaction of its own.
 
-    The tasks are locked in order of id, the list after them, as single writes do. The
-    key is read under the list's lock, so that of two batches with one key the second
-    finds what the first has kept.
+    As for single writes, the tasks are locked first, in order of id, then the list. The key
+    is read under the list's lock, so that of two batches with one key the second finds the
+    outcomes that the first has stored.
     """
     of_user = {"user_id": user_id}
     asked: list[Step] = [

@@ -1,4 +1,4 @@
-"""The tasks that this process read or wrote in the last seconds, so that a change need not read its task first."""
+"""The tasks that this process read or wrote in the last seconds, so that a change does not read its task first."""
 
 import asyncio
 from typing import Final
@@ -11,14 +11,13 @@ MAX_TASKS: Final = 16_384
 
 
 class RecentTasks:
-    """At most 16,384 tasks of the last 2 to 4 seconds, each as it was then: it may have changed or gone since.
+    """At most 16,384 tasks of the last 2 to 4 seconds. Each may have changed or been deleted since.
 
-    So a task that is found here serves only for a write that takes effect only if the task
-    has not changed.
+    So use them only for a write that takes effect only if the task has not changed.
     """
 
     def __init__(self) -> None:
-        # Both are dropped as a whole: `_older` when `_newer` takes its place.
+        # Tasks are never dropped one by one for their age: `_newer` replaces `_older` as a whole.
         self._newer: dict[tuple[UserId, int], Task] = {}
         self._older: dict[tuple[UserId, int], Task] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -45,9 +44,9 @@ class RecentTasks:
             self._timer = None
 
     def try_edit(self, user_id: UserId, task_id: int, edit: Edit) -> tuple[Task, Task] | None:
-        """Return a task as it was last seen, and the result of the edit, or None if the task has to be read.
+        """Return the last known state of a task and the result of the edit, or None if the task must be read.
 
-        Whether the edit fails, or changes nothing, can be decided only on the present task.
+        It must be read if the edit fails or changes nothing, because only the current state can decide that.
         """
         key = user_id, task_id
         seen = self._newer.get(key) or self._older.get(key)
@@ -55,7 +54,7 @@ class RecentTasks:
             return None
         try:
             edited = edit(seen)
-        except Exception:  # noqa: BLE001 - the edit raises it again if the present task is like that
+        except Exception:  # noqa: BLE001 - the edit raises it again if it also fails on the current state
             return None
         return None if edited == seen else (seen, edited)
 

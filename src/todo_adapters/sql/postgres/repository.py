@@ -1,25 +1,19 @@
-"""Task lists in PostgreSQL: the promises of the ports, kept by single statements and short transactions."""
+"""Task lists in PostgreSQL, in single statements and short transactions."""
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Self, TypeVar
-
-from psycopg.rows import TupleRow
+from typing import Any, Final, Self
 
 from todo_adapters.sql import rows, statements
-from todo_adapters.sql.dialects import POSTGRESQL, Statement
+from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import ids_statement, list_statement
-from todo_adapters.sql.migrations import is_current
 from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
-from todo_adapters.sql.postgres.driver.connection import Connection
-from todo_adapters.sql.postgres.driver.conninfo import conninfo_of, is_neon_pooler
-from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
-from todo_adapters.sql.postgres.driver.pool import Pool
+from todo_adapters.sql.postgres.database import Database
+from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
+from todo_adapters.sql.postgres.purge import purge
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
 from todo_adapters.sql.tables import store
 from todo_domain import (
@@ -34,7 +28,6 @@ from todo_domain import (
     IdempotencyKey,
     NotOpen,
     Outcome,
-    StorageUnavailable,
     Task,
     TaskDraft,
     TaskIds,
@@ -45,10 +38,6 @@ from todo_domain import (
     revision_floor,
 )
 
-T = TypeVar("T")
-
-_MOST_RACES: Final = 20
-_KEPT_BY_NEON: Final = 5
 _GET: Final = POSTGRESQL.compile(statements.GET)
 _GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
 _CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
@@ -70,14 +59,14 @@ class PostgresTaskRepository:
 
     - url: in any form that `driver.conninfo` reads
     - max_connections: of this process
-    - timeout_seconds: how long a transaction takes at most, with the wait for a connection
-    - prepare_threshold: after how many uses a statement is prepared, if the pooler is
-      known to keep prepared statements; None finds out whether there is a pooler
+    - timeout_seconds: the longest time for a transaction, including the wait for a connection
+    - prepare_threshold: prepare a statement after this number of uses; for poolers that keep
+      prepared statements. None prepares on direct connections only, and finds out which are direct
 
-    A read, and a write with an idempotency key, is sent once more when the connection
-    breaks under it. Other writes are not: who reads the state afterwards can't tell his
-    own write from another's, so the caller hears StorageUnavailable, and has the means
-    to find out. A transaction that a deadlock or a race undid is always run again.
+    When the connection breaks, a read and a write with an idempotency key run once more.
+    Any other write then raises StorageUnavailable, because its effect can't be told from
+    that of another request. A transaction that the server undid because of another one
+    runs again.
     """
 
     def __init__(
@@ -88,34 +77,27 @@ class PostgresTaskRepository:
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
     ) -> None:
-        self._url = url
-        self._new_pool = partial(
-            Pool,
+        self._new_database = partial(
+            Database,
             conninfo_of(url),
-            max_size=max_connections,
+            max_connections=max_connections,
             timeout_seconds=timeout_seconds,
-            prepare_threshold=_KEPT_BY_NEON if prepare_threshold is None and is_neon_pooler(url) else prepare_threshold,
+            prepare_threshold=prepare_threshold,
         )
-        self._pool: Pool | None = None
+        self._opened: Database | None = None
         self._recent = RecentTasks()
 
     async def __aenter__(self) -> Self:
         """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
-        pool = self._new_pool()
-        async with AsyncExitStack() as opened:
-            opened.push_async_callback(pool.close)
-            # There has to be a server that answers: the check of the schema has no deadline of its own.
-            await pool.run(Connection.is_direct)
-            if not await asyncio.to_thread(is_current, self._url):
-                raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
-            opened.pop_all()
-        self._pool = pool
+        database = self._new_database()
+        await database.open()
+        self._opened = database
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close all connections; those in use close at the end of their transaction."""
-        pool, self._pool = self._open_pool, None
-        await pool.close()
+        database, self._opened = self._database, None
+        await database.close()
         self._recent.clear()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
@@ -123,10 +105,10 @@ class PostgresTaskRepository:
         task = partial(Task.from_draft, draft, user_id=user_id, at=at)
         values = rows.change_values(POSTGRESQL, user_id, task(id=0, revision=0), at)
         if key is None:
-            ((task_id, revision),) = await self._run(chained.ADD, values, repeatable=False)
+            ((task_id, revision),) = await self._database.run(chained.ADD, values, repeatable=False)
         else:
             (kept,) = rows.key_values(POSTGRESQL, user_id, key, [Outcome(0, 0)], at)
-            found = await self._run(chained.ADD_ONCE, {**values, **kept})
+            found = await self._database.run(chained.ADD_ONCE, {**values, **kept})
             if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
                 return replayed
             ((_, task_id, revision, _),) = found
@@ -134,23 +116,23 @@ class PostgresTaskRepository:
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
         """See TaskRepository. One statement."""
-        found = await self._run(_GET, {"user_id": user_id, "id": task_id})
+        found = await self._database.run(_GET, {"user_id": user_id, "id": task_id})
         if not found:
             raise self._missing(user_id, task_id)
         return self._recent.remember(rows.read_task(POSTGRESQL, user_id, found[0]))
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository. One statement."""
-        found = await self._run(*list_statement(POSTGRESQL, user_id, query))
+        found = await self._database.run(*list_statement(POSTGRESQL, user_id, query))
         return rows.read_page(POSTGRESQL, user_id, query, found)
 
     async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
         """See TaskRepository. One statement."""
-        return rows.read_ids(query, await self._run(*ids_statement(POSTGRESQL, user_id, query)))
+        return rows.read_ids(query, await self._database.run(*ids_statement(POSTGRESQL, user_id, query)))
 
     async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
         """See TaskRepository. One statement."""
-        found = await self._run(_GET_SOME, {"user_id": user_id, "ids": POSTGRESQL.write_set(task_ids)})
+        found = await self._database.run(_GET_SOME, {"user_id": user_id, "ids": POSTGRESQL.write_set(task_ids)})
         return rows.in_order_of(task_ids, [rows.read_task(POSTGRESQL, user_id, row) for row in found])
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
@@ -172,7 +154,7 @@ class PostgresTaskRepository:
         return task
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
-        """See TaskRepository. One statement; with a guard two, and one more for each race that is lost."""
+        """See TaskRepository. One statement; with a guard two, and one more for each lost race."""
         tombstone = rows.change_values(POSTGRESQL, user_id, Deletion(task_id, 0), at)
         if guard is None:
             await self._write(user_id, tombstone)
@@ -191,7 +173,7 @@ class PostgresTaskRepository:
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
-        result = await self._do(
+        result = await self._database.transact(
             lambda connection: apply_batch(connection, user_id, batch, at, key), repeatable=key is not None
         )
         for task_id in batch.task_ids:
@@ -201,37 +183,27 @@ class PostgresTaskRepository:
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         """See TaskRepository. One statement."""
         asked = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
-        return rows.read_changes(POSTGRESQL, user_id, since, limit, await self._run(_CHANGES, asked))
+        return rows.read_changes(POSTGRESQL, user_id, since, limit, await self._database.run(_CHANGES, asked))
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository. One statement."""
-        found = await self._run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
+        found = await self._database.run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
         return {UserId(user_id): revision for user_id, revision in found}
 
     async def check(self) -> None:
         """See StoreMaintenance. One statement."""
-        await self._run(_EPOCH, {})
+        await self._database.run(_EPOCH, {})
 
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
     ) -> int:
-        """See StoreMaintenance. Two statements, each of which passes by what others hold."""
-        keys, deletions = (
-            (chained.COUNT_OLD_KEYS, chained.COUNT_OLD_DELETIONS)
-            if dry_run
-            else (chained.FORGET_KEYS, chained.FORGET_DELETIONS)
-        )
-        forgotten = 0
-        for statement, before in ((keys, keys_before), (deletions, deletions_before)):
-            values = {"before": POSTGRESQL.write_instant(before), "limit": limit - forgotten}
-            ((count,),) = await self._run(statement, values)
-            forgotten += count
-        return forgotten
+        """See StoreMaintenance. Two statements; each skips the rows that another transaction has locked."""
+        return await purge(self._database, deletions_before, keys_before, limit, dry_run=dry_run)
 
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance. One statement."""
         renewed = {"epoch": secrets.token_hex(4), "revision_floor": revision_floor(at)}
-        ((epoch,),) = await self._run(_RENEW_EPOCH, renewed)
+        ((epoch,),) = await self._database.run(_RENEW_EPOCH, renewed)
         return str(epoch)
 
     async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int:
@@ -244,7 +216,7 @@ class PostgresTaskRepository:
         if expected:
             statement = chained.WRITE_IF_AT
             values = {**values, "expected": expected.revision, "expected_at": expected.updated_at}
-        found = await self._run(statement, values, repeatable=False)
+        found = await self._database.run(statement, values, repeatable=False)
         if not found:
             raise self._missing(user_id, values["id"])
         revision: int | None = found[0][0]
@@ -253,32 +225,11 @@ class PostgresTaskRepository:
         return revision
 
     @property
-    def _open_pool(self) -> Pool:
-        if self._pool is None:
+    def _database(self) -> Database:
+        if self._opened is None:
             raise NotOpen(self)
-        return self._pool
+        return self._opened
 
     def _missing(self, user_id: UserId, task_id: int) -> TaskNotFound:
         self._recent.forget(user_id, task_id)
         return TaskNotFound(task_id)
-
-    def _run(
-        self, statement: Statement, values: Mapping[str, Any], *, repeatable: bool = True
-    ) -> Awaitable[Sequence[TupleRow]]:
-        return self._do(lambda connection: connection.run(statement, values), repeatable=repeatable)
-
-    async def _do(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
-        """Do work in one transaction, again when it was undone, and when it may be, again after a broken connection."""
-        pool = self._open_pool
-        races = 0
-        while True:
-            try:
-                return await pool.run(work)
-            except TransactionUndone:
-                races += 1
-                if races == _MOST_RACES:
-                    raise
-            except ConnectionLost:
-                if not repeatable:
-                    raise
-                repeatable = False

@@ -1,8 +1,9 @@
 """The statements in which PostgreSQL does several things at once, so that a write is one round trip.
 
-Each is a chain of common table expressions. Locks are taken on tasks first and on the
-list then, by all: two orders would deadlock. What raises the list's counters reads from
-what locked the task, so that a write that comes too late raises nothing.
+Each is a chain of common table expressions. Every transaction locks tasks first and then
+the list: with two orders, transactions would deadlock. The expression that increments the
+list's counters reads from the one that locked the task, so that a write that is refused
+increments nothing.
 """
 
 from typing import Any, Final
@@ -30,14 +31,14 @@ from todo_adapters.sql.tables import idempotency_keys, task_lists, tasks
 
 
 def _insert(table: sa.Table, computed: dict[str, Any], *unless: sa.FromClause) -> Any:
-    """Insert one row of parameters and computed values, unless one of these has rows."""
+    """Insert one row of parameters and computed values, unless one of `unless` has rows."""
     values = [computed.get(column.name, parameter(column)).label(column.name) for column in table.c]
     empty = [~sa.exists(ONE).select_from(rows) for rows in unless]
     return insert(table).from_select(table.c.keys(), sa.select(*values).where(*empty))
 
 
 def _next_id(*unless: sa.FromClause) -> Any:
-    """Raise both counters of the list by one, making it when there is none."""
+    """Increment both counters of the list; create the list if it does not exist."""
     first = _insert(task_lists, {"revision": FIRST_REVISION, "last_task_id": ONE, "forgotten_revision": ZERO}, *unless)
     raised = {"revision": next_revision(first.excluded.revision), "last_task_id": task_lists.c.last_task_id + ONE}
     return (
@@ -68,7 +69,7 @@ def _add_once() -> Any:
 
 def _write(*, only_if_at: bool) -> Any:
     task = GET.with_for_update(key_share=True).cte("task").prefix_with("MATERIALIZED")
-    # Until the epoch is renewed, a backup that was restored may give a revision again, but at another time.
+    # After a restore, until the epoch is renewed, a revision can be used again, but with another time.
     as_expected = task.c.revision == sa.bindparam("expected"), task.c.updated_at == sa.bindparam("expected_at")
     condition = sa.and_(*as_expected) if only_if_at else task.c.id == sa.bindparam("id")
     list_ = (
@@ -130,20 +131,20 @@ ADD: Final = POSTGRESQL.compile(_add())
 """Returns the id and the revision of the new task."""
 
 ADD_ONCE: Final = POSTGRESQL.compile(_add_once())
-"""Returns the rows of `statements.KEY`, or, if there were none, a row like them that only has
-the id and the revision of the new task. When two with a new key come at once, one of them
-breaks the unique key, which undoes it; it replays when it comes again."""
+"""Returns the rows of `statements.KEY`; if there were none, a row of the same form with only the
+id and the revision of the new task. If two run at once with one new key, one of them violates the
+primary key and is undone; when it runs again, it returns the stored rows."""
 
 WRITE: Final = POSTGRESQL.compile(_write(only_if_at=False))
 WRITE_IF_AT: Final = POSTGRESQL.compile(_write(only_if_at=True))
-"""Return the new revision, or null if the task is not at the revision `expected` of the time
-`expected_at`, and the task as it was before; nothing when there is no such task."""
+"""Return the new revision and the task as it was before; without a row if there is no such task. The
+revision is null if the task is not at the revision `expected` of the time `expected_at`."""
 
 LOCK_TASKS: Final = POSTGRESQL.compile(GET_SOME.with_for_update(key_share=True))
 
 LOCK_LIST: Final = POSTGRESQL.compile(_lock_list())
-"""Takes the list's row lock, making the list when there is none, and returns the fields of ListCounters.
-The lock puts the changes to one list in order until the transaction ends."""
+"""Locks the list's row, creates it if it does not exist, and returns the fields of ListCounters.
+Until the transaction ends, other changes to the list wait."""
 
 FORGET_KEYS: Final = POSTGRESQL.compile(_forget_keys())
 FORGET_DELETIONS: Final = POSTGRESQL.compile(_forget_deletions())

@@ -5,7 +5,7 @@ from typing import Final
 
 import psycopg
 
-# In order: the first that matches says it. libpq has no codes for most of these.
+# The first match counts. libpq has no codes for most of these.
 _CAUSES: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), cause)
     for pattern, cause in (

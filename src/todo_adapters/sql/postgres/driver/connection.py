@@ -28,16 +28,21 @@ _CANCEL_SECONDS: Final = 1.0
 class Connection:
     """A connection in autocommit, for one task at a time.
 
-    No method has a deadline of its own where it does not say so. Each ends at once when its
-    task is cancelled, whatever the server and the network do; a statement that was cancelled
-    leaves the connection busy, and it can only be closed.
+    A method has a deadline only if its docstring states one. Each ends at once when its task
+    is cancelled, whatever the server and the network do. After a statement was cancelled, the
+    connection stays ACTIVE and can only be closed.
+
+    If the address requires a server that accepts writes (`target_session_attrs=read-write`),
+    no result of a server that accepts none any more is returned: the connection closes and
+    OperationalError is raised.
     """
 
     def __init__(self, connection: psycopg.AsyncConnection[TupleRow], prepare_threshold: int | None) -> None:
         self._connection = connection
         self._pgconn = connection.pgconn
         self._statements = PreparedStatements(prepare_threshold)
-        # As text, a number fits a parameter of any size; in binary it would have to be just as wide.
+        self._requires_writes = connection.info.get_parameters().get("target_session_attrs") == "read-write"
+        # As text, a number fits a parameter of any size; binary numbers must have the size of the parameter.
         connection.adapters.register_dumper(int, IntDumper)
         self._adapter = psycopg_internals.Adapter(connection.adapters)
         self._unread = select.poll()
@@ -45,7 +50,7 @@ class Connection:
 
     @classmethod
     async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
-        """Connect; prepare statements after so many uses, or, if that is None, as soon as it is safe."""
+        """Connect; prepare statements after this number of uses, or if it is None, only on a direct connection."""
         connection = cls(
             await psycopg.AsyncConnection.connect(
                 conninfo, autocommit=True, prepare_threshold=None, client_encoding="UTF8"
@@ -62,7 +67,7 @@ class Connection:
 
     @property
     def backend_pid(self) -> int:
-        """The process id of the server process that was connected to."""
+        """The process id that the server gave when the connection was opened."""
         return self._connection.info.backend_pid
 
     @property
@@ -72,24 +77,26 @@ class Connection:
 
     @property
     def status(self) -> int:
-        """What the session does, as a TransactionStatus: ACTIVE until the results of a statement are received."""
+        """The state of the session, as a TransactionStatus: ACTIVE until all results are received."""
         return self._pgconn.transaction_status
 
     def has_input(self) -> bool:
-        """Say whether the server has sent something since the last statement, or has closed; asks the kernel."""
+        """Return whether the server has sent something since the last statement, or has closed the connection."""
         return bool(self._unread.poll(0))
 
     async def run(self, statement: Statement, values: Mapping[str, Any]) -> list[TupleRow]:
-        """Run one statement and return its rows, in one round trip, or in two when it is to be prepared first."""
+        """Run one statement and return its rows: one round trip, and another one to prepare it."""
         name = self._statements.use(statement) or await self._prepare(statement)
         self._send(statement, values, name)
-        return self._adapter.load(await psycopg_internals.receive(self._pgconn))
+        rows = self._adapter.load(await psycopg_internals.receive(self._pgconn))
+        self._check_server()
+        return rows
 
     async def run_all(self, steps: Sequence[Step]) -> list[list[TupleRow]]:
-        """Run several statements and return the rows of each; all take one round trip, besides those that prepare.
+        """Run several statements and return the rows of each: one round trip, and one for each to prepare.
 
-        When one fails, those behind it are not run, and its error is raised; without a
-        transaction around them, those before it are undone too.
+        When one fails, its error is raised and the following ones don't run. Without a
+        transaction around them, the previous ones are undone too.
         """
         names = {each: self._statements.use(each) or await self._prepare(each) for each in dict(steps)}
         self._pgconn.enter_pipeline_mode()
@@ -98,10 +105,12 @@ class Connection:
         self._pgconn.pipeline_sync()
         *results, _ = [await psycopg_internals.receive(self._pgconn) for _ in range(len(steps) + 1)]
         self._pgconn.exit_pipeline_mode()
-        return [self._adapter.load(result) for result in results]
+        rows = [self._adapter.load(result) for result in results]
+        self._check_server()
+        return rows
 
     async def _prepare(self, statement: Statement) -> bytes | None:
-        """Prepare a statement and return its name, or None if it is not to be prepared, or not yet."""
+        """Prepare a statement if it is due, and return its name or None."""
         if not self._statements.is_due(statement):
             return None
         if surplus := self._statements.surplus():
@@ -120,19 +129,25 @@ class Connection:
         else:
             self._pgconn.send_query_params(statement.encode(), parameters, None, formats, Format.BINARY)
 
+    def _check_server(self) -> None:
+        """Raise OperationalError if the server accepts no writes any more. It reports this with every response."""
+        if self._requires_writes and self._pgconn.parameter_status(b"default_transaction_read_only") == b"on":
+            self.close()
+            raise psycopg.OperationalError("the server does not accept writes any more")
+
     async def is_direct(self) -> bool:
-        """Say whether the process that answers is the one that was connected to: a pooler's is another one."""
+        """Return whether no pooler is in between: behind one, statements run in another process."""
         return await self.run(_BACKEND, {}) == [(self.backend_pid,)]
 
     async def is_writable(self) -> bool:
-        """Say whether the server responds within a second and is no standby."""
+        """Return whether the server responds within a second and accepts writes."""
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(_PING_SECONDS):
                 return await self.run(_READ_ONLY, {}) == [("off",)]
         return False
 
     async def cancel(self) -> None:
-        """Ask the server to stop the statement that runs, for at most a second."""
+        """Ask the server to stop the running statement; give up after a second."""
         with suppress(psycopg.Error, TimeoutError):
             async with asyncio.timeout(_CANCEL_SECONDS):
                 await self._connection.cancel_safe(timeout=_CANCEL_SECONDS)

@@ -1,4 +1,4 @@
-"""Reading the address of a PostgreSQL database, by libpq's parser, in the forms that consoles and tutorials print.
+"""Read the address of a PostgreSQL database with libpq's parser, in the forms that consoles and tutorials print.
 
 No message repeats any part of an address that could belong to a password.
 """
@@ -11,14 +11,16 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-# A silent peer is noticed after 5 s while data is unacknowledged, and after 9 s otherwise.
+# A silent server is noticed after 5 s while data is unacknowledged, and after 9 s otherwise.
 _DEFAULTS: Final[dict[str, Any]] = {
-    "connect_timeout": 4,
+    "connect_timeout": 4,  # per host
     "tcp_user_timeout": 5000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
+# The shortest that libpq has: a deadline of 5 s must be enough to find the third host.
+_TIMEOUT_OF_SEVERAL_HOSTS: Final = 2
 _SCHEME: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?://", re.IGNORECASE)
 _KEYWORD: Final = re.compile(r"\w+\s*=")
 _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
@@ -33,11 +35,14 @@ def conninfo_of(address: str) -> str:
     be quoted, and may follow `psql`. Raises ValueError, which names a parameter that
     PostgreSQL does not know.
     """
-    return make_conninfo("", **{**_DEFAULTS, **_parse(address)})
+    parts = _parse(address)
+    if "," in str(parts.get("host")):
+        parts.setdefault("connect_timeout", _TIMEOUT_OF_SEVERAL_HOSTS)
+    return make_conninfo("", **{**_DEFAULTS, **parts})
 
 
 def is_neon_pooler(address: str) -> bool:
-    """Say whether the host is one of Neon's poolers, which keep prepared statements."""
+    """Return whether the host is one of Neon's poolers, which keep prepared statements."""
     host = str(_parse(address).get("host"))
     return host.partition(".")[0].endswith("-pooler")
 
@@ -82,7 +87,7 @@ def _unwrapped(address: str) -> str:
 
 
 def _check_url(url: str) -> None:
-    """Refuse what libpq would take for something else, or would refuse without a name."""
+    """Refuse what libpq would misread, or would refuse without naming it."""
     before, _, _ = url.removeprefix("postgresql://").rpartition("@")
     if re.search(r"[/?#\[\]@]", before):
         raise ValueError("the characters / ? # [ ] @ in a user name or a password must be percent-encoded")

@@ -8,8 +8,8 @@ from typing import Self
 class Deadline:
     """Cancels the current task after some seconds, and turns that into TimeoutError, as asyncio.timeout does.
 
-    It costs a fifth of asyncio.timeout, which would be 5 % of a request (decision 0003).
-    It does not rely on what the task waits for: a cancelled task runs again at once.
+    It costs a quarter of asyncio.timeout (decision 0003). It does not depend on what the task
+    waits for: a cancelled task runs again at once.
     """
 
     __slots__ = ("_cancelling", "_is_over", "_seconds", "_task", "_timer")
@@ -21,7 +21,7 @@ class Deadline:
         self._is_over = False
 
     def __enter__(self) -> Self:
-        """Start the time. Raises RuntimeError outside of a task."""
+        """Start the timer. Raises RuntimeError outside of a task."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task(loop)
         if task is None:
@@ -38,7 +38,7 @@ class Deadline:
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the time; raise TimeoutError if it was over, and nobody else cancelled the task."""
+        """Stop the timer; raise TimeoutError if it has cancelled the task, and nothing else has."""
         self._timer.cancel()
         if self._is_over and self._task.uncancel() <= self._cancelling and error_type is asyncio.CancelledError:
             raise TimeoutError from error

@@ -1,4 +1,4 @@
-"""The failures of a connection that callers can do something about; all others are StorageUnavailable."""
+"""The failures of a connection that a caller can handle; all others are StorageUnavailable."""
 
 from todo_domain import StorageUnavailable
 

@@ -7,7 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 import psycopg
-from psycopg.errors import DeadlockDetected, ReadOnlySqlTransaction, SerializationFailure, UniqueViolation
+from psycopg.errors import (
+    DeadlockDetected,
+    FeatureNotSupported,
+    InvalidSqlStatementName,
+    ReadOnlySqlTransaction,
+    SerializationFailure,
+    UniqueViolation,
+)
 from psycopg.pq import TransactionStatus
 
 from todo_adapters.sql.postgres.driver.causes import cause_of
@@ -21,22 +28,25 @@ T = TypeVar("T")
 _TRUSTED_SECONDS: Final = 20.0
 _SURPLUS_SECONDS: Final = 600.0
 _UNDONE: Final = (DeadlockDetected, SerializationFailure, UniqueViolation)
+# Nothing was done, and a new session can do it: this one is read-only, lost its prepared
+# statements, or has prepared them for a column whose type a migration has changed.
+_OF_SESSION: Final = (ReadOnlySqlTransaction, InvalidSqlStatementName, FeatureNotSupported)
 
 
 class Pool:
-    """Connections in autocommit, opened when needed, lent last in, first out, closed when long unused.
+    """Connections in autocommit: opened on demand, lent last in, first out, and closed when unused for ten minutes.
 
     - conninfo: libpq's
-    - max_size: how many connections there may be
-    - timeout_seconds: how long a call of `run` takes at most, with the wait for a connection
-    - prepare_threshold: after how many uses a statement is prepared, where the caller
-      knows that the pooler keeps it; None prepares on direct connections only
+    - max_size: the maximum number of connections
+    - timeout_seconds: the longest time for a call of `run`, including the wait for a connection
+    - prepare_threshold: prepare a statement after this number of uses, if the pooler keeps
+      prepared statements; None prepares on direct connections only
 
-    A connection that is being opened, used or closed has one of `max_size` places. Calls
-    wait for a place in order of arrival. At its deadline the task of a call is cancelled,
-    whatever it waits for, and a call gives back its place however it ends: at once, or within
-    a second if the server has to be asked first to stop a statement. So neither the end of
-    a call nor a place depends on the server or the network.
+    A connection that is being opened, used or closed occupies one of `max_size` places.
+    Calls wait for a place in order of arrival. At its deadline the task of a call is
+    cancelled, whatever it waits for. Every call frees its place: at once, or within a second
+    if the server must first be asked to stop a statement. So neither the end of a call nor
+    a place depends on the server or the network.
     """
 
     def __init__(
@@ -63,11 +73,12 @@ class Pool:
         await asyncio.gather(*self._stopping)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run work on a connection that nothing else uses meanwhile, and return its result.
+        """Run work, which is one transaction, on a connection that nothing else uses meanwhile; return its result.
 
-        Raises StorageUnavailable at the deadline and in place of psycopg's errors: as
-        ConnectionLost when the connection broke, as TransactionUndone when the work can
-        run again.
+        The work runs a second time, on a new connection, if the server refused it because of
+        the session: its prepared statements are stale, or it became read-only. Raises
+        StorageUnavailable at the deadline and instead of psycopg's errors: its subclass
+        ConnectionLost when the connection broke, TransactionUndone when the work can run again.
         """
         missing = "no database connection was free"
         try:
@@ -76,7 +87,13 @@ class Pool:
                 missing = "the database did not respond"
                 connection = self._trusted_idle() or await self._check_out()
                 try:
-                    return await work(connection)
+                    try:
+                        return await work(connection)
+                    except _OF_SESSION:
+                        connection.close()
+                        self._suspect_idle()
+                        connection = await self._open()
+                        return await work(connection)
                 except psycopg.Error as error:
                     raise self._failure_of(connection, error) from error
                 finally:
@@ -85,19 +102,19 @@ class Pool:
             self._suspect_idle()
             raise StorageUnavailable(f"{missing} in time") from error
 
+    def _open(self) -> Awaitable[Connection]:
+        return Connection.open(self._conninfo, self._prepare_threshold)
+
     def _failure_of(self, connection: Connection, error: psycopg.Error) -> StorageUnavailable:
         if isinstance(error, _UNDONE):
             return TransactionUndone("the database undid a transaction because of another one")
-        if isinstance(error, ReadOnlySqlTransaction):
-            connection.close()
-            self._suspect_idle()
-        elif connection.is_closed:
+        if connection.is_closed:
             self._suspect_idle()
             return ConnectionLost("the connection to the database was lost")
         return StorageUnavailable("the database reported an error")
 
     def _trusted_idle(self) -> Connection | None:
-        """Return the connection that was used last, if it was so lately, and the server has sent nothing since."""
+        """Return the connection that was used last, if that was recently and the server has sent nothing since."""
         if self._idle:
             connection, since = self._idle[-1]
             trusted_since = max(time.monotonic() - _TRUSTED_SECONDS, self._suspect_before)
@@ -107,10 +124,10 @@ class Pool:
         return None
 
     async def _check_out(self) -> Connection:
-        """Return a connection that works for the place that the caller has, or free the place and raise."""
+        """Return a connection that works, or free the place that was taken for it and raise."""
         try:
             connection = await self._tested_idle()
-            return connection or await Connection.open(self._conninfo, self._prepare_threshold)
+            return connection or await self._open()
         except psycopg.Error as error:
             self._places.release()
             cause = cause_of(error)
@@ -138,7 +155,7 @@ class Pool:
     def _check_in(self, connection: Connection) -> None:
         """Keep a connection, or close it, and free its place."""
         status = connection.status
-        if status == TransactionStatus.ACTIVE:  # its call was cancelled, by its deadline or by the caller
+        if status == TransactionStatus.ACTIVE:  # the call was cancelled, by its deadline or by the caller
             stopping = asyncio.create_task(self._stop(connection))
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
@@ -152,7 +169,7 @@ class Pool:
         self._places.release()
 
     async def _stop(self, connection: Connection) -> None:
-        """Let the server stop what nobody waits for, then free the place: statements must not pile up there."""
+        """Ask the server to stop an abandoned statement, then free the place: statements must not pile up there."""
         try:
             await connection.cancel()
         finally:
@@ -160,7 +177,7 @@ class Pool:
             self._places.release()
 
     def _suspect_idle(self) -> None:
-        """Test every connection that is idle now before it is used: they may be broken too."""
+        """Require a test of every connection that is idle now before its next use: it may be broken too."""
         self._suspect_before = time.monotonic()
 
     def _close_idle(self) -> None:

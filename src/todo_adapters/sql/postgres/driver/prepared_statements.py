@@ -1,4 +1,4 @@
-"""What a session of PostgreSQL has prepared, and what it will."""
+"""Which statements a session of PostgreSQL has prepared, and which it should prepare."""
 
 from collections import OrderedDict
 from itertools import count
@@ -11,9 +11,10 @@ _MAX_COUNTED: Final = 1000
 
 
 class PreparedStatements:
-    """The names of the hundred statements that were used last, of those used more than `threshold` times.
+    """The prepared statements of one session: at most 100, each used more than `threshold` times before.
 
-    A threshold of None prepares nothing.
+    The one that was not used for the longest time makes room for a new one. A threshold of
+    None prepares nothing.
     """
 
     def __init__(self, threshold: int | None) -> None:
@@ -23,14 +24,14 @@ class PreparedStatements:
         self._numbers = count()
 
     def use(self, statement: Statement) -> bytes | None:
-        """Return the name of a statement that is prepared, and keep it for longer."""
+        """Return the name of a prepared statement and note its use, or return None."""
         name = self._names.get(statement)
         if name:
             self._names.move_to_end(statement)
         return name
 
     def is_due(self, statement: Statement) -> bool:
-        """Count the use of a statement that is not prepared, and say whether it is to be."""
+        """Count the use of a statement that is not prepared, and return whether to prepare it now."""
         if self.threshold is None:
             return False
         if len(self._uses) == _MAX_COUNTED:
@@ -39,11 +40,11 @@ class PreparedStatements:
         return uses > self.threshold
 
     def surplus(self) -> bytes | None:
-        """Return the name to close before another one is prepared, and forget it."""
+        """Forget a statement that has to be closed before another one is prepared, and return its name."""
         return self._names.popitem(last=False)[1] if len(self._names) == MAX_PREPARED else None
 
     def new_name(self) -> bytes:
-        """Return a name that was never given."""
+        """Return a name that was not used before."""
         return b"s%d" % next(self._numbers)
 
     def keep(self, statement: Statement, name: bytes) -> None:

@@ -2,10 +2,10 @@
 
 This is the one module that uses what psycopg does not document:
 
-- `psycopg.generators.execute`: sends what is buffered and receives the results, and yields
-  what it has to wait for, as `psycopg.waiting.Wait`, for which it takes a `psycopg.waiting.Ready`
+- `psycopg.generators.execute`: sends what is buffered and receives the results. It yields a
+  `psycopg.waiting.Wait`, which says what to wait for, and expects a `psycopg.waiting.Ready`
 - `psycopg.adapt.Transformer`: converts parameters and rows
-- `psycopg.errors.error_from_result`: makes an exception of a failed result
+- `psycopg.errors.error_from_result`: makes an exception from a failed result
 
 pyproject.toml therefore has a ceiling for psycopg's version, and the test
 `test_psycopg_internals_that_we_use_exist` fails when one of these is missing or has changed.
@@ -28,10 +28,10 @@ from psycopg.waiting import Ready, Wait
 async def receive(pgconn: PGconn) -> list[PGresult]:
     """Send what is buffered, and return the results of one statement.
 
-    The socket is registered with the event loop for each wait, and the event loop looks at its
-    state then. So no event can be missed, on asyncio and on uvloop, which reports a reset
-    only once. To cancel the task ends the wait at once, unlike psycopg's own, which then waits
-    for the server; afterwards the connection can only be closed.
+    The socket is registered with the event loop for each wait, and the event loop then looks at
+    its state. So no event can be missed, on asyncio and on uvloop, which reports a reset only
+    once. Cancelling the task ends the wait at once, while psycopg's own wait would first ask the
+    server. After that, the connection can only be closed.
     """
     loop, socket = asyncio.get_running_loop(), pgconn.socket
     steps = generators.execute(pgconn)
@@ -62,20 +62,20 @@ def _set(future: asyncio.Future[Ready], ready: Ready) -> None:
 class Adapter:
     """Converts the parameters and the rows of one connection.
 
-    Made without the session, it gives times in UTC whatever the session's time zone is, and
-    takes text to be UTF-8.
+    It does not know the session: it returns times in UTC, whatever the session's time zone is,
+    and decodes text as UTF-8.
     """
 
     def __init__(self, context: AdaptContext) -> None:
         self._transformer = Transformer(context)
 
     def dump(self, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Format]]:
-        """Return values as libpq takes them, each with its format. Their types are for the server to infer."""
+        """Return values in libpq's form, and their formats. The server infers their types."""
         parameters = self._transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
         return parameters, self._transformer.formats or ()
 
     def load(self, results: Sequence[PGresult]) -> list[TupleRow]:
-        """Return the rows of one statement, or raise the error that it ended with."""
+        """Return the rows of one statement, or raise its error."""
         (result,) = results
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result)

@@ -335,16 +335,52 @@ async def test_a_connection_is_reused_after_a_failed_statement(database_url: str
         assert await pid(pool) == first
 
 
-async def test_a_connection_to_a_server_that_became_read_only_is_replaced(postgres: Postgres) -> None:
+async def test_a_write_that_a_read_only_session_refused_runs_in_another_one(postgres: Postgres) -> None:
     with postgres.database() as url:
         async with running_pool(url) as pool:
             await run(pool, "SELECT set_config('default_transaction_read_only', 'on', false)")
-            first = await pid(pool)
 
-            with pytest.raises(StorageUnavailable):
-                await run(pool, "CREATE TABLE t ()")
+            await run(pool, "CREATE TABLE written ()")
 
-            assert await pid(pool) != first
+            assert await run(pool, "SELECT count(*) FROM written") == [(0,)]
+
+
+async def test_a_write_that_every_session_refuses_fails_and_reads_go_on(database_url: str) -> None:
+    async with running_pool(f"{database_url}?options=-cdefault_transaction_read_only%3Don") as pool:
+        with pytest.raises(StorageUnavailable):
+            await run(pool, "CREATE TABLE never_written ()")
+
+        assert await run(pool, "SELECT 42") == [(42,)]
+
+
+@pytest.mark.parametrize("deallocate", ["DEALLOCATE ALL", "DISCARD ALL"])
+async def test_a_session_that_lost_its_prepared_statements_is_replaced_unnoticed(
+    database_url: str, deallocate: str
+) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        for _ in range(3):
+            await run(pool, "SELECT 42")
+        process = await pid(pool)
+        await run(pool, deallocate)
+
+        assert await run(pool, "SELECT 42") == [(42,)]
+        assert await pid(pool) != process
+
+
+async def test_several_statements_of_which_the_session_lost_one_run_again_as_a_whole(postgres: Postgres) -> None:
+    steps: list[Step] = [(Statement(sql, ()), {}) for sql in ("BEGIN", "INSERT INTO written DEFAULT VALUES", "COMMIT")]
+    with postgres.database() as url:
+        async with running_pool(url, max_size=1) as pool:
+            await run(pool, "CREATE TABLE written (id int GENERATED ALWAYS AS IDENTITY)")
+            for _ in range(3):
+                await pool.run(lambda connection: connection.run_all(steps))
+            loan = await hold(pool)
+            await loan.connection.run(Statement("DEALLOCATE s1", ()), {})
+            await loan.give_back()
+
+            await pool.run(lambda connection: connection.run_all(steps))
+
+            assert await run(pool, "SELECT count(*) FROM written") == [(4,)]
 
 
 async def test_a_transaction_that_lost_a_race_raises_transaction_undone(database_url: str) -> None:

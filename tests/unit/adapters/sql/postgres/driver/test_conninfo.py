@@ -45,6 +45,12 @@ def test_parameters_of_a_url_override_our_timeouts() -> None:
     assert "connect_timeout=30" in conninfo_of("postgresql://localhost/db?connect_timeout=30")
 
 
+def test_one_of_several_hosts_gets_less_time_than_a_single_one() -> None:
+    single, several = (conninfo_to_dict(conninfo_of(f"postgresql://{hosts}/db")) for hosts in ("a", "a,b,c"))
+
+    assert (single["connect_timeout"], several["connect_timeout"]) == ("4", "2")
+
+
 def test_several_hosts_are_accepted() -> None:
     parts = conninfo_to_dict(conninfo_of("postgresql://a:1,b:2/db?target_session_attrs=read-write"))
 
