@@ -38,28 +38,31 @@ class Violations:
         """Check 1 to `max_length` code points on one line, at least one visible, and return them trimmed."""
         trimmed = self._text(field, value).strip()
         if not trimmed.isprintable() and _BREAK.search(trimmed):
-            self.add(field, "text_control", "must not contain tabs or line breaks")
-        elif len(trimmed) > max_length:
-            self.add(field, "text_too_long", f"must have at most {max_length} characters")
-        elif not trimmed:
-            self.add(field, "text_too_short", f"must have 1 to {max_length} characters besides white space at its ends")
-        elif not is_visible(trimmed):
-            self.add(field, "text_invisible", "must have a visible character")
+            return self._substitute(field, "text_control", "must not contain tabs or line breaks")
+        if len(trimmed) > max_length:
+            return self._substitute(field, "text_too_long", f"must have at most {max_length} characters")
+        if not trimmed:
+            message = f"must have 1 to {max_length} characters besides white space at its ends"
+            return self._substitute(field, "text_too_short", message)
+        if not is_visible(trimmed):
+            return self._substitute(field, "text_invisible", "must have a visible character")
         return trimmed
 
     def multiline(self, field: Sequence[str | int], value: object, max_length: int) -> str:
         """Check up to `max_length` code points, with line breaks and tabs allowed, and return them unchanged."""
         text = self._text(field, value)
         if len(text) > max_length:
-            self.add(field, "text_too_long", f"must have at most {max_length} characters")
+            return self._substitute(field, "text_too_long", f"must have at most {max_length} characters")
         return text
 
     def _text(self, field: Sequence[str | int], value: object) -> str:
-        """Return the text; if it is not valid, add a violation and return a text that breaks no other rule."""
         if not isinstance(value, str):
-            self.add(field, "text_type", "must be text")
-        elif not is_clean(value):
-            self.add(field, "text_control", "must not contain control characters or lone surrogates")
-        else:
-            return value
+            return self._substitute(field, "text_type", "must be text")
+        if not is_clean(value):
+            return self._substitute(field, "text_control", "must not contain control characters or lone surrogates")
+        return value
+
+    def _substitute(self, field: Sequence[str | int], code: str, message: str) -> str:
+        """Add a violation and return text without one: what follows must not work on text of any length."""
+        self.add(field, code, message)
         return "?"

@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Collection
-from email.message import Message
 from typing import Any, Final, NoReturn
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from todo_api.http.headers import header_lines
+from todo_api.http.media_types import media_type_in_utf8
 from todo_api.http.problems import (
     MALFORMED,
     PAYLOAD_TOO_LARGE,
@@ -58,11 +58,7 @@ async def read_json_object(request: Request, media_types: Collection[str], max_b
 
 def _check_media_type(request: Request, media_types: Collection[str]) -> None:
     value = next(iter(header_lines(request.scope, b"content-type")), "")
-    if value in media_types:
-        return
-    header = Message()
-    header["content-type"] = value
-    if header.get_content_type() not in media_types or header.get_content_charset("utf-8") != "utf-8":
+    if value not in media_types and media_type_in_utf8(value) not in media_types:
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"send the body as {' or '.join(media_types)}, in UTF-8")
 
 
@@ -73,11 +69,11 @@ def _check_content_coding(request: Request) -> None:
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, "send the body without a Content-Encoding", headers)
 
 
-async def _read(request: Request, max_bytes: int) -> bytes:
+async def _read(request: Request, max_bytes: int) -> bytearray:
     length = next(iter(header_lines(request.scope, b"content-length")), "0")
     if not length.isdecimal() or int(length) > max_bytes:
         raise _too_large(max_bytes)
-    body, is_more = b"", True
+    body, is_more = bytearray(), True
     while is_more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
