@@ -31,7 +31,7 @@ _fingerprint: Final = digester(
 class IdempotencyKey:
     """A key of 1–255 visible ASCII characters that the caller chose for one request.
 
-    `fingerprint` identifies the content of the request: equal requests have equal fingerprints.
+    Two requests have equal fingerprints if and only if they have equal content.
     Raises RuleViolated. See draft-ietf-httpapi-idempotency-key-header.
     """
 

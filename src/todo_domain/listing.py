@@ -26,7 +26,7 @@ _PAGING: Final = frozenset({"limit", "cursor"})
 
 
 class SortKey(StrEnum):
-    """The value that orders tasks."""
+    """The value by which tasks are ordered."""
 
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
@@ -35,7 +35,7 @@ class SortKey(StrEnum):
     TITLE = "title"
 
     def of(self, task: Task) -> str | int | None:
-        """Return the value that orders the task; None comes last, ascending and descending."""
+        """Return the value by which the task is ordered; None comes last, ascending and descending."""
         match self:
             case SortKey.CREATED_AT:
                 return instant_key(task.created_at)
@@ -52,13 +52,11 @@ class SortKey(StrEnum):
         """Return whether a task could have this value."""
         match self, value:
             case ((SortKey.CREATED_AT | SortKey.UPDATED_AT), str()):
-                return _survives_rewriting(
-                    value, lambda text: instant_key(datetime.fromisoformat(text).replace(tzinfo=UTC))
-                )
+                return _is_canonical(value, lambda text: instant_key(datetime.fromisoformat(text).replace(tzinfo=UTC)))
             case SortKey.DUE, None:
                 return True
             case SortKey.DUE, str():
-                return _survives_rewriting(value, lambda text: Due.from_sort_key(text, None).sort_key)
+                return _is_canonical(value, lambda text: Due.from_sort_key(text, None).sort_key)
             case SortKey.PRIORITY, int():
                 return value in set(Priority)
             case SortKey.TITLE, str():
@@ -212,7 +210,7 @@ def _are_priorities(value: object) -> bool:
     return isinstance(value, frozenset) and all(isinstance(each, Priority) for each in value)
 
 
-def _survives_rewriting(text: str, rewrite: Callable[[str], str]) -> bool:
+def _is_canonical(text: str, rewrite: Callable[[str], str]) -> bool:
     """Return whether the text is in canonical form: parsing and formatting it gives the same text."""
     try:
         return rewrite(text) == text

@@ -400,7 +400,7 @@ export interface components {
         Priority: "low" | "medium" | "high";
         /**
          * Readiness
-         * @description Which parts that the server needs are usable.
+         * @description Whether each part that the server needs is usable.
          * @example {
          *       "database": "ready",
          *       "keys": "ready",

@@ -37,7 +37,7 @@ async def _add_and_remove(store: TaskStore, user_id: UserId, titles: str) -> Non
 
 
 class PurgesAndExpires(Contract):
-    """A token expires exactly when the reader would miss something. A purge deletes nothing else."""
+    """A token expires exactly when the reader would miss something. A purge deletes only old records and keys."""
 
     async def test_a_token_that_was_never_returned_is_expired(self, repository: TaskStore) -> None:
         user = new_user()

@@ -25,7 +25,7 @@ _JSON_SPACE: Final = b" \t\r\n"
 
 
 async def refuse_body(request: Request) -> None:
-    """Refuse a body for a method that has no use for one (RFC 9110 §9.3.1).
+    """Refuse a body in a request that must not have one (RFC 9110 §9.3.1).
 
     An empty chunked body is accepted, because proxies add one. A DELETE may have `{}`,
     because some clients send it with every request.

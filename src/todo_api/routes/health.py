@@ -24,7 +24,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Which parts that the server needs are usable."""
+    """Whether each part that the server needs is usable."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"status": "ready", "database": "ready", "keys": "ready"}]}
