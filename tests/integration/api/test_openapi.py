@@ -66,7 +66,7 @@ def test_the_document_states_the_version_of_the_package(server: Any) -> None:
     assert served["info"]["version"] == version("todo-backend")
 
 
-def test_operation_ids_are_names_for_methods_of_generated_clients() -> None:
+def test_an_operation_id_is_a_verb_and_its_object() -> None:
     assert sorted(OPERATIONS) == [
         "apply_batch",
         "create_task",

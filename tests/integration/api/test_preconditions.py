@@ -30,7 +30,7 @@ def sending(name: str, *lines: str) -> list[tuple[bytes, bytes]]:
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", HOLDING)
-def test_a_write_is_done_if_if_match_lists_the_current_tag(
+def test_if_match_with_the_current_tag_permits_a_write(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
     response = alice.request(method, task, json=body, headers=sending("If-Match", condition))
@@ -41,7 +41,7 @@ def test_a_write_is_done_if_if_match_lists_the_current_tag(
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", BROKEN)
-def test_a_write_is_refused_with_the_current_tag_if_if_match_does_not_list_it(
+def test_if_match_without_the_current_tag_refuses_a_write_and_returns_the_tag(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
     response = alice.request(method, task, json=body, headers=sending("If-Match", condition))
@@ -53,7 +53,7 @@ def test_a_write_is_refused_with_the_current_tag_if_if_match_does_not_list_it(
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", MATCHING)
-def test_a_write_is_refused_if_if_none_match_lists_the_current_tag(
+def test_if_none_match_with_the_current_tag_refuses_a_write(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
     response = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))
@@ -66,7 +66,7 @@ def test_a_write_is_refused_if_if_none_match_lists_the_current_tag(
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
 @pytest.mark.parametrize("condition", OTHERS)
-def test_a_write_is_done_if_if_none_match_does_not_list_the_current_tag(
+def test_if_none_match_without_the_current_tag_permits_a_write(
     alice: httpx.Client, task: str, method: str, body: object, condition: str
 ) -> None:
     response = alice.request(method, task, json=body, headers=sending("If-None-Match", condition))

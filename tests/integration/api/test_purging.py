@@ -1,4 +1,4 @@
-"""The server purges expired records without being told to."""
+"""The server purges expired records periodically."""
 
 import time
 from datetime import UTC, datetime, timedelta

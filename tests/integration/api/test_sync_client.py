@@ -141,7 +141,7 @@ def test_a_refused_edit_does_not_block_the_others(
     assert phone.tasks[1]["complete"]
 
 
-def test_a_device_whose_token_expired_reads_everything_again(device: Callable[[str], tuple[Any, Network]]) -> None:
+def test_a_device_whose_feed_token_expired_reads_everything_again(device: Callable[[str], tuple[Any, Network]]) -> None:
     phone, _ = device(new_user())
     phone.create(title="Buy milk")
     phone.sync()
@@ -153,7 +153,9 @@ def test_a_device_whose_token_expired_reads_everything_again(device: Callable[[s
     assert list(phone.tasks) == [1]
 
 
-def test_a_device_that_follows_with_an_expired_token_starts_over(device: Callable[[str], tuple[Any, Network]]) -> None:
+def test_a_device_that_follows_with_an_expired_feed_token_starts_over(
+    device: Callable[[str], tuple[Any, Network]],
+) -> None:
     phone, _ = device(new_user())
     phone.create(title="Buy milk")
     phone.sync()

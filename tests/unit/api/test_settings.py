@@ -72,7 +72,7 @@ def test_common_names_of_settings_are_accepted(setting: str) -> None:
     assert names_of(setting) == (f"TODO_{setting.upper()}", setting.upper())
 
 
-def test_other_settings_have_our_prefix_only() -> None:
+def test_other_settings_have_only_our_prefix() -> None:
     assert names_of("env") == ("TODO_ENV",)
 
 
@@ -226,7 +226,7 @@ def test_networks_of_proxies_are_trusted() -> None:
         ({"TODO_ENV": "production", "BETTER_AUTH_SECRET": SECRET}, "TODO_ENV=production needs HTTPS"),
     ],
 )
-def test_a_wrong_setting_is_one_line_that_names_it(environment: dict[str, str], named: str) -> None:
+def test_the_error_for_a_wrong_setting_is_one_line_that_names_it(environment: dict[str, str], named: str) -> None:
     fault = fault_of(**environment)
 
     assert fault.startswith(named)

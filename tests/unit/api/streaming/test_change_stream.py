@@ -226,7 +226,7 @@ def test_a_stream_whose_feed_cannot_be_read_ends_and_can_be_resumed() -> None:
     assert scope["error_code"] == "DATABASE_ERROR"
 
 
-@pytest.mark.parametrize("unforeseen", [ZeroDivisionError(), TimeoutError()])
-def test_a_stream_does_not_hide_unexpected_errors(unforeseen: Exception) -> None:
-    with pytest.raises(type(unforeseen)):
-        asyncio.run(stream(repository=Failing(unforeseen)))
+@pytest.mark.parametrize("error", [ZeroDivisionError(), TimeoutError()])
+def test_a_stream_does_not_hide_unexpected_errors(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        asyncio.run(stream(repository=Failing(error)))
