@@ -16,6 +16,7 @@ from todo_adapters.sql import migrations
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_adapters.system_clock import SystemClock
 from todo_api.server.development import development_secret, prepare_directory
+from todo_api.server.health import HealthMonitor
 from todo_api.settings import Settings, WrongSetting
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Clock, TaskStore, TaskUseCases, TokenVerifier, UserId
@@ -23,7 +24,7 @@ from todo_domain import Clock, TaskStore, TaskUseCases, TokenVerifier, UserId
 
 def _task_repository(settings: Settings) -> TaskStore:
     if settings.sqlite_path:
-        return SqliteTaskRepository(settings.sqlite_path)
+        return SqliteTaskRepository(settings.sqlite_path, timeout_seconds=settings.database_timeout_seconds)
     from todo_adapters.sql.postgres.repository import PostgresTaskRepository  # noqa: PLC0415 - see the module
 
     return PostgresTaskRepository(
@@ -67,6 +68,7 @@ class Container(containers.DeclarativeContainer):
     task_repository = providers.Singleton(_task_repository, settings)
     token_verifier = providers.Singleton(_token_verifier, settings, clock)
     live_feed = providers.Singleton(LiveFeed, task_repository)
+    health = providers.Singleton(HealthMonitor, task_repository, token_verifier)
     # A function of the principal and the owner. A Factory would resolve all dependencies for every request.
     task_use_cases = providers.Singleton(
         partial, TaskUseCases, task_repository, clock, notify=live_feed.provided.notify
@@ -95,8 +97,8 @@ def _naming(setting: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def opened(container: Container) -> AsyncIterator[None]:
-    """Open the adapters and the live feed, and close them at the end. Raises StorageUnavailable."""
-    async with container.task_repository(), container.token_verifier(), container.live_feed():
+    """Open the adapters, the live feed and the health monitor, and close them at the end. Raises StorageUnavailable."""
+    async with container.task_repository(), container.token_verifier(), container.live_feed(), container.health():
         yield
 
 

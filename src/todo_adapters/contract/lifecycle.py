@@ -21,7 +21,8 @@ CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "apply": lambda store: store.apply(USER, Batch((Remove(1),)), at=NOON),
     "changes": lambda store: store.changes(USER, None, 1),
     "revisions": lambda store: store.revisions([USER]),
-    "check": lambda store: store.check(),
+    "check_reads": lambda store: store.check_reads(),
+    "check_writes": lambda store: store.check_writes(),
     "purge": lambda store: store.purge(deletions_before=NOON, keys_before=NOON, limit=1, dry_run=True),
     "renew_epoch": lambda store: store.renew_epoch(at=NOON),
 }
@@ -59,7 +60,7 @@ class OpensAndCloses(Contract):
     async def test_a_closed_repository_can_be_opened_again(self, make_repository: MakeRepository) -> None:
         repository = make_repository()
         async with repository:
-            await repository.check()
+            await repository.check_reads()
 
         async with repository:
             user = new_user()

@@ -160,7 +160,14 @@ class PurgesAndExpires(Contract):
         assert untouched == before
         assert not (await repository.add(user, DRAFT, at=NOON, key=_key("k"))).replayed
 
-    async def test_a_usable_store_passes_its_check(self, repository: TaskStore) -> None:
-        await repository.check()
+    async def test_a_usable_store_passes_its_checks_which_change_nothing(self, repository: TaskStore) -> None:
+        user, new = new_user(), new_user()
+        await add_titles(repository, user, "a")
+        before = [await read_everything(repository, each) for each in (user, new)]
 
-        assert await repository.revisions([]) == {}
+        await repository.check_reads()
+        await repository.check_writes()
+
+        assert [await read_everything(repository, each) for each in (user, new)] == before
+        (task,) = await add_titles(repository, new, "a")
+        assert (task.id, task.revision) == (1, 1)

@@ -133,7 +133,11 @@ class InMemoryTaskRepository:
         """See TaskRepository."""
         return {user_id: self._lists[user_id].counters.revision for user_id in user_ids if user_id in self._lists}
 
-    async def check(self) -> None:
+    async def check_reads(self) -> None:
+        """See StoreMaintenance."""
+        self._require_open()
+
+    async def check_writes(self) -> None:
         """See StoreMaintenance."""
         self._require_open()
 

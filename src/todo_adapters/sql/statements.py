@@ -137,6 +137,8 @@ RENEW_EPOCH: Final = sa.update(store).values(
     epoch=sa.bindparam("epoch"),
     revision_floor=Greatest(store.c.revision_floor, parameter(store.c.revision_floor)),
 )
+PROBE: Final = sa.update(store).values(revision_floor=store.c.revision_floor + sa.bindparam("difference"))
+"""A write that changes nothing if the `difference` is 0, or if its opposite follows in the same transaction."""
 
 # Purging finds old rows through the partial indexes, and reads no other rows.
 OLD_KEYS: Final = (

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo_api.http.authentication import use_cases
+from todo_api.http.authentication import container_of, use_cases
 from todo_api.http.endpoint import Endpoint, Model
 from todo_api.http.headers import header_lines
 from todo_api.http.hints import hint_for
@@ -28,7 +28,7 @@ from todo_api.http.problems import (
 )
 from todo_api.http.request_body import MAX_BODY_BYTES, read_json_object, refuse_body
 from todo_api.schemas.faults import MAX_FAULTS, faults_of, names_of, unknown_name, violation_of
-from todo_domain import RuleViolated, TaskUseCases, TodoError, Violation
+from todo_domain import RuleViolated, StorageUnavailable, TaskUseCases, TodoError, Violation
 
 _MAX_CACHED_LENGTH: Final = 512
 _MAX_PARAMETERS: Final = 1000
@@ -76,6 +76,8 @@ class OwnerRoute(APIRoute):
         except RuleViolated as violated:
             response = error_response(request, self._located(violated))
         except (TodoError, ProblemError) as error:
+            if isinstance(error, StorageUnavailable) and scope["method"] != "GET":
+                container_of(request).health().write_failed()
             response = error_response(request, error)
         await response(scope, receive, send)
 

@@ -1,6 +1,5 @@
 """The health checks. They need no token, and reveal nothing else."""
 
-from collections.abc import Awaitable
 from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -8,7 +7,6 @@ from pydantic import BaseModel, ConfigDict
 
 from todo_api.http.authentication import container_of
 from todo_api.http.openapi import ALWAYS, Responses
-from todo_domain import Unavailable
 
 router: Final = APIRouter(tags=["health"])
 
@@ -24,14 +22,15 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether each part that the server needs is usable."""
+    """Whether each thing that the server needs works: reading tasks, writing them, and the keys that verify tokens."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"status": "ready", "database": "ready", "keys": "ready"}]}
+        json_schema_extra={"examples": [{"status": "ready", "reads": "ready", "writes": "ready", "keys": "ready"}]}
     )
 
     status: State
-    database: State
+    reads: State
+    writes: State
     keys: State
 
 
@@ -49,21 +48,22 @@ async def get_health() -> Health:
 
 @router.get("/health/ready", operation_id="get_readiness", responses=_UNAVAILABLE | ALWAYS)
 async def get_readiness(request: Request, response: Response) -> Readiness:
-    """Report whether the database and the token keys are usable.
+    """Report what works, within a second: reads, writes and token keys.
 
-    The status is 503 if one of them is not.
+    The status is 503 if reads or keys are unavailable. It is 200 if only writes are, because
+    the server still serves reads. `writes` is `unavailable` after a write has failed, until a
+    probe write succeeds, which the server tries every second.
     """
-    container = container_of(request)
-    database = await _state_of(container.task_repository().check())
-    keys = await _state_of(container.token_verifier().check())
-    ready = database == keys == "ready"
-    response.status_code = 200 if ready else 503
-    return Readiness(status="ready" if ready else "unavailable", database=database, keys=keys)
+    health = await container_of(request).health().check()
+    is_ready = health.reads and health.keys
+    response.status_code = 200 if is_ready else 503
+    return Readiness(
+        status=_state(works=is_ready),
+        reads=_state(works=health.reads),
+        writes=_state(works=health.writes),
+        keys=_state(works=health.keys),
+    )
 
 
-async def _state_of(check: Awaitable[None]) -> State:
-    try:
-        await check
-    except Unavailable:
-        return "unavailable"
-    return "ready"
+def _state(*, works: bool) -> State:
+    return "ready" if works else "unavailable"

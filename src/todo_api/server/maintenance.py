@@ -20,7 +20,8 @@ async def faults(container: Container) -> dict[str, str | None]:
 
     async def check_database() -> None:
         async with container.task_repository() as store:
-            await store.check()
+            await store.check_reads()
+            await store.check_writes()
 
     async with container.token_verifier() as verifier:
         return {"database": await _fault(check_database()), "keys": await _fault(verifier.check())}

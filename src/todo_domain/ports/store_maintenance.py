@@ -13,8 +13,19 @@ class StoreMaintenance(Protocol):
     StorageUnavailable. Every method MUST be safe during other reads and writes.
     """
 
-    async def check(self) -> None:
-        """Return if the store can be used. MUST raise StorageUnavailable otherwise."""
+    async def check_reads(self) -> None:
+        """Return if the store can be read, by reading from it. MUST raise StorageUnavailable otherwise.
+
+        A store that may lack writes that were acknowledged, such as a standby or a replaced
+        file, can't be read.
+        """
+        ...
+
+    async def check_writes(self) -> None:
+        """Return if the store can be written, by a durable write. MUST raise StorageUnavailable otherwise.
+
+        The write MUST NOT change the result of any other method.
+        """
         ...
 
     async def purge(

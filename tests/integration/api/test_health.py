@@ -5,6 +5,8 @@ import pytest
 
 from tests.integration.server import Server
 
+READY = {"status": "ready", "reads": "ready", "writes": "ready", "keys": "ready"}
+
 
 def test_a_running_server_is_healthy(server: Server) -> None:
     response = httpx.get(f"{server.url}/health")
@@ -15,12 +17,12 @@ def test_a_running_server_is_healthy(server: Server) -> None:
 def test_a_server_with_database_and_keys_is_ready(server: Server) -> None:
     response = httpx.get(f"{server.url}/health/ready")
 
-    assert (response.status_code, response.json()) == (200, {"status": "ready", "database": "ready", "keys": "ready"})
+    assert (response.status_code, response.json()) == (200, READY)
 
 
-@pytest.mark.parametrize("missing", ["database", "keys"])
+@pytest.mark.parametrize(("missing", "part"), [("database", "reads"), ("keys", "keys")])
 def test_a_server_without_database_or_keys_is_healthy_but_not_ready(
-    request: pytest.FixtureRequest, missing: str
+    request: pytest.FixtureRequest, missing: str, part: str
 ) -> None:
     url = request.getfixturevalue(f"server_without_{missing}").url
 
@@ -29,4 +31,4 @@ def test_a_server_without_database_or_keys_is_healthy_but_not_ready(
 
     assert health.status_code == 200
     assert ready.status_code == 503
-    assert ready.json() == {"status": "unavailable", "database": "ready", "keys": "ready", missing: "unavailable"}
+    assert ready.json() == READY | {"status": "unavailable", part: "unavailable"}

@@ -43,6 +43,7 @@ _GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
 _CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
 _EPOCH: Final = POSTGRESQL.compile(statements.EPOCH)
+_PROBE: Final = POSTGRESQL.compile(statements.PROBE.returning(store.c.epoch))
 _RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.c.epoch))
 
 
@@ -190,9 +191,13 @@ class PostgresTaskRepository:
         found = await self._database.run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
         return {UserId(user_id): revision for user_id, revision in found}
 
-    async def check(self) -> None:
+    async def check_reads(self) -> None:
         """See StoreMaintenance. One statement."""
         await self._database.run(_EPOCH, {})
+
+    async def check_writes(self) -> None:
+        """See StoreMaintenance. One statement."""
+        await self._run(_PROBE, {"difference": 0})
 
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False

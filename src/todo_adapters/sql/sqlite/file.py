@@ -9,8 +9,12 @@ from typing import Final
 
 from todo_domain import StorageUnavailable
 
-_BUSY_SECONDS: Final = 5
-"""How long to wait for another program, such as a backup, that holds the file's write lock."""
+_READER_BUSY_SECONDS: Final = 1.0
+_WRITER_BUSY_SECONDS: Final = 0.1
+"""How long one statement waits for a lock that another connection holds. The writer tries again."""
+
+_KEPT_LOG_BYTES: Final = 4 << 20
+"""The write-ahead log is truncated to this size when it starts again from the beginning."""
 
 _PRIVATE: Final = 0o600
 _FAULTS: Final[Mapping[int, str]] = {
@@ -28,18 +32,19 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
     SQLite before 3.51.3 can lose a checkpoint when several connections write.
     """
-    connection = _connect(f"{path.resolve().as_uri()}?mode=rw")
+    connection = _connect(f"{path.resolve().as_uri()}?mode=rw", _WRITER_BUSY_SECONDS)
     connection.execute("PRAGMA journal_mode = WAL")
     # With NORMAL, commits survive a crash of the process but not a power failure.
     connection.execute("PRAGMA synchronous = FULL")
     # Otherwise the text of removed tasks stays readable in the free space of pages.
     connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {_KEPT_LOG_BYTES}")
     return connection
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
+def connect_reader(path: Path, busy_seconds: float = _READER_BUSY_SECONDS) -> sqlite3.Connection:
     """Open a read-only connection; each statement sees everything that was committed before it."""
-    connection = _connect(f"{path.resolve().as_uri()}?mode=ro")
+    connection = _connect(f"{path.resolve().as_uri()}?mode=ro", busy_seconds)
     connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -88,6 +93,6 @@ def fault_of(error: sqlite3.Error) -> str:
     return _FAULTS.get(code & 0xFF, str(error))
 
 
-def _connect(uri: str, busy_seconds: float = _BUSY_SECONDS) -> sqlite3.Connection:
+def _connect(uri: str, busy_seconds: float) -> sqlite3.Connection:
     # With isolation_level=None, the driver does not begin transactions itself.
     return sqlite3.connect(uri, timeout=busy_seconds, isolation_level=None, check_same_thread=False, uri=True)

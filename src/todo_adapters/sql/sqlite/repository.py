@@ -17,6 +17,8 @@ from todo_adapters.sql import migrations, rows, statements
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of
+from todo_adapters.sql.sqlite.identity import FileIdentity
+from todo_adapters.sql.sqlite.log_limit import LogLimit
 from todo_adapters.sql.sqlite.purge import purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
@@ -48,6 +50,7 @@ _CHANGES: Final = SQLITE.compile(statements.CHANGES)
 _REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
 _EPOCH: Final = SQLITE.compile(statements.EPOCH)
 _RENEW_EPOCH: Final = SQLITE.compile(statements.RENEW_EPOCH)
+_PROBE: Final = SQLITE.compile(statements.PROBE)
 
 
 class SqliteTaskRepository:
@@ -55,10 +58,19 @@ class SqliteTaskRepository:
 
     One thread does all writes and commits waiting writes together, so that callers share
     the cost of a durable commit. A read sees every write whose call has returned.
+
+    - timeout_seconds: the longest time for a call; then it raises StorageUnavailable
+    - log_limit_bytes: the size of the write-ahead log at which writes wait until it is copied
+      into the file (see LogLimit)
+
+    When the file was deleted, replaced or truncated, writes and `check_reads` notice it, and
+    from then on every call raises StorageUnavailable.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, timeout_seconds: float = 5.0, log_limit_bytes: int = 32 << 20) -> None:
         self._path = path
+        self._timeout_seconds = timeout_seconds
+        self._log_limit_bytes = log_limit_bytes
         self._open_file: _OpenFile | None = None
 
     async def __aenter__(self) -> Self:
@@ -71,11 +83,14 @@ class SqliteTaskRepository:
             async with AsyncExitStack() as opened:
                 opened.callback(claim(self._path).close)
                 await asyncio.to_thread(migrations.ensure, sa.URL.create("sqlite", database=str(self._path)))
-                writer = SqliteWriter(connect_writer(self._path))
+                identity = FileIdentity(self._path)
+                connection = connect_writer(self._path)
+                log_limit = LogLimit(connection, self._path, self._log_limit_bytes)
+                writer = SqliteWriter(connection, identity, log_limit, timeout_seconds=self._timeout_seconds)
                 opened.push_async_callback(writer.close)
-                reader = SqliteReader(self._path)
-                opened.push_async_callback(asyncio.to_thread, reader.close)
-                self._open_file = _OpenFile(writer, reader, opened.pop_all())
+                reader = SqliteReader(self._path, identity, timeout_seconds=self._timeout_seconds)
+                opened.push_async_callback(reader.close)
+                self._open_file = _OpenFile(identity, writer, reader, opened.pop_all())
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{self._path} can't be used: {fault_of(error)}") from error
         except OSError as error:
@@ -83,7 +98,7 @@ class SqliteTaskRepository:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Finish the calls in progress, and release the file."""
+        """Finish the pending writes, end the reads, and release the file."""
         file, self._open_file = self._file, None
         await file.resources.aclose()
 
@@ -135,9 +150,16 @@ class SqliteTaskRepository:
         found = await self._file.reader.read(_REVISIONS, {"user_ids": SQLITE.write_set(user_ids)})
         return {UserId(user_id): revision for user_id, revision in found}
 
-    async def check(self) -> None:
+    async def check_reads(self) -> None:
         """See StoreMaintenance."""
-        await self._file.writer.run(lambda connection: connection.execute(_EPOCH).fetchall())
+        self._file.identity.verify()
+        await self._file.reader.read(_EPOCH, {})
+
+    async def check_writes(self) -> None:
+        """See StoreMaintenance. SQLite does not write a row that keeps its value, so two updates cancel each other."""
+        await self._file.writer.run(
+            lambda connection: connection.executemany(_PROBE, [{"difference": 1}, {"difference": -1}])
+        )
 
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
@@ -165,6 +187,7 @@ class SqliteTaskRepository:
 class _OpenFile:
     """What an open repository uses; `resources` closes all of it."""
 
+    identity: FileIdentity
     writer: SqliteWriter
     reader: SqliteReader
     resources: AsyncExitStack

@@ -9,10 +9,14 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final, TypeVar
 
+from todo_adapters.sql.sqlite.identity import FileIdentity
+from todo_adapters.sql.sqlite.log_limit import LogLimit
 from todo_domain import StorageUnavailable
 
 _GROUP: Final = 128
 """The most writes in one commit. While one group is committed, the next one collects."""
+
+_CLOSE_SECONDS: Final = 3.0
 
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], T]
@@ -21,23 +25,48 @@ Write = Callable[[sqlite3.Connection], T]
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A pending write, the future that its caller awaits, and its result or error."""
+    """A pending write, the future that its caller awaits, and its result or error.
+
+    The future is done early when the caller is cancelled or its deadline has passed.
+    """
 
     write: Write[Any]
     finished: asyncio.Future[None]
     result: Any = None
     error: BaseException | None = None
 
+    def expire(self) -> None:
+        """Raise StorageUnavailable for the caller if the write is not finished."""
+        if not self.finished.done():
+            self.finished.set_exception(StorageUnavailable("SQLite: the write was not finished in time"))
+
 
 class SqliteWriter:
     """Runs writes one after the other, each isolated; a call returns when its write is on disk.
 
-    Create it and use it in one event loop. If a waiting caller is cancelled, its write
-    may still be done.
+    Create it and use it in one event loop.
+
+    What ends each wait:
+
+    - a call: its deadline, `timeout_seconds` after it began, or the cancellation of its
+      caller. A write that has not begun is then withdrawn; a write that has begun may still
+      be committed, with its group. The caller can't tell which.
+    - the thread's wait for a lock of another program: the end of all calls of the group, or
+      `close`
+    - the thread's wait for readers, in a checkpoint: see LogLimit
+    - `close`: the end of the pending writes, but at most 3 s
+
+    Only the operating system ends a wait for the disk. The thread is a daemon, so it does
+    not keep the process.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, identity: FileIdentity, log_limit: LogLimit, *, timeout_seconds: float
+    ) -> None:
         self._connection = connection
+        self._identity = identity
+        self._log_limit = log_limit
+        self._timeout_seconds = timeout_seconds
         self._loop = asyncio.get_running_loop()
         self._gathered: list[_Waiting] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
@@ -49,7 +78,8 @@ class SqliteWriter:
     async def run(self, write: Write[T]) -> T:
         """Return the result of the write when it is durable, or raise its error.
 
-        Raises StorageUnavailable for an error of SQLite; then nothing was written.
+        Raises StorageUnavailable at the deadline, for an error of SQLite, and when the file
+        is not in its place any more.
         """
         if self._closed:
             raise StorageUnavailable("the repository is closed")
@@ -58,7 +88,11 @@ class SqliteWriter:
             # If handed over now, this write would be committed alone; wait for others of the same loop iteration.
             self._loop.call_soon(self._hand_over)
         self._gathered.append(waiting)
-        await waiting.finished
+        deadline = self._loop.call_later(self._timeout_seconds, waiting.expire)
+        try:
+            await waiting.finished
+        finally:
+            deadline.cancel()
         if isinstance(waiting.error, sqlite3.Error):
             raise StorageUnavailable(f"SQLite: {waiting.error}") from waiting.error
         if waiting.error:
@@ -71,7 +105,7 @@ class SqliteWriter:
         self._closed = True
         self._hand_over()
         self._waiting.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, _CLOSE_SECONDS)
 
     def _hand_over(self) -> None:
         for waiting in self._gathered:
@@ -83,6 +117,7 @@ class SqliteWriter:
             group = self._group_of(first)
             self._commit(group)
             self._loop.call_soon_threadsafe(_wake, group)
+            self._log_limit.enforce()
         self._connection.close()
 
     def _group_of(self, first: _Waiting) -> list[_Waiting]:
@@ -99,15 +134,29 @@ class SqliteWriter:
 
     def _commit(self, group: list[_Waiting]) -> None:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._identity.verify()
+            self._begin(group)
             for waiting in group:
-                self._attempt(waiting)
+                if not waiting.finished.done():
+                    self._attempt(waiting)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StorageUnavailable) as error:
             with suppress(sqlite3.Error):
                 self._connection.rollback()
             for waiting in group:
                 waiting.error = error
+
+    def _begin(self, group: list[_Waiting]) -> None:
+        """Begin a transaction. While another program locks the file, try again as long as a caller waits."""
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or self._closed or all(waiting.finished.done() for waiting in group):
+                    raise
+            else:
+                return
 
     def _attempt(self, waiting: _Waiting) -> None:
         """Do one write, or roll it back. Raises the errors of SQLite that end the whole transaction."""

@@ -86,7 +86,8 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 10, 2, id="apply with a key"),
         pytest.param(lambda r, u, _: r.changes(u, None, 10), 1, 1, id="changes"),
         pytest.param(lambda r, u, _: r.revisions([u]), 1, 1, id="revisions"),
-        pytest.param(lambda r, _u, _t: r.check(), 1, 1, id="check"),
+        pytest.param(lambda r, _u, _t: r.check_reads(), 1, 1, id="check_reads"),
+        pytest.param(lambda r, _u, _t: r.check_writes(), 1, 1, id="check_writes"),
         pytest.param(
             lambda r, _u, _t: r.purge(deletions_before=AT, keys_before=AT, limit=10, dry_run=True), 2, 2, id="purge"
         ),
@@ -330,17 +331,17 @@ async def test_a_read_whose_response_was_lost_is_repeated(proxy: Proxy) -> None:
 
 async def test_a_read_is_repeated_only_once(proxy: Proxy) -> None:
     async with opened(proxy.url) as repository:
-        await repository.check()
+        await repository.check_reads()
         proxy.lose_replies(2)
 
         with pytest.raises(StorageUnavailable):
-            await repository.check()
+            await repository.check_reads()
 
 
 async def test_a_create_with_a_key_whose_response_was_lost_is_repeated_and_done_once(proxy: Proxy) -> None:
     user_id = new_user()
     async with opened(proxy.url) as repository:
-        await repository.check()
+        await repository.check_reads()
         proxy.lose_replies(1)
 
         added = await repository.add(user_id, DRAFT, at=AT, key=new_key())
@@ -357,7 +358,7 @@ async def test_a_batch_with_a_key_whose_commit_was_not_confirmed_is_done_once(pr
 
     user_id = new_user()
     async with opened(proxy.url) as repository:
-        await repository.check()
+        await repository.check_reads()
 
         applied = await repository.apply(user_id, BatchBeforeTheLoss(BATCH.operations), at=AT, key=new_key(BATCH))
 
@@ -368,7 +369,7 @@ async def test_a_batch_with_a_key_whose_commit_was_not_confirmed_is_done_once(pr
 async def test_a_create_without_a_key_whose_response_was_lost_is_not_repeated(proxy: Proxy) -> None:
     user_id = new_user()
     async with opened(proxy.url) as repository:
-        await repository.check()
+        await repository.check_reads()
         proxy.lose_replies(1)
 
         with pytest.raises(StorageUnavailable):
@@ -438,7 +439,7 @@ async def test_the_prepare_threshold_can_be_set_explicitly(database_url: str) ->
     async with pooling(database_url, sessions=2) as url:
         with pytest.raises(StorageUnavailable):
             async with opened(url, prepare_threshold=0) as repository:
-                await asyncio.gather(*(repository.check() for _ in range(4)))
+                await asyncio.gather(*(repository.check_reads() for _ in range(4)))
 
 
 async def test_time_zone_and_encoding_of_the_session_have_no_effect(

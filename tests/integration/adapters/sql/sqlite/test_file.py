@@ -43,7 +43,7 @@ async def test_a_second_process_on_a_file_is_refused(sqlite_repository: SqliteTa
     ended = subprocess.run(second, capture_output=True, text=True, check=True)  # noqa: ASYNC221 - nothing else waits
 
     assert "todo.db is in use: one server process" in ended.stdout
-    await sqlite_repository.check()
+    await sqlite_repository.check_reads()
 
 
 def test_a_released_file_can_be_claimed_again(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_a_file_that_is_not_a_database_is_refused_and_released(tmp_path: P
 
     (tmp_path / name).unlink()
     async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
-        await repository.check()
+        await repository.check_reads()
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
@@ -153,6 +153,11 @@ def test_the_writer_survives_power_failures(sqlite_path: Path) -> None:
         pragmas = [writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
 
     assert pragmas == ["wal", FULL]
+
+
+def test_the_log_keeps_at_most_4_mib_when_it_starts_again(sqlite_path: Path) -> None:
+    with closing(connect_writer(sqlite_path)) as writer:
+        assert writer.execute("PRAGMA journal_size_limit").fetchone() == (4 << 20,)
 
 
 def test_a_reader_cannot_write(sqlite_path: Path) -> None:

@@ -84,7 +84,8 @@ async def first_words(
             written("SELECT", "SELECT", "INSERT", "INSERT", "INSERT"),
             id="apply",
         ),
-        pytest.param(lambda store: store.check(), written("SELECT"), id="check"),
+        pytest.param(lambda store: store.check_reads(), ["SELECT"], id="check_reads"),
+        pytest.param(lambda store: store.check_writes(), written("UPDATE", "UPDATE"), id="check_writes"),
     ],
 )
 async def test_a_use_case_runs_no_unnecessary_statement(

@@ -1,13 +1,16 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from todo_adapters.sql.sqlite import writer
 from todo_adapters.sql.sqlite.file import connect_reader, connect_writer
+from todo_adapters.sql.sqlite.identity import FileIdentity
+from todo_adapters.sql.sqlite.log_limit import LogLimit
 from todo_adapters.sql.sqlite.writer import SqliteWriter
 from todo_domain import StorageUnavailable
 
@@ -23,18 +26,25 @@ class Ruin(BaseException):
 class Stage:
     """A writer on a table of numbers, and a record of its statements."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timeout_seconds: float = 60) -> None:
         self.path = path
         path.touch()
         connection = connect_writer(path)
+        connection.execute("PRAGMA busy_timeout = 10")  # milliseconds
         connection.executescript("""
             CREATE TABLE number (n INTEGER PRIMARY KEY);
             CREATE TABLE debt (n INTEGER REFERENCES number DEFERRABLE INITIALLY DEFERRED);
             PRAGMA foreign_keys = ON;
         """)
         self.statements: list[str] = []
-        connection.set_trace_callback(self.statements.append)
-        self.writer = SqliteWriter(connection)
+        self.has_begun = threading.Event()
+        connection.set_trace_callback(self._trace)
+        log_limit = LogLimit(connection, path, 32 << 20)
+        self.writer = SqliteWriter(connection, FileIdentity(path), log_limit, timeout_seconds=timeout_seconds)
+
+    def _trace(self, statement: str) -> None:
+        self.statements.append(statement)
+        self.has_begun.set()
 
     @property
     def numbers(self) -> list[int]:
@@ -64,6 +74,23 @@ async def stage(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Stage]:  # 
     stage = Stage(tmp_path / "numbers.db")
     yield stage
     await stage.writer.close()
+
+
+@pytest.fixture
+async def hasty_stage(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Stage]:  # noqa: ARG001 - runs this fixture
+    """A stage whose calls have a deadline after 50 ms."""
+    stage = Stage(tmp_path / "numbers.db", timeout_seconds=0.05)
+    yield stage
+    await stage.writer.close()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the write lock, as another program would."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 def insert(n: int, then: BaseException | None = None) -> Write:
@@ -177,10 +204,80 @@ async def test_a_cancelled_caller_does_not_affect_others(stage: Stage) -> None:
 
     impatient.cancel()
     held.set()
-    await asyncio.gather(first, patient)
+    await asyncio.gather(first, patient, return_exceptions=True)
+    await asyncio.wait([impatient])
 
     assert impatient.cancelled()
-    assert 2 in stage.numbers
+    assert stage.numbers == [2]
+
+
+async def test_a_write_that_has_not_begun_at_its_deadline_is_withdrawn(hasty_stage: Stage) -> None:
+    blocked, resumed = threading.Event(), threading.Event()
+
+    def block(connection: sqlite3.Connection) -> None:
+        insert(1)(connection)
+        blocked.set()
+        resumed.wait()
+
+    first = asyncio.create_task(hasty_stage.writer.run(block))
+    await asyncio.to_thread(blocked.wait)
+    second = asyncio.create_task(hasty_stage.writer.run(insert(2)))
+    outcomes = await asyncio.gather(first, second, return_exceptions=True)
+    resumed.set()
+    await hasty_stage.writer.run(insert(3))
+
+    assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 2
+    # The first one had begun. So its caller could not know that it would be done.
+    assert hasty_stage.numbers == [1, 3]
+
+
+async def test_a_write_waits_for_the_lock_of_another_program(stage: Stage) -> None:
+    with locked(stage.path):
+        writing = asyncio.create_task(stage.writer.run(insert(1)))
+        await asyncio.to_thread(stage.has_begun.wait)
+
+    await writing
+    assert stage.numbers == [1]
+
+
+async def test_the_wait_for_the_lock_of_another_program_ends_with_its_calls(hasty_stage: Stage) -> None:
+    with locked(hasty_stage.path), pytest.raises(StorageUnavailable, match="in time"):
+        await hasty_stage.writer.run(insert(1))
+
+    await hasty_stage.writer.run(insert(2))
+    assert hasty_stage.numbers == [2]
+
+
+async def test_closing_ends_the_wait_for_the_lock_of_another_program(stage: Stage) -> None:
+    with locked(stage.path):
+        writing = asyncio.create_task(stage.writer.run(insert(1)))
+        await asyncio.sleep(0)
+        await stage.writer.close()
+
+        with pytest.raises(StorageUnavailable, match="locked"):
+            await writing
+
+
+async def test_closing_does_not_wait_for_a_write_that_never_ends(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_CLOSE_SECONDS", 0.05)
+    resumed = threading.Event()
+    writing = asyncio.create_task(stage.writer.run(lambda _: resumed.wait()))
+    await asyncio.sleep(0)
+
+    await stage.writer.close()
+
+    assert not writing.done()
+    resumed.set()
+    assert await writing
+
+
+async def test_a_write_to_a_file_that_is_gone_is_refused(stage: Stage) -> None:
+    stage.path.rename(stage.path.with_name("moved.db"))
+
+    with pytest.raises(StorageUnavailable, match="was deleted"):
+        await stage.writer.run(insert(1))
+
+    assert "COMMIT" not in stage.statements
 
 
 async def test_closing_finishes_pending_writes_and_refuses_new_ones(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from tests.unit.adapters.contract.broken import breaks
+from todo_adapters.contract.scenario import NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_domain import StorageUnavailable, TaskPage, TaskQuery, UserId
 
@@ -77,6 +78,12 @@ class LosesKeysWhenClosed(InMemoryTaskRepository):
         await super().__aexit__()
         for tasks in self._all_lists.values():
             tasks.keys.clear()
+
+
+@breaks("test_a_usable_store_passes_its_checks_which_change_nothing")
+class ChecksWritesByARenewal(InMemoryTaskRepository):
+    async def check_writes(self) -> None:
+        await self.renew_epoch(at=NOON)
 
 
 @breaks("test_written_data_is_there_after_reopening")

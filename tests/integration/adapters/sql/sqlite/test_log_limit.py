@@ -1,0 +1,105 @@
+"""The size of the write-ahead log while other connections read."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from todo_adapters.sql.sqlite.file import connect_reader, connect_writer
+from todo_adapters.sql.sqlite.identity import FileIdentity
+from todo_adapters.sql.sqlite.log_limit import LogLimit
+from todo_adapters.sql.sqlite.writer import SqliteWriter
+
+pytestmark = pytest.mark.anyio
+
+LIMIT = 256 << 10
+WRITTEN = 6 * LIMIT
+CHUNK = 32 << 10
+
+
+class Log:
+    """A writer of big rows, and the size of its log."""
+
+    def __init__(self, path: Path, wait_seconds: float) -> None:
+        self.path = path
+        path.touch()
+        connection = connect_writer(path)
+        connection.execute("CREATE TABLE blob (b BLOB)")
+        log_limit = LogLimit(connection, path, LIMIT, wait_seconds=wait_seconds)
+        self.writer = SqliteWriter(connection, FileIdentity(path), log_limit, timeout_seconds=60)
+
+    async def write(self) -> int:
+        """Write `WRITTEN` bytes, and return the greatest size that the log had."""
+        sizes = []
+        for _ in range(WRITTEN // CHUNK):
+            await self.writer.run(insert)
+            sizes.append(self.path.with_name(f"{self.path.name}-wal").stat().st_size)
+        return max(sizes)
+
+
+def insert(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO blob VALUES (randomblob(?))", [CHUNK])
+
+
+@pytest.fixture
+async def log(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Log]:  # noqa: ARG001 - runs this fixture
+    log = Log(tmp_path / "todo.db", wait_seconds=60)
+    yield log
+    await log.writer.close()
+
+
+@pytest.fixture
+async def impatient_log(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Log]:  # noqa: ARG001 - runs this fixture
+    """A log whose writer does not wait for readers."""
+    log = Log(tmp_path / "todo.db", wait_seconds=0)
+    yield log
+    await log.writer.close()
+
+
+async def read_for(path: Path, seconds: float) -> None:
+    with closing(connect_reader(path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM blob").fetchone()
+        await asyncio.sleep(seconds)
+
+
+async def overlap_reads(path: Path) -> None:
+    """Read without end, and begin each read before the previous one ends."""
+    async with asyncio.TaskGroup() as reads:
+        while True:
+            reads.create_task(read_for(path, 0.04))
+            await asyncio.sleep(0.02)
+
+
+async def test_reads_that_overlap_do_not_let_the_log_grow_beyond_its_limit(log: Log) -> None:
+    reading = asyncio.create_task(overlap_reads(log.path))
+    await asyncio.sleep(0)
+
+    largest = await log.write()
+    reading.cancel()
+    await asyncio.wait([reading])
+
+    assert LIMIT < largest < 2 * LIMIT
+
+
+async def test_a_reader_that_never_ends_does_not_stop_writes(impatient_log: Log) -> None:
+    with closing(connect_reader(impatient_log.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM blob").fetchone()
+
+        largest = await impatient_log.write()
+
+    assert largest > WRITTEN
+    # Without this reader the next checkpoint succeeds.
+    assert await impatient_log.write() < largest + 2 * LIMIT
+    assert impatient_log.path.with_name(f"{impatient_log.path.name}-wal").stat().st_size < 2 * LIMIT
+
+
+async def test_a_log_that_is_gone_does_not_stop_writes(log: Log) -> None:
+    log.path.with_name(f"{log.path.name}-wal").unlink()
+
+    await log.writer.run(insert)
+    await log.writer.run(insert)
