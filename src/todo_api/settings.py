@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     )
     database_connections: int = Field(10, ge=1, le=1000, description="The maximum number of connections per process.")
     database_timeout_seconds: float = Field(
-        5.0, gt=0, le=60, description="How long to wait for a connection, and then for the result of a statement."
+        5.0, gt=0, le=60, description="The longest time for a read or a write, including all waits."
     )
 
     auth: Literal["secret", "jwks"] | None = Field(

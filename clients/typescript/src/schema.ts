@@ -164,8 +164,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Report whether the database and the token keys are usable
-         * @description The status is 503 if one of them is not.
+         * Report what works, within a second: reads, writes and token keys
+         * @description The status is 503 if reads or keys are unavailable. It is 200 if only writes are, because
+         *     the server still serves reads. `writes` is `unavailable` after a write has failed, until a
+         *     probe write succeeds, which the server tries every second.
          */
         get: operations["get_readiness"];
         put?: never;
@@ -400,11 +402,12 @@ export interface components {
         Priority: "low" | "medium" | "high";
         /**
          * Readiness
-         * @description Whether each part that the server needs is usable.
+         * @description Whether each part works: reading tasks, writing tasks, and the keys that verify tokens.
          * @example {
-         *       "database": "ready",
          *       "keys": "ready",
-         *       "status": "ready"
+         *       "reads": "ready",
+         *       "status": "ready",
+         *       "writes": "ready"
          *     }
          */
         Readiness: {
@@ -414,10 +417,15 @@ export interface components {
              */
             status: "ready" | "unavailable";
             /**
-             * Database
+             * Reads
              * @enum {string}
              */
-            database: "ready" | "unavailable";
+            reads: "ready" | "unavailable";
+            /**
+             * Writes
+             * @enum {string}
+             */
+            writes: "ready" | "unavailable";
             /**
              * Keys
              * @enum {string}

@@ -22,7 +22,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether each thing that the server needs works: reading tasks, writing them, and the keys that verify tokens."""
+    """Whether each part works: reading tasks, writing tasks, and the keys that verify tokens."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"status": "ready", "reads": "ready", "writes": "ready", "keys": "ready"}]}

@@ -47,6 +47,10 @@ class Process:
     def output(self) -> str:
         return self._output.read_text()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def url(self) -> str:
         """Wait until it listens, and return its URL."""
         deadline = time.monotonic() + _START_SECONDS
