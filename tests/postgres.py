@@ -83,6 +83,12 @@ class LocalPostgres(Postgres):
         """Make a standby a primary, and wait until it accepts writes."""
         self._execute("SELECT pg_promote()")
 
+    def demote(self) -> None:
+        """Make a primary a standby, as an operator does in a switchover."""
+        self.stop()
+        (self._directory / "data" / "standby.signal").touch()
+        self.start()
+
     def start(self) -> None:
         """Start the server and wait until it accepts connections; else raise RuntimeError with its log."""
         with self._log.open("ab") as log:

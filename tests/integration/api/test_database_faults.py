@@ -1,14 +1,19 @@
 """The API while its database fails."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
+from tests.integration.adapters.sql.postgres.proxy import Proxy
 from tests.integration.server import running_server, settings_for
+from tests.postgres import LocalPostgres, Postgres
+from todo_adapters.sql.migrations import upgrade
 from todo_api.container import Container
 
 READY = {"status": "ready", "reads": "ready", "writes": "ready", "keys": "ready"}
@@ -63,3 +68,60 @@ def test_the_timeout_of_the_database_ends_a_write_that_waits_for_a_lock(tmp_path
         assert error_code(refused) == "DATABASE_ERROR"
         assert client.get("/tasks").json()["count"] == 0
         assert client.post("/tasks", json=MILK).status_code == 201
+
+
+def set_read_only(server: LocalPostgres, *, is_read_only: bool) -> None:
+    with psycopg.connect(server.url, autocommit=True, options="-c default_transaction_read_only=off") as operator:
+        operator.execute(f"ALTER SYSTEM SET default_transaction_read_only = {is_read_only}".encode())
+        operator.execute("SELECT pg_reload_conf()")
+
+
+def test_a_read_only_primary_serves_reads_and_is_ready_for_them(own_postgres: LocalPostgres) -> None:
+    upgrade(own_postgres.url)
+    with client_of(own_postgres.url) as client:
+        assert client.post("/tasks", json=MILK).status_code == 201
+        set_read_only(own_postgres, is_read_only=True)
+
+        # Sessions learn the setting a moment later.
+        written = (client.post("/tasks", json=MILK) for _ in range(1000))
+        refused = next(response for response in written if response.status_code != 201)
+        state = ready(client)
+        assert error_code(refused) == "DATABASE_ERROR"
+        assert (state.status_code, state.json()) == (200, READY | {"writes": "unavailable"})
+        assert client.get("/tasks").status_code == 200
+
+        set_read_only(own_postgres, is_read_only=False)
+        give_up_at = time.monotonic() + 30
+        while ready(client).json() != READY:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.05)
+        assert client.post("/tasks", json=MILK).status_code == 201
+
+
+def test_a_demoted_server_is_not_ready(own_postgres: LocalPostgres) -> None:
+    upgrade(own_postgres.url)
+    with client_of(own_postgres.url) as client:
+        assert client.post("/tasks", json=MILK).status_code == 201
+        own_postgres.demote()
+
+        assert error_code(client.get("/tasks")) == "DATABASE_ERROR"
+        state = ready(client)
+
+    assert (state.status_code, state.json()["reads"]) == (503, "unavailable")
+
+
+@pytest.mark.anyio
+async def test_readiness_does_not_wait_for_a_frozen_database(postgres: Postgres) -> None:
+    with postgres.database() as url:
+        upgrade(url)
+        async with Proxy.before(url) as proxy:
+            with client_of(proxy.url, timeout_seconds=60) as client:
+                assert ready(client).json() == READY
+                proxy.freeze()
+
+                state = ready(client)
+
+                assert state.status_code == 503
+                assert state.json() == READY | {"status": "unavailable", "reads": "unavailable"}
+                # Far less than the timeout of the database, even on a slow machine.
+                assert state.elapsed.total_seconds() < 10

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, Self
 
+import sqlalchemy as sa
+
 from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import ids_statement, list_statement
@@ -28,6 +30,7 @@ from todo_domain import (
     IdempotencyKey,
     NotOpen,
     Outcome,
+    StorageUnavailable,
     Task,
     TaskDraft,
     TaskIds,
@@ -42,7 +45,7 @@ _GET: Final = POSTGRESQL.compile(statements.GET)
 _GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
 _CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
-_EPOCH: Final = POSTGRESQL.compile(statements.EPOCH)
+_IS_STANDBY: Final = POSTGRESQL.compile(sa.select(sa.func.pg_is_in_recovery()).select_from(store))
 _PROBE: Final = POSTGRESQL.compile(statements.PROBE.returning(store.c.epoch))
 _RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.c.epoch))
 
@@ -192,12 +195,14 @@ class PostgresTaskRepository:
         return {UserId(user_id): revision for user_id, revision in found}
 
     async def check_reads(self) -> None:
-        """See StoreMaintenance. One statement."""
-        await self._database.run(_EPOCH, {})
+        """See StoreMaintenance. One statement, which also recognises a standby behind a pooler."""
+        ((is_standby,),) = await self._database.run(_IS_STANDBY, {})
+        if is_standby:
+            raise StorageUnavailable("the database server is a standby")
 
     async def check_writes(self) -> None:
         """See StoreMaintenance. One statement."""
-        await self._run(_PROBE, {"difference": 0})
+        await self._database.run(_PROBE, {"difference": 0})
 
     async def purge(
         self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False

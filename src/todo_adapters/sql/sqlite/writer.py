@@ -37,7 +37,7 @@ class _Waiting:
 
     def expire(self) -> None:
         """Raise StorageUnavailable for the caller if the write is not finished."""
-        if not self.finished.done():
+        with suppress(asyncio.InvalidStateError):
             self.finished.set_exception(StorageUnavailable("SQLite: the write was not finished in time"))
 
 

@@ -19,6 +19,7 @@ _CAUSES: Final = tuple(
         (r"could not translate host name|failed to resolve|name or service not known", "the host name is unknown"),
         (r"connection refused|no such file", "nothing listens at this host and port"),
         (r"read-only|hot standby", "no host accepts writes, as target_session_attrs requires"),
+        (r"is a standby", "the server is a standby"),
         (r"starting up|shutting down|recovery", "the server is starting or stopping"),
         (r"too many (?:clients|connections)|remaining connection slots", "the server has no free connection"),
         (r"timeout|timed out", "the server did not respond in time"),

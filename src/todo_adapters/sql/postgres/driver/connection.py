@@ -32,9 +32,9 @@ class Connection:
     is cancelled, whatever the server and the network do. After a statement was cancelled, the
     connection stays ACTIVE and can only be closed.
 
-    If the address requires a server that accepts writes (`target_session_attrs=read-write`),
-    no result of a server that accepts none any more is returned: the connection closes and
-    OperationalError is raised.
+    No result of a standby is returned on a direct connection. If the address requires a
+    server that accepts writes (`target_session_attrs=read-write`), no result of a server that
+    accepts none any more is returned. The connection closes and OperationalError is raised.
     """
 
     def __init__(self, connection: psycopg.AsyncConnection[TupleRow], prepare_threshold: int | None) -> None:
@@ -42,6 +42,7 @@ class Connection:
         self._pgconn = connection.pgconn
         self._statements = PreparedStatements(prepare_threshold)
         self._requires_writes = connection.info.get_parameters().get("target_session_attrs") == "read-write"
+        self._is_direct = False
         # As text, a number fits a parameter of any size; binary numbers must have the size of the parameter.
         connection.adapters.register_dumper(int, IntDumper)
         self._adapter = psycopg_internals.Adapter(connection.adapters)
@@ -60,6 +61,8 @@ class Connection:
         try:
             if prepare_threshold is None and await connection.is_direct():
                 connection._statements.threshold = _PREPARED_AFTER
+                connection._is_direct = True
+                connection._check_server()
         except BaseException:
             connection.close()
             raise
@@ -130,7 +133,13 @@ class Connection:
             self._pgconn.send_query_params(statement.encode(), parameters, None, formats, Format.BINARY)
 
     def _check_server(self) -> None:
-        """Raise OperationalError if the server accepts no writes any more. It reports this with every response."""
+        """Raise OperationalError if the server lacks writes or accepts none. It reports this with every response.
+
+        A pooler may report the state of another time, so it is not believed to be a standby.
+        """
+        if self._is_direct and self._pgconn.parameter_status(b"in_hot_standby") == b"on":
+            self.close()
+            raise psycopg.OperationalError("the server is a standby")
         if self._requires_writes and self._pgconn.parameter_status(b"default_transaction_read_only") == b"on":
             self.close()
             raise psycopg.OperationalError("the server does not accept writes any more")

@@ -1,4 +1,4 @@
-"""With several hosts and target_session_attrs=read-write, calls use the server that accepts writes."""
+"""Calls use the server that accepts writes, and no standby."""
 
 import asyncio
 from collections.abc import Iterator
@@ -96,3 +96,29 @@ async def test_a_write_that_a_demoted_server_refused_is_made_on_the_new_one(
         added = await asyncio.gather(*(repository.add(ALICE, DRAFT, at=AT) for _ in range(10)))
 
     assert sorted(each.task.id for each in added) == list(range(11, 21))
+
+
+async def test_a_demoted_server_serves_no_read_until_it_is_promoted(own_postgres: LocalPostgres) -> None:
+    upgrade(own_postgres.url)
+    async with asyncio.timeout(60), PostgresTaskRepository(own_postgres.url) as repository:
+        await repository.add(ALICE, DRAFT, at=AT)
+        await asyncio.to_thread(own_postgres.demote)
+
+        for read in (lambda: repository.get(ALICE, 1), repository.check_reads, repository.check_writes):
+            with pytest.raises(StorageUnavailable, match="the server is a standby"):
+                await read()
+
+        await asyncio.to_thread(own_postgres.promote)
+        assert (await repository.get(ALICE, 1)).id == 1
+        await repository.check_reads()
+
+
+async def test_the_check_of_reads_recognises_a_standby_behind_a_pooler(own_postgres: LocalPostgres) -> None:
+    upgrade(own_postgres.url)
+    # With a prepare_threshold, the connection is treated as one to a pooler.
+    async with asyncio.timeout(60), PostgresTaskRepository(own_postgres.url, prepare_threshold=5) as repository:
+        await repository.check_reads()
+        await asyncio.to_thread(own_postgres.demote)
+
+        with pytest.raises(StorageUnavailable, match="the database server is a standby"):
+            await repository.check_reads()

@@ -70,8 +70,8 @@ async def overlap_reads(path: Path) -> None:
     """Read without end, and begin each read before the previous one ends."""
     async with asyncio.TaskGroup() as reads:
         while True:
-            reads.create_task(read_for(path, 0.04))
-            await asyncio.sleep(0.02)
+            reads.create_task(read_for(path, 0.12))
+            await asyncio.sleep(0.06)
 
 
 async def test_reads_that_overlap_do_not_let_the_log_grow_beyond_its_limit(log: Log) -> None:

@@ -19,9 +19,9 @@ THREADS = 2
 
 
 @asynccontextmanager
-async def reading(path: Path, timeout_seconds: float = 60) -> AsyncIterator[SqliteReader]:
+async def reading(path: Path) -> AsyncIterator[SqliteReader]:
     path.touch()  # noqa: ASYNC240 - nothing else waits
-    reader = SqliteReader(path, FileIdentity(path), timeout_seconds=timeout_seconds)
+    reader = SqliteReader(path, FileIdentity(path), timeout_seconds=60)
     try:
         yield reader
     finally:
@@ -63,24 +63,27 @@ async def test_a_short_read_after_a_long_one_is_short_again(reader: SqliteReader
     assert done.value.value == [(10,)]
 
 
-async def test_reads_end_at_their_deadlines_and_release_their_threads(tmp_path: Path) -> None:
-    async with reading(tmp_path / "todo.db", timeout_seconds=0.2) as reader:
+async def test_reads_end_at_their_deadlines_and_release_their_threads(
+    reader: SqliteReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as short_deadlines:
+        short_deadlines.setattr(reader, "_timeout_seconds", 0.05)
         # More than there are threads: those that wait for one have a deadline too.
         outcomes = await asyncio.gather(*(count(reader, ENDLESS) for _ in range(5)), return_exceptions=True)
-        after = await asyncio.gather(*(count(reader, LONG) for _ in range(THREADS)))
+    after = await asyncio.gather(*(count(reader, LONG) for _ in range(THREADS)))
 
     assert [str(outcome) for outcome in outcomes] == ["SQLite: the read did not end in time"] * 5
     assert after == [[(LONG,)]] * THREADS
 
 
 async def test_cancelled_reads_release_their_threads_and_do_not_affect_others(reader: SqliteReader) -> None:
-    for _ in range(10):
-        abandoned, wanted = count(reader, ENDLESS), count(reader, 20 * LONG)
+    for _ in range(4):
+        abandoned, wanted = count(reader, ENDLESS), count(reader, 5 * LONG)
         waiting = count(reader, LONG)
         await asyncio.sleep(0.01)
         abandoned.cancel()
 
-        assert [await wanted, await waiting] == [[(20 * LONG,)], [(LONG,)]]
+        assert [await wanted, await waiting] == [[(5 * LONG,)], [(LONG,)]]
         assert abandoned.cancelled()
 
 
