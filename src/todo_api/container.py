@@ -19,16 +19,23 @@ from todo_api.server.development import development_secret, prepare_directory
 from todo_api.server.health import HealthMonitor
 from todo_api.settings import Settings, WrongSetting
 from todo_api.streaming.live_feed import LiveFeed
-from todo_domain import Clock, TaskStore, TaskUseCases, TokenVerifier, UserId
+from todo_domain import Clock, Quotas, TaskStore, TaskUseCases, TokenVerifier, UserId
 
 
 def _task_repository(settings: Settings) -> TaskStore:
+    quotas = Quotas(
+        max_open_tasks=settings.max_open_tasks,
+        max_tasks=settings.max_tasks,
+        max_deletions=settings.max_deletions,
+        max_keys=settings.max_idempotency_keys,
+    )
     if settings.sqlite_path:
-        return SqliteTaskRepository(settings.sqlite_path, timeout_seconds=settings.database_timeout_seconds)
+        return SqliteTaskRepository(settings.sqlite_path, quotas, timeout_seconds=settings.database_timeout_seconds)
     from todo_adapters.sql.postgres.repository import PostgresTaskRepository  # noqa: PLC0415 - see the module
 
     return PostgresTaskRepository(
         settings.database,
+        quotas,
         max_connections=settings.database_connections,
         timeout_seconds=settings.database_timeout_seconds,
     )

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from todo_api.addresses import accept_base_url, better_auth_endpoints, is_loopback, origin_of, sqlite_path_of
 from todo_api.origins import serialized_origins
+from todo_domain.task import MAX_TASK_ID
 
 _PREFIX: Final = "TODO_"
 ENV_FILE: Final = Path(".env")
@@ -31,6 +32,7 @@ def data_path(name: str) -> Path:
 
 
 _Words = Annotated[tuple[str, ...], NoDecode]
+_Bound = Annotated[int, Field(ge=0, le=MAX_TASK_ID)]
 
 
 class Settings(BaseSettings):
@@ -64,6 +66,17 @@ class Settings(BaseSettings):
     database_connections: int = Field(10, ge=1, le=1000, description="The maximum number of connections per process.")
     database_timeout_seconds: float = Field(
         5.0, gt=0, le=60, description="The longest time for a read or a write, including all waits."
+    )
+
+    max_open_tasks: _Bound = Field(10_000, description="How many tasks of a user may be open. 0 means no bound.")
+    max_tasks: _Bound = Field(100_000, description="How many tasks a user may have. 0 means no bound.")
+    max_deletions: _Bound = Field(
+        100_000, description="How many deletions of a user are remembered, the last ones. 0 means no bound."
+    )
+    max_idempotency_keys: _Bound = Field(
+        100_000,
+        description="How many creates and operations of batches with an Idempotency-Key are remembered for a user. "
+        "0 means no bound.",
     )
 
     auth: Literal["secret", "jwks"] | None = Field(

@@ -1,7 +1,8 @@
 """Task lists of many users: the rules, and the ports for stores, tokens and clocks. Standard library only."""
 
-from todo_domain.batch import Batch, BatchEffects, BatchResult, Create, ListCounters, Operation, Outcome, Patch, Remove
+from todo_domain.batch import Batch, BatchEffects, BatchResult, Create, Operation, Outcome, Patch, Remove
 from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken, revision_floor
+from todo_domain.counters import ListCounters
 from todo_domain.draft import ABSENT, DuePatch, Priority, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import (
@@ -12,12 +13,14 @@ from todo_domain.errors import (
     IdempotencyConflict,
     NotOpen,
     PreconditionFailed,
+    QuotaExceeded,
     RuleViolated,
     StorageUnavailable,
     TaskNotFound,
     TodoError,
     TokenRejected,
     TokenVerificationUnavailable,
+    TooManyKeys,
     Unavailable,
     Violation,
 )
@@ -25,11 +28,13 @@ from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import Rank, SortKey, TaskIds, TaskPage, TaskQuery
 from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TaskStore, TokenVerifier
+from todo_domain.quotas import NO_QUOTAS, Quotas
 from todo_domain.task import Task
 from todo_domain.use_cases import TaskUseCases, WholeList
 
 __all__ = [
     "ABSENT",
+    "NO_QUOTAS",
     "AccessDenied",
     "Added",
     "Batch",
@@ -59,6 +64,8 @@ __all__ = [
     "PreconditionFailed",
     "Principal",
     "Priority",
+    "QuotaExceeded",
+    "Quotas",
     "Rank",
     "Remove",
     "RuleViolated",
@@ -79,6 +86,7 @@ __all__ = [
     "TokenRejected",
     "TokenVerificationUnavailable",
     "TokenVerifier",
+    "TooManyKeys",
     "Unavailable",
     "UserId",
     "Violation",

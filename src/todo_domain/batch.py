@@ -1,11 +1,12 @@
 """Several operations on one list, done atomically."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from todo_domain.changes import Change, Deletion
+from todo_domain.counters import ListCounters
 from todo_domain.draft import TaskDraft, TaskPatch
 from todo_domain.errors import BatchFailed, TaskNotFound, TodoError
 from todo_domain.identity import UserId
@@ -62,20 +63,6 @@ class BatchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ListCounters:
-    """The revision and the last task id of a list, both 0 at first, and the store's `revision_floor`."""
-
-    revision: int = 0
-    last_task_id: int = 0
-    revision_floor: int = 0
-
-    @property
-    def next_revision(self) -> int:
-        """The revision of the list's next change, above all earlier ones, including those that were lost."""
-        return max(self.revision, self.revision_floor) + 1
-
-
-@dataclass(frozen=True, slots=True)
 class BatchEffects:
     """What to write for a batch: the final state of every changed task, and the new counters.
 
@@ -92,7 +79,7 @@ class Batch:
     """1–100 operations that see each other's effects in order. Raises RuleViolated.
 
     In one transaction, an adapter must read and lock the tasks in `task_ids` and the
-    list's counters, call `evaluate`, and write the effects.
+    list's counters, call `evaluate`, check the quotas, and write the effects.
     """
 
     operations: tuple[Operation, ...]
@@ -145,7 +132,6 @@ class _ListState:
         match operation:
             case Create(draft):
                 task_id = self.counters.last_task_id + 1
-                self.counters = replace(self.counters, last_task_id=task_id)
                 self._put(Task.from_draft(draft, user_id=self._user_id, id=task_id, revision=revision, at=self._at))
             case Patch(task_id, patch, expected):
                 task = self._expect(task_id, expected)
@@ -156,8 +142,8 @@ class _ListState:
                     self._put(patched._replace(revision=revision))
             case Remove(task_id, expected):  # pragma: no branch  # mypy checks that this is the last case
                 self._expect(task_id, expected)
-                del self._tasks[task_id]
                 self._record(Deletion(task_id, revision))
+                del self._tasks[task_id]
 
     def _expect(self, task_id: int, expected: frozenset[int] | None) -> Task:
         task = self._tasks.get(task_id)
@@ -167,10 +153,10 @@ class _ListState:
         return task
 
     def _put(self, task: Task) -> None:
-        self._tasks[task.id] = task
         self._record(task)
+        self._tasks[task.id] = task
 
     def _record(self, change: Change) -> None:
-        self.counters = replace(self.counters, revision=change.revision)
+        self.counters = self.counters.after(change, self._tasks.get(change.id))
         self.changes[change.id] = change
         self.outcomes.append(Outcome(change.id, change.revision))

@@ -10,6 +10,8 @@ TodoError
 ├── IdempotencyConflict             the key was used for another request
 ├── CursorExpired                   the feed can't be continued from the token
 ├── BatchFailed                     one operation failed, so the batch was not done
+├── QuotaExceeded                   the list would have more tasks than a user may have
+├── TooManyKeys                     no further idempotency key can be stored for the user now
 └── Unavailable                     a temporary failure; the same call may succeed later
     ├── NotOpen                     the adapter is not open yet, or was closed
     ├── StorageUnavailable
@@ -123,6 +125,29 @@ class BatchFailed(TodoError):
         super().__init__(f"operation {index}: {cause}")
         self.index = index
         self.cause = cause
+
+
+class QuotaExceeded(TodoError):
+    """Raised when a write would give a list more tasks than a user may have; then nothing is written.
+
+    `counted` is what is bounded: "open tasks" or "tasks". `limit` is the bound.
+    """
+
+    def __init__(self, counted: str, limit: int) -> None:
+        super().__init__(f"a list can have at most {limit} {counted}")
+        self.counted = counted
+        self.limit = limit
+
+
+class TooManyKeys(TodoError):
+    """Raised when the user has stored as many idempotency keys as possible; then nothing is written.
+
+    Keys are forgotten when they are old enough, so the same call succeeds later.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"at most {limit} operations with an idempotency key are remembered")
+        self.limit = limit
 
 
 class Unavailable(TodoError):

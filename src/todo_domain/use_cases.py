@@ -1,17 +1,23 @@
 """The use cases: what a caller can do with a task list."""
 
-from collections.abc import AsyncIterator, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
 
 from todo_domain.batch import Batch, BatchResult
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, ChangePage, FeedToken
 from todo_domain.draft import TaskDraft, TaskPatch
+from todo_domain.errors import TooManyKeys
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import TaskPage, TaskQuery
 from todo_domain.ports import MAX_MANY, Added, Clock, Edit, TaskRepository
+from todo_domain.quotas import KEY_AGE, MAX_FORGOTTEN
 from todo_domain.rules import Violations
 from todo_domain.task import Task
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,10 @@ class TaskUseCases:
     async def create(self, draft: TaskDraft, key: str | None = None) -> Added:
         """Add a task; with an idempotency key, at most once for that key.
 
-        Raises RuleViolated for a malformed key, and IdempotencyConflict.
+        Raises RuleViolated for a malformed key, IdempotencyConflict, QuotaExceeded and TooManyKeys.
         """
         named = None if key is None else IdempotencyKey.of_request(key, draft)
-        added = await self._repository.add(self.user_id, draft, at=self._clock.now(), key=named)
+        added = await self._with_room_for_keys(lambda at: self._repository.add(self.user_id, draft, at=at, key=named))
         self._notify(self.user_id)
         return added
 
@@ -89,7 +95,10 @@ class TaskUseCases:
             yield await self._repository.get_many(self.user_id, ids[start : start + MAX_MANY])
 
     async def patch(self, task_id: int, patch: TaskPatch, expected: Container[int] | None = None) -> Task:
-        """Apply a patch to a task. Raises TaskNotFound, PreconditionFailed, and RuleViolated for `due`."""
+        """Apply a patch to a task.
+
+        Raises TaskNotFound, PreconditionFailed, RuleViolated for `due`, and QuotaExceeded if it reopens the task.
+        """
         at = self._clock.now()
         return await self._change(task_id, expected, lambda task: task.patched(patch, at))
 
@@ -100,9 +109,15 @@ class TaskUseCases:
         self._notify(self.user_id)
 
     async def apply(self, batch: Batch, key: str | None = None) -> BatchResult:
-        """Do all operations of a batch, or none. Raises BatchFailed and IdempotencyConflict."""
+        """Do all operations of a batch, or none.
+
+        Raises BatchFailed, IdempotencyConflict, QuotaExceeded if the list would exceed a quota after
+        the last operation, and TooManyKeys.
+        """
         named = None if key is None else IdempotencyKey.of_request(key, batch)
-        result = await self._repository.apply(self.user_id, batch, at=self._clock.now(), key=named)
+        result = await self._with_room_for_keys(
+            lambda at: self._repository.apply(self.user_id, batch, at=at, key=named)
+        )
         self._notify(self.user_id)
         return result
 
@@ -112,6 +127,19 @@ class TaskUseCases:
         found.page_size(limit, MAX_CHANGES)
         found.raise_if_any()
         return await self._repository.changes(self.user_id, since, limit)
+
+    async def _with_room_for_keys(self, write: Callable[[datetime], Awaitable[_T]]) -> _T:
+        """Return the result of the write; forget keys that are older than `KEY_AGE` when there are too many."""
+        forgotten: int | None = None
+        while True:
+            at = self._clock.now()
+            try:
+                return await write(at)
+            except TooManyKeys:
+                # Another request may have forgotten them: fail only if there is no room after that.
+                if forgotten == 0:
+                    raise
+                forgotten = await self._repository.forget_keys(self.user_id, before=at - KEY_AGE, limit=MAX_FORGOTTEN)
 
     async def _change(self, task_id: int, expected: Container[int] | None, edit: Edit) -> Task:
         def conditional(task: Task) -> Task:

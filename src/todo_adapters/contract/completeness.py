@@ -1,14 +1,14 @@
 """The first test: the adapter has every method of the ports."""
 
 from todo_adapters.contract.suite import Contract, MakeRepository, missing_methods_of
-from todo_domain import TaskStore
+from todo_domain import NO_QUOTAS, TaskStore
 
 
 class HasEveryMethod(Contract):
     """Without it, each missing method would fail many tests."""
 
     def test_no_method_is_missing(self, make_repository: MakeRepository) -> None:
-        adapter = type(make_repository())
+        adapter = type(make_repository(NO_QUOTAS))
 
         missing = missing_methods_of(adapter, TaskStore)
 

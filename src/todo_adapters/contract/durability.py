@@ -6,7 +6,18 @@ import pytest
 
 from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, read_everything, set_title
 from todo_adapters.contract.suite import Contract, MakeRepository
-from todo_domain import Added, Batch, BatchResult, Create, IdempotencyKey, Remove, TaskDraft, TaskStore, revision_floor
+from todo_domain import (
+    NO_QUOTAS,
+    Added,
+    Batch,
+    BatchResult,
+    Create,
+    IdempotencyKey,
+    Remove,
+    TaskDraft,
+    TaskStore,
+    revision_floor,
+)
 
 DRAFT: Final = TaskDraft(title="d", description="e", complete=True, tags=("f",))
 BATCH: Final = Batch((Create(DRAFT), Remove(3)))
@@ -15,7 +26,7 @@ by_whom = pytest.mark.parametrize("is_same", [True, False], ids=["the same objec
 
 
 def _reopened(first: TaskStore, make_repository: MakeRepository, *, is_same: bool) -> TaskStore:
-    return first if is_same else make_repository()
+    return first if is_same else make_repository(NO_QUOTAS)
 
 
 class SurvivesReopening(Contract):
@@ -24,7 +35,7 @@ class SurvivesReopening(Contract):
     @by_whom
     async def test_written_data_is_there_after_reopening(self, make_repository: MakeRepository, is_same: bool) -> None:  # noqa: FBT001 - a parameter of pytest
         user = new_user()
-        async with make_repository() as first:
+        async with make_repository(NO_QUOTAS) as first:
             await add_titles(first, user, "abc")
             await first.change(user, 1, set_title("A"))
             await first.remove(user, 2, at=NOON)
@@ -45,7 +56,7 @@ class SurvivesReopening(Contract):
     ) -> None:
         user = new_user()
         add_key, batch_key = (IdempotencyKey.of_request(name, DRAFT) for name in ("add", "batch"))
-        async with make_repository() as first:
+        async with make_repository(NO_QUOTAS) as first:
             added = await first.add(user, DRAFT, at=NOON, key=add_key)
             applied = await first.apply(user, Batch((Create(DRAFT),)), at=NOON, key=batch_key)
 
@@ -63,7 +74,7 @@ class SurvivesReopening(Contract):
         is_same: bool,  # noqa: FBT001 - a parameter of pytest
     ) -> None:
         user = new_user()
-        async with make_repository() as first:
+        async with make_repository(NO_QUOTAS) as first:
             epoch = await first.renew_epoch(at=NOON)
 
         async with _reopened(first, make_repository, is_same=is_same) as second:
@@ -80,7 +91,7 @@ class SurvivesReopening(Contract):
     ) -> None:
         user = new_user()
         years_ago = NOON.replace(year=2001)
-        async with make_repository() as first:
+        async with make_repository(NO_QUOTAS) as first:
             await add_titles(first, user, "a")
             await first.remove(user, 1, at=years_ago)
             while await first.purge(deletions_before=NOON.replace(year=2002), keys_before=years_ago, limit=1000):

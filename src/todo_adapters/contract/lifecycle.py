@@ -7,7 +7,7 @@ import pytest
 
 from todo_adapters.contract.scenario import NOON, add_titles, new_user
 from todo_adapters.contract.suite import Contract, MakeRepository
-from todo_domain import Batch, NotOpen, Remove, TaskDraft, TaskQuery, TaskStore, UserId
+from todo_domain import NO_QUOTAS, Batch, NotOpen, Remove, TaskDraft, TaskQuery, TaskStore, UserId
 
 USER: Final = UserId("nobody")
 CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
@@ -19,6 +19,7 @@ CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "change": lambda store: store.change(USER, 1, lambda task: task),
     "remove": lambda store: store.remove(USER, 1, at=NOON),
     "apply": lambda store: store.apply(USER, Batch((Remove(1),)), at=NOON),
+    "forget_keys": lambda store: store.forget_keys(USER, before=NOON, limit=1),
     "changes": lambda store: store.changes(USER, None, 1),
     "revisions": lambda store: store.revisions([USER]),
     "check_reads": lambda store: store.check_reads(),
@@ -38,13 +39,13 @@ class OpensAndCloses(Contract):
         self, make_repository: MakeRepository, call: Callable[[TaskStore], Awaitable[object]]
     ) -> None:
         with pytest.raises(NotOpen):
-            await call(make_repository())
+            await call(make_repository(NO_QUOTAS))
 
     @every_method
     async def test_a_call_after_closing_raises_not_open(
         self, make_repository: MakeRepository, call: Callable[[TaskStore], Awaitable[object]]
     ) -> None:
-        repository = make_repository()
+        repository = make_repository(NO_QUOTAS)
         async with repository:
             pass
 
@@ -52,13 +53,13 @@ class OpensAndCloses(Contract):
             await call(repository)
 
     async def test_opening_returns_the_repository_itself(self, make_repository: MakeRepository) -> None:
-        repository = make_repository()
+        repository = make_repository(NO_QUOTAS)
 
         async with repository as opened:
             assert opened is repository
 
     async def test_a_closed_repository_can_be_opened_again(self, make_repository: MakeRepository) -> None:
-        repository = make_repository()
+        repository = make_repository(NO_QUOTAS)
         async with repository:
             await repository.check_reads()
 

@@ -1,6 +1,6 @@
 """The expected result of every call of the port, computed in the simplest way."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,9 +18,11 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    ListCounters,
     Operation,
     Outcome,
     Patch,
+    Quotas,
     Task,
     TaskDraft,
     TaskNotFound,
@@ -39,11 +41,12 @@ class Model:
     """Plain dicts: the changes of each user in their order, and the idempotency keys.
 
     A revision is the number of changes. The methods are those of TaskRepository, but
-    not coroutines.
+    not coroutines. Each write counts everything anew.
     """
 
-    def __init__(self, epoch: str) -> None:
+    def __init__(self, epoch: str, quotas: Quotas) -> None:
         self.epoch = epoch
+        self._quotas = quotas
         self._logs: dict[UserId, list[tuple[Change, datetime]]] = {}
         self._purged: dict[UserId, set[Change]] = {}
         self._keys: dict[tuple[UserId, str], tuple[str, Any, datetime]] = {}
@@ -69,30 +72,28 @@ class Model:
         return query.page([places[place] for place in ordered], self._revision(user_id))
 
     def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
-        task = self.get(user_id, task_id)
-        edited = edit(task)
-        if edited == task:
-            return task
-        edited = edited._replace(revision=self._revision(user_id) + 1)
-        self._log(user_id, edited, edited.updated_at)
-        return edited
+        return self._write(user_id, lambda: self._change(user_id, task_id, edit))
 
     def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard) -> None:
-        guard(self.get(user_id, task_id))
-        self._log(user_id, Deletion(task_id, self._revision(user_id) + 1), at)
+        self._write(user_id, lambda: self._remove(user_id, task_id, at, guard))
 
     def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None) -> BatchResult:
         def evaluate() -> tuple[Outcome, ...]:
-            length = self._revision(user_id)
             outcomes: list[Outcome] = []
             try:
                 outcomes.extend(self._do(user_id, operation, at) for operation in batch.operations)
             except TodoError as cause:
-                del self._logs.get(user_id, [])[length:]
                 raise BatchFailed(len(outcomes), cause) from cause
             return tuple(outcomes)
 
         return BatchResult(*self._once(user_id, key, at, evaluate))
+
+    def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
+        old = [name for name, kept in self._keys.items() if name[0] == user_id and kept[2] < before]
+        assert len(old) <= limit
+        for name in old:
+            del self._keys[name]
+        return len(old)
 
     def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         seen = since.revision if since else 0
@@ -132,13 +133,26 @@ class Model:
         self._log(user_id, task, at)
         return task
 
+    def _change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+        task = self.get(user_id, task_id)
+        edited = edit(task)
+        if edited == task:
+            return task
+        edited = edited._replace(revision=self._revision(user_id) + 1)
+        self._log(user_id, edited, edited.updated_at)
+        return edited
+
+    def _remove(self, user_id: UserId, task_id: int, at: datetime, guard: Guard) -> None:
+        guard(self.get(user_id, task_id))
+        self._log(user_id, Deletion(task_id, self._revision(user_id) + 1), at)
+
     def _do(self, user_id: UserId, operation: Operation, at: datetime) -> Outcome:
         if isinstance(operation, Create):
             task = self._create(user_id, operation.draft, at)
         elif isinstance(operation, Patch):
-            task = self.change(user_id, operation.task_id, conditional(operation, at))
+            task = self._change(user_id, operation.task_id, conditional(operation, at))
         else:
-            self.remove(user_id, operation.task_id, at=at, guard=lambda task: task.require(operation.expected))
+            self._remove(user_id, operation.task_id, at, lambda task: task.require(operation.expected))
             return Outcome(operation.task_id, self._revision(user_id))
         return Outcome(task.id, task.revision)
 
@@ -150,10 +164,42 @@ class Model:
             fingerprint, result, _ = self._keys[name]
             key.require_fingerprint(fingerprint)
             return result, True
-        result = do()
-        if key:
-            self._keys[name] = (key.fingerprint, result, at)
+        result = self._write(user_id, do, at, key)
         return result, False
+
+    def _write(
+        self, user_id: UserId, do: Callable[[], Result], at: datetime | None = None, key: IdempotencyKey | None = None
+    ) -> Result:
+        """Call the function and store the key. Leave everything as it was if that raises or exceeds a quota."""
+        before, length, keys = self._counters(user_id), self._revision(user_id), dict(self._keys)
+        try:
+            result = do()
+            if key and at:
+                self._keys[user_id, key.key] = (key.fingerprint, result, at)
+            self._quotas.check(before, self._counters(user_id))
+        except TodoError:
+            del self._logs.get(user_id, [])[length:]
+            self._keys = keys
+            raise
+        deletions = self._deletions(user_id)
+        surplus = self._quotas.surplus_deletions(len(deletions))
+        self._purged.setdefault(user_id, set()).update(deletions[:surplus])
+        return result
+
+    def _counters(self, user_id: UserId) -> ListCounters:
+        tasks = [task for task in self._latest(user_id).values() if isinstance(task, Task)]
+        results = [result for (owner, _), (_, result, _) in self._keys.items() if owner == user_id]
+        return ListCounters(
+            task_count=len(tasks),
+            open_count=sum(not task.complete for task in tasks),
+            key_count=sum(1 if isinstance(result, Task) else len(result) for result in results),
+        )
+
+    def _deletions(self, user_id: UserId) -> Sequence[Deletion]:
+        """Return the deletions that are remembered, in order of revision."""
+        purged = self._purged.get(user_id, set())
+        found = [change for change in self._latest(user_id).values() if isinstance(change, Deletion)]
+        return sorted((each for each in found if each not in purged), key=lambda deletion: deletion.revision)
 
 
 def conditional(patch: Patch, at: datetime) -> Edit:

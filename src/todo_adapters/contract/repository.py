@@ -17,15 +17,19 @@ from todo_adapters.contract.ordering import ListsInOrder
 from todo_adapters.contract.paging import ContinuesPages
 from todo_adapters.contract.preconditions import ChecksPreconditions
 from todo_adapters.contract.purging import PurgesAndExpires
+from todo_adapters.contract.record_quotas import BoundsDeletionsAndKeys
 from todo_adapters.contract.removing import RemovesTasks
 from todo_adapters.contract.renewal import RenewsTheEpoch
 from todo_adapters.contract.retries import RecognisesRetries
 from todo_adapters.contract.state_machine import MatchesTheModel
 from todo_adapters.contract.storing import StoresTasks
+from todo_adapters.contract.task_quotas import BoundsTasks
 from todo_adapters.contract.whole_lists import ReadsWholeLists
 
 
 class NamedPromises(
+    BoundsDeletionsAndKeys,
+    BoundsTasks,
     HandlesConcurrentWriters,
     RenewsTheEpoch,
     PurgesAndExpires,

@@ -22,11 +22,13 @@ from todo_adapters.contract.scenario import ALL, NOON, new_user
 from todo_adapters.contract.shrinking import Shrinking
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_domain import (
+    NO_QUOTAS,
     Batch,
     ChangePage,
     FeedToken,
     IdempotencyKey,
     Patch,
+    Quotas,
     TaskDraft,
     TaskPatch,
     TaskQuery,
@@ -38,6 +40,9 @@ from todo_domain import (
 _WITHOUT_FLOOR: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """A time of renewal with the revision floor 0, so that revisions stay as small as those of the strategies."""
 
+_QUOTAS: Final = Quotas(max_open_tasks=5, max_tasks=7, max_deletions=4, max_keys=5)
+"""Few enough that a short sequence of calls reaches each."""
+
 Run = Callable[[Awaitable[Any]], Any]
 """Runs a coroutine in the event loop of the repository, and returns its result."""
 
@@ -45,7 +50,9 @@ Run = Callable[[Awaitable[Any]], Any]
 class RepositoryMachine(RuleBasedStateMachine):
     """Makes each call on the repository and on the model, for three users that are new to the store."""
 
-    def __init__(self, repository: TaskStore, run: Run, shrinking: Shrinking | None = None) -> None:
+    def __init__(
+        self, repository: TaskStore, run: Run, shrinking: Shrinking | None = None, quotas: Quotas = NO_QUOTAS
+    ) -> None:
         super().__init__()
         self._shrinking = shrinking or Shrinking()
         self._shrinking.stop_when_time_is_up()
@@ -60,7 +67,7 @@ class RepositoryMachine(RuleBasedStateMachine):
         self._next_page: tuple[UserId, dict[str, Any]] | None = None
         first = run(repository.changes(self._users[0], None, ALL)).next
         self._tokens: dict[UserId, FeedToken] = dict.fromkeys(self._users, first)
-        self._model = Model(first.epoch)
+        self._model = Model(first.epoch, quotas)
 
     @initialize(drafts=strategies.FIRST_DRAFTS)
     def begin_with_two_lists(self, drafts: Sequence[TaskDraft]) -> None:
@@ -120,6 +127,10 @@ class RepositoryMachine(RuleBasedStateMachine):
             while self._run(self._repository.purge(deletions_before=before, keys_before=before, limit=1000)):
                 pass
         self._model.purge(before)
+
+    @rule(user=strategies.USERS, before=strategies.TIMES)
+    def forget_keys(self, user: int, before: dt.datetime) -> None:
+        self._compare("forget_keys", self._users[user], before=before, limit=ALL)
 
     @rule(rarely=strategies.RARELY)
     def renew_the_epoch(self, *, rarely: bool) -> None:
@@ -181,14 +192,14 @@ class MatchesTheModel(Contract):
 
     def test_any_sequence_of_calls_has_the_results_of_the_model(self, make_repository: MakeRepository) -> None:
         shrinking = Shrinking()
-        repository = make_repository()
+        repository = make_repository(_QUOTAS)
         with asyncio.Runner() as runner:
             runner.run(repository.__aenter__())
             try:
                 with shrinking.report():
                     run_state_machine_as_test(
                         # Hypothesis calls it like a class to create a machine.
-                        lambda: RepositoryMachine(repository, runner.get_loop().run_until_complete, shrinking),  # type: ignore[arg-type]
+                        lambda: RepositoryMachine(repository, runner.get_loop().run_until_complete, shrinking, _QUOTAS),  # type: ignore[arg-type]
                         # It tests all promises together, so it has twice as many examples. A store may be slow.
                         settings=settings(
                             max_examples=2 * settings().max_examples,

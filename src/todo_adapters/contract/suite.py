@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from todo_domain import TaskStore
+from todo_domain import NO_QUOTAS, Quotas, TaskStore
 
-MakeRepository = Callable[[], TaskStore]
-"""What the fixture `make_repository` returns: a function that makes a repository, not yet open.
+MakeRepository = Callable[[Quotas], TaskStore]
+"""What the fixture `make_repository` returns: a function that makes a repository with quotas, not yet open.
 
 Within one test, all repositories that it makes use the same store. At the beginning of each
 test, the epoch of the store must be new. The store MAY have lists of other users, but no
@@ -20,7 +20,7 @@ class Contract:
     """Promises as tests. A subclass can add tests; it can't override one.
 
     An `async def` test with the parameter `repository` receives an open repository, which
-    the fixture `make_repository` made.
+    the fixture `make_repository` made, without quotas.
     """
 
     def __init_subclass__(cls) -> None:
@@ -68,7 +68,7 @@ def _in_an_event_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., Non
             if "repository" not in signature.parameters:
                 await test(self, **fixtures)
                 return
-            async with fixtures.pop("make_repository")() as repository:
+            async with fixtures.pop("make_repository")(NO_QUOTAS) as repository:
                 await test(self, repository=repository, **fixtures)
 
         asyncio.run(open_and_test())

@@ -8,8 +8,10 @@ from typing import Self
 
 from todo_adapters.in_memory.task_list import TaskList
 from todo_domain import (
+    NO_QUOTAS,
     Added,
     Batch,
+    BatchEffects,
     BatchResult,
     Change,
     ChangePage,
@@ -22,6 +24,7 @@ from todo_domain import (
     ListCounters,
     NotOpen,
     Outcome,
+    Quotas,
     Task,
     TaskDraft,
     TaskIds,
@@ -36,9 +39,11 @@ class InMemoryTaskRepository:
     """A TaskStore for one event loop. Its lists exist as long as the object, whether it is open or not.
 
     No method awaits anything, so each is one atomic step among the tasks of the loop.
+    `quotas` may be replaced at any time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quotas: Quotas = NO_QUOTAS) -> None:
+        self.quotas = quotas
         self._all_lists: dict[UserId, TaskList] = {}
         self._epoch = secrets.token_hex(4)
         self._revision_floor = 0
@@ -60,10 +65,12 @@ class InMemoryTaskRepository:
             (first,) = stored.outcomes
             task = Task.from_draft(draft, user_id=user_id, id=first.task_id, revision=first.revision, at=stored.at)
             return Added(task, replayed=True)
-        counters = self._raised(tasks, ids=1)
-        task = Task.from_draft(draft, user_id=user_id, id=counters.last_task_id, revision=counters.revision, at=at)
-        tasks.write([task], counters, at)
-        tasks.store_key(key, (Outcome(task.id, task.revision),), at)
+        counters = self._counters_of(tasks)
+        task = Task.from_draft(
+            draft, user_id=user_id, id=counters.last_task_id + 1, revision=counters.next_revision, at=at
+        )
+        outcome = Outcome(task.id, task.revision)
+        self._write(tasks, BatchEffects((task,), counters.after(task, None), (outcome,)), at, key)
         return Added(task)
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
@@ -93,9 +100,9 @@ class InMemoryTaskRepository:
         edited = edit(task)
         if edited == task:
             return task
-        counters = self._raised(tasks)
-        edited = edited._replace(revision=counters.revision)
-        tasks.write([edited], counters, edited.updated_at)
+        counters = self._counters_of(tasks)
+        edited = edited._replace(revision=counters.next_revision)
+        self._write(tasks, BatchEffects((edited,), counters.after(edited, task), ()), edited.updated_at)
         return edited
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
@@ -104,8 +111,9 @@ class InMemoryTaskRepository:
         task = tasks.find(task_id)
         if guard:
             guard(task)
-        counters = self._raised(tasks)
-        tasks.write([Deletion(task_id, counters.revision)], counters, at)
+        counters = self._counters_of(tasks)
+        deletion = Deletion(task_id, counters.next_revision)
+        self._write(tasks, BatchEffects((deletion,), counters.after(deletion, task), ()), at)
 
     async def apply(
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
@@ -116,9 +124,16 @@ class InMemoryTaskRepository:
             return BatchResult(stored.outcomes, replayed=True)
         effects = batch.evaluate(user_id, tasks.tasks, self._counters_of(tasks), at)
         tasks = self._lists.setdefault(user_id, tasks)
-        tasks.write(effects.changes, effects.counters, at)
-        tasks.store_key(key, effects.outcomes, at)
+        self._write(tasks, effects, at, key)
         return BatchResult(effects.outcomes)
+
+    async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
+        """See TaskRepository."""
+        tasks = self._list_of(user_id)
+        old = sorted((stored.at, key) for key, stored in tasks.keys.items() if stored.at < before)[:limit]
+        for _, key in old:
+            tasks.forget_key(key)
+        return len(old)
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         """See TaskRepository."""
@@ -159,10 +174,9 @@ class InMemoryTaskRepository:
         ][: limit - len(keys)]
         if not dry_run:
             for tasks, key in keys:
-                del tasks.keys[key]
+                tasks.forget_key(key)
             for tasks, deletion in deletions:
-                del tasks.deletions[deletion.id]
-                tasks.purged_revision = max(tasks.purged_revision, deletion.revision)
+                tasks.forget_deletion(deletion)
         return len(keys) + len(deletions)
 
     async def renew_epoch(self, *, at: datetime) -> str:
@@ -188,10 +202,13 @@ class InMemoryTaskRepository:
     def _counters_of(self, tasks: TaskList) -> ListCounters:
         return replace(tasks.counters, revision_floor=self._revision_floor)
 
-    def _raised(self, tasks: TaskList, *, ids: int = 0) -> ListCounters:
-        """Return the counters after one more change, and after `ids` more ids."""
-        counters = self._counters_of(tasks)
-        return replace(counters, revision=counters.next_revision, last_task_id=counters.last_task_id + ids)
+    def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None) -> None:
+        counters = effects.counters.with_outcomes(len(effects.outcomes)) if key else effects.counters
+        self.quotas.check(tasks.counters, counters)
+        tasks.write(effects.changes, counters, at)
+        tasks.store_key(key, effects.outcomes, at)
+        for deletion in tasks.oldest_deletions(self.quotas.surplus_deletions(counters.deletion_count)):
+            tasks.forget_deletion(deletion)
 
 
 def _find(tasks: TaskList, query: TaskQuery) -> Sequence[Task]:

@@ -1,8 +1,9 @@
 """The data of one user: tasks, deletions and idempotency keys."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from heapq import nsmallest
 
 from todo_domain import Change, Deletion, IdempotencyKey, ListCounters, Outcome, Task, TaskNotFound
 
@@ -54,3 +55,18 @@ class TaskList:
         """Store a key with what its request did."""
         if key:
             self.keys[key.key] = StoredKey(key.fingerprint, outcomes, at)
+
+    def forget_key(self, key: str) -> None:
+        """Drop a key and what its request did."""
+        stored = self.keys.pop(key)
+        self.counters = self.counters.with_outcomes(-len(stored.outcomes))
+
+    def oldest_deletions(self, count: int) -> Sequence[Deletion]:
+        """Return so many of the deletions, those with the lowest revisions."""
+        return nsmallest(count, (deletion for deletion, _ in self.deletions.values()), key=lambda each: each.revision)
+
+    def forget_deletion(self, deletion: Deletion) -> None:
+        """Drop a deletion, so that feed tokens from before its revision expire."""
+        del self.deletions[deletion.id]
+        self.counters = replace(self.counters, deletion_count=self.counters.deletion_count - 1)
+        self.purged_revision = max(self.purged_revision, deletion.revision)

@@ -6,6 +6,7 @@ statements one after the other in a transaction; PostgreSQL combines several int
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from todo_adapters.sql.dialects import Dialect
 from todo_adapters.sql.tables import idempotency_keys, store, task_lists, tasks
-from todo_domain import Task
+from todo_domain import ListCounters, Task
 
 
 class InSet(FunctionElement[bool]):
@@ -89,10 +90,11 @@ def next_revision(first: Any = FIRST_REVISION) -> Any:
     return Greatest(task_lists.c.revision + ONE, first)
 
 
+COUNTER_NAMES: Final = tuple(field.name for field in fields(ListCounters) if field.name in task_lists.c)
+"""The columns that are fields of ListCounters, in their order."""
+
 COUNTERS: Final = sa.select(
-    sa.func.coalesce(task_lists.c.revision, ZERO),
-    sa.func.coalesce(task_lists.c.last_task_id, ZERO),
-    store.c.revision_floor,
+    *(sa.func.coalesce(task_lists.c[name], ZERO) for name in COUNTER_NAMES), store.c.revision_floor
 ).select_from(store.outerjoin(task_lists, LIST_OF_USER))
 """The fields of ListCounters, even if the list does not exist."""
 
@@ -141,68 +143,51 @@ PROBE: Final = sa.update(store).values(revision_floor=store.c.revision_floor + s
 """A write that changes nothing if the `difference` is 0, or if its opposite follows in the same transaction."""
 
 # Purging finds old rows through the partial indexes, and reads no other rows.
-OLD_KEYS: Final = (
+_OF_OLD_KEYS: Final = (
     sa.select(idempotency_keys.c.user_id, idempotency_keys.c.key)
-    .where(
-        idempotency_keys.c.position == ZERO,
-        idempotency_keys.c.created_at < sa.bindparam("before"),
-    )
+    .where(idempotency_keys.c.position == ZERO, idempotency_keys.c.created_at < sa.bindparam("before"))
     .order_by(idempotency_keys.c.created_at)
     .limit(sa.bindparam("limit"))
     .offset(ZERO)
 )
+_OF_DELETIONS: Final = (
+    sa.select(tasks.c.user_id, tasks.c.id, tasks.c.revision).limit(sa.bindparam("limit")).offset(ZERO)
+)
+OLD_KEYS: Final = _OF_OLD_KEYS
+OLD_KEYS_OF_USER: Final = _OF_OLD_KEYS.where(idempotency_keys.c.user_id == sa.bindparam("user_id"))
+OLD_DELETIONS: Final = _OF_DELETIONS.where(tasks.c.deleted_at < sa.bindparam("before")).order_by(tasks.c.deleted_at)
+OLDEST_DELETIONS_OF_USER: Final = _OF_DELETIONS.where(OF_USER, tasks.c.deleted_at.is_not(None)).order_by(
+    tasks.c.revision
+)
+
 FORGET_KEY: Final = sa.delete(idempotency_keys).where(
     idempotency_keys.c.user_id == sa.bindparam("user_id"),
     idempotency_keys.c.key == sa.bindparam("key"),
 )
-OLD_DELETIONS: Final = (
-    sa.select(tasks.c.user_id, tasks.c.id, tasks.c.revision)
-    .where(tasks.c.deleted_at < sa.bindparam("before"))
-    .order_by(tasks.c.deleted_at)
-    .limit(sa.bindparam("limit"))
-    .offset(ZERO)
+COUNT_FORGOTTEN_KEY: Final = (
+    sa.update(task_lists).where(LIST_OF_USER).values(key_count=task_lists.c.key_count - sa.bindparam("forgotten"))
 )
+"""Takes the rows that FORGET_KEY deleted as `forgotten`."""
+
 FORGET_DELETION: Final = sa.delete(tasks).where(
     OF_USER, tasks.c.id == sa.bindparam("id"), tasks.c.deleted_at.is_not(None)
 )
-RAISE_FORGOTTEN: Final = (
+COUNT_FORGOTTEN_DELETION: Final = (
     sa.update(task_lists)
-    .where(LIST_OF_USER, task_lists.c.forgotten_revision < sa.bindparam("forgotten_revision"))
-    .values(forgotten_revision=sa.bindparam("forgotten_revision"))
+    .where(LIST_OF_USER)
+    .values(
+        deletion_count=task_lists.c.deletion_count - ONE,
+        forgotten_revision=Greatest(task_lists.c.forgotten_revision, parameter(task_lists.c.forgotten_revision)),
+    )
 )
 
 
-def bump(dialect: Dialect) -> Any:
-    """Increment the revision for one change, and the last id by `ids`; create the list if it does not exist.
-
-    Returns the new revision and the new last id.
-    """
-    first = dialect.insert(task_lists).values(
-        user_id=sa.bindparam("user_id"),
-        revision=FIRST_REVISION,
-        last_task_id=sa.bindparam("ids"),
-        forgotten_revision=ZERO,
-    )
-    return first.on_conflict_do_update(
-        index_elements=["user_id"],
-        set_={
-            "revision": next_revision(first.excluded.revision),
-            "last_task_id": task_lists.c.last_task_id + first.excluded.last_task_id,
-        },
-    ).returning(task_lists.c.revision, task_lists.c.last_task_id)
-
-
 def set_counters(dialect: Dialect) -> Any:
-    """Set the revision and the last id of a list after a batch; create the list if it does not exist."""
-    counters = dialect.insert(task_lists).values(
-        user_id=sa.bindparam("user_id"),
-        revision=sa.bindparam("revision"),
-        last_task_id=sa.bindparam("last_task_id"),
-        forgotten_revision=ZERO,
-    )
+    """Write the counters of the list after a write, and create the list if it does not exist."""
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in COUNTER_NAMES}
+    counters = dialect.insert(task_lists).values(user_id=sa.bindparam("user_id"), forgotten_revision=ZERO, **values)
     return counters.on_conflict_do_update(
-        index_elements=["user_id"],
-        set_={name: counters.excluded[name] for name in ("revision", "last_task_id")},
+        index_elements=["user_id"], set_={name: counters.excluded[name] for name in COUNTER_NAMES}
     )
 
 

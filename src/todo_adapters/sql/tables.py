@@ -29,7 +29,7 @@ class _Row(SQLModel):
 
 
 class TaskListRow(_Row, table=True):
-    """The counters of one user's list. `forgotten_revision` is `FeedState.purged_revision`.
+    """The counters of one user's list: those of ListCounters, and `FeedState.purged_revision`.
 
     Every change to a list updates its row. There is no index except the primary key, and
     pages are half empty, so that PostgreSQL can update rows in place (HOT).
@@ -41,6 +41,10 @@ class TaskListRow(_Row, table=True):
     user_id: str = Field(primary_key=True, sa_type=_TEXT)
     revision: int = Field(sa_type=BigInteger)
     last_task_id: int = Field(sa_type=BigInteger)
+    open_count: int = Field(sa_type=BigInteger)
+    task_count: int = Field(sa_type=BigInteger)
+    deletion_count: int = Field(sa_type=BigInteger)
+    key_count: int = Field(sa_type=BigInteger)
     forgotten_revision: int = Field(sa_type=BigInteger)
 
 
@@ -92,6 +96,7 @@ class IdempotencyKeyRow(_Row, table=True):
     __tablename__ = "idempotency_keys"
     __table_args__: ClassVar[Any] = (
         Index("idempotency_keys_by_creation", "created_at", **_where("position = 0")),
+        Index("idempotency_keys_of_user", "user_id", "created_at", **_where("position = 0")),
         _CLUSTERED,
     )
 

@@ -87,6 +87,18 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Read the feed from the start, without `since`. Replace the local copy with the result, then send local "
         "changes that were not sent yet.",
     ),
+    problems.QUOTA_EXCEEDED: ErrorHelp(
+        "The list would have more open tasks, or more tasks in all, than a user may have. `detail` names the bound. A "
+        "batch is judged by the list after its last operation.",
+        "Complete or delete tasks, then repeat the request. Reading, editing, completing and deleting always work. "
+        "Operators: the settings `TODO_MAX_OPEN_TASKS` and `TODO_MAX_TASKS`.",
+    ),
+    problems.RATE_LIMITED: ErrorHelp(
+        "The user has sent more requests with an `Idempotency-Key` in the last 24 hours than the server remembers. "
+        "The request had no effect.",
+        "Wait as long as `Retry-After` says, then repeat the request with the same key. Operators: the setting "
+        "`TODO_MAX_IDEMPOTENCY_KEYS`.",
+    ),
     problems.DATABASE_ERROR: ErrorHelp(
         "The database failed, or did not respond in time. A write may or may not have happened.",
         "Wait for the seconds in `Retry-After`, then repeat the request: a POST with the same `Idempotency-Key`, a "

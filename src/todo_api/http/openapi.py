@@ -32,6 +32,7 @@ _HEADER_OF_PROBLEM: Final = {
     problems.AUTH_MISSING: "WWW-Authenticate",
     problems.AUTH_INVALID: "WWW-Authenticate",
     problems.PRECONDITION_FAILED: "ETag",
+    problems.RATE_LIMITED: "Retry-After",
     problems.DATABASE_ERROR: "Retry-After",
     problems.AUTH_UNAVAILABLE: "Retry-After",
 }

@@ -9,7 +9,7 @@ from todo_api.http.authentication import Tasks
 from todo_api.http.idempotency import IdempotencyKeyHeader, replay_header
 from todo_api.http.openapi import BODY, documented_response, problem_responses
 from todo_api.http.owner_route import OwnerRoute
-from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED, RATE_LIMITED
 from todo_api.http.responses import JsonResponse
 from todo_api.schemas.batches import BatchRequest, BatchResponse
 from todo_api.schemas.serialization import batch_response
@@ -29,7 +29,7 @@ router: Final = APIRouter(prefix="/api/{user_id}/tasks/batch", tags=["tasks"], r
     operation_id="apply_batch",
     response_model=BatchResponse,
     responses=documented_response(200, "Idempotency-Replayed")
-    | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT),
+    | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT, QUOTA_EXCEEDED, RATE_LIMITED),
 )
 async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKeyHeader = None) -> Response:
     """Create, change and delete up to 100 tasks, all or nothing.

@@ -20,7 +20,7 @@ from todo_api.http.preconditions import (
     strong_tag,
     tag_matcher,
 )
-from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED, RATE_LIMITED
 from todo_api.http.responses import JsonResponse, not_modified
 from todo_api.schemas.parameters import ListParameters, TaskId
 from todo_api.schemas.serialization import list_response
@@ -75,7 +75,7 @@ async def list_tasks(
     response_model=TaskResponse,
     status_code=201,
     responses=documented_response(201, "ETag", "Location", "Idempotency-Replayed")
-    | problem_responses(*BODY, IDEMPOTENCY_CONFLICT),
+    | problem_responses(*BODY, IDEMPOTENCY_CONFLICT, QUOTA_EXCEEDED, RATE_LIMITED),
 )
 async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKeyHeader = None) -> Response:
     """Create a task, at most once for each Idempotency-Key.
@@ -110,7 +110,7 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
     "/{task_id}",
     operation_id="replace_task",
     response_model=TaskResponse,
-    responses=_TASK | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED),
+    responses=_TASK | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED),
 )
 async def replace_task(
     tasks: Tasks, task_id: TaskId, body: TaskUpdate, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
@@ -128,7 +128,7 @@ async def replace_task(
     "/{task_id}",
     operation_id="patch_task",
     response_model=TaskResponse,
-    responses=_TASK | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED),
+    responses=_TASK | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED),
 )
 async def patch_task(
     tasks: Tasks, task_id: TaskId, body: TaskPatch, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None

@@ -59,6 +59,15 @@ class TaskRepository(Protocol):
         - A read MUST show the list as it was at one moment, with every write that returned
           before the read was called.
 
+    Quotas
+        - An adapter is made with `Quotas`. A write MUST raise what `Quotas.check` raises for
+          the list's counters before and after it, and then MUST NOT change anything. The
+          check and the write MUST be one atomic step. The counters MUST be the real numbers.
+        - A retry with a stored key MUST be replayed, whatever the counters are.
+        - After a write, the `Quotas.surplus_deletions` with the lowest revisions MUST be
+          forgotten, as by `StoreMaintenance.purge`. They MAY be forgotten in a transaction of
+          their own: then concurrent writes may leave a surplus until the next write.
+
     Values
         - A returned object MUST NOT change when the store does, and the store MUST NOT
           change when the caller changes an object.
@@ -166,6 +175,14 @@ class TaskRepository(Protocol):
         - With a key, the rules of `add` apply: a replayed result has the outcomes of the
           first call. A batch that failed MUST NOT store its key.
         - MUST raise BatchFailed when an operation fails, and IdempotencyConflict as `add` does.
+        """
+        ...
+
+    async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
+        """Forget at most `limit` of the user's keys that were stored before this time; return how many.
+
+        - The oldest MUST be forgotten first. Keys from exactly that time, or later, MUST be kept.
+        - It MUST return 0 only when no such key is left after concurrent calls for this user.
         """
         ...
 

@@ -163,12 +163,12 @@ def test_every_error_code_is_documented() -> None:
 
 HEADERS = {
     "list_tasks": {200: {"ETag", "Link"}, 304: {"ETag"}},
-    "create_task": {201: {"ETag", "Location", "Idempotency-Replayed"}},
+    "create_task": {201: {"ETag", "Location", "Idempotency-Replayed"}, 429: {"Retry-After"}},
     "get_task": {200: {"ETag"}, 304: {"ETag"}},
     "replace_task": {200: {"ETag"}, 412: {"ETag"}},
     "patch_task": {200: {"ETag"}, 412: {"ETag"}},
     "delete_task": {412: {"ETag"}},
-    "apply_batch": {200: {"Idempotency-Replayed"}, 412: {"ETag"}},
+    "apply_batch": {200: {"Idempotency-Replayed"}, 412: {"ETag"}, 429: {"Retry-After"}},
 }
 HEADERS_OF_OWNERS = {401: {"WWW-Authenticate"}, 500: {"Retry-After"}, 503: {"Retry-After"}}
 

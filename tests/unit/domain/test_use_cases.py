@@ -22,6 +22,8 @@ from todo_domain import (
     PreconditionFailed,
     Principal,
     Priority,
+    QuotaExceeded,
+    Quotas,
     Remove,
     RuleViolated,
     TaskDraft,
@@ -29,7 +31,9 @@ from todo_domain import (
     TaskPatch,
     TaskQuery,
     TaskUseCases,
+    TooManyKeys,
     UserId,
+    use_cases,
 )
 
 LATER = NOON + timedelta(hours=1)
@@ -272,3 +276,69 @@ def test_a_page_of_the_feed_has_1_to_500_changes(alice: TaskUseCases, limit: int
 def test_another_limit_is_refused(alice: TaskUseCases, limit: Any) -> None:
     with pytest.raises(RuleViolated, match=r"^limit: must be 1 to 500$"):
         run(alice.changes(limit=limit))
+
+
+def test_a_task_or_a_batch_above_a_quota_is_refused_and_not_announced(
+    repository: InMemoryTaskRepository, clock: Clock
+) -> None:
+    announced: list[UserId] = []
+    principal = Principal(ALICE, expires_at=LATER)
+    alice = TaskUseCases(repository, clock, principal, "alice", announced.append)
+    repository.quotas = Quotas(max_open_tasks=1)
+    run(alice.create(MILK))
+
+    for refused in (alice.create(BREAD), alice.apply(Batch((Create(BREAD),)))):
+        with pytest.raises(QuotaExceeded, match="at most 1 open tasks"):
+            run(refused)
+
+    assert titles(alice) == ["Buy milk"]
+    assert announced == [ALICE]
+
+
+def test_keys_are_forgotten_after_24_hours_when_there_are_too_many(
+    repository: InMemoryTaskRepository, alice: TaskUseCases, clock: Clock
+) -> None:
+    repository.quotas = Quotas(max_keys=2)
+    run(alice.create(MILK, "first"))
+    clock.time += timedelta(seconds=1)
+    run(alice.create(MILK, "second"))
+
+    clock.time = NOON + timedelta(hours=24)
+    for refused in (alice.create(MILK, "third"), alice.apply(Batch((Create(MILK),)), "third")):
+        with pytest.raises(TooManyKeys):
+            run(refused)
+    clock.time += timedelta(seconds=1)
+    third = run(alice.create(MILK, "third"))
+
+    assert (third.task.id, third.replayed) == (3, False)
+    assert run(alice.create(MILK, "second")).replayed
+    with pytest.raises(TooManyKeys):
+        run(alice.create(MILK, "first"))
+
+
+def test_keys_are_forgotten_until_there_is_room_for_a_whole_batch(
+    repository: InMemoryTaskRepository, alice: TaskUseCases, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_cases, "MAX_FORGOTTEN", 2)
+    for number in range(6):
+        run(alice.create(MILK, f"{number}"))
+    repository.quotas = Quotas(max_keys=5)
+    clock.time += timedelta(hours=25)
+
+    result = run(alice.apply(Batch((Create(MILK),) * 4), "batch"))
+
+    assert len(result.outcomes) == 4
+
+
+def test_keys_that_another_request_forgot_make_room_too(clock: Clock) -> None:
+    class ForgottenByAnother(InMemoryTaskRepository):
+        async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
+            await super().forget_keys(user_id, before=before, limit=limit)
+            return 0
+
+    repository = open_at_once(ForgottenByAnother(Quotas(max_keys=1)))
+    alice = TaskUseCases(repository, clock, Principal(ALICE, expires_at=LATER), "alice")
+    run(alice.create(MILK, "first"))
+    clock.time += timedelta(hours=25)
+
+    assert not run(alice.create(MILK, "second")).replayed

@@ -15,10 +15,12 @@ from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
-from todo_adapters.sql.postgres.purge import purge
+from todo_adapters.sql.postgres.purge import forget_keys, forget_surplus, purge
+from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
 from todo_adapters.sql.tables import store
 from todo_domain import (
+    NO_QUOTAS,
     Added,
     Batch,
     BatchResult,
@@ -30,6 +32,7 @@ from todo_domain import (
     IdempotencyKey,
     NotOpen,
     Outcome,
+    Quotas,
     StorageUnavailable,
     Task,
     TaskDraft,
@@ -44,6 +47,7 @@ from todo_domain import (
 _GET: Final = POSTGRESQL.compile(statements.GET)
 _GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
 _CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
+_KEY: Final = POSTGRESQL.compile(statements.KEY)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
 _IS_STANDBY: Final = POSTGRESQL.compile(sa.select(sa.func.pg_is_in_recovery()).select_from(store))
 _PROBE: Final = POSTGRESQL.compile(statements.PROBE.returning(store.c.epoch))
@@ -51,7 +55,10 @@ _RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.
 
 
 class _TaskChanged(Exception):
-    """Raised when another request changed a task between its reading and its writing."""
+    """Raised when a task was not written, because another request changed it after it was read, or by a quota.
+
+    If a quota forbids the write, `current` is the task as it was read.
+    """
 
     def __init__(self, current: Task) -> None:
         super().__init__()
@@ -62,6 +69,7 @@ class PostgresTaskRepository:
     """A TaskStore on a PostgreSQL database, or on a pooler in transaction mode.
 
     - url: in any form that `driver.conninfo` reads
+    - quotas: the bounds for each user
     - max_connections: of this process
     - timeout_seconds: the longest time for a transaction, including the wait for a connection
     - prepare_threshold: prepare a statement after this number of uses; for poolers that keep
@@ -76,11 +84,14 @@ class PostgresTaskRepository:
     def __init__(
         self,
         url: str,
+        quotas: Quotas = NO_QUOTAS,
         *,
         max_connections: int = 10,
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
     ) -> None:
+        self._quotas = quotas
+        self._bounds = bound_values(quotas)
         self._new_database = partial(
             Database,
             conninfo_of(url),
@@ -105,14 +116,22 @@ class PostgresTaskRepository:
         self._recent.clear()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
-        """See TaskRepository. One statement."""
+        """See TaskRepository. One statement, unless a quota forbids the task."""
         task = partial(Task.from_draft, draft, user_id=user_id, at=at)
-        values = rows.change_values(POSTGRESQL, user_id, task(id=0, revision=0), at)
+        new = task(id=0, revision=0)
+        values = {**rows.change_values(POSTGRESQL, user_id, new, at), **self._bounds}
         if key is None:
-            ((task_id, revision),) = await self._database.run(chained.ADD, values, repeatable=False)
+            while not (found := await self._database.run(chained.ADD, values, repeatable=False)):
+                await self._check_quotas(new)
+            ((task_id, revision),) = found
         else:
             (kept,) = rows.key_values(POSTGRESQL, user_id, key, [Outcome(0, 0)], at)
-            found = await self._database.run(chained.ADD_ONCE, {**values, **kept})
+            # After a refusal, read the key: the last place may have gone to a request with the same key.
+            while not (
+                (found := await self._database.run(chained.ADD_ONCE, {**values, **kept}))
+                or (found := await self._database.run(_KEY, kept))
+            ):
+                await self._check_quotas(new, keys=1)
             if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
                 return replayed
             ((_, task_id, revision, _),) = found
@@ -151,6 +170,8 @@ class PostgresTaskRepository:
             try:
                 revision = await self._write(user_id, values, expected=task)
             except _TaskChanged as changed:
+                if changed.current == task:
+                    await self._check_quotas(edited, task)
                 task = changed.current
             else:
                 return self._recent.remember(edited._replace(revision=revision))
@@ -177,12 +198,18 @@ class PostgresTaskRepository:
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
-        result = await self._database.transact(
-            lambda connection: apply_batch(connection, user_id, batch, at, key), repeatable=key is not None
+        result, deletion_count = await self._database.transact(
+            lambda connection: apply_batch(connection, self._quotas, user_id, batch, at=at, key=key),
+            repeatable=key is not None,
         )
         for task_id in batch.task_ids:
             self._recent.forget(user_id, task_id)
+        await forget_surplus(self._database, self._quotas, user_id, deletion_count)
         return result
+
+    async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
+        """See TaskRepository. One statement."""
+        return await forget_keys(self._database, user_id, before, limit)
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         """See TaskRepository. One statement."""
@@ -220,19 +247,25 @@ class PostgresTaskRepository:
         """Write the row of a task and return the new revision.
 
         With `expected`, the row is written only if the task is still in that state.
-        Raises _TaskChanged when it is not, TaskNotFound.
+        Raises _TaskChanged when it is not or a quota forbids the change, TaskNotFound.
         """
         statement = chained.WRITE
+        values = {**values, **self._bounds}
         if expected:
             statement = chained.WRITE_IF_AT
-            values = {**values, "expected": expected.revision, "expected_at": expected.updated_at}
+            values |= {"expected": expected.revision, "expected_at": expected.updated_at}
         found = await self._database.run(statement, values, repeatable=False)
         if not found:
             raise self._missing(user_id, values["id"])
-        revision: int | None = found[0][0]
+        revision: int | None
+        revision, deletion_count, *current = found[0]
         if revision is None:
-            raise _TaskChanged(self._recent.remember(rows.read_task(POSTGRESQL, user_id, found[0][1:])))
+            raise _TaskChanged(self._recent.remember(rows.read_task(POSTGRESQL, user_id, current)))
+        await forget_surplus(self._database, self._quotas, user_id, deletion_count)
         return revision
+
+    async def _check_quotas(self, change: Task, previous: Task | None = None, keys: int = 0) -> None:
+        await check_quotas(self._database, self._quotas, change, previous, keys)
 
     @property
     def _database(self) -> Database:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.statements import (
+    COUNTER_NAMES,
     FIRST_REVISION,
     GET,
     GET_SOME,
@@ -21,9 +22,12 @@ from todo_adapters.sql.statements import (
     OF_USER,
     OLD_DELETIONS,
     OLD_KEYS,
+    OLD_KEYS_OF_USER,
+    OLDEST_DELETIONS_OF_USER,
     ONE,
     REVISION_FLOOR,
     ZERO,
+    Greatest,
     next_revision,
     parameter,
 )
@@ -37,19 +41,41 @@ def _insert(table: sa.Table, computed: dict[str, Any], *unless: sa.FromClause) -
     return insert(table).from_select(table.c.keys(), sa.select(*values).where(*empty))
 
 
-def _next_id(*unless: sa.FromClause) -> Any:
-    """Increment both counters of the list; create the list if it does not exist."""
-    first = _insert(task_lists, {"revision": FIRST_REVISION, "last_task_id": ONE, "forgotten_revision": ZERO}, *unless)
-    raised = {"revision": next_revision(first.excluded.revision), "last_task_id": task_lists.c.last_task_id + ONE}
+_COUNTED: Final = ("last_task_id", "open_count", "task_count", "key_count")
+"""What a new task increases."""
+
+_MAX_OPEN_TASKS: Final[sa.ColumnElement[int]] = sa.bindparam("max_open_tasks")
+
+
+def _number(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """Return 1 where the condition is true, otherwise 0."""
+    return sa.cast(condition, sa.Integer)
+
+
+def _count_task(*unless: sa.FromClause, keys: sa.ColumnElement[int]) -> Any:
+    """Count a new task; create the list if it does not exist. No row if a quota forbids it."""
+    is_open = _number(parameter(tasks.c.completed_at).is_(None))
+    counts = {"last_task_id": ONE, "open_count": is_open, "task_count": ONE, "deletion_count": ZERO, "key_count": keys}
+    first = _insert(task_lists, {"revision": FIRST_REVISION, **counts, "forgotten_revision": ZERO}, *unless)
+    raised = {name: task_lists.c[name] + first.excluded[name] for name in _COUNTED}
+    has_room = (
+        sa.or_(first.excluded.open_count == ZERO, task_lists.c.open_count < _MAX_OPEN_TASKS),
+        task_lists.c.task_count < sa.bindparam("max_tasks"),
+        *((task_lists.c.key_count < sa.bindparam("max_keys"),) if keys is ONE else ()),
+    )
     return (
-        first.on_conflict_do_update(index_elements=["user_id"], set_=raised)
+        first.on_conflict_do_update(
+            index_elements=["user_id"],
+            set_={"revision": next_revision(first.excluded.revision), **raised},
+            where=sa.and_(*has_room),
+        )
         .returning(task_lists.c.last_task_id.label("id"), task_lists.c.revision)
         .cte("list")
     )
 
 
 def _add() -> Any:
-    list_ = _next_id()
+    list_ = _count_task(keys=ZERO)
     return (
         _insert(tasks, {"id": list_.c.id, "revision": list_.c.revision})
         .add_cte(list_)
@@ -59,7 +85,7 @@ def _add() -> Any:
 
 def _add_once() -> Any:
     kept = KEY.cte("kept")
-    list_ = _next_id(kept)
+    list_ = _count_task(kept, keys=ONE)
     first = {"id": list_.c.id, "task_id": list_.c.id, "revision": list_.c.revision, "position": ZERO}
     return sa.union_all(
         sa.select(kept),
@@ -72,11 +98,21 @@ def _write(*, only_if_at: bool) -> Any:
     # After a restore, until the epoch is renewed, a revision can be used again, but with another time.
     as_expected = task.c.revision == sa.bindparam("expected"), task.c.updated_at == sa.bindparam("expected_at")
     condition = sa.and_(*as_expected) if only_if_at else task.c.id == sa.bindparam("id")
+    was_open = _number(task.c.completed_at.is_(None))
+    is_removed = _number(parameter(tasks.c.deleted_at).is_not(None))
+    is_open = _number(
+        sa.and_(parameter(tasks.c.deleted_at).is_(None), parameter(tasks.c.completed_at).is_(None)),
+    )
     list_ = (
         sa.update(task_lists)
-        .where(LIST_OF_USER, condition)
-        .values(revision=next_revision())
-        .returning(task_lists.c.revision)
+        .where(LIST_OF_USER, condition, sa.or_(is_open <= was_open, task_lists.c.open_count < _MAX_OPEN_TASKS))
+        .values(
+            revision=next_revision(),
+            open_count=task_lists.c.open_count + is_open - was_open,
+            task_count=task_lists.c.task_count - is_removed,
+            deletion_count=task_lists.c.deletion_count + is_removed,
+        )
+        .returning(task_lists.c.revision, task_lists.c.deletion_count)
         .cte("list")
     )
     written = (
@@ -84,43 +120,71 @@ def _write(*, only_if_at: bool) -> Any:
         .where(OF_USER, tasks.c.id == sa.bindparam("id"))
         .values({column.name: parameter(column) for column in tasks.c if not column.primary_key})
         .values(revision=list_.c.revision)
-        .returning(tasks.c.revision)
+        .returning(tasks.c.revision, list_.c.deletion_count)
         .cte("written")
     )
-    return sa.select(written.c.revision, *task.c).select_from(task.outerjoin(written, sa.true()))
+    return sa.select(*written.c, *task.c).select_from(task.outerjoin(written, sa.true()))
 
 
 def _lock_list() -> Any:
-    first = _insert(task_lists, dict.fromkeys(("revision", "last_task_id", "forgotten_revision"), ZERO))
+    first = _insert(task_lists, dict.fromkeys((*COUNTER_NAMES, "forgotten_revision"), ZERO))
     return first.on_conflict_do_update(index_elements=["user_id"], set_={"revision": task_lists.c.revision}).returning(
-        task_lists.c.revision, task_lists.c.last_task_id, REVISION_FLOOR
+        *(task_lists.c[name] for name in COUNTER_NAMES), REVISION_FLOOR
     )
 
 
-def _forget_deletions() -> Any:
-    old = OLD_DELETIONS.with_for_update(skip_locked=True).cte("old")
+def _forget_deletions(old: sa.Select[Any], *, only_if: sa.ColumnElement[bool]) -> Any:
+    rows, lists = _lock(old, only_if, skip_locked=True)
     gone = (
         sa.delete(tasks)
-        .where(tasks.c.user_id == old.c.user_id, tasks.c.id == old.c.id)
+        .where(tasks.c.user_id == rows.c.user_id, tasks.c.id == rows.c.id, lists.c.user_id == rows.c.user_id)
         .returning(tasks.c.user_id, tasks.c.revision)
         .cte("gone")
     )
-    of_user, revision = gone.c.user_id, sa.func.max(gone.c.revision).label("revision")
-    last = sa.select(of_user, revision).group_by(of_user).cte("last")
-    raised = (
+    revision = sa.func.max(gone.c.revision).label("revision")
+    last = sa.select(gone.c.user_id, revision, sa.func.count().label("count")).group_by(gone.c.user_id).cte("last")
+    counted = (
         sa.update(task_lists)
-        .where(task_lists.c.user_id == last.c.user_id, task_lists.c.forgotten_revision < last.c.revision)
-        .values(forgotten_revision=last.c.revision)
-        .cte("raised")
+        .where(task_lists.c.user_id == last.c.user_id)
+        .values(
+            deletion_count=task_lists.c.deletion_count - last.c.count,
+            forgotten_revision=Greatest(task_lists.c.forgotten_revision, last.c.revision),
+        )
+        .cte("counted")
     )
-    return _count(gone).add_cte(raised)
+    return _count(gone).add_cte(counted)
 
 
-def _forget_keys() -> Any:
-    old = OLD_KEYS.with_for_update(skip_locked=True).cte("old")
+def _forget_keys(old: sa.Select[Any], *, skip_locked: bool) -> Any:
+    rows, lists = _lock(old, sa.true(), skip_locked=skip_locked)
     keys = idempotency_keys.c
-    gone = sa.delete(idempotency_keys).where(keys.user_id == old.c.user_id, keys.key == old.c.key).cte("gone")
-    return _count(old).add_cte(gone)
+    gone = (
+        sa.delete(idempotency_keys)
+        .where(keys.user_id == rows.c.user_id, keys.key == rows.c.key, lists.c.user_id == rows.c.user_id)
+        .returning(keys.user_id, keys.position)
+        .cte("gone")
+    )
+    last = sa.select(gone.c.user_id, sa.func.count().label("count")).group_by(gone.c.user_id).cte("last")
+    counted = (
+        sa.update(task_lists)
+        .where(task_lists.c.user_id == last.c.user_id)
+        .values(key_count=task_lists.c.key_count - last.c.count)
+        .cte("counted")
+    )
+    return _count(gone).where(gone.c.position == ZERO).add_cte(counted)
+
+
+def _lock(old: sa.Select[Any], only_if: sa.ColumnElement[bool], *, skip_locked: bool) -> tuple[sa.CTE, sa.CTE]:
+    """Lock old rows, then their lists. A statement over many lists skips what others have locked, so it can't deadlock."""
+    rows = old.with_for_update(skip_locked=skip_locked).cte("old").prefix_with("MATERIALIZED")
+    lists = (
+        sa.select(task_lists.c.user_id)
+        .where(task_lists.c.user_id.in_(sa.select(rows.c.user_id)), only_if)
+        .with_for_update(key_share=True, skip_locked=skip_locked)
+        .cte("lists")
+        .prefix_with("MATERIALIZED")
+    )
+    return rows, lists
 
 
 def _count(rows: sa.FromClause) -> Any:
@@ -128,17 +192,18 @@ def _count(rows: sa.FromClause) -> Any:
 
 
 ADD: Final = POSTGRESQL.compile(_add())
-"""Returns the id and the revision of the new task."""
+"""Returns the id and the revision of the new task; no row if a quota forbids it."""
 
 ADD_ONCE: Final = POSTGRESQL.compile(_add_once())
 """Returns the rows of `statements.KEY`; if there were none, a row of the same form with only the
-id and the revision of the new task. If two run at once with one new key, one of them violates the
-primary key and is undone; when it runs again, it returns the stored rows."""
+id and the revision of the new task; no row if a quota forbids it. If two run at once with one new
+key, one of them violates the primary key and is undone; when it runs again, it returns the stored rows."""
 
 WRITE: Final = POSTGRESQL.compile(_write(only_if_at=False))
 WRITE_IF_AT: Final = POSTGRESQL.compile(_write(only_if_at=True))
-"""Return the new revision and the task as it was before; without a row if there is no such task. The
-revision is null if the task is not at the revision `expected` of the time `expected_at`."""
+"""Return the new revision, the number of remembered deletions, and the task as it was before; without
+a row if there is no such task. Revision and number are null if a quota forbids the change, or if the
+task is not at the revision `expected` of the time `expected_at`."""
 
 LOCK_TASKS: Final = POSTGRESQL.compile(GET_SOME.with_for_update(key_share=True))
 
@@ -146,7 +211,13 @@ LOCK_LIST: Final = POSTGRESQL.compile(_lock_list())
 """Locks the list's row, creates it if it does not exist, and returns the fields of ListCounters.
 Until the transaction ends, other changes to the list wait."""
 
-FORGET_KEYS: Final = POSTGRESQL.compile(_forget_keys())
-FORGET_DELETIONS: Final = POSTGRESQL.compile(_forget_deletions())
+FORGET_KEYS: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS, skip_locked=True))
+FORGET_KEYS_OF_USER: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS_OF_USER, skip_locked=False))
+FORGET_DELETIONS: Final = POSTGRESQL.compile(_forget_deletions(OLD_DELETIONS, only_if=sa.true()))
+FORGET_OLDEST_DELETIONS: Final = POSTGRESQL.compile(
+    _forget_deletions(OLDEST_DELETIONS_OF_USER, only_if=task_lists.c.deletion_count >= sa.bindparam("deletion_count"))
+)
+"""Forgets `limit` deletions of the user, unless others have forgotten some since there were `deletion_count`."""
+
 COUNT_OLD_KEYS: Final = POSTGRESQL.compile(_count(OLD_KEYS.subquery()))
 COUNT_OLD_DELETIONS: Final = POSTGRESQL.compile(_count(OLD_DELETIONS.subquery()))

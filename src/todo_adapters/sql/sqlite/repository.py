@@ -19,11 +19,12 @@ from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LogLimit
-from todo_adapters.sql.sqlite.purge import purge
+from todo_adapters.sql.sqlite.purge import forget_keys, purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
 from todo_adapters.sql.sqlite.writer import SqliteWriter
 from todo_domain import (
+    NO_QUOTAS,
     Added,
     Batch,
     BatchResult,
@@ -33,6 +34,7 @@ from todo_domain import (
     Guard,
     IdempotencyKey,
     NotOpen,
+    Quotas,
     StorageUnavailable,
     Task,
     TaskDraft,
@@ -67,8 +69,16 @@ class SqliteTaskRepository:
     from then on every call raises StorageUnavailable.
     """
 
-    def __init__(self, path: Path, *, timeout_seconds: float = 5.0, log_limit_bytes: int = 32 << 20) -> None:
+    def __init__(
+        self,
+        path: Path,
+        quotas: Quotas = NO_QUOTAS,
+        *,
+        timeout_seconds: float = 5.0,
+        log_limit_bytes: int = 32 << 20,
+    ) -> None:
         self._path = path
+        self._quotas = quotas
         self._timeout_seconds = timeout_seconds
         self._log_limit_bytes = log_limit_bytes
         self._open_file: _OpenFile | None = None
@@ -104,7 +114,9 @@ class SqliteTaskRepository:
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository."""
-        return await self._file.writer.run(lambda connection: SqliteTaskList(connection, user_id).add(draft, at, key))
+        return await self._file.writer.run(
+            lambda connection: SqliteTaskList(connection, user_id, self._quotas).add(draft, at, key)
+        )
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
         """See TaskRepository."""
@@ -128,17 +140,27 @@ class SqliteTaskRepository:
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository."""
-        return await self._file.writer.run(lambda connection: SqliteTaskList(connection, user_id).change(task_id, edit))
+        return await self._file.writer.run(
+            lambda connection: SqliteTaskList(connection, user_id, self._quotas).change(task_id, edit)
+        )
 
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
         """See TaskRepository."""
-        await self._file.writer.run(lambda connection: SqliteTaskList(connection, user_id).remove(task_id, at, guard))
+        await self._file.writer.run(
+            lambda connection: SqliteTaskList(connection, user_id, self._quotas).remove(task_id, at, guard)
+        )
 
     async def apply(
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository."""
-        return await self._file.writer.run(lambda connection: SqliteTaskList(connection, user_id).apply(batch, at, key))
+        return await self._file.writer.run(
+            lambda connection: SqliteTaskList(connection, user_id, self._quotas).apply(batch, at, key)
+        )
+
+    async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
+        """See TaskRepository."""
+        return await self._file.writer.run(lambda connection: forget_keys(connection, user_id, before, limit))
 
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         """See TaskRepository."""

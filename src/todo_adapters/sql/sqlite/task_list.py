@@ -1,23 +1,24 @@
 """Writes to one user's list, in the transaction that the writer began."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import SQLITE
+from todo_adapters.sql.sqlite.purge import forget_oldest_deletions
 from todo_domain import (
     Added,
     Batch,
+    BatchEffects,
     BatchResult,
-    Change,
     Deletion,
     Edit,
     Guard,
     IdempotencyKey,
     ListCounters,
     Outcome,
+    Quotas,
     Task,
     TaskDraft,
     TaskNotFound,
@@ -27,7 +28,6 @@ from todo_domain import (
 _GET: Final = SQLITE.compile(statements.GET)
 _GET_SOME: Final = SQLITE.compile(statements.GET_SOME)
 _COUNTERS: Final = SQLITE.compile(statements.COUNTERS)
-_BUMP: Final = SQLITE.compile(statements.bump(SQLITE))
 _SET_COUNTERS: Final = SQLITE.compile(statements.set_counters(SQLITE))
 _WRITE_TASK: Final = SQLITE.compile(statements.write_task(SQLITE))
 _KEY: Final = SQLITE.compile(statements.KEY)
@@ -37,20 +37,21 @@ _KEEP_KEY: Final = SQLITE.compile(statements.KEEP_KEY)
 class SqliteTaskList:
     """The writing methods of TaskRepository for one user, on a connection in a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, user_id: UserId) -> None:
+    def __init__(self, connection: sqlite3.Connection, user_id: UserId, quotas: Quotas) -> None:
         self._connection = connection
         self._user_id = user_id
+        self._quotas = quotas
 
     def add(self, draft: TaskDraft, at: datetime, key: IdempotencyKey | None) -> Added:
         """See TaskRepository."""
         if key and (replayed := rows.replay_add(SQLITE, self._user_id, draft, key, self._stored_key(key))):
             return replayed
-        counters = self._bump(ids=1)
+        counters = self._counters()
         task = Task.from_draft(
-            draft, user_id=self._user_id, id=counters.last_task_id, revision=counters.revision, at=at
+            draft, user_id=self._user_id, id=counters.last_task_id + 1, revision=counters.next_revision, at=at
         )
-        self._write([task], at)
-        self._store_key(key, [Outcome(task.id, task.revision)], at)
+        outcome = Outcome(task.id, task.revision)
+        self._write(counters, BatchEffects((task,), counters.after(task, None), (outcome,)), at, key)
         return Added(task)
 
     def change(self, task_id: int, edit: Edit) -> Task:
@@ -59,8 +60,9 @@ class SqliteTaskList:
         edited = edit(task)
         if edited == task:
             return task
-        edited = edited._replace(revision=self._bump().revision)
-        self._write([edited], edited.updated_at)
+        counters = self._counters()
+        edited = edited._replace(revision=counters.next_revision)
+        self._write(counters, BatchEffects((edited,), counters.after(edited, task), ()), edited.updated_at)
         return edited
 
     def remove(self, task_id: int, at: datetime, guard: Guard | None) -> None:
@@ -68,18 +70,18 @@ class SqliteTaskList:
         task = self._find(task_id)
         if guard:
             guard(task)
-        self._write([Deletion(task_id, self._bump().revision)], at)
+        counters = self._counters()
+        deletion = Deletion(task_id, counters.next_revision)
+        self._write(counters, BatchEffects((deletion,), counters.after(deletion, task), ()), at)
 
     def apply(self, batch: Batch, at: datetime, key: IdempotencyKey | None) -> BatchResult:
         """See TaskRepository."""
         if key and (replayed := rows.replay_apply(key, self._stored_key(key))):
             return replayed
         stored = {task.id: task for task in self._read(_GET_SOME, ids=SQLITE.write_set(batch.task_ids))}
-        (counters,) = self._execute(_COUNTERS)
-        effects = batch.evaluate(self._user_id, stored, ListCounters(*counters), at)
-        self._connection.execute(_SET_COUNTERS, rows.counter_values(self._user_id, effects.counters))
-        self._write(effects.changes, at)
-        self._store_key(key, effects.outcomes, at)
+        counters = self._counters()
+        effects = batch.evaluate(self._user_id, stored, counters, at)
+        self._write(counters, effects, at, key)
         return BatchResult(effects.outcomes)
 
     def _find(self, task_id: int) -> Task:
@@ -90,21 +92,26 @@ class SqliteTaskList:
     def _read(self, sql: str, **values: Any) -> list[Task]:
         return [rows.read_task(SQLITE, self._user_id, row) for row in self._execute(sql, **values)]
 
-    def _bump(self, *, ids: int = 0) -> ListCounters:
-        (row,) = self._execute(_BUMP, ids=ids)
+    def _counters(self) -> ListCounters:
+        (row,) = self._execute(_COUNTERS)
         return ListCounters(*row)
 
-    def _write(self, changes: Iterable[Change], at: datetime) -> None:
+    def _write(
+        self, before: ListCounters, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None
+    ) -> None:
+        after = effects.counters.with_outcomes(len(effects.outcomes)) if key else effects.counters
+        self._quotas.check(before, after)
+        self._connection.execute(_SET_COUNTERS, rows.counter_values(self._user_id, after))
         self._connection.executemany(
-            _WRITE_TASK, [rows.change_values(SQLITE, self._user_id, change, at) for change in changes]
+            _WRITE_TASK, [rows.change_values(SQLITE, self._user_id, change, at) for change in effects.changes]
         )
+        if key:
+            self._connection.executemany(_KEEP_KEY, rows.key_values(SQLITE, self._user_id, key, effects.outcomes, at))
+        if surplus := self._quotas.surplus_deletions(after.deletion_count):
+            forget_oldest_deletions(self._connection, self._user_id, surplus)
 
     def _stored_key(self, key: IdempotencyKey) -> list[Any]:
         return self._execute(_KEY, key=key.key)
-
-    def _store_key(self, key: IdempotencyKey | None, outcomes: Sequence[Outcome], at: datetime) -> None:
-        if key:
-            self._connection.executemany(_KEEP_KEY, rows.key_values(SQLITE, self._user_id, key, outcomes, at))
 
     def _execute(self, sql: str, **values: Any) -> list[Any]:
         return self._connection.execute(sql, {"user_id": self._user_id, **values}).fetchall()

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.opening import with_quotas
 from tests.tokens import NOW, SECRET, StoppedClock, hs256
 from todo_adapters.contract import (
     Contract,
@@ -27,8 +28,7 @@ PROMISE = "test_an_id_is_never_used_twice"
 class TestInMemoryTaskRepository(DurableTaskRepositoryContract):
     @pytest.fixture
     def make_repository(self) -> MakeRepository:
-        repository = InMemoryTaskRepository()
-        return lambda: repository
+        return with_quotas(InMemoryTaskRepository())
 
     async def test_a_subclass_can_add_tests(self, repository: TaskStore) -> None:
         assert isinstance(repository, InMemoryTaskRepository)

@@ -35,7 +35,10 @@ def parameters_of(sql: Statement) -> set[str]:
         ("FORGET_KEY", {"user_id", "key"}),
         ("OLD_DELETIONS", {"before", "limit"}),
         ("FORGET_DELETION", {"user_id", "id"}),
-        ("RAISE_FORGOTTEN", {"user_id", "forgotten_revision"}),
+        ("OLD_KEYS_OF_USER", {"user_id", "before", "limit"}),
+        ("COUNT_FORGOTTEN_KEY", {"user_id", "forgotten"}),
+        ("OLDEST_DELETIONS_OF_USER", {"user_id", "limit"}),
+        ("COUNT_FORGOTTEN_DELETION", {"user_id", "forgotten_revision"}),
     ],
 )
 def test_a_statement_has_exactly_the_documented_parameters(

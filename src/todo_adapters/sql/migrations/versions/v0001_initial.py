@@ -20,6 +20,10 @@ def upgrade() -> None:
         sa.Column("user_id", _TEXT, primary_key=True),
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("last_task_id", sa.BigInteger, nullable=False),
+        sa.Column("open_count", sa.BigInteger, nullable=False),
+        sa.Column("task_count", sa.BigInteger, nullable=False),
+        sa.Column("deletion_count", sa.BigInteger, nullable=False),
+        sa.Column("key_count", sa.BigInteger, nullable=False),
         sa.Column("forgotten_revision", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
         postgresql_with={"fillfactor": 50},
@@ -45,7 +49,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("tasks_by_revision", "tasks", ["user_id", "revision"], unique=True)
-    _create_partial_index("tasks_by_deletion", "tasks", "deleted_at", where="deleted_at IS NOT NULL")
+    _create_partial_index("tasks_by_deletion", "tasks", ["deleted_at"], where="deleted_at IS NOT NULL")
     op.create_table(
         "idempotency_keys",
         sa.Column("user_id", _TEXT, primary_key=True),
@@ -57,7 +61,9 @@ def upgrade() -> None:
         sa.Column("created_at", _INSTANT, nullable=False),
         sqlite_with_rowid=False,
     )
-    _create_partial_index("idempotency_keys_by_creation", "idempotency_keys", "created_at", where="position = 0")
+    first = "position = 0"
+    _create_partial_index("idempotency_keys_by_creation", "idempotency_keys", ["created_at"], where=first)
+    _create_partial_index("idempotency_keys_of_user", "idempotency_keys", ["user_id", "created_at"], where=first)
     store = op.create_table(
         "store",
         sa.Column("epoch", _TEXT, primary_key=True),
@@ -67,5 +73,5 @@ def upgrade() -> None:
     op.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0))
 
 
-def _create_partial_index(name: str, table: str, column: str, *, where: str) -> None:
-    op.create_index(name, table, [column], sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+def _create_partial_index(name: str, table: str, columns: list[str], *, where: str) -> None:
+    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))

@@ -1,10 +1,12 @@
 """The promises of the ports, kept on a real PostgreSQL server."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import psycopg
 import pytest
 
+from tests.integration.adapters.sql.counters import WRONG_COUNTERS
 from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository
 from todo_adapters.contract.batches import AppliesBatchesAtomically
 from todo_adapters.contract.changing import ChangesAtomically
@@ -15,8 +17,10 @@ from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 
 @pytest.fixture
 def make_repository(database_url: str) -> Iterator[MakeRepository]:
-    yield lambda: PostgresTaskRepository(database_url)
+    yield partial(PostgresTaskRepository, database_url)
 
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(WRONG_COUNTERS).fetchall() == []
     # The next test uses the same database and expects revisions from 1.
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE store SET revision_floor = 0")

@@ -5,19 +5,19 @@ from datetime import timedelta
 
 import pytest
 
+from tests.opening import with_quotas
 from tests.tokens import NOW, hs256
-from tests.unit.adapters.contract.broken import PROMISES, feeds, lifecycle, lists, retries, tasks, verifiers
+from tests.unit.adapters.contract.broken import PROMISES, feeds, lifecycle, lists, quotas, retries, tasks, verifiers
 from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository, MakeVerifier, TokenVerifierContract
 from todo_domain import Principal, UserId
 
-__all__ = ["feeds", "lifecycle", "lists", "retries", "tasks", "verifiers"]
+__all__ = ["feeds", "lifecycle", "lists", "quotas", "retries", "tasks", "verifiers"]
 
 
 class TestBrokenRepository(DurableTaskRepositoryContract):
     @pytest.fixture(params=[adapter for adapter in PROMISES if not issubclass(adapter, verifiers.Verifier)])
     def make_repository(self, request: pytest.FixtureRequest) -> MakeRepository:
-        repository = request.param()
-        return lambda: repository
+        return with_quotas(request.param())
 
 
 class TestBrokenVerifier(TokenVerifierContract):

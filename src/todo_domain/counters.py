@@ -1,0 +1,53 @@
+"""The counters of a list, from which its next id, its next revision and the use of its quotas follow."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from todo_domain.changes import Change
+from todo_domain.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class ListCounters:
+    """The counters of a list, all 0 at first, and the store's `revision_floor`.
+
+    - revision: that of the last change
+    - last_task_id: the highest id that was ever given to a task
+    - open_count, task_count: the tasks that are not complete, and all tasks
+    - deletion_count: the deletions that are remembered
+    - key_count: the outcomes that are stored for idempotency keys: one for each task that was added
+      with a key, and one for each operation of a batch with a key
+    """
+
+    revision: int = 0
+    last_task_id: int = 0
+    open_count: int = 0
+    task_count: int = 0
+    deletion_count: int = 0
+    key_count: int = 0
+    revision_floor: int = 0
+
+    @property
+    def next_revision(self) -> int:
+        """The revision of the list's next change, above all earlier ones, including those that were lost."""
+        return max(self.revision, self.revision_floor) + 1
+
+    def after(self, change: Change, previous: Task | None) -> Self:
+        """Return the counters after one change; `previous` is the task before it, None if it was added."""
+        added, removed = previous is None, not isinstance(change, Task)
+        return replace(
+            self,
+            revision=change.revision,
+            last_task_id=max(self.last_task_id, change.id),
+            open_count=self.open_count + _is_open(change) - _is_open(previous),
+            task_count=self.task_count + added - removed,
+            deletion_count=self.deletion_count + removed,
+        )
+
+    def with_outcomes(self, count: int) -> Self:
+        """Return the counters after that many outcomes were stored for an idempotency key."""
+        return replace(self, key_count=self.key_count + count)
+
+
+def _is_open(state: Change | None) -> bool:
+    return isinstance(state, Task) and not state.complete
