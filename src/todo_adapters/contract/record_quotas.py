@@ -1,5 +1,6 @@
 """Quotas of what the store remembers besides tasks: deletions and idempotency keys."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -42,6 +43,20 @@ class BoundsDeletionsAndKeys(Contract):
             changes = (await store.changes(user, tokens[2], ALL)).changes
             assert [change.id for change in changes if isinstance(change, Deletion)] == [4, 6, 3]
             assert len((await store.changes(user, None, ALL)).changes) == 3 + 3
+
+    async def test_the_surplus_that_concurrent_writers_leave_is_forgotten_by_the_next_write(
+        self, make_repository: MakeRepository
+    ) -> None:
+        user = new_user()
+        async with make_repository(Quotas(max_deletions=3)) as store:
+            await store.apply(user, Batch((Create(OPEN),) * (WRITERS + 1)), at=NOON)
+            await asyncio.gather(*(store.remove(user, task_id, at=NOON) for task_id in range(1, WRITERS + 1)))
+
+            await store.remove(user, WRITERS + 1, at=NOON)
+
+            changes = (await store.changes(user, None, ALL)).changes
+            assert len(changes) == 3
+            assert changes[-1] == Deletion(WRITERS + 1, 2 * (WRITERS + 1))
 
     async def test_purged_deletions_are_no_longer_counted(self, make_repository: MakeRepository) -> None:
         user, before = new_user(), NOON.replace(year=2001)

@@ -200,6 +200,10 @@ def test_networks_of_proxies_are_trusted() -> None:
         ({"PORT": "http"}, "TODO_PORT or PORT: "),
         ({"TODO_WORKERS": "0"}, "TODO_WORKERS: "),
         ({"TODO_IDEMPOTENCY_HOURS": "23"}, "TODO_IDEMPOTENCY_HOURS: "),
+        ({"TODO_MAX_OPEN_TASKS": "-1"}, "TODO_MAX_OPEN_TASKS: "),
+        ({"TODO_MAX_TASKS": "many"}, "TODO_MAX_TASKS: "),
+        ({"TODO_MAX_DELETIONS": str(10**16)}, "TODO_MAX_DELETIONS: "),
+        ({"TODO_MAX_IDEMPOTENCY_KEYS": "1.5"}, "TODO_MAX_IDEMPOTENCY_KEYS: "),
         (
             {"CORS_ORIGINS": "https://a.example/b"},
             "TODO_CORS_ORIGINS or CORS_ORIGINS: origin 1 must end after the host",
