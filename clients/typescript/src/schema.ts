@@ -684,7 +684,7 @@ export interface components {
              * Error Code
              * @enum {string}
              */
-            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEADERS_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
+            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEADERS_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "QUOTA_EXCEEDED" | "RATE_LIMITED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
             /**
              * Timestamp
              * Format: date-time
@@ -915,7 +915,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required; QUOTA_EXCEEDED: Quota exceeded */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -952,6 +952,18 @@ export interface operations {
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1183,7 +1195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required; QUOTA_EXCEEDED: Quota exceeded */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1477,7 +1489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required; QUOTA_EXCEEDED: Quota exceeded */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1634,7 +1646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required; QUOTA_EXCEEDED: Quota exceeded */
             403: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1694,6 +1706,18 @@ export interface operations {
             422: {
                 headers: {
                     Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };

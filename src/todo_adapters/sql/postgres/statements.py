@@ -175,7 +175,7 @@ def _forget_keys(old: sa.Select[Any], *, skip_locked: bool) -> Any:
 
 
 def _lock(old: sa.Select[Any], only_if: sa.ColumnElement[bool], *, skip_locked: bool) -> tuple[sa.CTE, sa.CTE]:
-    """Lock old rows, then their lists. A statement over many lists skips what others have locked, so it can't deadlock."""
+    """Lock old rows, then their lists. Over many lists, skip what others have locked: then no deadlock is possible."""
     rows = old.with_for_update(skip_locked=skip_locked).cte("old").prefix_with("MATERIALIZED")
     lists = (
         sa.select(task_lists.c.user_id)

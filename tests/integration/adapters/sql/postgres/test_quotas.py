@@ -99,9 +99,9 @@ async def test_a_refused_write_takes_few_statements(proxy: Proxy, call: Call, st
 class RoomIsMade(PostgresTaskRepository):
     """A repository that loses a race: between its refusal and its reading of the counters, a task is removed."""
 
-    async def _check_quotas(self, user_id: UserId, change: Task, previous: Task | None = None, keys: int = 0) -> None:
-        await self.remove(user_id, 1, at=AT)
-        await super()._check_quotas(user_id, change, previous, keys)
+    async def _check_quotas(self, change: Task, previous: Task | None = None, keys: int = 0) -> None:
+        await self.remove(change.user_id, 1, at=AT)
+        await super()._check_quotas(change, previous, keys)
 
 
 @refused

@@ -157,9 +157,9 @@ class RemembersEveryDeletion(InMemoryTaskRepository):
 @breaks("test_only_the_last_deletions_are_remembered")
 class ForgetsSilently(InMemoryTaskRepository):
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: Key = None) -> None:
-        forgotten = tasks.forgotten_revision
+        forgotten = tasks.purged_revision
         super()._write(tasks, effects, at, key)
-        tasks.forgotten_revision = forgotten
+        tasks.purged_revision = forgotten
 
 
 @breaks("test_purged_deletions_are_no_longer_counted")
