@@ -172,6 +172,10 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f"operations in a batch | {MAX_OPERATIONS} |",
         f"on a page | {MAX_LIMIT} |",
         f"{MAX_SEARCH_LENGTH} characters",
+        f"{settings.max_open_tasks:,}, setting",
+        f"{settings.max_tasks:,}, setting",
+        f"{settings.max_idempotency_keys:,}, setting",
+        f"{settings.max_deletions:,}, setting",
         f"{settings.idempotency_hours} hours",
         f"{settings.deletions_days} days",
     ):

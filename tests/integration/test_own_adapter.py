@@ -10,14 +10,16 @@ MY_STORE = """
 from pathlib import Path
 
 from todo_adapters.in_memory import InMemoryTaskRepository
+from todo_domain import Quotas
 
 
 class MyTaskRepository(InMemoryTaskRepository):
     stores: dict[Path, dict[str, object]] = {}
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, quotas: Quotas) -> None:
         super().__init__()
         self.__dict__ = self.stores.setdefault(path, self.__dict__)
+        self.quotas = quotas
 """
 
 

@@ -34,6 +34,14 @@ test("a retry waits as long as Retry-After says", async (t) => {
   assert.ok(performance.now() - begun >= 990);
 });
 
+test("a problem that asks for a pause of more than a minute is thrown at once", async (t) => {
+  const { client, received } = await scripted(t, problem(429, "RATE_LIMITED", { "Retry-After": "3600" }));
+
+  await assert.rejects(client.get(1), (error) => error instanceof ApiProblem && error.problem.status === 429);
+
+  assert.equal(received.length, 1);
+});
+
 test("a failure that persists is thrown as its problem, and silence as Unreachable", async (t) => {
   const failing = await scripted(t, ...Array(4).fill(problem(500, "INTERNAL_ERROR")));
   const silent = await scripted(t, ...Array(4).fill(lost));

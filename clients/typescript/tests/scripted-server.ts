@@ -39,8 +39,8 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   };
 }
 
-export function problem(status: number, error_code: string): Respond {
-  return json(status, { status, error_code, detail: "as scripted" });
+export function problem(status: number, error_code: string, headers: Record<string, string> = {}): Respond {
+  return json(status, { status, error_code, detail: "as scripted" }, headers);
 }
 
 /** Break the connection, as if the response had been lost. */
