@@ -40,7 +40,7 @@ from todo_domain import (
 _WITHOUT_FLOOR: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """A time of renewal with the revision floor 0, so that revisions stay as small as those of the strategies."""
 
-_QUOTAS: Final = Quotas(max_open_tasks=5, max_tasks=7, max_deletions=4, max_keys=5)
+SMALL_QUOTAS: Final = Quotas(max_open_tasks=3, max_tasks=5, max_deletions=2, max_keys=3)
 """Few enough that a short sequence of calls reaches each."""
 
 Run = Callable[[Awaitable[Any]], Any]
@@ -192,14 +192,15 @@ class MatchesTheModel(Contract):
 
     def test_any_sequence_of_calls_has_the_results_of_the_model(self, make_repository: MakeRepository) -> None:
         shrinking = Shrinking()
-        repository = make_repository(_QUOTAS)
+        repository = make_repository(SMALL_QUOTAS)
         with asyncio.Runner() as runner:
+            run = runner.get_loop().run_until_complete
             runner.run(repository.__aenter__())
             try:
                 with shrinking.report():
                     run_state_machine_as_test(
                         # Hypothesis calls it like a class to create a machine.
-                        lambda: RepositoryMachine(repository, runner.get_loop().run_until_complete, shrinking, _QUOTAS),  # type: ignore[arg-type]
+                        lambda: RepositoryMachine(repository, run, shrinking, SMALL_QUOTAS),  # type: ignore[arg-type]
                         # It tests all promises together, so it has twice as many examples. A store may be slow.
                         settings=settings(
                             max_examples=2 * settings().max_examples,

@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.opening import open_at_once
-from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, suite, tasks
+from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, quotas, suite, tasks
 from todo_adapters.contract.shrinking import Shrinking
-from todo_adapters.contract.state_machine import RepositoryMachine
+from todo_adapters.contract.state_machine import SMALL_QUOTAS, RepositoryMachine
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_domain import TodoError
 
@@ -84,6 +84,25 @@ def test_the_state_machine_alone_finds_what_a_single_caller_can_see(adapter: typ
     with asyncio.Runner() as runner, pytest.raises(AssertionError):
         run_state_machine_as_test(
             lambda: RepositoryMachine(open_at_once(adapter()), runner.get_loop().run_until_complete),  # type: ignore[arg-type] # makes a machine
+            settings=SEARCH,
+        )
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        quotas.NeverCountsDown,
+        quotas.JudgesEachOperationOfABatch,
+        quotas.RemembersEveryDeletion,
+        quotas.CountsPurgedKeys,
+    ],
+)
+def test_the_state_machine_alone_finds_a_wrong_counter(adapter: type[InMemoryTaskRepository]) -> None:
+    repository = open_at_once(adapter())
+    repository.quotas = SMALL_QUOTAS
+    with asyncio.Runner() as runner, pytest.raises(AssertionError):
+        run_state_machine_as_test(
+            lambda: RepositoryMachine(repository, runner.get_loop().run_until_complete, quotas=SMALL_QUOTAS),  # type: ignore[arg-type] # makes a machine
             settings=SEARCH,
         )
 
