@@ -1,0 +1,22 @@
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from todo_api.middleware.errors import ErrorMiddleware
+
+
+async def fail(_: Scope, __: Receive, ___: Send) -> None:
+    raise ZeroDivisionError
+
+
+async def receive() -> Message:
+    raise AssertionError("nothing is read")
+
+
+async def send(_: Message) -> None:
+    raise AssertionError("nothing is sent")
+
+
+@pytest.mark.anyio
+async def test_an_error_outside_of_a_request_ends_the_server() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await ErrorMiddleware(fail)({"type": "lifespan"}, receive, send)
