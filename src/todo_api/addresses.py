@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-_SQLITE_FILE: Final = re.compile(r"[/\\]|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
+_SQLITE_FILE: Final = re.compile(r"[/\\].*[^/\\]\Z|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
+_BASE_URL: Final = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[!-~]*)?", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
@@ -19,18 +20,20 @@ def sqlite_path_of(address: str) -> Path | None:
     path = re.sub(r"\Asqlite(?:\+\w+)?:///", "", text, flags=re.IGNORECASE)
     if not path or path == ":memory:" or (is_url and path == text):
         raise ValueError("an SQLite database must be a file: sqlite:/// and its path")
-    if is_url and "?" in path:
-        raise ValueError("an SQLite URL must not have parameters: remove the ? and everything after it")
+    if "?" in path:
+        raise ValueError("an SQLite address must not have parameters: remove the ? and everything after it")
     return Path(path).expanduser().absolute()
 
 
 def accept_base_url(url: str) -> str:
-    """Return the URL. Raises ValueError if it has a part that could contain a secret or would be ignored."""
+    """Return the URL. Raises ValueError if it can't be fetched, or has a part that is secret or ignored."""
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not contain a user or a password")
     if parts.query or parts.fragment:
         raise ValueError("must be a URL without a query or a fragment")
+    if not _BASE_URL.fullmatch(url) or parts.port == 0:  # a port above 65535 raises too
+        raise ValueError("must be a URL in ASCII, such as https://auth.example.org")
     return url
 
 

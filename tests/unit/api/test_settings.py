@@ -99,6 +99,7 @@ def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
         "psql 'postgres://me@host/db'",
         "host=/run/postgresql dbname=my.db",
         "db.example.com",
+        "db.example.com/",
         "mysql://host/db",
     ],
 )
@@ -136,10 +137,11 @@ def test_an_sqlite_database_is_a_file(given: str) -> None:
     assert fault == ("TODO_DATABASE_URL or DATABASE_URL: an SQLite database must be a file: sqlite:/// and its path")
 
 
-def test_an_sqlite_url_must_not_have_parameters() -> None:
-    fault = fault_of(DATABASE_URL="sqlite:///tasks.db?mode=ro")
+@pytest.mark.parametrize("given", ["sqlite:///tasks.db?mode=ro", "./tasks.db?mode=ro", "host/db?password=word"])
+def test_an_sqlite_address_must_not_have_parameters(given: str) -> None:
+    fault = fault_of(DATABASE_URL=given)
 
-    assert fault.endswith("an SQLite URL must not have parameters: remove the ? and everything after it")
+    assert fault.endswith("an SQLite address must not have parameters: remove the ? and everything after it")
 
 
 @pytest.mark.parametrize(
@@ -224,6 +226,12 @@ def test_networks_of_proxies_are_trusted() -> None:
             "TODO_BETTER_AUTH_URL or BETTER_AUTH_URL: must be a URL without",
         ),
         ({"TODO_JWKS_URL": "https://auth.example#b"}, "TODO_JWKS_URL: must be a URL without"),
+        ({"TODO_JWKS_URL": "https://bücher.example"}, "TODO_JWKS_URL: must be a URL in ASCII"),
+        ({"TODO_JWKS_URL": "https://auth .example"}, "TODO_JWKS_URL: must be a URL in ASCII"),
+        ({"TODO_JWKS_URL": f"me:{SECRET}@auth.example"}, "TODO_JWKS_URL: must be a URL in ASCII"),
+        ({"TODO_JWKS_URL": f"https://me:{SECRET}"}, "TODO_JWKS_URL: must be a URL in ASCII"),
+        ({"TODO_JWKS_URL": "https://auth.example:0"}, "TODO_JWKS_URL: must be a URL in ASCII"),
+        ({"TODO_JWKS_URL": "https://auth.example:65536"}, "TODO_JWKS_URL: Port out of range"),
         ({"TODO_WORKERS": "2"}, "TODO_WORKERS must be 1 with SQLite"),
         ({"TODO_ENV": "production"}, "set BETTER_AUTH_SECRET or BETTER_AUTH_URL"),
         ({"HOST": "0.0.0.0"}, "set BETTER_AUTH_SECRET or BETTER_AUTH_URL"),
