@@ -83,7 +83,7 @@ class DuePatch:
         known = asdict(due) if due else {"date": None}
         patched = Due(**known | self.named_parts())
         found = Violations()
-        check_parts(found, {"date": patched.date})
+        found.expect(patched.date is not None, ("due", "date"), "missing", "is required")
         check_zone(found, patched)
         found.raise_if_any()
         return patched

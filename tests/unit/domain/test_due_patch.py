@@ -50,9 +50,9 @@ def test_a_due_in_a_patch_replaces_all_of_the_tasks_due() -> None:
     [
         (DUE, {"time": None}, "due.timezone: needs a time"),
         (Due(DAY), {"timezone": "UTC"}, "due.timezone: needs a time"),
-        (None, {}, "due.date: must be a day, such as 2026-12-01"),
-        (None, {"time": time(18)}, "due.date: must be a day, such as 2026-12-01"),
-        (None, {"timezone": "UTC"}, "due.date: must be a day, such as 2026-12-01; due.timezone: needs a time"),
+        (None, {}, "due.date: is required"),
+        (None, {"time": time(18)}, "due.date: is required"),
+        (None, {"timezone": "UTC"}, "due.date: is required; due.timezone: needs a time"),
     ],
 )
 def test_a_patched_due_keeps_the_rules_of_a_due(due: Due | None, parts: dict[str, Any], broken: str) -> None:
