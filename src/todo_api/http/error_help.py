@@ -42,8 +42,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "`TODO_TRUSTED_PROXIES` and let it send `X-Forwarded-Proto: https`.",
     ),
     problems.MALFORMED: ErrorHelp(
-        "The body is not a JSON object in UTF-8, contains a name twice, or is a PATCH without a field; or the "
-        "request has a body where none is allowed.",
+        "The body is not a JSON object in UTF-8, contains a name twice, or is a PATCH without a field. Or the "
+        "request has a body where none is allowed, or is not valid HTTP/1.1, for instance without `Host`.",
         "Correct the request; `detail` says what is wrong. The same request always gets the same response.",
     ),
     problems.INVALID: ErrorHelp(
@@ -60,8 +60,10 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Use one of the methods in the response's `Allow` header.",
     ),
     problems.UNSUPPORTED_MEDIA_TYPE: ErrorHelp(
-        "The header `Content-Type` is missing, or names something other than JSON in UTF-8.",
-        "Send `Content-Type: application/json`. PATCH also accepts `application/merge-patch+json`.",
+        "The header `Content-Type` is missing, or names something other than JSON in UTF-8. Or the body has a "
+        "`Content-Encoding`.",
+        "Send `Content-Type: application/json`, and the body uncompressed. PATCH also accepts "
+        "`application/merge-patch+json`.",
     ),
     problems.PAYLOAD_TOO_LARGE: ErrorHelp(
         "The body is larger than 64 KiB, or 512 KiB for a batch.",
