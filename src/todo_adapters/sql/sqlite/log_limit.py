@@ -2,8 +2,13 @@
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+LIMIT_BYTES: Final = 64 << 20
+_MAX_RESTARTS: Final = 5
 
 
 class LogLimit:
@@ -12,15 +17,23 @@ class LogLimit:
     After every commit SQLite copies the log into the file, as far as no reader uses it, and
     starts it again only when no reader uses it at all. So readers that overlap make it grow
     without end. The checkpoint of this class waits for the current readers, while new
-    ones already read the file. It gives up after `wait_seconds`, so a reader of another
-    program delays the writes by that time once per `limit_bytes`.
+    ones already read the file. After `wait_seconds` it lets the reads of this process begin
+    again (`restart_reads`). If another program reads, it gives up half a second later, until
+    the log has grown by `limit_bytes` again.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, path: Path, limit_bytes: int, *, wait_seconds: float = 1.0
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        restart_reads: Callable[[], None],
+        *,
+        limit_bytes: int = LIMIT_BYTES,
+        wait_seconds: float = 0.5,
     ) -> None:
         self._connection = connection
         self._log = Path(f"{path.resolve()}-wal")
+        self._restart_reads = restart_reads
         self._limit_bytes = limit_bytes
         self._wait_seconds = wait_seconds
         self._due = limit_bytes
@@ -36,13 +49,20 @@ class LogLimit:
                 self._empty()
 
     def _empty(self) -> None:
-        """Wait for the readers in several short attempts.
+        """Make short attempts, because SQLite waits for a lock that later readers can take over meanwhile.
 
-        Within one attempt, SQLite waits for a lock that later readers can take over from the
-        one that used the log. The next attempt sees that they don't need the log.
+        A read that begins before the log is copied keeps the log in use, although it needs
+        nothing of it. So the reads begin again before several attempts: the first one then
+        copies the log, and another one empties it.
         """
-        give_up_at = time.monotonic() + self._wait_seconds
-        while True:
-            is_busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if not is_busy or time.monotonic() >= give_up_at:
-                return
+        restart_at = time.monotonic() + self._wait_seconds
+        restarts = 0
+        while self._is_in_use() and restarts < _MAX_RESTARTS:
+            if time.monotonic() >= restart_at:
+                restarts += 1
+                self._restart_reads()
+
+    def _is_in_use(self) -> bool:
+        """Try to empty the log, and return whether a reader prevented it."""
+        is_busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return bool(is_busy)

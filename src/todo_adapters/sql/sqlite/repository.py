@@ -18,7 +18,8 @@ from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of
 from todo_adapters.sql.sqlite.identity import FileIdentity
-from todo_adapters.sql.sqlite.log_limit import LogLimit
+from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES, LogLimit
+from todo_adapters.sql.sqlite.long_reads import LongReads
 from todo_adapters.sql.sqlite.purge import forget_keys, purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
@@ -62,8 +63,8 @@ class SqliteTaskRepository:
     the cost of a durable commit. A read sees every write whose call has returned.
 
     - timeout_seconds: the longest time for a call; then it raises StorageUnavailable
-    - log_limit_bytes: the size of the write-ahead log at which writes wait until it is copied
-      into the file (see LogLimit)
+    - log_limit_bytes: the size of the write-ahead log at which writes wait until it is emptied
+      (see LogLimit)
 
     When the file was deleted, replaced or truncated, writes and `check_reads` notice it, and
     from then on every call raises StorageUnavailable.
@@ -75,7 +76,7 @@ class SqliteTaskRepository:
         quotas: Quotas = NO_QUOTAS,
         *,
         timeout_seconds: float = 5.0,
-        log_limit_bytes: int = 32 << 20,
+        log_limit_bytes: int = LIMIT_BYTES,
     ) -> None:
         self._path = path
         self._quotas = quotas
@@ -95,10 +96,11 @@ class SqliteTaskRepository:
                 await asyncio.to_thread(migrations.ensure, sa.URL.create("sqlite", database=str(self._path)))
                 identity = FileIdentity(self._path)
                 connection = connect_writer(self._path)
-                log_limit = LogLimit(connection, self._path, self._log_limit_bytes)
+                long_reads = LongReads(self._path, timeout_seconds=self._timeout_seconds)
+                log_limit = LogLimit(connection, self._path, long_reads.restart, limit_bytes=self._log_limit_bytes)
                 writer = SqliteWriter(connection, identity, log_limit, timeout_seconds=self._timeout_seconds)
                 opened.push_async_callback(writer.close)
-                reader = SqliteReader(self._path, identity, timeout_seconds=self._timeout_seconds)
+                reader = SqliteReader(self._path, identity, long_reads)
                 opened.push_async_callback(reader.close)
                 self._open_file = _OpenFile(identity, writer, reader, opened.pop_all())
         except sqlite3.Error as error:

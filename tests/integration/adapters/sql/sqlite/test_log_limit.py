@@ -11,24 +11,27 @@ import pytest
 from todo_adapters.sql.sqlite.file import connect_reader, connect_writer
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LogLimit
+from todo_adapters.sql.sqlite.long_reads import LongReads
 from todo_adapters.sql.sqlite.writer import SqliteWriter
 
 pytestmark = pytest.mark.anyio
 
 LIMIT = 256 << 10
-WRITTEN = 6 * LIMIT
+WRITTEN = 4 * LIMIT
 CHUNK = 32 << 10
+ENDLESS = "SELECT count(*) FROM blob, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT i FROM n)"
 
 
 class Log:
-    """A writer of big rows, and the size of its log."""
+    """A writer of big rows, the size of its log, and reads in threads."""
 
     def __init__(self, path: Path, wait_seconds: float) -> None:
         self.path = path
         path.touch()
         connection = connect_writer(path)
         connection.execute("CREATE TABLE blob (b BLOB)")
-        log_limit = LogLimit(connection, path, LIMIT, wait_seconds=wait_seconds)
+        self.reads = LongReads(path, timeout_seconds=60)
+        log_limit = LogLimit(connection, path, self.reads.restart, limit_bytes=LIMIT, wait_seconds=wait_seconds)
         self.writer = SqliteWriter(connection, FileIdentity(path), log_limit, timeout_seconds=60)
 
     async def write(self) -> int:
@@ -39,6 +42,10 @@ class Log:
             sizes.append(self.path.with_name(f"{self.path.name}-wal").stat().st_size)
         return max(sizes)
 
+    async def close(self) -> None:
+        await self.reads.close()
+        await self.writer.close()
+
 
 def insert(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO blob VALUES (randomblob(?))", [CHUNK])
@@ -46,17 +53,18 @@ def insert(connection: sqlite3.Connection) -> None:
 
 @pytest.fixture
 async def log(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Log]:  # noqa: ARG001 - runs this fixture
+    """A log whose writer waits for readers."""
     log = Log(tmp_path / "todo.db", wait_seconds=60)
     yield log
-    await log.writer.close()
+    await log.close()
 
 
 @pytest.fixture
 async def impatient_log(anyio_backend: str, tmp_path: Path) -> AsyncIterator[Log]:  # noqa: ARG001 - runs this fixture
-    """A log whose writer does not wait for readers."""
+    """A log whose writer waits for readers as briefly as possible."""
     log = Log(tmp_path / "todo.db", wait_seconds=0)
     yield log
-    await log.writer.close()
+    await log.close()
 
 
 async def read_for(path: Path, seconds: float) -> None:
@@ -85,7 +93,19 @@ async def test_reads_that_overlap_do_not_let_the_log_grow_beyond_its_limit(log: 
     assert LIMIT < largest < 2 * LIMIT
 
 
-async def test_a_reader_that_never_ends_does_not_stop_writes(impatient_log: Log) -> None:
+async def test_a_read_of_this_process_that_never_ends_does_not_let_the_log_grow(impatient_log: Log) -> None:
+    reading = asyncio.create_task(impatient_log.reads.run(ENDLESS, {}))
+    await asyncio.sleep(0.05)
+
+    largest = await impatient_log.write()
+
+    assert largest < 2 * LIMIT
+    assert not reading.done()
+    reading.cancel()
+    await asyncio.wait([reading])
+
+
+async def test_a_reader_of_another_program_that_never_ends_does_not_stop_writes(impatient_log: Log) -> None:
     with closing(connect_reader(impatient_log.path)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM blob").fetchone()

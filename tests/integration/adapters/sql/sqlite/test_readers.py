@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from todo_adapters.sql.sqlite.identity import FileIdentity
+from todo_adapters.sql.sqlite.long_reads import LongReads
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_domain import StorageUnavailable
 
@@ -21,7 +22,7 @@ THREADS = 2
 @asynccontextmanager
 async def reading(path: Path) -> AsyncIterator[SqliteReader]:
     path.touch()  # noqa: ASYNC240 - nothing else waits
-    reader = SqliteReader(path, FileIdentity(path), timeout_seconds=60)
+    reader = SqliteReader(path, FileIdentity(path), LongReads(path, timeout_seconds=60))
     try:
         yield reader
     finally:
@@ -63,14 +64,17 @@ async def test_a_short_read_after_a_long_one_is_short_again(reader: SqliteReader
     assert done.value.value == [(10,)]
 
 
-async def test_reads_end_at_their_deadlines_and_release_their_threads(
-    reader: SqliteReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as short_deadlines:
-        short_deadlines.setattr(reader, "_timeout_seconds", 0.05)
-        # More than there are threads: those that wait for one have a deadline too.
-        outcomes = await asyncio.gather(*(count(reader, ENDLESS) for _ in range(5)), return_exceptions=True)
+async def test_reads_end_at_their_deadlines_and_release_their_threads(tmp_path: Path) -> None:
+    path = tmp_path / "todo.db"
+    path.touch()
+    long_reads = LongReads(path, timeout_seconds=0.05)
+    reader = SqliteReader(path, FileIdentity(path), long_reads)
+
+    # More than there are threads: those that wait for one have a deadline too.
+    outcomes = await asyncio.gather(*(count(reader, ENDLESS) for _ in range(5)), return_exceptions=True)
+    long_reads.timeout_seconds = 60
     after = await asyncio.gather(*(count(reader, LONG) for _ in range(THREADS)))
+    await reader.close()
 
     assert [str(outcome) for outcome in outcomes] == ["SQLite: the read did not end in time"] * 5
     assert after == [[(LONG,)]] * THREADS

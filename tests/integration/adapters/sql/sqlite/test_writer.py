@@ -39,7 +39,7 @@ class Stage:
         self.statements: list[str] = []
         self.has_begun = threading.Event()
         connection.set_trace_callback(self._trace)
-        log_limit = LogLimit(connection, path, 32 << 20)
+        log_limit = LogLimit(connection, path, lambda: None)
         self.writer = SqliteWriter(connection, FileIdentity(path), log_limit, timeout_seconds=timeout_seconds)
 
     def _trace(self, statement: str) -> None:
