@@ -53,18 +53,19 @@ def claim(path: Path) -> sqlite3.Connection:
     """Claim the file for this process until the connection is closed or the process ends in any way.
 
     The claim is an SQLite lock on an empty file beside it. The operating system releases
-    it at the end of the process, on every platform. The file, its WAL and the lock file
-    get mode 0600. Raises StorageUnavailable if the file is already claimed, or has a
-    second name (a hard link), under which another process could claim it. Also raises
-    sqlite3.Error and OSError.
+    it at the end of the process, on every platform. A new file gets mode 0600; an existing
+    one is not changed, since it may belong to another program. Raises StorageUnavailable if
+    the file is already claimed, or has a second name (a hard link), under which another
+    process could claim it. Also raises sqlite3.Error and OSError.
     """
     resolved = path.resolve()
     lock = Path(f"{resolved}.lock")
-    _make_private(lock)
+    _create(lock)
+    make_private(lock)
     connection = _connect(lock.as_uri(), busy_seconds=0)
     try:
         connection.execute("BEGIN EXCLUSIVE")
-        _make_private(resolved)
+        _create(resolved)
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
@@ -75,15 +76,19 @@ def claim(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _make_private(path: Path) -> None:
-    """Create a file with mode 0600, or set this mode; SQLite's files beside it get the same mode."""
+def make_private(path: Path) -> None:
+    """Set mode 0600 on the file and on SQLite's files beside it."""
+    for file in filter(Path.exists, (path, Path(f"{path}-wal"), Path(f"{path}-shm"))):
+        file.chmod(_PRIVATE)
+
+
+def _create(path: Path) -> None:
+    """Create a file with mode 0600, unless it exists; raise StorageUnavailable if it has a second name."""
     # Never open an existing file: closing it would release the locks that SQLite holds on it in this process.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, _PRIVATE))
     if path.stat().st_nlink > 1:
         raise StorageUnavailable(f"{path} has a second name (a hard link), under which another process could open it")
-    for file in filter(Path.exists, (path, Path(f"{path}-wal"), Path(f"{path}-shm"))):
-        file.chmod(_PRIVATE)
 
 
 def fault_of(error: sqlite3.Error) -> str:

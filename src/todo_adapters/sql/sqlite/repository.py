@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from todo_adapters.sql import migrations, rows, statements
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import ids_statement, list_statement
-from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of
+from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_private
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES, LogLimit
 from todo_adapters.sql.sqlite.long_reads import LongReads
@@ -94,6 +94,7 @@ class SqliteTaskRepository:
             async with AsyncExitStack() as opened:
                 opened.callback(claim(self._path).close)
                 await asyncio.to_thread(migrations.ensure, sa.URL.create("sqlite", database=str(self._path)))
+                make_private(self._path.resolve())
                 identity = FileIdentity(self._path)
                 connection = connect_writer(self._path)
                 long_reads = LongReads(self._path, timeout_seconds=self._timeout_seconds)

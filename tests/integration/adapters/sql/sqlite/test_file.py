@@ -96,13 +96,27 @@ async def test_only_the_owner_can_read_the_file_its_log_and_its_lock(tmp_path: P
     assert modes == dict.fromkeys(FILES, 0o600)
 
 
-def test_a_file_that_others_could_read_becomes_private(tmp_path: Path) -> None:
-    (tmp_path / "todo.db").touch()
-    (tmp_path / "todo.db").chmod(0o644)
+async def test_a_file_that_others_could_read_becomes_private(tmp_path: Path) -> None:
+    path = tmp_path / "todo.db"
+    path.touch()
+    path.chmod(0o644)
 
-    claim(tmp_path / "todo.db").close()
+    async with SqliteTaskRepository(path):
+        assert modes_in(tmp_path)["todo.db"] == 0o600
 
-    assert (tmp_path / "todo.db").stat().st_mode & 0o777 == 0o600
+
+async def test_a_file_of_another_program_is_refused_and_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE notes (text TEXT)")
+    path.chmod(0o644)
+    before = path.read_bytes()
+
+    with pytest.raises(StorageUnavailable, match="belongs to another program: it has a table notes"):
+        async with SqliteTaskRepository(path):
+            pass
+
+    assert (path.read_bytes(), modes_in(tmp_path)["notes.db"]) == (before, 0o644)
 
 
 def test_a_file_with_a_second_name_is_refused(tmp_path: Path) -> None:
