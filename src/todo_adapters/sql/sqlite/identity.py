@@ -1,5 +1,6 @@
 """Notice that an SQLite file was deleted, replaced or truncated while it is open."""
 
+import os
 from pathlib import Path
 from threading import Lock
 
@@ -14,8 +15,8 @@ class FileIdentity:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.resolve()
-        found = self._path.stat()
+        self._path = os.fspath(path.resolve())
+        found = self._stat()
         self._device_and_inode = found.st_dev, found.st_ino
         self._size = found.st_size
         self._is_lost = False
@@ -26,7 +27,7 @@ class FileIdentity:
         """Raise StorageUnavailable, from then on always, if the path does not lead to the whole file any more."""
         with self._lock:
             try:
-                found = self._path.stat()
+                found = self._stat()
             except OSError:
                 self._is_lost = True
             else:
@@ -34,6 +35,9 @@ class FileIdentity:
                 self._is_lost |= not is_same or found.st_size < self._size
                 self._size = found.st_size
         self.require()
+
+    def _stat(self) -> os.stat_result:
+        return os.stat(self._path)  # noqa: PTH116 - before every commit, and a Path doubles its time
 
     def require(self) -> None:
         """Raise StorageUnavailable if `verify` has ever raised it. This costs no system call."""

@@ -22,7 +22,7 @@ class LogLimit:
     the log has grown by `limit_bytes` again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - bounds, passed by name
         self,
         connection: sqlite3.Connection,
         path: Path,
@@ -30,16 +30,27 @@ class LogLimit:
         *,
         limit_bytes: int = LIMIT_BYTES,
         wait_seconds: float = 0.5,
+        check_seconds: float = 0.1,
     ) -> None:
         self._connection = connection
         self._log = Path(f"{path.resolve()}-wal")
         self._restart_reads = restart_reads
         self._limit_bytes = limit_bytes
         self._wait_seconds = wait_seconds
+        self._check_seconds = check_seconds
+        self._check_at = 0.0
         self._due = limit_bytes
 
     def enforce(self) -> None:
-        """Make a checkpoint if it is due. Call it outside of transactions, on the writer's thread."""
+        """Make a checkpoint if it is due. Call it outside of transactions, on the writer's thread.
+
+        It looks at the log at most once every `check_seconds`, since a look costs more than a
+        hundredth of a small write.
+        """
+        now = time.monotonic()
+        if now < self._check_at:
+            return
+        self._check_at = now + self._check_seconds
         # The disk may be full, or the log deleted: the next write reports that.
         with suppress(OSError, sqlite3.Error):
             size = self._log.stat().st_size

@@ -31,7 +31,9 @@ class Log:
         connection = connect_writer(path)
         connection.execute("CREATE TABLE blob (b BLOB)")
         self.reads = LongReads(path, timeout_seconds=60)
-        log_limit = LogLimit(connection, path, self.reads.restart, limit_bytes=LIMIT, wait_seconds=wait_seconds)
+        log_limit = LogLimit(
+            connection, path, self.reads.restart, limit_bytes=LIMIT, wait_seconds=wait_seconds, check_seconds=0
+        )
         self.writer = SqliteWriter(connection, FileIdentity(path), log_limit, timeout_seconds=60)
 
     async def write(self) -> int:
@@ -123,3 +125,17 @@ async def test_a_log_that_is_gone_does_not_stop_writes(log: Log) -> None:
 
     await log.writer.run(insert)
     await log.writer.run(insert)
+
+
+async def test_the_size_of_the_log_is_read_at_intervals_only(tmp_path: Path) -> None:
+    path = tmp_path / "todo.db"
+    path.touch()
+    with closing(connect_writer(path)) as connection:
+        connection.execute("CREATE TABLE blob (b BLOB)")
+        log_limit = LogLimit(connection, path, lambda: None, limit_bytes=1, check_seconds=60)
+        log_limit.enforce()
+        insert(connection)
+
+        log_limit.enforce()
+
+        assert path.with_name("todo.db-wal").stat().st_size > 1
