@@ -1,14 +1,12 @@
 """The counters of a list, from which its next id, its next revision and the use of its quotas follow."""
 
-from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple
 
 from todo_domain.changes import Change
 from todo_domain.task import Task
 
 
-@dataclass(frozen=True, slots=True)
-class ListCounters:
+class ListCounters(NamedTuple):
     """The counters of a list, all 0 at first, and the store's `revision_floor`.
 
     - revision: that of the last change
@@ -32,21 +30,22 @@ class ListCounters:
         """The revision of the list's next change, above all earlier ones, including those that were lost."""
         return max(self.revision, self.revision_floor) + 1
 
-    def after(self, change: Change, previous: Task | None) -> Self:
+    def after(self, change: Change, previous: Task | None) -> "ListCounters":
         """Return the counters after one change; `previous` is the task before it, None if it was added."""
         added, removed = previous is None, not isinstance(change, Task)
-        return replace(
-            self,
+        return ListCounters(
             revision=change.revision,
             last_task_id=max(self.last_task_id, change.id),
             open_count=self.open_count + _is_open(change) - _is_open(previous),
             task_count=self.task_count + added - removed,
             deletion_count=self.deletion_count + removed,
+            key_count=self.key_count,
+            revision_floor=self.revision_floor,
         )
 
-    def with_outcomes(self, count: int) -> Self:
+    def with_outcomes(self, count: int) -> "ListCounters":
         """Return the counters after that many outcomes were stored for an idempotency key."""
-        return replace(self, key_count=self.key_count + count)
+        return self._replace(key_count=self.key_count + count)
 
 
 def _is_open(state: Change | None) -> bool:

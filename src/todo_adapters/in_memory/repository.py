@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
@@ -200,7 +199,7 @@ class InMemoryTaskRepository:
         return self._lists.get(user_id) or TaskList()
 
     def _counters_of(self, tasks: TaskList) -> ListCounters:
-        return replace(tasks.counters, revision_floor=self._revision_floor)
+        return tasks.counters._replace(revision_floor=self._revision_floor)
 
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None) -> None:
         counters = effects.counters.with_outcomes(len(effects.outcomes)) if key else effects.counters

@@ -1,7 +1,7 @@
 """The data of one user: tasks, deletions and idempotency keys."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nsmallest
 
@@ -68,5 +68,5 @@ class TaskList:
     def forget_deletion(self, deletion: Deletion) -> None:
         """Drop a deletion, so that feed tokens from before its revision expire."""
         del self.deletions[deletion.id]
-        self.counters = replace(self.counters, deletion_count=self.counters.deletion_count - 1)
+        self.counters = self.counters._replace(deletion_count=self.counters.deletion_count - 1)
         self.purged_revision = max(self.purged_revision, deletion.revision)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, unchanged
-from todo_adapters.sql.statements import COUNTER_NAMES, TASK
+from todo_adapters.sql.statements import TASK
 from todo_adapters.sql.tables import tasks
 from todo_domain import (
     Added,
@@ -208,7 +208,7 @@ def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetim
 
 def counter_values(user_id: UserId, counters: ListCounters) -> dict[str, Any]:
     """Return the parameters of `statements.set_counters`."""
-    return {"user_id": user_id, **{name: getattr(counters, name) for name in COUNTER_NAMES}}
+    return {"user_id": user_id, **counters._asdict()}
 
 
 def key_values(

@@ -6,7 +6,6 @@ statements one after the other in a transaction; PostgreSQL combines several int
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
@@ -90,7 +89,7 @@ def next_revision(first: Any = FIRST_REVISION) -> Any:
     return Greatest(task_lists.c.revision + ONE, first)
 
 
-COUNTER_NAMES: Final = tuple(field.name for field in fields(ListCounters) if field.name in task_lists.c)
+COUNTER_NAMES: Final = tuple(name for name in ListCounters._fields if name in task_lists.c)
 """The columns that are fields of ListCounters, in their order."""
 
 COUNTERS: Final = sa.select(

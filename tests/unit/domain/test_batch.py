@@ -1,5 +1,4 @@
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,16 +112,16 @@ def test_creating_assigns_the_next_ids_and_revisions() -> None:
 
     assert effects.changes == (task("a", id=4, revision=6, at=LATER), task("b", id=5, revision=7, at=LATER))
     assert effects.outcomes == (Outcome(4, 6), Outcome(5, 7))
-    assert effects.counters == replace(COUNTERS, revision=7, last_task_id=5, open_count=4, task_count=4)
+    assert effects.counters == COUNTERS._replace(revision=7, last_task_id=5, open_count=4, task_count=4)
 
 
 def test_revisions_continue_above_the_floor_of_the_store() -> None:
-    counters = replace(COUNTERS, revision_floor=100)
+    counters = COUNTERS._replace(revision_floor=100)
 
     effects = Batch((Patch(1, rename), Remove(3))).evaluate(ALICE, STORED, counters, LATER)
 
     assert effects.outcomes == (Outcome(1, 101), Outcome(3, 102))
-    assert effects.counters == replace(counters, revision=102, open_count=1, task_count=1, deletion_count=1)
+    assert effects.counters == counters._replace(revision=102, open_count=1, task_count=1, deletion_count=1)
 
 
 def test_patching_gives_the_task_the_next_revision() -> None:
@@ -132,7 +131,7 @@ def test_patching_gives_the_task_the_next_revision() -> None:
     assert isinstance(changed, Task)
     assert (changed.title, changed.revision, changed.updated_at) == ("Buy oat milk", 6, LATER)
     assert effects.outcomes == (Outcome(1, 6),)
-    assert effects.counters == replace(COUNTERS, revision=6)
+    assert effects.counters == COUNTERS._replace(revision=6)
 
 
 def test_patching_to_the_present_values_changes_nothing() -> None:
@@ -144,7 +143,7 @@ def test_patching_to_the_present_values_changes_nothing() -> None:
 def test_removing_leaves_a_deletion_with_the_next_revision() -> None:
     effects = evaluate(Remove(3))
 
-    counters = replace(COUNTERS, revision=6, open_count=1, task_count=1, deletion_count=1)
+    counters = COUNTERS._replace(revision=6, open_count=1, task_count=1, deletion_count=1)
     assert effects == BatchEffects((Deletion(3, 6),), counters, (Outcome(3, 6),))
 
 
@@ -166,7 +165,7 @@ def test_operations_see_the_effects_of_those_before_them() -> None:
 def test_a_task_that_is_added_and_removed_is_a_deletion_and_uses_up_its_id() -> None:
     effects = evaluate(Create(TaskDraft(title="a")), Remove(4))
 
-    counters = replace(COUNTERS, revision=7, last_task_id=4, deletion_count=1)
+    counters = COUNTERS._replace(revision=7, last_task_id=4, deletion_count=1)
     assert effects == BatchEffects((Deletion(4, 7),), counters, (Outcome(4, 6), Outcome(4, 7)))
 
 

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from tests.unit.domain.strategies import NOON, task
@@ -8,20 +6,20 @@ from todo_domain import Change, Deletion, ListCounters, Task
 OPEN = task("open", id=3, revision=7)
 DONE = OPEN._replace(completed_at=NOON)
 COUNTERS = ListCounters(revision=6, last_task_id=2, open_count=1, task_count=2, deletion_count=4, key_count=5)
-AFTER = replace(COUNTERS, revision=7, last_task_id=3)
+AFTER = COUNTERS._replace(revision=7, last_task_id=3)
 
 
 @pytest.mark.parametrize(
     ("previous", "change", "expected"),
     [
-        (None, OPEN, replace(AFTER, open_count=2, task_count=3)),
-        (None, DONE, replace(AFTER, task_count=3)),
+        (None, OPEN, AFTER._replace(open_count=2, task_count=3)),
+        (None, DONE, AFTER._replace(task_count=3)),
         (OPEN, OPEN, AFTER),
-        (OPEN, DONE, replace(AFTER, open_count=0)),
-        (DONE, OPEN, replace(AFTER, open_count=2)),
+        (OPEN, DONE, AFTER._replace(open_count=0)),
+        (DONE, OPEN, AFTER._replace(open_count=2)),
         (DONE, DONE, AFTER),
-        (OPEN, Deletion(3, 7), replace(AFTER, open_count=0, task_count=1, deletion_count=5)),
-        (DONE, Deletion(3, 7), replace(AFTER, task_count=1, deletion_count=5)),
+        (OPEN, Deletion(3, 7), AFTER._replace(open_count=0, task_count=1, deletion_count=5)),
+        (DONE, Deletion(3, 7), AFTER._replace(task_count=1, deletion_count=5)),
     ],
 )
 def test_a_change_is_counted_by_what_the_task_was_before(
@@ -35,7 +33,7 @@ def test_the_last_id_never_decreases() -> None:
 
 
 def test_outcomes_of_a_key_are_counted_one_by_one() -> None:
-    assert COUNTERS.with_outcomes(3) == replace(COUNTERS, key_count=8)
+    assert COUNTERS.with_outcomes(3) == COUNTERS._replace(key_count=8)
 
 
 @pytest.mark.parametrize(("revision", "floor", "expected"), [(0, 0, 1), (6, 3, 7), (6, 100, 101)])

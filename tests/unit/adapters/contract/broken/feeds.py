@@ -78,7 +78,7 @@ class ForgetsIdsWithDeletions(InMemoryTaskRepository):
         forgotten = await super().purge(**arguments)
         for tasks in self._lists.values():
             last = max([*tasks.tasks, *tasks.deletions], default=0)
-            tasks.counters = replace(tasks.counters, last_task_id=last)
+            tasks.counters = tasks.counters._replace(last_task_id=last)
         return forgotten
 
 
@@ -104,7 +104,7 @@ class ForgetsListsThatWereLost(InMemoryTaskRepository):
     async def renew_epoch(self, *, at: datetime) -> str:
         epoch = await super().renew_epoch(at=at)
         for tasks in self._lists.values():
-            tasks.counters = replace(tasks.counters, revision=self._revision_floor)
+            tasks.counters = tasks.counters._replace(revision=self._revision_floor)
         self._revision_floor = 0
         return epoch
 
@@ -114,7 +114,7 @@ class RaisesTheRevisionWithTheEpoch(InMemoryTaskRepository):
     async def renew_epoch(self, *, at: datetime) -> str:
         epoch = await super().renew_epoch(at=at)
         for tasks in self._lists.values():
-            tasks.counters = replace(tasks.counters, revision=self._revision_floor)
+            tasks.counters = tasks.counters._replace(revision=self._revision_floor)
         return epoch
 
 

@@ -51,21 +51,21 @@ class IgnoresItsQuotas(_WithoutChecks):
 @breaks("test_a_task_above_the_number_of_all_tasks_is_refused")
 class CountsOpenTasksOnly(InMemoryTaskRepository):
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: Key = None) -> None:
-        counters = replace(effects.counters, task_count=effects.counters.open_count)
+        counters = effects.counters._replace(task_count=effects.counters.open_count)
         super()._write(tasks, replace(effects, counters=counters), at, key)
 
 
 @breaks("test_a_task_above_the_number_of_open_tasks_is_refused")
 class CountsEveryTaskAsOpen(InMemoryTaskRepository):
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: Key = None) -> None:
-        counters = replace(effects.counters, open_count=effects.counters.task_count)
+        counters = effects.counters._replace(open_count=effects.counters.task_count)
         super()._write(tasks, replace(effects, counters=counters), at, key)
 
 
 @breaks("test_completing_and_removing_tasks_makes_room")
 class NeverCountsDown(InMemoryTaskRepository):
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: Key = None) -> None:
-        counters = replace(effects.counters, open_count=max(effects.counters.open_count, tasks.counters.open_count))
+        counters = effects.counters._replace(open_count=max(effects.counters.open_count, tasks.counters.open_count))
         super()._write(tasks, replace(effects, counters=counters), at, key)
 
 
@@ -118,7 +118,7 @@ class RefusesARetryWhenTheListIsFull(InMemoryTaskRepository):
 class ChecksBeforeItWrites(_WithoutChecks):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: Key = None) -> Added:
         counters = self._list_of(user_id).counters
-        self.bounds.check(counters, replace(counters, open_count=counters.open_count + (not draft.complete)))
+        self.bounds.check(counters, counters._replace(open_count=counters.open_count + (not draft.complete)))
         await asyncio.sleep(0)
         return await super().add(user_id, draft, at=at, key=key)
 
@@ -168,7 +168,7 @@ class CountsPurgedDeletions(InMemoryTaskRepository):
         before = {user: tasks.counters.deletion_count for user, tasks in self._lists.items()}
         purged = await super().purge(**arguments)
         for user, tasks in self._lists.items():
-            tasks.counters = replace(tasks.counters, deletion_count=before[user])
+            tasks.counters = tasks.counters._replace(deletion_count=before[user])
         return purged
 
 
@@ -178,7 +178,7 @@ class CountsPurgedKeys(InMemoryTaskRepository):
         before = {user: tasks.counters.key_count for user, tasks in self._lists.items()}
         purged = await super().purge(**arguments)
         for user, tasks in self._lists.items():
-            tasks.counters = replace(tasks.counters, key_count=before[user])
+            tasks.counters = tasks.counters._replace(key_count=before[user])
         return purged
 
 

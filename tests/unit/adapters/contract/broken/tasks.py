@@ -80,7 +80,7 @@ class ReusesAnId(InMemoryTaskRepository):
     async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
         await super().remove(user_id, task_id, at=at, guard=guard)
         tasks = self._lists[user_id]
-        tasks.counters = replace(tasks.counters, last_task_id=max(tasks.tasks, default=0))
+        tasks.counters = tasks.counters._replace(last_task_id=max(tasks.tasks, default=0))
 
 
 @breaks("test_a_change_increments_the_revision_and_alters_nothing_else")
@@ -91,7 +91,7 @@ class SkipsARevision(InMemoryTaskRepository):
 
     def _raise_revision(self, user_id: UserId) -> None:
         tasks = self._list_of(user_id)
-        tasks.counters = replace(tasks.counters, revision=tasks.counters.revision + 1)
+        tasks.counters = tasks.counters._replace(revision=tasks.counters.revision + 1)
 
 
 @breaks("test_an_edit_that_raises_changes_nothing_and_its_error_is_raised")
