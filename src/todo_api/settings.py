@@ -126,6 +126,20 @@ class Settings(BaseSettings):
     ssl_certfile: FilePath | None = Field(None, description="The certificate chain, to serve HTTPS without a proxy.")
     ssl_keyfile: FilePath | None = Field(None, description="The private key of the certificate.")
 
+    keep_alive_seconds: float = Field(
+        75.0,
+        gt=0,
+        le=3600,
+        description="How long a connection may wait for its next request; longer than a proxy waits.",
+    )
+    max_connections: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="The maximum number of client connections per process. The default is 10,000, or what the granted "
+        "file descriptors are enough for.",
+    )
+
     deletions_days: int = Field(30, ge=1, le=36500, description="How long the change feed remembers a deletion.")
     idempotency_hours: int = Field(24, ge=24, le=87600, description="How long an Idempotency-Key is remembered.")
     log_format: Literal["json", "text"] | None = Field(

@@ -1,5 +1,6 @@
 """The API on a free port, in a thread of the test process."""
 
+import socket
 import ssl
 import threading
 import time
@@ -17,11 +18,15 @@ import uvicorn
 from tests.tokens import SECRET, hs256
 from todo_api.app import create_app
 from todo_api.container import Container
-from todo_api.server.uvicorn_protocol import HttpProtocol
+from todo_api.server.connections import Limits
+from todo_api.server.uvicorn_server import Server as ApiServer
 from todo_api.settings import Settings
 
 # Loading the default certificate authorities for every client takes longer than most tests.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+LIMITS = Limits(connections=200)
+# With deadlines that a test can wait for.
+IMPATIENT = Limits(connections=200, keep_alive_seconds=0.4, progress_seconds=0.2, close_seconds=0.2, sweep_seconds=0.02)
 
 
 def new_user() -> str:
@@ -58,18 +63,18 @@ def settings_for(database_url: Path | str, **others: Any) -> Settings:
 
 
 @contextmanager
-def running_server(container: Container) -> Iterator[Server]:
+def running_server(container: Container, limits: Limits = LIMITS, **config: Any) -> Iterator[Server]:
     """Serve a container's app on loopback."""
     app = create_app(container)
-    config = uvicorn.Config(app, port=0, http=HttpProtocol, log_config=None, timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
+    server = ApiServer(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5, **config), limits)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
         while not server.started:
             assert thread.is_alive(), "the server did not start"
             time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
         yield Server(f"http://127.0.0.1:{port}", container, server.server_state.connections)
     finally:
         server.should_exit = True

@@ -65,6 +65,10 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Send `Content-Type: application/json`, and the body uncompressed. PATCH also accepts "
         "`application/merge-patch+json`.",
     ),
+    problems.REQUEST_TIMEOUT: ErrorHelp(
+        "The head of the request was not complete 10 s after its first byte, or no part of the body arrived for 10 s.",
+        "Repeat the request on a new connection. A write was not done.",
+    ),
     problems.PAYLOAD_TOO_LARGE: ErrorHelp(
         "The body is larger than 64 KiB, or 512 KiB for a batch.",
         "Split a batch into several batches. A single valid task is never this large.",

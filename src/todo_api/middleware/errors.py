@@ -25,7 +25,7 @@ class ErrorMiddleware:
         try:
             await self._app(scope, receive, send)
         except ClientDisconnect:
-            scope["error_code"] = "CLIENT_DISCONNECTED"
+            scope.setdefault("error_code", "CLIENT_DISCONNECTED")
         except Exception:
             if scope["type"] != "http":
                 raise

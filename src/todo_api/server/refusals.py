@@ -7,9 +7,10 @@ from starlette.requests import Request
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from todo_api.http.headers import NO_SNIFFING
-from todo_api.http.problems import ProblemError, problem_response
+from todo_api.http.problems import REQUEST_TIMEOUT, ProblemError, problem_response
 from todo_api.middleware.request_log import new_request_id
 
+TOO_SLOW: Final = ProblemError(REQUEST_TIMEOUT, "the request did not arrive in time")
 _log: Final = logging.getLogger("todo_api.requests")
 
 

@@ -15,8 +15,10 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from todo_api.app import App, create_app
 from todo_api.container import Container, opened
+from todo_api.server.connections import Limits
+from todo_api.server.descriptors import connection_limit
 from todo_api.server.logs import log_config
-from todo_api.server.uvicorn_protocol import HttpProtocol
+from todo_api.server.uvicorn_server import Server
 from todo_api.settings import Settings, WrongSetting
 
 # Less than the ten seconds after which container runtimes kill a process.
@@ -81,7 +83,6 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         reload=reload,
         reload_dirs=list(map(str, _SOURCES)) if reload else None,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=HttpProtocol,
         ws="none",
         lifespan="on",
         log_config=log_config(as_json=settings.logs_as_json),
@@ -93,8 +94,9 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=WORKER_START_SECONDS,
     )
-    _log.info("listening", extra={"fields": {"url": url}})
-    server = uvicorn.Server(config)
+    limits = Limits(connection_limit(settings), settings.keep_alive_seconds)
+    _log.info("listening", extra={"fields": {"url": url, "max_connections": limits.connections}})
+    server = Server(config, limits)
     # uvicorn raises the received signal again at its end; exit with status 0 instead.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))

@@ -2,10 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
-
-LINGER_SECONDS: Final = 5.0
-"""How long a connection stays open for a body that the app does not read, so that its sender can read the response."""
+from typing import Any
 
 
 class ResponseTransport:
@@ -18,23 +15,24 @@ class ResponseTransport:
     Closing a socket with unread data resets the connection, and the client may lose the
     response. So `close` first closes the sending side only (RFC 9112 §9.6), unless the
     request was read, which `begin_close` returns. It closes both sides when it is called
-    again, or after LINGER_SECONDS.
-    Everything else is the transport's own.
+    again. `last_bytes` is the size of what was given to the transport last. Everything else
+    is the transport's own.
     """
 
     def __init__(self, transport: asyncio.Transport, begin_close: Callable[[], bool]) -> None:
         self._transport = transport
         self._begin_close = begin_close
         self._head = b""
+        self.last_bytes = 0
         self._loop = asyncio.get_running_loop()
-        self._deadline: asyncio.TimerHandle | None = None
+        self._is_half_closed = False
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
         """Send this and what was held back; if nothing was, hold this back for the next write."""
         if self._head:
             head, self._head = self._head, b""
-            self._transport.write(head + data)
+            self._write(head + data)
         elif not self.is_closing():
             self._head = data
             self._loop.call_soon(self._send)
@@ -42,20 +40,22 @@ class ResponseTransport:
     def close(self) -> None:
         """Send what was held back and close: at once if the request was read or this is the second call."""
         self._send()
-        if self._deadline:
-            self._deadline.cancel()
-        elif not self._transport.is_closing() and not self._begin_close():
-            self.is_closing = lambda: True
-            self._deadline = self._loop.call_later(LINGER_SECONDS, self._transport.close)
-            if self._transport.can_write_eof():  # TLS has no half-closed state
-                self._transport.write_eof()
+        if self._is_half_closed or self._transport.is_closing() or self._begin_close():
+            self._transport.close()
             return
-        self._transport.close()
+        self._is_half_closed = True
+        self.is_closing = lambda: True
+        if self._transport.can_write_eof():  # TLS has no half-closed state
+            self._transport.write_eof()
 
     def _send(self) -> None:
         if self._head and not self._transport.is_closing():
-            self._transport.write(self._head)
+            self._write(self._head)
         self._head = b""
+
+    def _write(self, data: bytes) -> None:
+        self.last_bytes = len(data)
+        self._transport.write(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

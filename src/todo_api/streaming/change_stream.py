@@ -1,7 +1,6 @@
 """The change feed as server-sent events."""
 
 import asyncio
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,31 +10,25 @@ from starlette.types import Receive, Scope, Send
 from todo_api.http.problems import problem_of
 from todo_api.http.responses import json_bytes
 from todo_api.schemas.serialization import change_response
-from todo_api.server.uvicorn_protocol import ABORT_CONNECTION
+from todo_api.server.uvicorn_connection import ENDLESS
 from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import ChangePage, TaskUseCases, TodoError
 
 HEARTBEAT_SECONDS: Final = 15.0
-# Less than the server waits for open responses when it stops.
-SEND_SECONDS: Final = 5.0
 # A client that lost its connection waits this long; the default of browsers is longer and differs.
 _RETRY: Final = b"retry: 2000\n\n"
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-
-class _ClientStuck(Exception):
-    """Raised when the client reads nothing for too long."""
 
 
 class ChangeStream(Response):
     """A response that stays open. It sends changes when there are some, and heartbeats between them.
 
     It reads the feed when LiveFeed wakes it. While it waits, it holds neither a database
-    connection nor unsent events. If the client does not read a page, or the end, within
-    5 s, the connection is aborted and unsent data is dropped; the client can resume from
-    its last event. The stream ends when the token expires, when the server stops, and
-    when the feed can't be continued. If an error ends it, the request log has its code.
+    connection nor unsent events. The server aborts the connection of a client that does
+    not read; that client can resume from its last event. The stream ends when the token
+    expires, when the server stops, and when the feed can't be continued. If an error ends
+    it, the request log has its code.
     """
 
     media_type = "text/event-stream"
@@ -47,18 +40,15 @@ class ChangeStream(Response):
         self._page = first
         self._live_feed = live_feed
         self._until = until
-        self._stuck = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the stream ends. Raises unexpected errors."""
+        scope.setdefault("state", {})[ENDLESS] = True
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         sender = asyncio.create_task(self._send_all(scope, send))
         disconnected = asyncio.create_task(wait_for_disconnect(receive))
         try:
             await asyncio.wait({sender, disconnected}, return_when=asyncio.FIRST_COMPLETED)
-            if self._stuck and (abort := scope.get("state", {}).get(ABORT_CONNECTION)):
-                abort()
-                await disconnected
         finally:
             sender.cancel()
             disconnected.cancel()
@@ -68,17 +58,16 @@ class ChangeStream(Response):
 
     async def _send_all(self, scope: Scope, send: Send) -> None:
         """Send events until the stream ends, and then the end of the body."""
-        with suppress(_ClientStuck):
-            try:
-                async with asyncio.timeout(self._seconds_left()) as lifetime:
-                    await self._send(send, _RETRY)
-                    await self._follow(send)
-            except TodoError as error:
-                scope["error_code"] = problem_of(error).problem_type.error_code
-            except TimeoutError:
-                if not lifetime.expired():
-                    raise
-            await self._send(send, b"", more=False)
+        try:
+            async with asyncio.timeout(self._seconds_left()) as lifetime:
+                await _send(send, _RETRY)
+                await self._follow(send)
+        except TodoError as error:
+            scope["error_code"] = problem_of(error).problem_type.error_code
+        except TimeoutError:
+            if not lifetime.expired():
+                raise
+        await _send(send, b"", more=False)
 
     async def _follow(self, send: Send) -> None:
         page = self._page
@@ -87,7 +76,7 @@ class ChangeStream(Response):
                 # Clear before reading: a later change or close is then seen by this read, or wakes the wait.
                 wake.clear()
                 if page.changes:
-                    await self._send(send, _events(page))
+                    await _send(send, _events(page))
                 page = await self._tasks.changes(page.next)
                 if not page.changes:
                     await self._wait(wake, send)
@@ -99,18 +88,14 @@ class ChangeStream(Response):
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await wake.wait()
             except TimeoutError:
-                await self._send(send, b":\n\n")
-
-    async def _send(self, send: Send, chunk: bytes, *, more: bool = True) -> None:
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await send({"type": "http.response.body", "body": chunk, "more_body": more})
-        except TimeoutError:
-            self._stuck = True
-            raise _ClientStuck from None
+                await _send(send, b":\n\n")
 
     def _seconds_left(self) -> float:
         return max(0.0, (self._until - datetime.now(UTC)).total_seconds())
+
+
+async def _send(send: Send, chunk: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": chunk, "more_body": more})
 
 
 def _events(page: ChangePage) -> bytes:

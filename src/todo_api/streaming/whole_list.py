@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Final, Self
+from typing import Self
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -11,20 +11,16 @@ from starlette.types import Receive, Scope, Send
 from todo_api.http.problems import problem_of
 from todo_api.http.responses import CACHING, json_bytes
 from todo_api.schemas.tasks import task_response
-from todo_api.server.uvicorn_protocol import ABORT_CONNECTION
+from todo_api.server.uvicorn_connection import ABORT_CONNECTION
 from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_domain import TodoError, WholeList
-
-SEND_SECONDS: Final = 10.0
-"""How long a client may read nothing of the response."""
 
 
 class WholeListResponse(Response):
     """A TaskListResponse whose tasks are read in chunks while it is sent, so that the list is never all in memory.
 
-    If a read fails, or the client reads nothing for 10 s, the connection is aborted and
-    the JSON stays incomplete: no client can take a part of the list for the whole list.
-    The request log has the reason.
+    If a read fails, the connection is aborted and the JSON stays incomplete: no client
+    can take a part of the list for the whole list. The request log has the reason.
     """
 
     media_type = "application/json"
@@ -54,10 +50,8 @@ class WholeListResponse(Response):
                 # Let other requests run, even if reading and sending did not wait.
                 await asyncio.sleep(0)
             await _send(send, b"", more=False)
-        except (TodoError, TimeoutError) as error:
-            scope["error_code"] = (
-                problem_of(error).problem_type.error_code if isinstance(error, TodoError) else "CLIENT_TOO_SLOW"
-            )
+        except TodoError as error:
+            scope["error_code"] = problem_of(error).problem_type.error_code
             if abort := scope.get("state", {}).get(ABORT_CONNECTION):
                 abort()
                 await disconnected
@@ -66,8 +60,7 @@ class WholeListResponse(Response):
 
 
 async def _send(send: Send, part: bytes, *, more: bool = True) -> None:
-    async with asyncio.timeout(SEND_SECONDS):
-        await send({"type": "http.response.body", "body": part, "more_body": more})
+    await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
 async def _parts(whole: WholeList) -> AsyncIterator[bytes]:

@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from tests.integration.api.raw_connections import Reply, exchange
-from tests.integration.server import Server, new_user, running_server, settings_for, token_of
+from tests.integration.server import LIMITS, Server, new_user, running_server, settings_for, token_of
 from todo_api.container import Container
-from todo_api.server import transport, uvicorn_protocol
 
 BODY = b'{"title": "a"}'
 HOST = b"Host: todo.example\r\n"
@@ -243,17 +242,6 @@ def test_after_a_refusal_the_body_is_skipped_and_the_connection_stays_open(calle
     assert caller.exchange(head, BODY + caller.request(), responses=2).statuses == [401, 200]
 
 
-@pytest.mark.parametrize("fields", [b"Connection: close\r\n", b""])
-def test_an_endless_refused_body_is_read_for_a_limited_time(
-    caller: Caller, fields: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transport, "LINGER_SECONDS", 0.2)
-    monkeypatch.setattr(uvicorn_protocol, "LINGER_SECONDS", 0.2)
-    head = caller.post(token=b"", fields=fields, framing=b"Content-Length: 1000\r\n")
-
-    assert caller.exchange(head, b"x", responses=2).closed
-
-
 def test_requests_after_the_last_response_of_a_connection_are_ignored(caller: Caller) -> None:
     reply = caller.exchange(caller.request(fields=b"Connection: close\r\n") + caller.post(framing=LENGTH) + BODY)
     refused = caller.exchange(caller.request(host=b"") + caller.post(framing=LENGTH) + BODY)
@@ -279,7 +267,7 @@ def test_shutdown_does_not_wait_for_incomplete_requests(tmp_path: Path) -> None:
         assert connections[1].recv(12) == b"HTTP/1.1 401"
         started = time.monotonic()
 
-    assert time.monotonic() - started < transport.LINGER_SECONDS
+    assert time.monotonic() - started < LIMITS.close_seconds
     for connection in connections:
         connection.close()
 

@@ -17,12 +17,12 @@ import pytest
 from dependency_injector import providers
 
 from tests.integration.api.problems import refusal
-from tests.integration.server import Server, running_server, settings_for, token_of
+from tests.integration.server import IMPATIENT, LIMITS, Server, running_server, settings_for, token_of
 from tests.postgres import Postgres
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_adapters.sql.migrations import upgrade
 from todo_api.container import Container
-from todo_api.streaming import whole_list
+from todo_api.server.connections import Limits
 from todo_domain import StorageUnavailable, Task, TaskDraft, TaskPage, TaskQuery, UserId
 
 ALICE = UserId("alice")
@@ -65,8 +65,9 @@ class ListsNothing(Full):
         raise AssertionError("a 304 must not read the list")
 
 
-def serving(store: Full) -> Any:
-    return running_server(Container(settings=settings_for("never.sqlite3"), task_repository=providers.Object(store)))
+def serving(store: Full, limits: Limits = LIMITS) -> Any:
+    container = Container(settings=settings_for("never.sqlite3"), task_repository=providers.Object(store))
+    return running_server(container, limits)
 
 
 def until(reached: Any) -> None:
@@ -233,16 +234,14 @@ def begin_to_read(server: Server) -> socket.socket:
     return reader
 
 
-def test_a_client_that_reads_nothing_is_disconnected(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_client_that_reads_nothing_is_disconnected(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "todo_api.requests")
-    monkeypatch.setattr(whole_list, "SEND_SECONDS", 0.05)
-    with serving(store := Full()) as server, begin_to_read(server):
+    with serving(store := Full(), IMPATIENT) as server, begin_to_read(server):
         until(lambda: store.chunks)
         until(lambda: not server.connections)
 
-    assert [vars(record)["fields"]["error_code"] for record in caplog.records] == ["CLIENT_TOO_SLOW"]
+    (line,) = (vars(record)["fields"] for record in caplog.records if record.name == "todo_api.requests")
+    assert line["error_code"] == "CLIENT_TOO_SLOW"
 
 
 def test_reading_stops_when_the_client_disconnects(caplog: pytest.LogCaptureFixture) -> None:

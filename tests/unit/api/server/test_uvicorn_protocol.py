@@ -1,8 +1,10 @@
 """The internals of uvicorn and httptools that the protocol depends on."""
 
 import inspect
+import re
 
 import pytest
+import uvicorn
 from httptools import HttpRequestParser
 from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -18,17 +20,23 @@ METHODS = {
     "on_body": ["body"],
     "on_message_complete": [],
     "on_response_complete": [],
+    "pause_writing": [],
+    "resume_writing": [],
     "shutdown": [],
-    "_unset_keepalive_if_required": [],
+    "_start_asgi_task": ["cycle", "app"],
 }
 CONNECTION = [
     "app_state",
+    "connections",
     "cycle",
     "expect_100_continue",
+    "flow",
     "headers",
     "loop",
     "parser",
+    "pipeline",
     "scheme",
+    "server_state",
     "transport",
     "url",
 ]
@@ -40,6 +48,8 @@ CYCLE = [
     "message_event",
     "response_complete",
     "response_started",
+    "scope",
+    "waiting_for_100_continue",
 ]
 
 
@@ -69,8 +79,36 @@ def test_uvicorn_takes_header_fields_from_the_list_of_the_connection() -> None:
     assert "self.headers.append((name, value))" in inspect.getsource(HttpToolsProtocol.on_header)
 
 
+def test_the_protocol_replaces_all_that_uvicorn_does_at_the_end_of_a_response() -> None:
+    """A change here must be made in `BoundedConnection.on_response_complete` too."""
+    done = re.findall(
+        r"^ +(?!#|if|else|return)(\S.*)", inspect.getsource(HttpToolsProtocol.on_response_complete), re.MULTILINE
+    )
+
+    assert done == [
+        "def on_response_complete(self) -> None:",
+        "self.server_state.total_requests += 1",
+        "self._unset_keepalive_if_required()",
+        "self.flow.resume_reading()",
+        "cycle, app = self.pipeline.pop()",
+        "self._start_asgi_task(cycle, app)",
+        "self.timeout_keep_alive_task = self.loop.call_later(",
+        "self.timeout_keep_alive, self.timeout_keep_alive_handler",
+        ")",
+    ]
+
+
+def test_uvicorns_server_has_what_ours_uses() -> None:
+    source = inspect.getsource(uvicorn.Server)
+
+    assert list(inspect.signature(uvicorn.Server.startup).parameters) == ["self", "sockets"]
+    assert list(inspect.signature(uvicorn.Server.shutdown).parameters) == ["self", "sockets"]
+    for used in ("lifespan.startup()", "lifespan.should_exit", "lifespan.state", "server_state", "servers", "started"):
+        assert f"self.{used}" in source
+
+
 def test_uvicorn_has_a_status_line_for_every_refusal() -> None:
-    lines = {status: httptools_impl.STATUS_LINE[status] for status in (400, 431, 501, 505)}
+    lines = {status: httptools_impl.STATUS_LINE[status] for status in (400, 408, 431, 501, 505)}
 
     assert all(line.startswith(b"HTTP/1.1 %d " % status) for status, line in lines.items())
 

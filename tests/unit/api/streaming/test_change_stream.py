@@ -10,8 +10,6 @@ from starlette.types import Message, Scope
 from tests.opening import open_at_once
 from tests.unit.domain.strategies import ALICE, NOON
 from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_api.server.serving import SHUTDOWN_SECONDS
-from todo_api.server.uvicorn_protocol import ABORT_CONNECTION
 from todo_api.streaming import change_stream
 from todo_api.streaming.change_stream import ChangeStream
 from todo_api.streaming.live_feed import LiveFeed
@@ -127,76 +125,6 @@ def test_a_stream_ends_with_the_server_even_if_a_page_is_being_sent() -> None:
         return last
 
     assert asyncio.run(scenario())["more_body"] is False
-
-
-def test_the_stream_ends_if_its_client_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
-
-    async def stick(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            await asyncio.Event().wait()
-
-    sent = asyncio.run(stream(then=stick))
-
-    assert [message["type"] for message in sent] == ["http.response.start"]
-
-
-def test_the_connection_of_a_client_that_reads_nothing_is_aborted_if_the_server_can(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
-    aborted = asyncio.Event()
-
-    async def until_aborted() -> Message:
-        await aborted.wait()
-        return {"type": "http.disconnect"}
-
-    async def stick(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            await asyncio.Event().wait()
-
-    sent = asyncio.run(stream(until_aborted, stick, scope={"state": {ABORT_CONNECTION: aborted.set}}))
-
-    assert aborted.is_set()
-    assert [message["type"] for message in sent] == ["http.response.start"]
-
-
-def test_a_client_that_reads_nothing_is_aborted_before_the_shutdown_timeout() -> None:
-    assert change_stream.SEND_SECONDS < SHUTDOWN_SECONDS - 1
-
-
-def test_the_end_of_a_stream_has_the_same_timeout_as_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_stream, "SEND_SECONDS", 0.01)
-    aborted = asyncio.Event()
-
-    async def until_aborted() -> Message:
-        await aborted.wait()
-        return {"type": "http.disconnect"}
-
-    async def stick_at_the_end(message: Message) -> None:
-        if message.get("more_body") is False:
-            await asyncio.Event().wait()
-
-    asyncio.run(stream(until_aborted, stick_at_the_end, NOON, scope={"state": {ABORT_CONNECTION: aborted.set}}))
-
-    assert aborted.is_set()
-
-
-def test_a_slow_client_whose_token_expires_gets_the_end_of_the_stream() -> None:
-    aborted = asyncio.Event()
-
-    async def until_aborted() -> Message:
-        await aborted.wait()
-        return {"type": "http.disconnect"}
-
-    async def take_only_the_end(message: Message) -> None:
-        if message.get("more_body"):
-            await asyncio.Event().wait()
-
-    sent = asyncio.run(stream(until_aborted, take_only_the_end, NOON, scope={"state": {ABORT_CONNECTION: aborted.set}}))
-
-    assert not aborted.is_set()
-    assert sent[-1]["more_body"] is False
 
 
 def test_a_stream_without_changes_sends_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,89 @@
+"""Accepts connections, up to a maximum, and gives a TLS handshake a deadline."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from typing import Final
+
+from todo_api.server.connections import Connections
+from todo_api.server.uvicorn_protocol import HttpProtocol
+
+_PAUSE_SECONDS: Final = 0.05
+"""How long accepting stops when there is no room, and no connection to close."""
+
+
+class Acceptor:
+    """Accepts the connections of one listening socket.
+
+    At the maximum, a new connection takes the place of an idle one. If none is idle,
+    accepting stops, and new connections wait in the queue of the system.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        make_protocol: Callable[[], HttpProtocol],
+        connections: Connections,
+        established: Collection[object],
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._listener = listener
+        self._make_protocol = make_protocol
+        self._connections = connections
+        self._established = established
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._opening: set[asyncio.Task[None]] = set()
+        listener.setblocking(False)
+        self._accepting = asyncio.create_task(self._accept_all())
+
+    def close(self) -> None:
+        """Accept no more connections."""
+        self._accepting.cancel()
+
+    async def wait_closed(self) -> None:
+        """End the handshakes in progress, and wait for their end."""
+        for opening in self._opening:
+            opening.cancel()
+        await asyncio.gather(self._accepting, *self._opening, return_exceptions=True)
+
+    async def _accept_all(self) -> None:
+        while True:
+            try:
+                accepted, _ = await self._loop.sock_accept(self._listener)
+            except OSError:
+                # The descriptors of the system are exhausted, or the client has disconnected already.
+                self._connections.tally.count("not accepted")
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            with ExitStack() as unopened:
+                unopened.callback(accepted.close)
+                while self._is_full():  # noqa: ASYNC110 - not only an event ends the wait, but time as well
+                    await asyncio.sleep(0 if self._connections.make_room() else _PAUSE_SECONDS)
+                opening = asyncio.create_task(self._open(accepted))
+                unopened.pop_all()
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+
+    def _is_full(self) -> bool:
+        return len(self._established) + len(self._connections.opening) >= self._connections.limits.connections
+
+    async def _open(self, accepted: socket.socket) -> None:
+        protocol = self._make_protocol()
+        with self._connections.opened_by(protocol):
+            try:
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                await self._loop.connect_accepted_socket(
+                    lambda: protocol,
+                    accepted,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=self._connections.limits.progress_seconds if self._tls else None,
+                )
+            except OSError:
+                self._connections.tally.count("handshake")
+                accepted.close()
+            except asyncio.CancelledError:
+                accepted.close()
+                raise
