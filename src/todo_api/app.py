@@ -1,6 +1,5 @@
 """The ASGI app: its routes, its middleware and its lifespan."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -11,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from todo_api.container import Container, opened
+from todo_api.container import Container
 from todo_api.http import openapi
 from todo_api.http.owner_route import OwnerRoutes
 from todo_api.http.problems import (
@@ -28,8 +27,8 @@ from todo_api.middleware.https_only import HttpsOnly
 from todo_api.middleware.limits import HeaderLimit
 from todo_api.middleware.request_log import RequestLog
 from todo_api.routes import batch, changes, docs_pages, health, tasks
-from todo_api.server.maintenance import purge_hourly
 from todo_api.server.shutdown import on_shutdown_signal
+from todo_api.server.store_opening import store_kept_open
 from todo_api.settings import Settings
 
 _EXPOSED_HEADERS: Final = (
@@ -67,7 +66,7 @@ class App(FastAPI):
                 expose_headers=_EXPOSED_HEADERS,
                 max_age=600,
             )
-        app = RequestLog(app)
+        app = RequestLog(app, self.container.shutdown())
         return ForwardedHeaders(app, settings.trusted_proxies) if settings.trusted_proxies else app
 
     def openapi(self) -> dict[str, Any]:
@@ -97,11 +96,10 @@ def create_app(container: Container | None = None) -> App:
 @asynccontextmanager
 async def _lifespan(app: App) -> AsyncIterator[None]:
     container = app.container
-    async with opened(container):
-        purging = asyncio.create_task(purge_hourly(container))
-        with on_shutdown_signal(container.live_feed().close):
+    drain_seconds = container.settings().drain_seconds
+    async with store_kept_open(container), container.token_verifier(), container.live_feed():
+        with on_shutdown_signal(container.shutdown(), container.live_feed().close, drain_seconds):
             yield
-        purging.cancel()
 
 
 async def _respond(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_adapters.system_clock import SystemClock
 from todo_api.server.development import development_secret, prepare_directory
 from todo_api.server.health import HealthMonitor
+from todo_api.server.shutdown import Shutdown
 from todo_api.settings import Settings, WrongSetting
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Clock, Quotas, TaskStore, TaskUseCases, TokenVerifier, UserId
@@ -76,6 +77,7 @@ class Container(containers.DeclarativeContainer):
     token_verifier = providers.Singleton(_token_verifier, settings, clock)
     live_feed = providers.Singleton(LiveFeed, task_repository)
     health = providers.Singleton(HealthMonitor, task_repository, token_verifier)
+    shutdown = providers.Singleton(Shutdown)
     # A function of the principal and the owner. A Factory would resolve all dependencies for every request.
     task_use_cases = providers.Singleton(
         partial, TaskUseCases, task_repository, clock, notify=live_feed.provided.notify

@@ -132,6 +132,12 @@ class Settings(BaseSettings):
         le=3600,
         description="How long a connection may wait for its next request; longer than a proxy waits.",
     )
+    drain_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="How long the server still serves after SIGTERM, while it reports that it is not ready.",
+    )
     max_connections: int | None = Field(
         None,
         ge=1,

@@ -169,5 +169,12 @@ class StorageUnavailable(Unavailable):
     """
 
 
+class StoreUnusable(StorageUnavailable):
+    """Raised when the store can't be used until its operator changes something.
+
+    For example, its schema is that of another version, or the password is wrong.
+    """
+
+
 class TokenVerificationUnavailable(Unavailable):
     """Raised when the keys that verify tokens are not available."""

@@ -63,10 +63,12 @@ def settings_for(database_url: Path | str, **others: Any) -> Settings:
 
 
 @contextmanager
-def running_server(container: Container, limits: Limits = LIMITS, **config: Any) -> Iterator[Server]:
+def running_server(
+    container: Container, limits: Limits = LIMITS, *, finish_seconds: float = 5, **config: Any
+) -> Iterator[Server]:
     """Serve a container's app on loopback."""
     app = create_app(container)
-    server = ApiServer(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5, **config), limits)
+    server = ApiServer(uvicorn.Config(app, log_config=None, **config), limits, finish_seconds)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     thread = threading.Thread(target=server.run, args=([listener],))

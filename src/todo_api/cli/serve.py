@@ -32,7 +32,8 @@ def serve(  # noqa: PLR0913 - options, passed by name
         url = serving.base_url(settings, listener)
         if settings.authentication == "development":
             _print_first_request(settings, url)
-        serving.run(settings, listener, url, reload=reload)
+        status = serving.run(settings, listener, url, reload=reload)
+    raise typer.Exit(status)
 
 
 def _print_first_request(settings: Settings, url: str) -> None:

@@ -110,6 +110,10 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Wait for the seconds in `Retry-After`, then repeat the request: a POST with the same `Idempotency-Key`, a "
         "PUT, PATCH or DELETE with `If-Match`. Operators: `GET /health/ready` and `todo-api check` test the database.",
     ),
+    problems.SERVER_STOPPING: ErrorHelp(
+        "The server stopped, and the response was not ready after 7 s. A write may or may not have happened.",
+        "Repeat the request as described at `DATABASE_ERROR`, on a new connection.",
+    ),
     problems.INTERNAL_ERROR: ErrorHelp(
         "The server has a defect.",
         "Report it with the `request_id`: the server's log has the error under this id. Repeat the request only in "

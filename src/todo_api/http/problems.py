@@ -55,6 +55,7 @@ CURSOR_EXPIRED: Final = ProblemType("CURSOR_EXPIRED", 410, "Feed token expired")
 QUOTA_EXCEEDED: Final = ProblemType("QUOTA_EXCEEDED", 403, "Quota exceeded")
 RATE_LIMITED: Final = ProblemType("RATE_LIMITED", 429, "Too many requests")
 DATABASE_ERROR: Final = ProblemType("DATABASE_ERROR", 500, "Database error")
+SERVER_STOPPING: Final = ProblemType("SERVER_STOPPING", 503, "Server stopping")
 INTERNAL_ERROR: Final = ProblemType("INTERNAL_ERROR", 500, "Internal server error")
 
 
@@ -142,7 +143,7 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
     domain.BatchFailed: _batch_failed,
     domain.QuotaExceeded: lambda e: ProblemError(QUOTA_EXCEEDED, str(e)),
     domain.TooManyKeys: lambda e: ProblemError(RATE_LIMITED, str(e), {"Retry-After": "3600"}),
-    domain.NotOpen: lambda _: ProblemError(INTERNAL_ERROR, "the server is starting or stopping", {"Retry-After": "1"}),
+    domain.NotOpen: lambda _: ProblemError(DATABASE_ERROR, "the server is starting or stopping", {"Retry-After": "1"}),
     domain.StorageUnavailable: lambda _: ProblemError(
         DATABASE_ERROR, "the database failed or did not respond in time", {"Retry-After": "1"}
     ),

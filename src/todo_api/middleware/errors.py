@@ -1,12 +1,13 @@
 """The response to an unexpected error."""
 
+import asyncio
 import logging
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo_api.http.problems import UNEXPECTED, problem_response
+from todo_api.http.problems import SERVER_STOPPING, UNEXPECTED, problem_response
 
 _log: Final = logging.getLogger(__name__)
 
@@ -26,6 +27,10 @@ class ErrorMiddleware:
             await self._app(scope, receive, send)
         except ClientDisconnect:
             scope.setdefault("error_code", "CLIENT_DISCONNECTED")
+        except asyncio.CancelledError:
+            # The server has cut the connection, and cancels what is left.
+            if scope.get("error_code") != SERVER_STOPPING.error_code:
+                raise
         except Exception:
             if scope["type"] != "http":
                 raise

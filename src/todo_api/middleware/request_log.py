@@ -9,7 +9,9 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_api.http.headers import NO_SNIFFING, header_lines
+from todo_api.server.shutdown import Shutdown
 
+_CLOSE: Final = (b"connection", b"close")
 _log: Final = logging.getLogger("todo_api.requests")
 _RECORD: Final = logging.makeLogRecord(
     {"name": _log.name, "levelno": logging.INFO, "levelname": "INFO", "msg": "request"}
@@ -28,8 +30,9 @@ class RequestLog:
     scope. They may set `error_code` and `reason` there, which the line then contains.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, shutdown: Shutdown) -> None:
         self._app = app
+        self._shutdown = shutdown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -43,6 +46,8 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 scope["status"] = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), NO_SNIFFING]
+                if self._shutdown.has_begun:
+                    message["headers"].append(_CLOSE)
             await send(message)
 
         try:

@@ -54,8 +54,9 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
     the server still serves reads. `writes` is `unavailable` after a write has failed, until a
     probe write succeeds, which the server tries every second.
     """
-    health = await container_of(request).health().check()
-    is_ready = health.reads and health.keys
+    container = container_of(request)
+    health = await container.health().check()
+    is_ready = health.reads and health.keys and not container.shutdown().has_begun
     response.status_code = 200 if is_ready else 503
     return Readiness(
         status=_state(works=is_ready),

@@ -7,10 +7,15 @@ from starlette.requests import Request
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from todo_api.http.headers import NO_SNIFFING
-from todo_api.http.problems import REQUEST_TIMEOUT, ProblemError, problem_response
+from todo_api.http.problems import REQUEST_TIMEOUT, SERVER_STOPPING, ProblemError, problem_response
 from todo_api.middleware.request_log import new_request_id
 
 TOO_SLOW: Final = ProblemError(REQUEST_TIMEOUT, "the request did not arrive in time")
+STOPPING: Final = ProblemError(
+    SERVER_STOPPING,
+    "the server stopped before it had a response; a write may or may not have happened",
+    {"Retry-After": "1"},
+)
 _log: Final = logging.getLogger("todo_api.requests")
 
 

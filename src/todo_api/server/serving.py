@@ -3,28 +3,31 @@
 import asyncio
 import gc
 import logging
+import multiprocessing
+import os
 import signal
 import socket
 import ssl
 import sys
+import threading
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
 import uvicorn
-from uvicorn.supervisors import ChangeReload, Multiprocess
+from uvicorn.supervisors import ChangeReload
 
 from todo_api.app import App, create_app
 from todo_api.container import Container, opened
 from todo_api.server.connections import Limits
 from todo_api.server.descriptors import connection_limit
 from todo_api.server.logs import log_config
-from todo_api.server.uvicorn_server import Server
-from todo_api.settings import Settings, WrongSetting
+from todo_api.server.store_opening import can_wait
+from todo_api.server.uvicorn_server import END_SECONDS, Server
+from todo_api.server.workers import Workers
+from todo_api.settings import Settings, WrongSetting, read_settings
+from todo_domain import StorageUnavailable
 
-# Less than the ten seconds after which container runtimes kill a process.
-SHUTDOWN_SECONDS: Final = 8
-# A worker that needs longer to start is killed and started again, repeatedly.
-WORKER_START_SECONDS: Final = 60
 _SOURCES: Final = [Path(__file__).parents[2] / name for name in ("todo_domain", "todo_adapters", "todo_api")]
 _log: Final = logging.getLogger(__name__)
 
@@ -47,7 +50,10 @@ def base_url(settings: Settings, listener: socket.socket) -> str:
 
 
 def check_startup(container: Container) -> None:
-    """Open all adapters once, as each process will, and close them. Raises WrongSetting, StorageUnavailable."""
+    """Open all adapters once, as each process will, and close them. Raises WrongSetting, StorageUnavailable.
+
+    A database that is down is not an error: the processes wait for it.
+    """
 
     async def open_and_close() -> None:
         async with opened(container):
@@ -60,7 +66,11 @@ def check_startup(container: Container) -> None:
             tls.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile, password="")
         except OSError as error:
             raise WrongSetting(f"TODO_SSL_CERTFILE, TODO_SSL_KEYFILE: {error}") from error
-    asyncio.run(open_and_close())
+    try:
+        asyncio.run(open_and_close())
+    except StorageUnavailable as error:
+        if not can_wait(container, error):
+            raise
 
 
 def app_of_process() -> App:
@@ -70,16 +80,62 @@ def app_of_process() -> App:
     return app
 
 
-def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests in progress and return.
+def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) -> int:
+    """Serve until SIGTERM or SIGINT, then finish the requests in progress, and return the exit status.
 
     With `reload` or several workers, child processes serve. They read the settings from
     the environment again.
     """
-    config = uvicorn.Config(
+    limits = Limits(connection_limit(settings), settings.keep_alive_seconds)
+    config = _config(settings, reload=reload)
+    fields = {"url": url, "max_connections": limits.connections}
+    _log.info("listening", extra={"fields": fields})
+    ignore_hangup()
+    if reload:
+        ChangeReload(config, target=Server(config, limits).run, sockets=[listener]).run()
+        return 0
+    if settings.workers == 1:
+        return _serve(config, limits, listener)
+    spawn = multiprocessing.get_context("spawn")
+    return Workers(
+        lambda: spawn.Process(target=serve_as_worker, args=(limits, listener)),
+        settings.workers,
+        settings.drain_seconds + END_SECONDS,
+    ).run()
+
+
+def serve_as_worker(limits: Limits, listener: socket.socket) -> None:
+    """Serve in a child process, and end with its parent."""
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    ignore_hangup()
+    sys.exit(_serve(_config(read_settings()), limits, listener))
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def ignore_hangup() -> None:
+    """Ignore SIGHUP, unless standard error is a terminal, which sends it when it is closed."""
+    if hasattr(signal, "SIGHUP") and not sys.stderr.isatty():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _serve(config: uvicorn.Config, limits: Limits, listener: socket.socket) -> int:
+    server = Server(config, limits)
+    # uvicorn raises the received signal again at its end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(server.exit_status))
+    server.run(sockets=[listener])
+    return server.exit_status
+
+
+def _config(settings: Settings, *, reload: bool = False) -> uvicorn.Config:
+    return uvicorn.Config(
         f"{__name__}:app_of_process",
         factory=True,
-        workers=settings.workers,
         reload=reload,
         reload_dirs=list(map(str, _SOURCES)) if reload else None,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
@@ -91,18 +147,4 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         proxy_headers=False,  # the app's own middleware reads them
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        timeout_worker_healthcheck=WORKER_START_SECONDS,
     )
-    limits = Limits(connection_limit(settings), settings.keep_alive_seconds)
-    _log.info("listening", extra={"fields": {"url": url, "max_connections": limits.connections}})
-    server = Server(config, limits)
-    # uvicorn raises the received signal again at its end; exit with status 0 instead.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
-    if reload:
-        ChangeReload(config, target=server.run, sockets=[listener]).run()
-    elif settings.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
-    else:
-        server.run(sockets=[listener])

@@ -12,7 +12,7 @@ import httptools
 from todo_api.http.problems import ProblemError
 from todo_api.middleware.limits import HEADERS_PROBLEM, MAX_HEAD_BYTES
 from todo_api.server.connections import Wait
-from todo_api.server.refusals import TOO_SLOW, refusal
+from todo_api.server.refusals import STOPPING, TOO_SLOW, refusal
 from todo_api.server.request_heads import NOT_HTTP, fault_of_head, head_without_upgrade
 from todo_api.server.uvicorn_connection import ENDLESS, BoundedConnection
 from todo_api.server.uvicorn_cycle import close_unless_body_is_read, end_with_connection
@@ -134,6 +134,16 @@ class HttpProtocol(BoundedConnection):
         super().shutdown()
         if self._is_closing:
             self.transport.close()
+
+    def cut(self) -> None:
+        """End the connection now. A request without a response gets one, which says that the server stops."""
+        if self._is_responding():
+            scope: dict[str, Any] = self._running.scope  # type: ignore[assignment]  # the request log's part of it
+            scope["error_code"] = STOPPING.problem_type.error_code
+        if self._is_closing:
+            self.abort()
+        else:
+            self._refuse(STOPPING)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse the request again without its Upgrade field, which httptools stops at (RFC 9110 §7.8)."""

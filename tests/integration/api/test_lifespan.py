@@ -16,5 +16,5 @@ def test_a_request_while_the_adapters_are_not_open_gets_500_with_retry_after() -
 
     response = send_request(app, "GET", "/api/alice/tasks")
 
-    assert refusal(response) == (500, "INTERNAL_ERROR")
+    assert refusal(response) == (500, "DATABASE_ERROR")
     assert response.headers["Retry-After"] == "1"

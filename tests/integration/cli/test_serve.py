@@ -60,10 +60,27 @@ class Process:
             time.sleep(0.02)
         return found[1]
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for the end, and return the exit status."""
+        return self._process.wait(_START_SECONDS)
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, and return the exit status."""
-        self._process.send_signal(how)
-        return self._process.wait(_START_SECONDS)
+        self.send(how)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it if it still runs."""
+        self._process.kill()
+        self._process.wait()
 
 
 def clean_environment(home: Path) -> dict[str, str]:

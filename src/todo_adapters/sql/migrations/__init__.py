@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from todo_adapters.sql.migrations import versions
 from todo_adapters.sql.migrations.transaction import transaction
 from todo_adapters.sql.tables import metadata, store
-from todo_domain import StorageUnavailable
+from todo_domain import StoreUnusable
 
 _VERSION: Final = re.compile("[0-9]{4}")
 
@@ -44,8 +44,8 @@ def upgrade(address: str | sa.URL) -> None:
 
     The address is `sqlite:///…`, or one that `postgres.driver.conninfo` reads. It is safe
     to repeat this, and on PostgreSQL several processes may do it at once. Raises
-    StorageUnavailable and changes nothing if the database can't be used, is newer than
-    this program, or belongs to another program.
+    StorageUnavailable if the database can't be reached. Raises StoreUnusable and changes
+    nothing if the database is newer than this program, or belongs to another program.
     """
     # Loading Alembic takes a tenth of a server's start, and only an old schema needs it.
     from alembic import command  # noqa: PLC0415 - see above
@@ -94,14 +94,14 @@ def _version_of(connection: sa.Connection) -> str | None:
     if VERSION_TABLE not in present:
         # An SQLite file belongs to one program; a PostgreSQL database may be shared.
         if taken := present if connection.dialect.name == "sqlite" else present & ours:
-            raise StorageUnavailable(f"the database belongs to another program: it has a table {min(taken)}")
+            raise StoreUnusable(f"the database belongs to another program: it has a table {min(taken)}")
         return None
     applied = connection.scalars(sa.select(_applied.c.version_num)).all()
     if len(applied) != 1 or not _VERSION.fullmatch(applied[0]):
-        raise StorageUnavailable(f"the table {VERSION_TABLE} is damaged: restore the database from a backup")
+        raise StoreUnusable(f"the table {VERSION_TABLE} is damaged: restore the database from a backup")
     version: str = applied[0]
     if version > HEAD:
-        raise StorageUnavailable(f"the database has schema {version}, newer than this program's {HEAD}: update it")
+        raise StoreUnusable(f"the database has schema {version}, newer than this program's {HEAD}: update it")
     if version == HEAD and (missing := ours - present):
-        raise StorageUnavailable(f"the table {min(missing)} is missing: restore the database from a backup")
+        raise StoreUnusable(f"the table {min(missing)} is missing: restore the database from a backup")
     return version

@@ -9,11 +9,12 @@ from psycopg.rows import TupleRow
 
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.migrations import is_current
+from todo_adapters.sql.postgres.driver.causes import is_lasting
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.conninfo import is_neon_pooler
 from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
 from todo_adapters.sql.postgres.driver.pool import Pool
-from todo_domain import StorageUnavailable
+from todo_domain import StorageUnavailable, StoreUnusable
 
 T = TypeVar("T")
 
@@ -42,13 +43,21 @@ class Database:
         )
 
     async def open(self) -> None:
-        """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
+        """Check the schema. Raises StorageUnavailable if it can't be read in time.
+
+        Raises StoreUnusable if it is not this version's, or the server refuses the connection.
+        """
         async with AsyncExitStack() as opened:
             opened.push_async_callback(self.close)
             # The check of the schema has no deadline. Run it only on a server that responds.
-            await self._pool.run(Connection.is_direct)
+            try:
+                await self._pool.run(Connection.is_direct)
+            except StorageUnavailable as error:
+                if is_lasting(error.__cause__):
+                    raise StoreUnusable(str(error)) from error.__cause__
+                raise
             if not await asyncio.to_thread(is_current, self._conninfo):
-                raise StorageUnavailable("the database does not have this version's schema: run `todo-api migrate`")
+                raise StoreUnusable("the database does not have this version's schema: run `todo-api migrate`")
             opened.pop_all()
 
     async def close(self) -> None:

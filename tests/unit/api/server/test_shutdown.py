@@ -3,59 +3,113 @@
 import asyncio
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from todo_api.server.shutdown import on_shutdown_signal
+from todo_api.server.shutdown import CANT_SERVE, Shutdown, on_shutdown_signal
+
+LONG = 10.0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_calls_the_callback_and_then_the_previous_handler(number: signal.Signals) -> None:
-    heard: list[Any] = []
-
-    async def serve() -> None:
-        notified = asyncio.Event()
-        with on_shutdown_signal(notified.set):
-            signal.raise_signal(number)
-            async with asyncio.timeout(10):
-                await notified.wait()
-
-    before = signal.signal(number, lambda got, _frame: heard.append(got))
+@contextmanager
+def handled_by(handler: Any, number: signal.Signals = signal.SIGTERM) -> Iterator[None]:
+    before = signal.signal(number, handler)
     try:
-        ours = signal.getsignal(number)
-        asyncio.run(serve())
-        assert signal.getsignal(number) is ours
+        yield
     finally:
         signal.signal(number, before)
 
-    assert heard == [number]
+
+def serve(*numbers: signal.Signals, drain_seconds: float = 0, shutdown: Shutdown | None = None) -> Shutdown:
+    """Serve until these signals have ended the streams, and return the state of the shutdown."""
+    shutdown = shutdown or Shutdown()
+
+    async def run() -> None:
+        ended = asyncio.Event()
+        with on_shutdown_signal(shutdown, ended.set, drain_seconds):
+            for number in numbers:
+                signal.raise_signal(number)
+                await asyncio.sleep(0)
+            async with asyncio.timeout(LONG):
+                await ended.wait()
+
+    asyncio.run(run())
+    return shutdown
 
 
-def test_an_ignored_signal_still_calls_the_callback() -> None:
-    async def serve() -> None:
-        notified = asyncio.Event()
-        with on_shutdown_signal(notified.set):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_streams_and_then_calls_the_previous_handler(number: signal.Signals) -> None:
+    handled: list[Any] = []
+
+    with handled_by(lambda got, _frame: handled.append(got), number):
+        ours = signal.getsignal(number)
+        shutdown = serve(number)
+        assert signal.getsignal(number) is ours
+
+    assert handled == [number]
+    assert shutdown.has_begun
+    assert shutdown.exit_status == 0
+
+
+def test_an_ignored_signal_still_ends_streams() -> None:
+    with handled_by(signal.SIG_IGN):
+        assert serve(signal.SIGTERM).has_begun
+
+
+def test_during_the_drain_nothing_ends() -> None:
+    async def run() -> list[bool]:
+        ended = asyncio.Event()
+        with on_shutdown_signal(shutdown := Shutdown(), ended.set, 0.05):
             signal.raise_signal(signal.SIGTERM)
-            async with asyncio.timeout(10):
-                await notified.wait()
+            await asyncio.sleep(0)
+            seen = [shutdown.has_begun, ended.is_set()]
+            async with asyncio.timeout(LONG):
+                await ended.wait()
+        return seen
 
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        asyncio.run(serve())
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with handled_by(signal.SIG_IGN):
+        assert asyncio.run(run()) == [True, False]
 
 
-def test_in_another_thread_no_signal_handler_is_set() -> None:
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_the_drain(second: signal.Signals) -> None:
+    with handled_by(signal.SIG_IGN), handled_by(signal.SIG_IGN, signal.SIGINT):
+        assert serve(signal.SIGTERM, second, drain_seconds=3600).has_begun
+
+
+def test_an_interrupt_from_the_keyboard_does_not_drain() -> None:
+    with handled_by(signal.SIG_IGN, signal.SIGINT):
+        assert serve(signal.SIGINT, drain_seconds=3600).has_begun
+
+
+def test_a_failed_process_ends_without_a_drain_and_with_a_failure() -> None:
+    handled: list[Any] = []
+
+    async def run() -> None:
+        with on_shutdown_signal(shutdown, lambda: None, 3600):
+            shutdown.fail()
+
+    with handled_by(lambda got, _frame: handled.append(got)):
+        shutdown = Shutdown()
+        asyncio.run(run())
+
+    assert handled == [signal.SIGTERM]
+    assert shutdown.exit_status == CANT_SERVE
+
+
+def test_in_another_thread_no_signal_is_handled_or_sent() -> None:
     before = signal.getsignal(signal.SIGTERM)
     inside: list[object] = []
 
-    async def serve() -> None:
-        with on_shutdown_signal(lambda: None):
+    async def run() -> None:
+        with on_shutdown_signal(shutdown := Shutdown(), lambda: None):
             inside.append(signal.getsignal(signal.SIGTERM))
+            shutdown.fail()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
     thread.join()
 

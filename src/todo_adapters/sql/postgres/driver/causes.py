@@ -25,6 +25,17 @@ _CAUSES: Final = tuple(
         (r"timeout|timed out", "the server did not respond in time"),
     )
 )
+_LASTING: Final = frozenset(
+    {
+        "the user name or the password is wrong",
+        "channel binding is required, but this server or connection does not support it",
+        "the server's certificate is not trusted: check sslmode and sslrootcert",
+        "the server does not support TLS, which sslmode requires",
+        "the server refuses this user or address, or requires TLS",
+        "the user does not exist",
+        "the database does not exist",
+    }
+)
 
 
 def cause_of(error: BaseException) -> str | None:
@@ -36,3 +47,8 @@ def cause_of(error: BaseException) -> str | None:
         return "the server did not respond in time"
     text = str(error)
     return next((cause for pattern, cause in _CAUSES if pattern.search(text)), None)
+
+
+def is_lasting(error: BaseException | None) -> bool:
+    """Return whether a connection failed for a cause that only an operator ends: a wrong address, or a refusal."""
+    return error is not None and cause_of(error) in _LASTING
