@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from todo_api.server.log_writer import LogWriter
+
 
 def log_config(*, as_json: bool) -> dict[str, Any]:
     """Return the configuration (`logging.config.dictConfig`) that logs to standard error in one format."""
@@ -20,7 +22,7 @@ def log_config(*, as_json: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": JsonFormatter if as_json else TerminalFormatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {"stderr": {"()": LogWriter, "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {name: {"level": "WARNING"} for name in quiet},
     }

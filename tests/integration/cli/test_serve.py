@@ -204,6 +204,25 @@ def test_child_processes_serve_with_the_options_of_the_command(
         assert process.end() == 0
 
 
+def test_a_log_that_is_not_read_does_not_stop_the_service(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [_PROGRAM, "serve", "--port", "0"], cwd=tmp_path, env=clean_environment(tmp_path), stderr=subprocess.PIPE
+    )
+    assert process.stderr
+    try:
+        url = re.findall(rb"https?://[^\s\"]+", process.stderr.readline())[0].decode()
+        with httpx.Client(base_url=url, timeout=_START_SECONDS, headers={"X-Request-ID": "x" * 128}) as client:
+            # More than a pipe takes.
+            statuses = {client.get("/health").status_code for _ in range(400)}
+    finally:
+        process.terminate()
+        status = process.wait(_START_SECONDS)
+        process.stderr.close()
+
+    assert statuses == {200}
+    assert status == 0
+
+
 def test_endless_request_headers_are_refused(tmp_path: Path) -> None:
     with serving(tmp_path) as process:
         url = httpx.URL(process.url())

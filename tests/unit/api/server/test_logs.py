@@ -5,8 +5,6 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from todo_api.server.logs import JsonFormatter, TerminalFormatter, log_config
 
 
@@ -58,16 +56,6 @@ def test_a_line_for_people_is_followed_by_the_traceback() -> None:
 
     assert first.endswith("info    a great thing")
     assert last == "IndexError: pop from empty list"
-
-
-def test_a_record_that_cannot_be_formatted_does_not_fail_the_caller(capfd: pytest.CaptureFixture[str]) -> None:
-    config = log_config(as_json=True)
-    handler = logging.StreamHandler()
-    handler.setFormatter(config["formatters"]["line"]["()"]())
-
-    handler.handle(record_of(args=("too", "many")))
-
-    assert "Logging error" in capfd.readouterr().err
 
 
 def test_the_format_is_a_setting() -> None:
