@@ -684,7 +684,7 @@ export interface components {
              * Error Code
              * @enum {string}
              */
-            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEADERS_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "QUOTA_EXCEEDED" | "RATE_LIMITED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
+            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEADERS_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "QUOTA_EXCEEDED" | "RATE_LIMITED" | "REQUEST_TIMEOUT" | "SERVER_STOPPING" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
             /**
              * Timestamp
              * Format: date-time
@@ -812,6 +812,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
@@ -846,7 +857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -926,6 +937,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description PAYLOAD_TOO_LARGE: Request body too large */
             413: {
                 headers: {
@@ -994,7 +1016,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1090,6 +1112,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description VALIDATION_ERROR: Validation failed */
             422: {
                 headers: {
@@ -1124,7 +1157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1217,6 +1250,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description PRECONDITION_FAILED: Precondition failed */
             412: {
                 headers: {
@@ -1285,7 +1329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1371,6 +1415,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description PRECONDITION_FAILED: Precondition failed */
             412: {
                 headers: {
@@ -1417,7 +1472,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1511,6 +1566,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description PRECONDITION_FAILED: Precondition failed */
             412: {
                 headers: {
@@ -1579,7 +1645,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1659,6 +1725,17 @@ export interface operations {
             };
             /** @description NOT_FOUND: Not found */
             404: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
                 headers: {
                     Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1748,7 +1825,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1823,6 +1900,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description CURSOR_EXPIRED: Feed token expired */
             410: {
                 headers: {
@@ -1868,7 +1956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1950,6 +2038,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description CURSOR_EXPIRED: Feed token expired */
             410: {
                 headers: {
@@ -1995,7 +2094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -2028,6 +2127,17 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -2041,6 +2151,17 @@ export interface operations {
             };
             /** @description INTERNAL_ERROR: Internal server error */
             500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description SERVER_STOPPING: Server stopping */
+            503: {
                 headers: {
                     Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2071,6 +2192,17 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -2093,14 +2225,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable */
+            /** @description SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Readiness"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -56,11 +56,13 @@ _EVERY_OWNER: Final = (
     problems.AUTH_INVALID,
     problems.AUTH_FORBIDDEN,
     problems.HTTPS_REQUIRED,
+    problems.REQUEST_TIMEOUT,
     problems.INVALID,
     problems.HEADERS_TOO_LARGE,
     problems.DATABASE_ERROR,
     problems.INTERNAL_ERROR,
     problems.AUTH_UNAVAILABLE,
+    problems.SERVER_STOPPING,
 )
 BODY: Final = (problems.PAYLOAD_TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
 
@@ -102,7 +104,9 @@ def _response(kinds: list[ProblemType]) -> dict[str, Any]:
     }
 
 
-ALWAYS: Final = _responses({problems.HEADERS_TOO_LARGE, problems.INTERNAL_ERROR})
+ALWAYS: Final = _responses(
+    {problems.REQUEST_TIMEOUT, problems.HEADERS_TOO_LARGE, problems.INTERNAL_ERROR, problems.SERVER_STOPPING}
+)
 
 
 def document(app: FastAPI) -> dict[str, Any]:

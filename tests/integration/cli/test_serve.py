@@ -60,10 +60,6 @@ class Process:
             time.sleep(0.02)
         return found[1]
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._process.send_signal(number)

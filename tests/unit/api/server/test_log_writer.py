@@ -21,9 +21,11 @@ class Stream(io.StringIO):
         super().__init__()
         self.may_write = threading.Event()
         self.may_write.set()
+        self.is_writing = threading.Event()
         self.is_broken = False
 
     def write(self, text: str) -> int:
+        self.is_writing.set()
         self.may_write.wait(30)
         if self.is_broken:
             raise BrokenPipeError
@@ -65,7 +67,7 @@ def test_a_reader_that_stops_delays_no_caller_and_dropped_lines_are_counted() ->
     writer = writer_to(stream := Stream())
     stream.may_write.clear()
     writer.handle(record("first"))
-    until(lambda: not writer._lines)  # the thread has taken it, and waits
+    stream.is_writing.wait(30)
 
     for _ in range(MAX_WAITING + 5):
         writer.handle(record())
