@@ -15,6 +15,7 @@ TodoError
 └── Unavailable                     a temporary failure; the same call may succeed later
     ├── NotOpen                     the adapter is not open yet, or was closed
     ├── StorageUnavailable
+    │   └── StoreUnusable           only the operator can make the store usable
     └── TokenVerificationUnavailable
 
 No class contains HTTP: one table in `todo_api.http.problems` maps every class to a response.
