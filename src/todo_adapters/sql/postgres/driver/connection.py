@@ -1,19 +1,20 @@
 """One connection to PostgreSQL."""
 
 import asyncio
-import select
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Self
 
 import psycopg
 from psycopg.pq import Format
+from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 from psycopg.types.numeric import IntDumper
 
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.postgres.driver import psycopg_internals
 from todo_adapters.sql.postgres.driver.prepared_statements import PreparedStatements
+from todo_adapters.sql.postgres.driver.socket_reader import SocketReader
 
 Step = tuple[Statement, Mapping[str, Any]]
 """A statement and its values."""
@@ -46,8 +47,7 @@ class Connection:
         # As text, a number fits a parameter of any size; binary numbers must have the size of the parameter.
         connection.adapters.register_dumper(int, IntDumper)
         self._adapter = psycopg_internals.Adapter(connection.adapters)
-        self._unread = select.poll()
-        self._unread.register(connection.fileno(), select.POLLIN)
+        self._reader = SocketReader(connection.fileno())
 
     @classmethod
     async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
@@ -85,13 +85,13 @@ class Connection:
 
     def has_input(self) -> bool:
         """Return whether the server has sent something since the last statement, or has closed the connection."""
-        return bool(self._unread.poll(0))
+        return self._reader.has_input()
 
     async def run(self, statement: Statement, values: Mapping[str, Any]) -> list[TupleRow]:
         """Run one statement and return its rows: one round trip, and another one to prepare it."""
         name = self._statements.use(statement) or await self._prepare(statement)
         self._send(statement, values, name)
-        rows = self._adapter.load(await psycopg_internals.receive(self._pgconn))
+        rows = self._adapter.load(await self._receive())
         self._check_server()
         return rows
 
@@ -106,7 +106,7 @@ class Connection:
         for statement, values in steps:
             self._send(statement, values, names[statement])
         self._pgconn.pipeline_sync()
-        *results, _ = [await psycopg_internals.receive(self._pgconn) for _ in range(len(steps) + 1)]
+        *results, _ = [await self._receive() for _ in range(len(steps) + 1)]
         self._pgconn.exit_pipeline_mode()
         rows = [self._adapter.load(result) for result in results]
         self._check_server()
@@ -118,10 +118,10 @@ class Connection:
             return None
         if surplus := self._statements.surplus():
             self._pgconn.send_close_prepared(surplus)
-            self._adapter.load(await psycopg_internals.receive(self._pgconn))
+            self._adapter.load(await self._receive())
         name = self._statements.new_name()
         self._pgconn.send_prepare(name, statement.encode())
-        self._adapter.load(await psycopg_internals.receive(self._pgconn))
+        self._adapter.load(await self._receive())
         self._statements.keep(statement, name)
         return name
 
@@ -131,6 +131,9 @@ class Connection:
             self._pgconn.send_query_prepared(name, parameters, formats, Format.BINARY)
         else:
             self._pgconn.send_query_params(statement.encode(), parameters, None, formats, Format.BINARY)
+
+    def _receive(self) -> Awaitable[list[PGresult]]:
+        return psycopg_internals.receive(self._pgconn, self._reader)
 
     def _check_server(self) -> None:
         """Raise OperationalError if the server lacks writes or accepts none. It reports this with every response.
@@ -163,4 +166,5 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection without waiting for anything."""
+        self._reader.close()
         self._pgconn.finish()

@@ -24,13 +24,13 @@ from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import TupleRow
 from psycopg.waiting import Ready, Wait
 
+from todo_adapters.sql.postgres.driver.socket_reader import SocketReader
 
-async def receive(pgconn: PGconn) -> list[PGresult]:
+
+async def receive(pgconn: PGconn, reader: SocketReader) -> list[PGresult]:
     """Send what is buffered, and return the results of one statement.
 
-    The socket is registered with the event loop for each wait, and the event loop then looks at
-    its state. So no event can be missed, on asyncio and on uvloop, which reports a reset only
-    once. Cancelling the task ends the wait at once, while psycopg's own wait would first ask the
+    Cancelling the task ends the wait at once, while psycopg's own wait would first ask the
     server. After that, the connection can only be closed.
     """
     loop, socket = asyncio.get_running_loop(), pgconn.socket
@@ -38,25 +38,23 @@ async def receive(pgconn: PGconn) -> list[PGresult]:
     try:
         wanted = next(steps)
         while True:
-            ready: asyncio.Future[Ready] = loop.create_future()
-            loop.add_reader(socket, _set, ready, Ready.R)
+            ready = reader.wait()
             if wanted & Wait.W:
-                loop.add_writer(socket, _set, ready, Ready.W)
+                loop.add_writer(socket, _end, ready)
             try:
                 await ready
             finally:
-                loop.remove_reader(socket)
                 if wanted & Wait.W:
                     loop.remove_writer(socket)
-            wanted = steps.send(ready.result())
+            wanted = steps.send(Ready.R)  # it reads what there is, and then sends what it still can
     except StopIteration as done:
         results: list[PGresult] = done.value
         return results
 
 
-def _set(future: asyncio.Future[Ready], ready: Ready) -> None:
-    if not future.done():
-        future.set_result(ready)
+def _end(wait: asyncio.Future[None]) -> None:
+    if not wait.done():
+        wait.set_result(None)
 
 
 class Adapter:
