@@ -7,7 +7,7 @@ import select
 class SocketReader:
     """Watches one socket, and stays registered with the event loop from one statement to the next.
 
-    To register for each wait costs six system calls (docs/decisions/0008). But libuv, below
+    To register for each wait costs seven system calls (docs/decisions/0008). But libuv, below
     uvloop, reports an error of a socket once and then watches it no more. So after each
     event, the registration counts only when the kernel has confirmed that the socket has
     neither input nor an error: an error of a TCP or Unix socket is final. Otherwise the
