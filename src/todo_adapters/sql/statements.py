@@ -110,13 +110,22 @@ _newer: Final = (
     .offset(ZERO)
     .subquery("newer")
 )
-CHANGES: Final = (
-    sa.select(store.c.epoch, task_lists.c.revision, task_lists.c.forgotten_revision, *_newer.c)
-    .select_from(store.outerjoin(task_lists, LIST_OF_USER).outerjoin(_newer, sa.true()))
-    .order_by(_newer.c.revision)
-)
-"""For `rows.read_changes`: the store's epoch, the list's counters, and the first `limit` changes
-above `since`. There is at least one row, even if there is no change or no list."""
+
+
+def changes(source: sa.FromClause) -> Any:
+    """Return the statement for `rows.read_changes`; `source` has the epoch in its only row.
+
+    It returns the epoch, the list's counters, and the first `limit` changes above `since`.
+    There is at least one row, even if there is no change or no list.
+    """
+    return (
+        sa.select(source.c.epoch, task_lists.c.revision, task_lists.c.forgotten_revision, *_newer.c)
+        .select_from(source.outerjoin(task_lists, LIST_OF_USER).outerjoin(_newer, sa.true()))
+        .order_by(_newer.c.revision)
+    )
+
+
+CHANGES: Final = changes(store)
 
 KEY: Final = (
     sa.select(

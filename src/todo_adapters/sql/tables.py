@@ -110,13 +110,17 @@ class IdempotencyKeyRow(_Row, table=True):
 
 
 class StoreRow(_Row, table=True):
-    """The store: a single row with its epoch, and the floor for all new revisions."""
+    """The store: a single row with its epoch, and the floor for all new revisions.
+
+    - timeline: the server's timeline in this epoch, see `postgres.timeline`; empty where there is none
+    """
 
     __tablename__ = "store"
     __table_args__: ClassVar[Any] = _CLUSTERED
 
     epoch: str = Field(primary_key=True, sa_type=_TEXT)
     revision_floor: int = Field(sa_type=BigInteger)
+    timeline: str = Field(sa_type=_TEXT)
 
 
 metadata: Final = _Row.metadata

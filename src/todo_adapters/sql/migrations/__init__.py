@@ -9,6 +9,7 @@ import pkgutil
 import re
 import secrets
 import threading
+from collections.abc import Collection
 from typing import Final
 
 import sqlalchemy as sa
@@ -61,12 +62,6 @@ def upgrade(address: str | sa.URL) -> None:
         command.upgrade(config, HEAD)
 
 
-def is_current(address: str | sa.URL) -> bool:
-    """Return whether the database has exactly this version's schema. Raises StorageUnavailable as `upgrade` does."""
-    with transaction(address) as connection:
-        return _version_of(connection) == HEAD
-
-
 def ensure(url: str | sa.URL) -> None:
     """Migrate an SQLite file to this version's schema; a new file gets it without Alembic.
 
@@ -84,24 +79,35 @@ def _create(connection: sa.Connection) -> None:
     """Create the final schema, the same that the migrations create step by step."""
     for tables in (metadata, _applied.metadata):
         tables.create_all(connection, checkfirst=False)
-    connection.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0))
+    connection.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0, timeline=""))
     connection.execute(sa.insert(_applied).values(version_num=HEAD))
 
 
 def _version_of(connection: sa.Connection) -> str | None:
-    """Return the version of the schema, or None if this program has created no tables yet."""
-    present, ours = set(sa.inspect(connection).get_table_names()), set(metadata.tables)
+    present = sa.inspect(connection).get_table_names()
+    applied = connection.scalars(sa.select(_applied.c.version_num)).all() if VERSION_TABLE in present else ()
+    return version_of(present, applied, is_shared=connection.dialect.name != "sqlite")
+
+
+def version_of(present: Collection[str], applied: Collection[str], *, is_shared: bool) -> str | None:
+    """Return the version of the schema, or None if this program has created no tables yet.
+
+    - present: the names of all tables
+    - applied: the content of the table VERSION_TABLE, if there is one
+    - is_shared: the database may also have tables of other programs
+
+    Raises StoreUnusable if this program must not use the database.
+    """
+    ours = set(metadata.tables)
     if VERSION_TABLE not in present:
-        # An SQLite file belongs to one program; a PostgreSQL database may be shared.
-        if taken := present if connection.dialect.name == "sqlite" else present & ours:
+        if taken := set(present) & ours if is_shared else present:
             raise StoreUnusable(f"the database belongs to another program: it has a table {min(taken)}")
         return None
-    applied = connection.scalars(sa.select(_applied.c.version_num)).all()
-    if len(applied) != 1 or not _VERSION.fullmatch(applied[0]):
+    version = next(iter(applied), "")
+    if len(applied) != 1 or not _VERSION.fullmatch(version):
         raise StoreUnusable(f"the table {VERSION_TABLE} is damaged: restore the database from a backup")
-    version: str = applied[0]
     if version > HEAD:
         raise StoreUnusable(f"the database has schema {version}, newer than this program's {HEAD}: update it")
-    if version == HEAD and (missing := ours - present):
+    if version == HEAD and (missing := ours.difference(present)):
         raise StoreUnusable(f"the table {min(missing)} is missing: restore the database from a backup")
     return version

@@ -32,12 +32,13 @@ async def apply_batch(  # noqa: PLR0913 - the arguments of `apply`, and where an
     of_user = {"user_id": user_id}
     asked: list[Step] = [
         (_BEGIN, {}),
+        connection.limit_transaction,
         (LOCK_TASKS, {**of_user, "ids": POSTGRESQL.write_set(batch.task_ids)}),
         (LOCK_LIST, of_user),
     ]
     if key:
         asked.append((_KEY, {**of_user, "key": key.key}))
-    _, locked, counted, *kept = await connection.run_all(asked)
+    _, _, locked, counted, *kept = await connection.run_all(asked)
     stored = [rows.read_task(POSTGRESQL, user_id, row) for row in locked]
     try:
         if key and (replayed := rows.replay_apply(key, kept[0])):

@@ -1,40 +1,37 @@
-"""A PostgreSQL database with our schema, and its transactions, which are repeated where that is safe."""
+"""A PostgreSQL database with our schema."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final, TypeVar
 
+import psycopg
 from psycopg.rows import TupleRow
 
 from todo_adapters.sql.dialects import Statement
-from todo_adapters.sql.migrations import is_current
+from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, version_of
 from todo_adapters.sql.postgres.driver.causes import is_lasting
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.conninfo import is_neon_pooler
-from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
 from todo_adapters.sql.postgres.driver.pool import Pool
-from todo_domain import StorageUnavailable, StoreUnusable
+from todo_adapters.sql.postgres.timeline import follow_timeline
+from todo_domain import StorageUnavailable, StoreUnusable, UserId
 
 T = TypeVar("T")
 
-_MAX_ATTEMPTS: Final = 20
 _THRESHOLD_OF_NEON: Final = 5
+_TABLES: Final = Statement(
+    "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)", ()
+)
+_APPLIED: Final = Statement(f"SELECT version_num FROM {VERSION_TABLE}", ())  # noqa: S608 - a constant
 
 
 class Database:
-    """A database and a pool of connections to it. The arguments are as for PostgresTaskRepository.
-
-    A repeatable transaction runs once more when its connection breaks. Others do not: nobody
-    can tell afterwards whether the first attempt took effect. A transaction that the server
-    undid because of another one is always repeated, up to 20 times.
-    """
+    """A database and a pool of connections to it. The arguments are as for PostgresTaskRepository."""
 
     def __init__(
         self, conninfo: str, *, max_connections: int, timeout_seconds: float, prepare_threshold: int | None
     ) -> None:
         is_neon = is_neon_pooler(conninfo)
-        self._conninfo = conninfo
         self._pool = Pool(
             conninfo,
             max_size=max_connections,
@@ -49,16 +46,24 @@ class Database:
         """
         async with AsyncExitStack() as opened:
             opened.push_async_callback(self.close)
-            # The check of the schema has no deadline. Run it only on a server that responds.
             try:
-                await self._pool.run(Connection.is_direct)
+                await self._check_schema()
+                await follow_timeline(self.run)
             except StorageUnavailable as error:
-                if is_lasting(error.__cause__):
-                    raise StoreUnusable(str(error)) from error.__cause__
+                cause = error.__cause__
+                if isinstance(cause, psycopg.ProgrammingError):  # for example, a missing privilege
+                    message = f"the database's schema can't be read: {cause.diag.message_primary}"
+                    raise StoreUnusable(message) from error
+                if is_lasting(cause):
+                    raise StoreUnusable(str(error)) from cause
                 raise
-            if not await asyncio.to_thread(is_current, self._conninfo):
-                raise StoreUnusable("the database does not have this version's schema: run `todo-api migrate`")
             opened.pop_all()
+
+    async def _check_schema(self) -> None:
+        tables = [name for (name,) in await self.run(_TABLES, {})]
+        applied = [version for (version,) in await self.run(_APPLIED, {})] if VERSION_TABLE in tables else []
+        if version_of(tables, applied, is_shared=True) != HEAD:
+            raise StoreUnusable("the database does not have this version's schema: run `todo-api migrate`")
 
     async def close(self) -> None:
         """Close all connections; those in use close at the end of their transaction."""
@@ -68,19 +73,12 @@ class Database:
         self, statement: Statement, values: Mapping[str, Any], *, repeatable: bool = True
     ) -> Awaitable[Sequence[TupleRow]]:
         """Run one statement in a transaction and return its rows."""
-        return self.transact(lambda connection: connection.run(statement, values), repeatable=repeatable)
+        return self._pool.run(
+            lambda connection: connection.run(statement, values), owner=values.get("user_id"), repeatable=repeatable
+        )
 
-    async def transact(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
-        """Run work that is one transaction, and return its result."""
-        attempts = 0
-        while True:
-            try:
-                return await self._pool.run(work)
-            except TransactionUndone:
-                attempts += 1
-                if attempts == _MAX_ATTEMPTS:
-                    raise
-            except ConnectionLost:
-                if not repeatable:
-                    raise
-                repeatable = False
+    def transact(
+        self, user_id: UserId, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool
+    ) -> Awaitable[T]:
+        """Run work of a user that is one transaction, and return its result."""
+        return self._pool.run(work, owner=user_id, repeatable=repeatable)

@@ -18,6 +18,7 @@ from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
 from todo_adapters.sql.postgres.purge import forget_keys, forget_surplus, purge
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
+from todo_adapters.sql.postgres.timeline import read_changes
 from todo_adapters.sql.tables import store
 from todo_domain import (
     NO_QUOTAS,
@@ -46,7 +47,6 @@ from todo_domain import (
 
 _GET: Final = POSTGRESQL.compile(statements.GET)
 _GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
-_CHANGES: Final = POSTGRESQL.compile(statements.CHANGES)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
 _IS_STANDBY: Final = POSTGRESQL.compile(sa.select(sa.func.pg_is_in_recovery()).select_from(store))
@@ -199,6 +199,7 @@ class PostgresTaskRepository:
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
         result, deletion_count = await self._database.transact(
+            user_id,
             lambda connection: apply_batch(connection, self._quotas, user_id, batch, at=at, key=key),
             repeatable=key is not None,
         )
@@ -214,7 +215,7 @@ class PostgresTaskRepository:
     async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
         """See TaskRepository. One statement."""
         asked = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
-        return rows.read_changes(POSTGRESQL, user_id, since, limit, await self._database.run(_CHANGES, asked))
+        return rows.read_changes(POSTGRESQL, user_id, since, limit, await read_changes(self._database.run, asked))
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository. One statement."""

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.postgres.timeline import REVISION_FLOOR
 from todo_adapters.sql.statements import (
     COUNTER_NAMES,
-    FIRST_REVISION,
     GET,
     GET_SOME,
     KEY,
@@ -25,13 +25,14 @@ from todo_adapters.sql.statements import (
     OLD_KEYS_OF_USER,
     OLDEST_DELETIONS_OF_USER,
     ONE,
-    REVISION_FLOOR,
     ZERO,
     Greatest,
     next_revision,
     parameter,
 )
 from todo_adapters.sql.tables import idempotency_keys, task_lists, tasks
+
+_FIRST_REVISION: Final = REVISION_FLOOR + ONE
 
 
 def _insert(table: sa.Table, computed: dict[str, Any], *unless: sa.FromClause) -> Any:
@@ -56,7 +57,7 @@ def _count_task(*unless: sa.FromClause, keys: sa.ColumnElement[int]) -> Any:
     """Count a new task; create the list if it does not exist. No row if a quota forbids it."""
     is_open = _number(parameter(tasks.c.completed_at).is_(None))
     counts = {"last_task_id": ONE, "open_count": is_open, "task_count": ONE, "deletion_count": ZERO, "key_count": keys}
-    first = _insert(task_lists, {"revision": FIRST_REVISION, **counts, "forgotten_revision": ZERO}, *unless)
+    first = _insert(task_lists, {"revision": _FIRST_REVISION, **counts, "forgotten_revision": ZERO}, *unless)
     raised = {name: task_lists.c[name] + first.excluded[name] for name in _COUNTED}
     has_room = (
         sa.or_(first.excluded.open_count == ZERO, task_lists.c.open_count < _MAX_OPEN_TASKS),
@@ -107,7 +108,7 @@ def _write(*, only_if_at: bool) -> Any:
         sa.update(task_lists)
         .where(LIST_OF_USER, condition, sa.or_(is_open <= was_open, task_lists.c.open_count < _MAX_OPEN_TASKS))
         .values(
-            revision=next_revision(),
+            revision=next_revision(_FIRST_REVISION),
             open_count=task_lists.c.open_count + is_open - was_open,
             task_count=task_lists.c.task_count - is_removed,
             deletion_count=task_lists.c.deletion_count + is_removed,

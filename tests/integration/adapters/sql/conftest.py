@@ -1,6 +1,9 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.integration.adapters.sql.postgres.proxy import Proxy
@@ -15,6 +18,17 @@ def database_url(postgres: Postgres) -> Iterator[str]:
     with postgres.database() as url:
         upgrade(url)
         yield url
+
+
+@pytest.fixture
+def limited_url(database_url: str) -> Iterator[str]:
+    """The URL of a role without rights on the tables that may have three connections."""
+    role = f"limited_{uuid4().hex}"
+    with psycopg.connect(database_url, autocommit=True) as operator:
+        operator.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 3".encode())
+        url = urlsplit(database_url)
+        yield url._replace(netloc=f"{role}@{url.hostname}:{url.port}").geturl()
+        operator.execute(f"DROP ROLE {role}".encode())
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from alembic.script import ScriptDirectory
 from tests.postgres import Postgres
 from todo_adapters.sql import migrations, statements
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE
-from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, ensure, is_current, upgrade
+from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, ensure, upgrade
+from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_adapters.sql.rows import change_values, read_task
+from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_adapters.sql.tables import metadata
 from todo_domain import StorageUnavailable, Task, TaskDraft, UserId
 
@@ -80,6 +83,28 @@ def connection_to(url: str) -> Iterator[sa.Connection]:
 def catalogue(url: str) -> list[list[sa.Row[Any]]]:
     with connection_to(url) as connection:
         return [list(connection.exec_driver_sql(query)) for query in CATALOGUE[connection.dialect.name]]
+
+
+def is_current(url: str) -> bool:
+    with connection_to(url) as connection:
+        if VERSION_TABLE not in sa.inspect(connection).get_table_names():
+            return False
+        return connection.scalars(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).all() == [HEAD]
+
+
+def start(url: str) -> None:
+    """Open the adapter as a server does."""
+
+    async def open_and_close() -> None:
+        async with adapter:
+            pass
+
+    adapter = (
+        SqliteTaskRepository(Path(url.removeprefix("sqlite:///")))
+        if url.startswith("sqlite:")
+        else PostgresTaskRepository(url)
+    )
+    asyncio.run(open_and_close())
 
 
 def epochs(url: str) -> list[str]:
@@ -202,7 +227,7 @@ def test_a_failed_upgrade_changes_nothing(empty_database: str) -> None:
         assert sa.inspect(connection).get_table_names() == ["store"]
 
 
-@pytest.mark.parametrize("use", [is_current, ensure, upgrade])
+@pytest.mark.parametrize("use", [start, ensure, upgrade])
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
@@ -268,12 +293,12 @@ def test_an_unreachable_database_raises_the_cause(postgres: Postgres, url: str) 
         port = sa.make_url(existing).port
 
     with pytest.raises(StorageUnavailable, match=r"nothing listens at this host|does not exist|is wrong"):
-        is_current(url.format(port=port))
+        upgrade(url.format(port=port))
 
 
 def test_an_unreachable_database_raises_storage_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable):
-        is_current(f"sqlite:///{tmp_path / 'missing' / 'todo.db'}")
+        upgrade(f"sqlite:///{tmp_path / 'missing' / 'todo.db'}")
 
 
 def test_there_are_no_downgrades() -> None:

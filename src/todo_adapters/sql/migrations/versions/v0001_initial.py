@@ -68,9 +68,10 @@ def upgrade() -> None:
         "store",
         sa.Column("epoch", _TEXT, primary_key=True),
         sa.Column("revision_floor", sa.BigInteger, nullable=False),
+        sa.Column("timeline", _TEXT, nullable=False),
         sqlite_with_rowid=False,
     )
-    op.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0))
+    op.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0, timeline=""))
 
 
 def _create_partial_index(name: str, table: str, columns: list[str], *, where: str) -> None:

@@ -5,6 +5,8 @@ from typing import Final
 
 import psycopg
 
+NO_FREE_CONNECTION: Final = "the server has no free connection"
+
 # The first match counts. libpq has no codes for most of these.
 _CAUSES: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), cause)
@@ -21,7 +23,7 @@ _CAUSES: Final = tuple(
         (r"read-only|hot standby", "no host accepts writes, as target_session_attrs requires"),
         (r"is a standby", "the server is a standby"),
         (r"starting up|shutting down|recovery", "the server is starting or stopping"),
-        (r"too many (?:clients|connections)|remaining connection slots", "the server has no free connection"),
+        (r"too many (?:clients|connections)|no more connections|remaining connection slots", NO_FREE_CONNECTION),
         (r"timeout|timed out", "the server did not respond in time"),
     )
 )

@@ -13,6 +13,7 @@ from psycopg.types.numeric import IntDumper
 
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.postgres.driver import psycopg_internals
+from todo_adapters.sql.postgres.driver.limits import LIMIT_SESSION, limit_transaction
 from todo_adapters.sql.postgres.driver.prepared_statements import PreparedStatements
 from todo_adapters.sql.postgres.driver.socket_reader import SocketReader
 
@@ -38,10 +39,16 @@ class Connection:
     accepts none any more is returned. The connection closes and OperationalError is raised.
     """
 
-    def __init__(self, connection: psycopg.AsyncConnection[TupleRow], prepare_threshold: int | None) -> None:
+    def __init__(
+        self,
+        connection: psycopg.AsyncConnection[TupleRow],
+        prepare_threshold: int | None,
+        timeout_seconds: float,
+    ) -> None:
         self._connection = connection
         self._pgconn = connection.pgconn
         self._statements = PreparedStatements(prepare_threshold)
+        self._milliseconds = {"milliseconds": f"{max(1, int(timeout_seconds * 1000))}"}
         self._requires_writes = connection.info.get_parameters().get("target_session_attrs") == "read-write"
         self._is_direct = False
         # As text, a number fits a parameter of any size; binary numbers must have the size of the parameter.
@@ -50,19 +57,26 @@ class Connection:
         self._reader = SocketReader(connection.fileno())
 
     @classmethod
-    async def open(cls, conninfo: str, prepare_threshold: int | None) -> Self:
-        """Connect; prepare statements after this number of uses, or if it is None, only on a direct connection."""
+    async def open(cls, conninfo: str, prepare_threshold: int | None, timeout_seconds: float) -> Self:
+        """Connect.
+
+        - prepare_threshold: prepare statements after this number of uses; None prepares them
+          on a direct connection only
+        - timeout_seconds: the time after which the caller gives up a transaction, so that the
+          server may end it too
+        """
         connection = cls(
             await psycopg.AsyncConnection.connect(
                 conninfo, autocommit=True, prepare_threshold=None, client_encoding="UTF8"
             ),
             prepare_threshold,
+            timeout_seconds,
         )
         try:
             if prepare_threshold is None and await connection.is_direct():
                 connection._statements.threshold = _PREPARED_AFTER
                 connection._is_direct = True
-                connection._check_server()
+                await connection.run(LIMIT_SESSION, connection._milliseconds)
         except BaseException:
             connection.close()
             raise
@@ -82,6 +96,11 @@ class Connection:
     def status(self) -> int:
         """The state of the session, as a TransactionStatus: ACTIVE until all results are received."""
         return self._pgconn.transaction_status
+
+    @property
+    def limit_transaction(self) -> Step:
+        """The step after BEGIN that lets the server end the transaction when the caller has given it up."""
+        return limit_transaction(self._connection.info.server_version), self._milliseconds
 
     def has_input(self) -> bool:
         """Return whether the server has sent something since the last statement, or has closed the connection."""

@@ -9,16 +9,18 @@ class Deadline:
     """Cancels the current task after some seconds, and turns that into TimeoutError, as asyncio.timeout does.
 
     It costs a quarter of asyncio.timeout (decision 0003). It does not depend on what the task
-    waits for: a cancelled task runs again at once.
+    waits for: a cancelled task runs again at once. `reason` is for the caller: what was missing
+    when the time was over.
     """
 
-    __slots__ = ("_cancelling", "_is_over", "_seconds", "_task", "_timer")
+    __slots__ = ("_cancelling", "_is_over", "_seconds", "_task", "_timer", "reason")
     _task: asyncio.Task[object]
     _timer: asyncio.TimerHandle
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._is_over = False
+        self.reason = ""
 
     def __enter__(self) -> Self:
         """Start the timer. Raises RuntimeError outside of a task."""
@@ -40,5 +42,8 @@ class Deadline:
     ) -> None:
         """Stop the timer; raise TimeoutError if it has cancelled the task, and nothing else has."""
         self._timer.cancel()
-        if self._is_over and self._task.uncancel() <= self._cancelling and error_type is asyncio.CancelledError:
+        task = self._task
+        # A cancelled task refers to its exception, and that to this. A cycle would keep what the task had opened.
+        del self._task
+        if self._is_over and task.uncancel() <= self._cancelling and error_type is asyncio.CancelledError:
             raise TimeoutError from error

@@ -1,8 +1,6 @@
 """A small pool of PostgreSQL connections."""
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -17,16 +15,18 @@ from psycopg.errors import (
 )
 from psycopg.pq import TransactionStatus
 
-from todo_adapters.sql.postgres.driver.causes import cause_of
+from todo_adapters.sql.postgres.driver.causes import NO_FREE_CONNECTION, cause_of
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.deadline import Deadline
 from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
+from todo_adapters.sql.postgres.driver.idle import IdleConnections
+from todo_adapters.sql.postgres.driver.queues import PlaceQueue, Shares
 from todo_domain import StorageUnavailable
 
 T = TypeVar("T")
 
-_TRUSTED_SECONDS: Final = 20.0
-_SURPLUS_SECONDS: Final = 600.0
+_MAX_ATTEMPTS: Final = 20
+_FULL_SECONDS: Final = 0.5
 _UNDONE: Final = (DeadlockDetected, SerializationFailure, UniqueViolation)
 # Nothing was done, and a new session can do it: this one is read-only, lost its prepared
 # statements, or has prepared them for a column whose type a migration has changed.
@@ -34,19 +34,21 @@ _OF_SESSION: Final = (ReadOnlySqlTransaction, InvalidSqlStatementName, FeatureNo
 
 
 class Pool:
-    """Connections in autocommit: opened on demand, lent last in, first out, and closed when unused for ten minutes.
+    """Connections in autocommit, opened on demand.
 
     - conninfo: libpq's
     - max_size: the maximum number of connections
-    - timeout_seconds: the longest time for a call of `run`, including the wait for a connection
+    - timeout_seconds: the longest time for a call of `run`, with all its waits and attempts
     - prepare_threshold: prepare a statement after this number of uses, if the pooler keeps
       prepared statements; None prepares on direct connections only
 
-    A connection that is being opened, used or closed occupies one of `max_size` places.
-    Calls wait for a place in order of arrival. At its deadline the task of a call is
-    cancelled, whatever it waits for. Every call frees its place: at once, or within a second
-    if the server must first be asked to stop a statement. So neither the end of a call nor
-    a place depends on the server or the network.
+    A connection that is being opened, used or closed occupies one of `max_size` places, and
+    calls for one owner occupy at most half of them (at least one). Calls wait for a place in
+    order of arrival. A place for which the server grants no connection stays out of use for
+    half a second. At its deadline the task of a call is cancelled, whatever it waits for.
+    Every call frees its place: at once, or within a second if the server must first be asked
+    to stop a statement. So neither the end of a call nor a place depends on the server or
+    the network.
     """
 
     def __init__(
@@ -60,126 +62,128 @@ class Pool:
         self._conninfo = conninfo
         self.timeout_seconds = timeout_seconds
         self._prepare_threshold = prepare_threshold
-        self._places = asyncio.Semaphore(max_size)
-        self._idle: deque[tuple[Connection, float]] = deque()
-        self._suspect_before = 0.0
+        self._places = PlaceQueue(max_size)
+        self._shares = Shares(max(1, max_size // 2))
+        self._idle = IdleConnections()
         self._stopping: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     async def close(self) -> None:
         """Close the idle connections now and the others when they are given back; lend no more."""
         self._is_closed = True
-        self._close_idle()
+        self._idle.close()
         await asyncio.gather(*self._stopping)
 
-    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def run(
+        self, work: Callable[[Connection], Awaitable[T]], *, owner: str | None = None, repeatable: bool = False
+    ) -> T:
         """Run work, which is one transaction, on a connection that nothing else uses meanwhile; return its result.
 
-        The work runs a second time, on a new connection, if the server refused it because of
-        the session: its prepared statements are stale, or it became read-only. Raises
-        StorageUnavailable at the deadline and instead of psycopg's errors: its subclass
-        ConnectionLost when the connection broke, TransactionUndone when the work can run again.
-        """
-        missing = "no database connection was free"
-        try:
-            with Deadline(self.timeout_seconds):
-                await self._places.acquire()
-                missing = "the database did not respond"
-                connection = self._trusted_idle() or await self._check_out()
-                try:
-                    try:
-                        return await work(connection)
-                    except _OF_SESSION:
-                        connection.close()
-                        self._suspect_idle()
-                        connection = await self._open()
-                        return await work(connection)
-                except psycopg.Error as error:
-                    raise self._failure_of(connection, error) from error
-                finally:
-                    self._check_in(connection)
-        except TimeoutError as error:
-            self._suspect_idle()
-            raise StorageUnavailable(f"{missing} in time") from error
+        - owner: the user for whom the work is done, if it is done for one
+        - repeatable: the work may run once more if the connection broke. Otherwise it does
+          not, because nobody can tell whether the first attempt took effect.
 
-    def _open(self) -> Awaitable[Connection]:
-        return Connection.open(self._conninfo, self._prepare_threshold)
+        Work that the server undid because of another transaction runs again, up to 20 times.
+        Raises StorageUnavailable at the deadline and instead of psycopg's errors; its subclass
+        ConnectionLost when the connection broke.
+        """
+        attempts = 0
+        try:
+            with Deadline(self.timeout_seconds) as deadline:
+                while True:
+                    try:
+                        return await self._run_once(work, owner, deadline)
+                    except TransactionUndone:
+                        attempts += 1
+                        if attempts == _MAX_ATTEMPTS:
+                            raise
+                    except ConnectionLost:
+                        if not repeatable:
+                            raise
+                        repeatable = False
+        except TimeoutError as error:
+            self._idle.suspect()
+            raise StorageUnavailable(f"{deadline.reason} in time") from error
+
+    async def _run_once(self, work: Callable[[Connection], Awaitable[T]], owner: str | None, deadline: Deadline) -> T:
+        if owner is not None and not self._shares.try_take(owner):
+            deadline.reason = "no connection of the user's share was free"
+            await self._shares.wait(owner)
+        try:
+            if not self._places.try_take():
+                deadline.reason = "no database connection was free"
+                await self._places.wait()
+            deadline.reason = "the database did not respond"
+            connection = self._idle.take_trusted() or await self._check_out(deadline)
+        except BaseException:
+            self._shares.give_back(owner)
+            raise
+        try:
+            try:
+                return await work(connection)
+            except _OF_SESSION:
+                connection.close()
+                self._idle.suspect()
+                connection = await self._open()
+                return await work(connection)
+        except psycopg.Error as error:
+            raise self._failure_of(connection, error) from error
+        finally:
+            self._check_in(connection, owner)
 
     def _failure_of(self, connection: Connection, error: psycopg.Error) -> StorageUnavailable:
         if isinstance(error, _UNDONE):
             return TransactionUndone("the database undid a transaction because of another one")
         if connection.is_closed:
-            self._suspect_idle()
+            self._idle.suspect()
             return ConnectionLost("the connection to the database was lost")
         return StorageUnavailable("the database reported an error")
 
-    def _trusted_idle(self) -> Connection | None:
-        """Return the connection that was used last, if that was recently and the server has sent nothing since."""
-        if self._idle:
-            connection, since = self._idle[-1]
-            trusted_since = max(time.monotonic() - _TRUSTED_SECONDS, self._suspect_before)
-            if since > trusted_since and not connection.has_input():
-                self._idle.pop()
-                return connection
-        return None
+    async def _check_out(self, deadline: Deadline) -> Connection:
+        """Return a connection that works for the place that the caller has; if there is none, free the place."""
+        while True:
+            try:
+                return self._idle.take_trusted() or await self._idle.take_tested() or await self._open()
+            except psycopg.Error as error:
+                cause = cause_of(error)
+                if cause != NO_FREE_CONNECTION:
+                    self._places.give_back()
+                    raise StorageUnavailable(f"the database can't be reached{f': {cause}' if cause else ''}") from error
+            except BaseException:
+                self._places.give_back()
+                raise
+            deadline.reason = NO_FREE_CONNECTION
+            asyncio.get_running_loop().call_later(_FULL_SECONDS, self._places.give_back)
+            await self._places.wait(first=True)
+            deadline.reason = "the database did not respond"
 
-    async def _check_out(self) -> Connection:
-        """Return a connection that works, or free the place that was taken for it and raise."""
-        try:
-            connection = await self._tested_idle()
-            return connection or await self._open()
-        except psycopg.Error as error:
-            self._places.release()
-            cause = cause_of(error)
-            raise StorageUnavailable(f"the database can't be reached{f': {cause}' if cause else ''}") from error
-        except BaseException:
-            self._places.release()
-            raise
-
-    async def _tested_idle(self) -> Connection | None:
-        """Return the connection that was used last, if it works; otherwise close the idle ones."""
+    async def _open(self) -> Connection:
         if self._is_closed:
             raise StorageUnavailable("the database connections are closed")
-        if not self._idle:
-            return None
-        connection, _ = self._idle.pop()
-        is_writable = False
-        try:
-            is_writable = await connection.is_writable()
-        finally:
-            if not is_writable:
-                connection.close()
-                self._close_idle()  # the others were used longer ago
-        return connection if is_writable else None
+        return await Connection.open(self._conninfo, self._prepare_threshold, self.timeout_seconds)
 
-    def _check_in(self, connection: Connection) -> None:
-        """Keep a connection, or close it, and free its place."""
+    def _check_in(self, connection: Connection, owner: str | None) -> None:
+        """Keep a connection, or close it, and free its place and the owner's share."""
         status = connection.status
         if status == TransactionStatus.ACTIVE:  # the call was cancelled, by its deadline or by the caller
-            stopping = asyncio.create_task(self._stop(connection))
+            stopping = asyncio.create_task(self._stop(connection, owner))
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
             return
         if self._is_closed or status != TransactionStatus.IDLE:
             connection.close()
         else:
-            self._idle.append((connection, now := time.monotonic()))
-            if self._idle[0][1] < now - _SURPLUS_SECONDS:
-                self._idle.popleft()[0].close()
-        self._places.release()
+            self._idle.keep(connection)
+        self._free(owner)
 
-    async def _stop(self, connection: Connection) -> None:
-        """Ask the server to stop an abandoned statement, then free the place: statements must not pile up there."""
+    def _free(self, owner: str | None) -> None:
+        self._places.give_back()
+        self._shares.give_back(owner)
+
+    async def _stop(self, connection: Connection, owner: str | None) -> None:
+        """Ask the server to stop an abandoned statement, then free its place: statements must not pile up there."""
         try:
             await connection.cancel()
         finally:
             connection.close()
-            self._places.release()
-
-    def _suspect_idle(self) -> None:
-        """Require a test of every connection that is idle now before its next use: it may be broken too."""
-        self._suspect_before = time.monotonic()
-
-    def _close_idle(self) -> None:
-        while self._idle:
-            self._idle.pop()[0].close()
+            self._free(owner)

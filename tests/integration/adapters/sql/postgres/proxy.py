@@ -29,6 +29,7 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._silenced: set[asyncio.StreamWriter] = set()
         self._is_frozen = False
+        self._messages_left: int | None = None
         self._replies_to_lose = 0
         self._replies_to_tear = 0
         self.sent: Counter[str] = Counter()
@@ -92,6 +93,10 @@ class Proxy:
         """Forward nothing any more on the existing connections, like a router that has dropped their state."""
         self._call(lambda: self._silenced.update(self._writers))
 
+    def silence_after(self, messages: int) -> None:
+        """Let this number of messages of clients pass, and then nothing on the connections that there are."""
+        self._messages_left = messages
+
     def cut(self) -> None:
         """Reset all connections."""
 
@@ -146,6 +151,11 @@ class Proxy:
             while True:
                 size = await client_reader.readexactly(4)
                 body = await client_reader.readexactly(int.from_bytes(size) - 4)
+                if self._messages_left is not None:
+                    self._messages_left -= 1
+                    if self._messages_left < 0:
+                        self._messages_left = None
+                        self._silenced.update(self._writers)
                 if not self._passes(client):
                     await asyncio.Event().wait()
                 self.sent[kind] += 1

@@ -82,8 +82,8 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         pytest.param(lambda r, u, t: r.change(u, t, lambda task: task), 1, 1, id="change nothing"),
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT), 1, 1, id="remove"),
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT, guard=lambda _: None), 2, 2, id="remove guarded"),
-        pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT), 7, 2, id="apply"),
-        pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 10, 2, id="apply with a key"),
+        pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT), 8, 2, id="apply"),
+        pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 11, 2, id="apply with a key"),
         pytest.param(lambda r, u, _: r.changes(u, None, 10), 1, 1, id="changes"),
         pytest.param(lambda r, u, _: r.revisions([u]), 1, 1, id="revisions"),
         pytest.param(lambda r, _u, _t: r.check_reads(), 1, 1, id="check_reads"),
@@ -366,6 +366,42 @@ async def test_a_batch_with_a_key_whose_commit_was_not_confirmed_is_done_once(pr
         assert await tasks_of(repository, user_id) == 2
 
 
+@pytest.mark.parametrize("sent", [pytest.param(0, id="between round trips"), pytest.param(5, id="within the second")])
+async def test_a_batch_whose_connection_goes_silent_locks_its_user_out_only_until_its_deadline(
+    proxy: Proxy, database_url: str, sent: int
+) -> None:
+    class SilencingBatch(Batch):
+        def evaluate(self, *args: Any) -> BatchEffects:
+            proxy.silence_after(sent)
+            return super().evaluate(*args)
+
+    user_id = new_user()
+    async with opened(database_url, timeout_seconds=50) as direct, opened(proxy.url, timeout_seconds=0.5) as silent:
+        await direct.add(user_id, DRAFT, at=AT)
+        with pytest.raises(StorageUnavailable):
+            await silent.apply(user_id, SilencingBatch(BATCH.operations), at=AT)
+
+        await direct.change(user_id, 1, longer)
+
+        assert await tasks_of(direct, user_id) == 1
+
+
+async def test_a_list_that_is_locked_leaves_half_of_the_connections_to_other_users(database_url: str) -> None:
+    alice, bob = new_user(), new_user()
+    async with opened(database_url, max_connections=2, timeout_seconds=10) as repository:
+        for user_id in (alice, bob):
+            await repository.add(user_id, DRAFT, at=AT)
+        with psycopg.connect(database_url) as operator:
+            operator.execute("SELECT FROM task_lists WHERE user_id = %s FOR UPDATE", [alice])
+            locked_out = [asyncio.create_task(repository.add(alice, DRAFT, at=AT)) for _ in range(10)]
+            await asyncio.sleep(0)  # all have begun
+
+            await repository.add(bob, DRAFT, at=AT)
+
+            assert not any(call.done() for call in locked_out)
+        await asyncio.gather(*locked_out)
+
+
 async def test_a_create_without_a_key_whose_response_was_lost_is_not_repeated(proxy: Proxy) -> None:
     user_id = new_user()
     async with opened(proxy.url) as repository:
@@ -411,6 +447,21 @@ async def test_an_error_does_not_show_the_message_of_the_database(database_url: 
 
     assert str(failure.value) == "the database can't be reached: the database does not exist"
     assert isinstance(failure.value.__cause__, psycopg.Error)
+
+
+async def test_a_schema_that_may_not_be_read_is_refused_with_the_database_s_message(limited_url: str) -> None:
+    with pytest.raises(StorageUnavailable, match="permission denied for table todo_schema_version"):
+        async with opened(limited_url):
+            pass
+
+
+@pytest.mark.parametrize("sent", range(0, 20, 3))
+async def test_an_opening_ends_at_its_deadline_wherever_the_server_goes_silent(proxy: Proxy, sent: int) -> None:
+    proxy.silence_after(sent)
+
+    with pytest.raises(StorageUnavailable):
+        async with opened(proxy.url, timeout_seconds=0.1):
+            pass
 
 
 async def test_a_database_without_the_schema_is_not_opened(postgres: Postgres) -> None:

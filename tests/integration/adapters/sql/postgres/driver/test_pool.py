@@ -11,14 +11,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.integration.adapters.sql.postgres.pooler import pooling
 from tests.integration.adapters.sql.postgres.proxy import Proxy
 from tests.postgres import Postgres
 from todo_adapters.sql.dialects import Statement
-from todo_adapters.sql.postgres.driver import pool as pool_module
-from todo_adapters.sql.postgres.driver import prepared_statements
+from todo_adapters.sql.postgres.driver import idle, prepared_statements
 from todo_adapters.sql.postgres.driver.connection import Connection, Step
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
-from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
+from todo_adapters.sql.postgres.driver.errors import ConnectionLost
 from todo_adapters.sql.postgres.driver.pool import Pool
 from todo_domain import StorageUnavailable
 
@@ -256,7 +256,7 @@ async def test_an_idle_connection_that_the_network_dropped_is_replaced_without_a
         first, second = await hold(pool), await hold(pool)
         await first.give_back()
         await second.give_back()
-        monkeypatch.setattr(pool_module, "_TRUSTED_SECONDS", 0)
+        monkeypatch.setattr(idle, "_TRUSTED_SECONDS", 0)
         proxy.silence()
 
         assert await run(pool, "SELECT 42") == [(42,)]
@@ -265,7 +265,7 @@ async def test_an_idle_connection_that_the_network_dropped_is_replaced_without_a
 async def test_an_idle_connection_that_responds_is_kept(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_pool(database_url) as pool:
         first = await pid(pool)
-        monkeypatch.setattr(pool_module, "_TRUSTED_SECONDS", 0)
+        monkeypatch.setattr(idle, "_TRUSTED_SECONDS", 0)
 
         assert await pid(pool) == first
 
@@ -383,10 +383,123 @@ async def test_several_statements_of_which_the_session_lost_one_run_again_as_a_w
             assert await run(pool, "SELECT count(*) FROM written") == [(4,)]
 
 
-async def test_a_transaction_that_lost_a_race_raises_transaction_undone(database_url: str) -> None:
+async def test_a_transaction_that_lost_a_race_runs_again(database_url: str) -> None:
+    attempts = 0
+
+    async def lose_twice(connection: Connection) -> list[tuple[Any, ...]]:
+        nonlocal attempts
+        attempts += 1
+        sql = "SELECT 42" if attempts == 3 else "DO $$ BEGIN RAISE deadlock_detected; END $$"
+        return await connection.run(Statement(sql, ()), {})
+
     async with running_pool(database_url) as pool:
-        with pytest.raises(TransactionUndone):
+        assert await pool.run(lose_twice) == [(42,)]
+
+
+async def test_a_transaction_that_loses_every_race_is_given_up(database_url: str) -> None:
+    async with running_pool(database_url) as pool:
+        with pytest.raises(StorageUnavailable):
             await run(pool, "DO $$ BEGIN RAISE deadlock_detected; END $$")
+
+
+async def test_all_attempts_have_one_deadline(database_url: str) -> None:
+    async def lose_slowly(connection: Connection) -> None:
+        pool.timeout_seconds = 3600
+        await connection.run(Statement("DO $$ BEGIN PERFORM pg_sleep(0.02); RAISE deadlock_detected; END $$", ()), {})
+
+    async with running_pool(database_url) as pool:
+        await pid(pool)
+        pool.timeout_seconds = 0.1
+
+        with pytest.raises(StorageUnavailable, match="did not respond in time"):
+            await pool.run(lose_slowly)
+
+
+LIMITS = "SELECT current_setting('statement_timeout'), current_setting('tcp_keepalives_idle')"
+
+
+async def test_a_server_gives_up_what_a_direct_client_has_given_up(database_url: str) -> None:
+    async with running_pool(database_url, timeout_seconds=7) as pool:
+        assert await run(pool, LIMITS) == [("7s", "5")]
+
+
+async def test_a_session_of_a_pooler_keeps_its_settings(database_url: str) -> None:
+    before = operate(database_url, LIMITS)
+
+    async with pooling(database_url, sessions=1) as url, running_pool(url) as pool:
+        assert await run(pool, LIMITS) == before
+
+
+async def test_one_owner_has_at_most_half_of_the_connections(database_url: str) -> None:
+    alice, bob = "alice", "bob"
+    everyone_is_there = asyncio.Event()
+
+    async def wait(connection: Connection) -> int:
+        await everyone_is_there.wait()
+        return connection.backend_pid
+
+    async def arrive(_: Connection) -> None:
+        everyone_is_there.set()
+
+    async with running_pool(database_url, max_size=4) as pool:
+        calls = [asyncio.create_task(pool.run(wait, owner=alice)) for _ in range(10)]
+        await settle()
+
+        await pool.run(arrive, owner=bob)
+
+        assert len(set(await asyncio.gather(*calls))) == 2
+
+
+async def test_a_call_that_waits_for_its_owner_s_share_ends_at_its_deadline(database_url: str) -> None:
+    async with running_pool(database_url, max_size=1) as pool:
+        await pid(pool)
+        pool.timeout_seconds = 0.05
+        calls = [
+            asyncio.create_task(pool.run(lambda connection: connection.run(Statement(FOREVER, ()), {}), owner="alice"))
+            for _ in range(2)
+        ]
+
+        failures = await asyncio.gather(*calls, return_exceptions=True)
+
+        assert [type(failure) for failure in failures] == [StorageUnavailable] * 2
+        pool.timeout_seconds = 60
+        assert await pool.run(lambda connection: connection.run(Statement("SELECT 42", ()), {}), owner="alice") == [
+            (42,)
+        ]
+
+
+async def test_a_share_is_not_free_before_the_server_was_asked_to_stop_the_statement(proxy: Proxy) -> None:
+    async with running_pool(proxy.url, max_size=2, timeout_seconds=60) as pool:
+        await pid(pool)
+        pool.timeout_seconds = 0.05
+        proxy.freeze()
+
+        for missing in ("the database did not respond", "no connection of the user's share was free"):
+            with pytest.raises(StorageUnavailable, match=missing):
+                await pool.run(lambda connection: connection.run(Statement(FOREVER, ()), {}), owner="alice")
+
+
+async def test_more_calls_than_the_server_grants_connections_wait_for_one(limited_url: str) -> None:
+    async with running_pool(limited_url, max_size=10, timeout_seconds=50) as pool:
+        answers = await asyncio.gather(*(run(pool, "SELECT pg_sleep(0.001)::text") for _ in range(100)))
+
+        assert answers == [[("",)]] * 100
+
+
+async def test_a_server_without_a_free_connection_is_waited_for_until_the_deadline(limited_url: str) -> None:
+    async with running_pool(limited_url) as others, running_pool(limited_url, timeout_seconds=0.05) as pool:
+        loans = [await hold(others) for _ in range(3)]
+        with pytest.raises(StorageUnavailable, match="the server has no free connection"):
+            await pid(pool)
+
+        pool.timeout_seconds = 50
+        waiting = [asyncio.create_task(pid(pool)) for _ in range(20)]
+        await settle()
+        for loan in loans:
+            loan.connection.close()
+            await loan.give_back()
+
+        assert len(set(await asyncio.gather(*waiting))) <= 3
 
 
 async def test_an_unreachable_server_costs_no_place_in_the_pool(database_url: str) -> None:
@@ -404,7 +517,7 @@ async def test_a_connection_that_has_been_idle_for_long_is_closed(
     async with running_pool(database_url) as pool:
         surplus, second = await hold(pool), await hold(pool)
         await surplus.give_back()
-        monkeypatch.setattr(pool_module, "_SURPLUS_SECONDS", -1)
+        monkeypatch.setattr(idle, "_SURPLUS_SECONDS", -1)
 
         await second.give_back()
 

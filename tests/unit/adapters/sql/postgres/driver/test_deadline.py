@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -43,6 +45,30 @@ async def test_an_error_after_the_cancellation_is_raised_unchanged() -> None:
         await work()
 
     await asyncio.sleep(0)
+
+
+async def test_what_a_cancelled_task_had_opened_does_not_wait_for_the_garbage_collector() -> None:
+    class Opened: ...
+
+    async def work() -> None:
+        with Deadline(NEVER) as deadline:
+            opened.append(weakref.ref(in_use := Opened()))
+            await wait_forever()
+            assert deadline
+            assert in_use
+
+    opened: list[weakref.ref[Opened]] = []
+    gc.disable()
+    try:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        del task
+
+        assert opened[0]() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_task_that_another_task_cancels_is_cancelled() -> None:
