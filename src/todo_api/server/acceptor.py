@@ -4,11 +4,11 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from todo_api.server.connections import Connections
-from todo_api.server.uvicorn_protocol import HttpProtocol
+from todo_api.server.uvicorn_protocol import FIRST_REQUEST_SECONDS, HttpProtocol
 
 _PAUSE_SECONDS: Final = 0.05
 """How long accepting stops when there is no room, and no connection to close."""
@@ -40,8 +40,17 @@ class Acceptor:
         self._accepting = asyncio.create_task(self._accept_all())
 
     def close(self) -> None:
-        """Accept no more connections."""
+        """Accept no more connections, except those that are complete already. Close the listener right after this."""
         self._accepting.cancel()
+        self._loop.remove_reader(self._listener)
+        with suppress(OSError):
+            while True:
+                self._begin(self._listener.accept()[0])
+
+    async def wait_opened(self) -> None:
+        """Wait a moment for the connections that are being opened."""
+        if self._opening:
+            await asyncio.wait(self._opening, timeout=FIRST_REQUEST_SECONDS)
 
     async def wait_closed(self) -> None:
         """End the handshakes in progress, and wait for their end."""
@@ -62,10 +71,13 @@ class Acceptor:
                 unopened.callback(accepted.close)
                 while self._is_full():  # noqa: ASYNC110 - not only an event ends the wait, but time as well
                     await asyncio.sleep(0 if self._connections.make_room() else _PAUSE_SECONDS)
-                opening = asyncio.create_task(self._open(accepted))
                 unopened.pop_all()
-            self._opening.add(opening)
-            opening.add_done_callback(self._opening.discard)
+            self._begin(accepted)
+
+    def _begin(self, accepted: socket.socket) -> None:
+        opening = asyncio.create_task(self._open(accepted))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
 
     def _is_full(self) -> bool:
         return len(self._established) + len(self._connections.opening) >= self._connections.limits.connections

@@ -17,6 +17,8 @@ from todo_api.server.request_heads import NOT_HTTP, fault_of_head, head_without_
 from todo_api.server.uvicorn_connection import ENDLESS, BoundedConnection
 from todo_api.server.uvicorn_cycle import close_unless_body_is_read, end_with_connection
 
+FIRST_REQUEST_SECONDS: Final = 0.5
+"""How long the server waits at its end for the first request of a connection."""
 MAX_PIPELINED: Final = 100
 """How many requests of one connection may wait for the response to an earlier one."""
 
@@ -130,7 +132,16 @@ class HttpProtocol(BoundedConnection):
             self._expect(wait)
 
     def shutdown(self) -> None:
-        """End the connection as soon as its response is complete."""
+        """End the connection as soon as its response is complete.
+
+        A new connection has a moment for its first request: a proxy has already sent it.
+        """
+        if self.cycle is None and not self._is_closing:
+            self.loop.call_later(FIRST_REQUEST_SECONDS, self._shut_down)
+        else:
+            self._shut_down()
+
+    def _shut_down(self) -> None:
         super().shutdown()
         if self._is_closing:
             self.transport.close()

@@ -70,22 +70,25 @@ class Server(uvicorn.Server):
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         self._connections = connections = Connections(self._limits)
-        self.servers = []
+        self._acceptors: list[Acceptor] = []
 
         def make_protocol() -> HttpProtocol:
             return HttpProtocol(self.config, self.server_state, self.lifespan.state, connections=connections)
 
         for listener in sockets or []:
             acceptor = Acceptor(listener, make_protocol, connections, self.server_state.connections, self.config.ssl)
-            self.servers.append(acceptor)  # type: ignore[arg-type]  # as much of a server as uvicorn uses
+            self._acceptors.append(acceptor)
+        self.servers = self._acceptors  # type: ignore[assignment]  # as much of a server as uvicorn uses
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, finish or cut the requests in progress, and end the app."""
-        for acceptor in self.servers:
+        for acceptor in self._acceptors:
             acceptor.close()
         for listener in sockets or []:
             listener.close()
+        for acceptor in self._acceptors:
+            await acceptor.wait_opened()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         try:

@@ -36,6 +36,10 @@ _applied: Final = sa.Table(
 
 # An arbitrary number that other programs in the same PostgreSQL database are unlikely to use.
 _UPGRADE_LOCK: Final = 0x746F646F
+UPGRADE_LOCK_SECONDS: Final = 300
+"""How long a migration waits for another one."""
+TABLE_LOCK_SECONDS: Final = 10
+"""How long a migration waits for a table that others use; while it waits, all others wait behind it."""
 # Alembic supports one migration context per process.
 _one_upgrade: Final = threading.Lock()
 
@@ -54,12 +58,19 @@ def upgrade(address: str | sa.URL) -> None:
 
     with _one_upgrade, transaction(address) as connection:
         if connection.dialect.name == "postgresql":
+            _bound_locks(connection, UPGRADE_LOCK_SECONDS)
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+            _bound_locks(connection, TABLE_LOCK_SECONDS)
         _version_of(connection)
         # env.py reads the attributes; the scripts are installed with this package.
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", "todo_adapters.sql:migrations")
         command.upgrade(config, HEAD)
+
+
+def _bound_locks(connection: sa.Connection, seconds: float) -> None:
+    """Bound the wait for each lock, but not the work that follows."""
+    connection.execute(sa.select(sa.func.set_config("lock_timeout", f"{round(seconds * 1000)}ms", True)))
 
 
 def ensure(url: str | sa.URL) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -137,6 +138,19 @@ def test_several_processes_can_upgrade_postgresql_at_once(postgres: Postgres) ->
 
         assert statuses == [0, 0]
         assert len(epochs(url)) == 1
+
+
+def test_an_upgrade_waits_a_bounded_time_for_a_table_in_use(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "TABLE_LOCK_SECONDS", 0.05)
+    with postgres.database() as url:
+        upgrade(url)
+        with psycopg.connect(url) as user:
+            user.execute(f"LOCK TABLE {VERSION_TABLE} IN ACCESS EXCLUSIVE MODE")
+
+            with pytest.raises(StorageUnavailable, match="lock timeout"):
+                upgrade(url)
 
 
 def test_every_store_has_an_epoch_of_its_own(tmp_path: Path) -> None:

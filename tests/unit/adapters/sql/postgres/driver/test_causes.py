@@ -1,7 +1,7 @@
 import psycopg
 import pytest
 
-from todo_adapters.sql.postgres.driver.causes import cause_of
+from todo_adapters.sql.postgres.driver.causes import cause_of, is_lasting
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,23 @@ def test_a_timeout_means_that_the_server_did_not_respond() -> None:
 
 def test_an_unknown_cause_is_not_guessed() -> None:
     assert cause_of(psycopg.OperationalError("the moon is full")) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "lasting"),
+    [
+        ('password authentication failed for user "u"', True),
+        ('database "d" does not exist', True),
+        ("certificate verify failed", True),
+        ("Connection refused", False),
+        ("could not translate host name", False),
+        ("the database system is starting up", False),
+        ("the moon is full", False),
+    ],
+)
+def test_a_refusal_lasts_and_a_server_that_is_down_may_return(said: str, lasting: object) -> None:
+    assert is_lasting(psycopg.OperationalError(f"connection failed: {said}")) is lasting
+
+
+def test_a_failure_without_a_cause_does_not_last() -> None:
+    assert not is_lasting(None)
