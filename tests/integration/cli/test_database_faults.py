@@ -34,8 +34,7 @@ async def served(home: Path, database_url: str) -> AsyncIterator[tuple[Process, 
     ended = False
     try:
         url = await asyncio.to_thread(process.url)
-        # The server closes a connection that is idle for 5 s; a request at that moment would fail.
-        limits = httpx.Limits(max_connections=2 * CLIENTS, keepalive_expiry=1)
+        limits = httpx.Limits(max_connections=2 * CLIENTS)
         async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
             yield process, client
         begun = time.monotonic()
