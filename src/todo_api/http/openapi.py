@@ -35,6 +35,7 @@ _HEADER_OF_PROBLEM: Final = {
     problems.RATE_LIMITED: "Retry-After",
     problems.DATABASE_ERROR: "Retry-After",
     problems.AUTH_UNAVAILABLE: "Retry-After",
+    problems.SERVER_STOPPING: "Retry-After",
 }
 
 _TAGS: Final = {

@@ -94,7 +94,7 @@ class Connections:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.tally = Tally()
-        self.opening: dict[Connection, tuple[asyncio.Task[Any], float]] = {}
+        self.opening: dict[Connection, tuple[asyncio.Task[Any] | None, float]] = {}
         """The task that opens each connection, and since when; it may take long because of a TLS handshake."""
         self.idle: dict[Connection, float] = {}
         """Since when each connection waits for a request; the longest wait is first."""
@@ -141,8 +141,7 @@ class Connections:
     @contextmanager
     def opened_by(self, connection: Connection) -> Iterator[None]:
         """Count a connection that the current task opens, until it is open, or the task ends."""
-        if task := asyncio.current_task():
-            self.opening[connection] = task, self._loop.time()
+        self.opening[connection] = asyncio.current_task(), self._loop.time()
         try:
             yield
         finally:

@@ -12,7 +12,7 @@ import sys
 import threading
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 from uvicorn.supervisors import ChangeReload
@@ -106,14 +106,13 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
 
 def serve_as_worker(limits: Limits, listener: socket.socket) -> None:
     """Serve in a child process, and end with its parent."""
-    if parent := multiprocessing.parent_process():
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     ignore_hangup()
     sys.exit(_serve(_config(read_settings()), limits, listener))
 
 
-def _end_with(parent: BaseProcess) -> None:
-    parent.join()
+def _end_with_parent() -> None:
+    cast(BaseProcess, multiprocessing.parent_process()).join()
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -125,9 +124,9 @@ def ignore_hangup() -> None:
 
 def _serve(config: uvicorn.Config, limits: Limits, listener: socket.socket) -> int:
     server = Server(config, limits)
-    # uvicorn raises the received signal again at its end.
+    # Before the start, a signal ends the process. At its end uvicorn raises it again, to no effect.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(server.exit_status))
+        signal.signal(number, lambda *_: None if server.started else sys.exit(0))
     server.run(sockets=[listener])
     return server.exit_status
 

@@ -148,13 +148,12 @@ class HttpProtocol(BoundedConnection):
 
     def cut(self) -> None:
         """End the connection now. A request without a response gets one, which says that the server stops."""
-        if self._is_responding():
-            scope: dict[str, Any] = self._running.scope  # type: ignore[assignment]  # the request log's part of it
-            scope["error_code"] = STOPPING.problem_type.error_code
-        if self._is_closing:
+        if self._is_closing or not self._is_responding():
             self.abort()
-        else:
-            self._refuse(STOPPING)
+            return
+        scope: dict[str, Any] = self._running.scope  # type: ignore[assignment]  # the request log's part of it
+        scope["error_code"] = STOPPING.problem_type.error_code
+        self._refuse(STOPPING)
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Parse the request again without its Upgrade field, which httptools stops at (RFC 9110 §7.8)."""

@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the end, and bound its time whatever hangs."""
-        if not self.should_exit:
+        with suppress(RuntimeError):  # it runs since an earlier signal
             self._deadline.start()
         super().handle_exit(sig, frame)
 
@@ -96,10 +96,9 @@ class Server(uvicorn.Server):
                 await self._wait_tasks_to_complete()
         except TimeoutError:
             await self._cut_requests()
-        if not self.force_exit:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await self.lifespan.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.lifespan.shutdown()
         self._connections.close()
 
     async def _cut_requests(self) -> None:

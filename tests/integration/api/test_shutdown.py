@@ -13,12 +13,15 @@ from typing import Any
 import httpx
 import pytest
 from dependency_injector import providers
+from uvicorn import Config
 
 from tests.integration.api.problems import refusal
 from tests.integration.api.test_connections import connect, get, rest_of
 from tests.integration.server import LIMITS, Server, new_user, running_server, settings_for
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.container import Container
+from todo_api.server.shutdown import CANT_SERVE
+from todo_api.server.uvicorn_server import Server as ApiServer
 from todo_domain import Task, UserId
 
 
@@ -62,13 +65,16 @@ def test_a_request_that_is_cut_gets_a_problem(caplog: pytest.LogCaptureFixture) 
 def test_a_response_that_has_begun_is_aborted() -> None:
     user = new_user()
     with serving(InMemoryTaskRepository()) as server:
+        silent = connect(server)
         connection = connect(server, get(user, "changes/stream"))
         assert connection.recv(4096).startswith(b"HTTP/1.1 200")
         begun = time.monotonic()
 
     assert not rest_of(connection).endswith(b"0\r\n\r\n")
     assert time.monotonic() - begun < 5
+    assert rest_of(silent) == b""
     connection.close()
+    silent.close()
 
 
 def test_while_it_ends_the_server_is_not_ready_and_asks_clients_to_close(tmp_path: Path) -> None:
@@ -83,3 +89,13 @@ def test_while_it_ends_the_server_is_not_ready_and_asks_clients_to_close(tmp_pat
     assert (before.status_code, before.headers.get("Connection")) == (200, None)
     assert (after.status_code, after.json()["status"], after.headers["Connection"]) == (503, "unavailable", "close")
     assert (served.status_code, served.headers["Connection"]) == (200, "close")
+
+
+def test_a_start_that_fails_ends_the_process_with_a_failure() -> None:
+    async def fail(_scope: object, _receive: object, _send: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(SystemExit) as ended:
+        ApiServer(Config(fail, lifespan="on", log_config=None), LIMITS).run([])
+
+    assert ended.value.code == CANT_SERVE
