@@ -1,5 +1,6 @@
 """The bounds of connections: their waits, their number, and what clients do not read."""
 
+import asyncio
 import logging
 import socket
 import time
@@ -11,13 +12,16 @@ from typing import Any
 
 import httpx
 import pytest
+from dependency_injector import providers
 
 from tests.integration.api.raw_connections import exchange
 from tests.integration.certificates import write_certificate
 from tests.integration.server import IMPATIENT, Server, new_user, running_server, settings_for, token_of
+from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.container import Container
 from todo_api.server import connections, uvicorn_protocol
 from todo_api.server.connections import Limits
+from todo_domain import Task, TaskNotFound, UserId
 
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /api/%s/tasks HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
@@ -148,6 +152,34 @@ def test_an_incomplete_request_does_not_end_the_response_before_it(impatient: Se
 
         with pytest.raises(TimeoutError):
             rest_of(connection)
+
+
+class Slow(InMemoryTaskRepository):
+    """A repository that finds out that a task is missing when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_released = False
+
+    async def get(self, user_id: UserId, task_id: int) -> Task:
+        del user_id
+        while not self.is_released:  # noqa: ASYNC110 - a thread sets it
+            await asyncio.sleep(0.001)
+        raise TaskNotFound(task_id)
+
+
+def test_a_head_that_begins_during_a_response_is_served_after_it() -> None:
+    container = Container(settings=settings_for("never.sqlite3"), task_repository=providers.Object(store := Slow()))
+    with running_server(container) as server, connect(server, get(new_user(), "tasks/1")) as connection:
+        time.sleep(0.1)
+        connection.sendall(GET[:20])
+        time.sleep(0.1)
+        store.is_released = True
+        first = connection.recv(4096)
+
+        connection.sendall(GET[20:])
+
+        assert (first[:12], connection.recv(4096)[:12]) == (b"HTTP/1.1 404", b"HTTP/1.1 200")
 
 
 def test_too_many_pipelined_requests_end_the_connection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
