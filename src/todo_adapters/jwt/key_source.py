@@ -47,6 +47,7 @@ class KeySource:
         self._client: httpx.AsyncClient
         self._keys: KeySet = {}
         self._fetched_at = self._retry_at = self._renewal_at = -inf
+        self._has_failed = False
         self._fetch: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -77,10 +78,15 @@ class KeySource:
         return self._keys
 
     async def renewed(self) -> KeySet:
-        """Fetch because a `kid` is missing, unless such a fetch was less than 10 s ago, and return the keys."""
+        """Fetch because a `kid` is missing, unless such a fetch was less than 10 s ago, and return the keys.
+
+        Raises TokenVerificationUnavailable while the last fetch failed: the key may be a new one.
+        """
         if self._monotonic() >= self._renewal_at and self._begin_fetch():
             self._renewal_at = self._monotonic() + RENEWAL_SECONDS
         await self._end_fetch()
+        if self._has_failed:
+            raise TokenVerificationUnavailable("the signing keys can't be fetched")
         return self._keys
 
     async def close(self) -> None:
@@ -111,10 +117,10 @@ class KeySource:
         try:
             keys = read_key_set(await self._get())
         except (httpx.HTTPError, TimeoutError, ValueError) as cause:
-            self._retry_at = self._monotonic() + RETRY_SECONDS
+            self._has_failed, self._retry_at = True, self._monotonic() + RETRY_SECONDS
             _LOG.warning("the signing keys can't be fetched from %s: %s", self._url, repr(cause)[:_MAX_CAUSE_LENGTH])
             return
-        self._fetched_at = started_at
+        self._has_failed, self._fetched_at = False, started_at
         if keys != self._keys:
             self._keys = keys
             self._on_change()

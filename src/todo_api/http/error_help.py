@@ -120,7 +120,7 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "the way described at `DATABASE_ERROR`.",
     ),
     problems.AUTH_UNAVAILABLE: ErrorHelp(
-        "The server could not load the keys of the Better Auth server yet, so it can't verify any token.",
+        "The server can't load the keys of the Better Auth server, and does not have the key of this token.",
         "Wait for the seconds in `Retry-After`, then repeat the request. Operators: make sure that the server can "
         "reach the address in `TODO_JWKS_URL` or `BETTER_AUTH_URL`.",
     ),

@@ -290,6 +290,29 @@ def test_a_client_that_half_closes_within_its_body_gets_no_response(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+def test_a_client_that_closed_its_sending_side_gets_the_responses_to_all_its_requests(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    requests = caller.post(framing=LENGTH) + BODY + caller.request() * 2
+
+    reply = caller.exchange(requests, half_close=True, responses=3)
+
+    assert (reply.statuses, reply.closed) == ([201, 200, 200], True)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_the_end_of_the_sending_side_ends_a_stream(caller: Caller) -> None:
+    stream = caller.request(path=caller.tasks.replace(b"/tasks", b"/changes/stream"))
+    with socket.create_connection(("127.0.0.1", caller.port), timeout=20) as connection:
+        connection.sendall(stream)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+        connection.shutdown(socket.SHUT_WR)
+
+        while connection.recv(4096):
+            pass
+
+
 PATHS = ["/health", "/health/ready", "/docs", "/openapi.json", "tasks", "tasks?limit=1", "tasks/1", "changes"]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -31,7 +32,8 @@ async def is_accepted(verifier: JwksTokenVerifier, by: SigningKey = KEY) -> bool
 
 async def settle(verifier: JwksTokenVerifier) -> None:
     """Wait for the fetch in progress, as the caller with an unknown kid does."""
-    assert not await is_accepted(verifier, SigningKey.generate("ES256", kid="unknown"))
+    with suppress(TokenVerificationUnavailable):
+        assert not await is_accepted(verifier, SigningKey.generate("ES256", kid="unknown"))
 
 
 async def test_keys_are_fetched_once_for_300_seconds(
@@ -282,6 +284,23 @@ async def test_there_is_no_fetch_within_5_seconds_of_a_failure(
         return issuer.fetches
 
     assert [await fetches_after(seconds) for seconds in (0, 0, 4.9, 0.1, 4.9, 0.1)] == [1, 1, 1, 2, 2, 3]
+
+
+async def test_an_unknown_key_is_unavailable_and_not_refused_while_keys_can_not_be_fetched(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    unknown = SigningKey.generate("ES256", kid="unknown")
+    await verifier.check()
+    issuer.status = 500
+
+    for _ in range(2):
+        with pytest.raises(TokenVerificationUnavailable):
+            await is_accepted(verifier, unknown)
+        clock.advance(7)
+    issuer.status = 200
+    clock.advance(10)
+
+    assert not await is_accepted(verifier, unknown)
 
 
 async def test_there_is_no_fetch_for_unknown_keys_after_a_failure_either(
