@@ -71,7 +71,7 @@ class PostgresTaskRepository:
     - url: in any form that `driver.conninfo` reads
     - quotas: the bounds for each user
     - max_connections: of this process
-    - timeout_seconds: the longest time for a transaction, including the wait for a connection
+    - timeout_seconds: the longest time for a transaction, with all its waits and attempts
     - prepare_threshold: prepare a statement after this number of uses; for poolers that keep
       prepared statements. None prepares on direct connections only, and finds out which are direct
 
