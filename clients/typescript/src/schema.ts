@@ -2164,6 +2164,7 @@ export interface operations {
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -2229,6 +2230,7 @@ export interface operations {
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
