@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.postgres import running_postgres
 
-from bench.contenders import NotStarted, Server, becomes_healthy, free_port, todo_api
+from bench.contenders import NO_BOUNDS, NotStarted, Server, becomes_healthy, free_port, todo_api
 from bench.driver import Job, drive
 from bench.tokens import issuer
 from bench.workload import OPERATIONS, Workload, seeding
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     users = [f"user-{number:03}" for number in range(_CONNECTIONS * 3)]
     with running_postgres() as postgres, postgres.database() as url, issuer("HS256") as tokens:
-        environment = {**os.environ, "DATABASE_URL": url, **tokens.environment}
+        environment = {**os.environ, "DATABASE_URL": url, **tokens.environment, **NO_BOUNDS}
         subprocess.run(todo_api("migrate"), env=environment, check=True, stdout=subprocess.DEVNULL)
         workload = Workload(tokens, users, _TASKS_EACH)
         with _running(environment) as (server, measured):

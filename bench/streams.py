@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from bench.contenders import todo_api
+from bench.contenders import NO_BOUNDS, todo_api
 from bench.tokens import Issuer, issuer
 
 PORT = 8765
@@ -74,7 +74,7 @@ def main() -> None:
         issuer("HS256") as issued_by,
         subprocess.Popen(
             todo_api("serve", "--port", str(PORT), "--database", str(Path(folder) / "tasks.sqlite3")),
-            env={**issued_by.environment, "HOME": folder},
+            env={**issued_by.environment, **NO_BOUNDS, "HOME": folder},
             stderr=subprocess.DEVNULL,
         ) as server,
     ):

@@ -85,7 +85,7 @@ def create_app(container: Container | None = None) -> App:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.container = container or Container(settings=Settings())
-    for router in (batch.router, tasks.router, changes.router, health.router, docs_pages.router):
+    for router in (batch.router, tasks.router, changes.router, changes.stream_router, health.router, docs_pages.router):
         # Not include_router, which would match every path twice.
         app.router.routes.extend(router.routes)
     for kind in (HTTPException, Exception):

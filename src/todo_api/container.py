@@ -15,6 +15,8 @@ from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint_toke
 from todo_adapters.sql import migrations
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_adapters.system_clock import SystemClock
+from todo_api.http.deadlines import Deadlines, current_request
+from todo_api.http.user_limits import Bounds, UserLimits
 from todo_api.server.development import development_secret, prepare_directory
 from todo_api.server.health import HealthMonitor
 from todo_api.server.shutdown import Shutdown
@@ -39,6 +41,7 @@ def _task_repository(settings: Settings) -> TaskStore:
         quotas,
         max_connections=settings.database_connections,
         timeout_seconds=settings.database_timeout_seconds,
+        caller=current_request,
     )
 
 
@@ -68,6 +71,10 @@ def _secrets(settings: Settings) -> list[str]:
     return settings.secrets() or [development_secret(settings)]
 
 
+def _user_limits(settings: Settings) -> UserLimits:
+    return UserLimits(Bounds(settings.max_in_progress, settings.max_streams, settings.user_work_per_second))
+
+
 class Container(containers.DeclarativeContainer):
     """The objects of one app. Providers are synchronous; `opened` opens and closes the adapters."""
 
@@ -75,6 +82,8 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     task_repository = providers.Singleton(_task_repository, settings)
     token_verifier = providers.Singleton(_token_verifier, settings, clock)
+    deadlines = providers.Singleton(Deadlines, settings.provided.database_timeout_seconds)
+    user_limits = providers.Singleton(_user_limits, settings)
     live_feed = providers.Singleton(LiveFeed, task_repository)
     health = providers.Singleton(HealthMonitor, task_repository, token_verifier)
     shutdown = providers.Singleton(Shutdown)

@@ -14,6 +14,7 @@ from todo_api.origins import serialized_origins
 from todo_domain.task import MAX_TASK_ID
 
 _PREFIX: Final = "TODO_"
+_WORK_PER_SECOND: Final = 100
 ENV_FILE: Final = Path(".env")
 
 
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
     )
     database_connections: int = Field(10, ge=1, le=1000, description="The maximum number of connections per process.")
     database_timeout_seconds: float = Field(
-        5.0, gt=0, le=60, description="The longest time for a read or a write, including all waits."
+        5.0, gt=0, le=60, description="The longest time from the head of a request to its response."
     )
 
     max_open_tasks: _Bound = Field(10_000, description="How many tasks of a user may be open. 0 means no bound.")
@@ -77,6 +78,16 @@ class Settings(BaseSettings):
         100_000,
         description="How many creates and operations of batches with an Idempotency-Key are remembered for a user. "
         "0 means no bound.",
+    )
+    max_in_progress: _Bound = Field(
+        10, description="How many requests of a user are served at a time; up to 100 more wait. 0 means no bound."
+    )
+    max_streams: _Bound = Field(10, description="How many streams a user may have open. 0 means no bound.")
+    work_per_second: _Bound | None = Field(
+        None,
+        description="Units of work that a user may use per second, and five times as many at once: 1 for a request, 1 "
+        "for 10 operations of a batch, 1 for 20 tasks returned. 0 means no bound. The default is 100, and 0 while no "
+        "authentication is configured.",
     )
 
     auth: Literal["secret", "jwks"] | None = Field(
@@ -220,6 +231,13 @@ class Settings(BaseSettings):
         if self.better_auth_url or self.jwks_url:
             return "jwks"
         return "secret" if self.better_auth_secret else "development"
+
+    @property
+    def user_work_per_second(self) -> int:
+        """The bound on the work of a user, or 0. The development mode serves a single person and has no bound."""
+        if self.work_per_second is not None:
+            return self.work_per_second
+        return 0 if self.authentication == "development" else _WORK_PER_SECOND
 
     @property
     def better_auth_endpoints(self) -> str:

@@ -15,6 +15,7 @@ TodoError
 └── Unavailable                     a temporary failure; the same call may succeed later
     ├── NotOpen                     the adapter is not open yet, or was closed
     ├── StorageUnavailable
+    │   ├── StorageOverloaded       the store has too many calls; this one was not begun
     │   └── StoreUnusable           only the operator can make the store usable
     └── TokenVerificationUnavailable
 
@@ -175,6 +176,10 @@ class StoreUnusable(StorageUnavailable):
 
     For example, its schema is that of another version, or the password is wrong.
     """
+
+
+class StorageOverloaded(StorageUnavailable):
+    """Raised when the store has more calls than it can serve in time. The call had no effect."""
 
 
 class TokenVerificationUnavailable(Unavailable):

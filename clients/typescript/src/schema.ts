@@ -684,7 +684,7 @@ export interface components {
              * Error Code
              * @enum {string}
              */
-            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEADERS_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "QUOTA_EXCEEDED" | "RATE_LIMITED" | "REQUEST_TIMEOUT" | "SERVER_STOPPING" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
+            error_code: "AUTH_FORBIDDEN" | "AUTH_INVALID" | "AUTH_MISSING" | "AUTH_UNAVAILABLE" | "CURSOR_EXPIRED" | "DATABASE_ERROR" | "HEADERS_TOO_LARGE" | "HTTPS_REQUIRED" | "IDEMPOTENCY_CONFLICT" | "INTERNAL_ERROR" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OVERLOADED" | "PAYLOAD_TOO_LARGE" | "PRECONDITION_FAILED" | "QUOTA_EXCEEDED" | "RATE_LIMITED" | "REQUEST_TIMEOUT" | "SERVER_STOPPING" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
             /**
              * Timestamp
              * Format: date-time
@@ -714,6 +714,10 @@ export interface components {
         "Idempotency-Replayed": string;
         /** @description The seconds to wait before the next try. */
         "Retry-After": string;
+        /** @description The seconds to wait as `t`, by draft-ietf-httpapi-ratelimit-headers-11. */
+        RateLimit: string;
+        /** @description The bound that was reached: `q` in `w` seconds, or at a time. */
+        "RateLimit-Policy": string;
         /** @description How to authenticate (RFC 6750 §3). */
         "WWW-Authenticate": string;
         /** @description The id of the request in the log: the one in the request, if it has 1–128 of `A-Z a-z 0-9 . _ -`. */
@@ -834,6 +838,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -857,7 +875,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -986,6 +1004,8 @@ export interface operations {
                 headers: {
                     Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1016,7 +1036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1134,6 +1154,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -1157,7 +1191,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1306,6 +1340,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -1329,7 +1377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1449,6 +1497,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -1472,7 +1534,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1622,6 +1684,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -1645,7 +1721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1795,6 +1871,8 @@ export interface operations {
                 headers: {
                     Link: components["headers"]["Link"];
                     "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
@@ -1825,7 +1903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -1933,6 +2011,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -1956,7 +2048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];
@@ -2071,6 +2163,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description HEADERS_TOO_LARGE: Request headers too large */
             431: {
                 headers: {
@@ -2094,7 +2200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description AUTH_UNAVAILABLE: Token verification unavailable; SERVER_STOPPING: Server stopping */
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];

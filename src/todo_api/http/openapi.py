@@ -25,17 +25,20 @@ _HEADERS: Final = {
     'With `rel="help"`: the page about this error.',
     "Idempotency-Replayed": "`true` if this is the response to an earlier request with the same Idempotency-Key.",
     "Retry-After": "The seconds to wait before the next try.",
+    "RateLimit": "The seconds to wait as `t`, by draft-ietf-httpapi-ratelimit-headers-11.",
+    "RateLimit-Policy": "The bound that was reached: `q` in `w` seconds, or at a time.",
     "WWW-Authenticate": "How to authenticate (RFC 6750 §3).",
     "X-Request-ID": "The id of the request in the log: the one in the request, if it has 1–128 of `A-Z a-z 0-9 . _ -`.",
 }
-_HEADER_OF_PROBLEM: Final = {
-    problems.AUTH_MISSING: "WWW-Authenticate",
-    problems.AUTH_INVALID: "WWW-Authenticate",
-    problems.PRECONDITION_FAILED: "ETag",
-    problems.RATE_LIMITED: "Retry-After",
-    problems.DATABASE_ERROR: "Retry-After",
-    problems.AUTH_UNAVAILABLE: "Retry-After",
-    problems.SERVER_STOPPING: "Retry-After",
+_HEADERS_OF_PROBLEM: Final = {
+    problems.AUTH_MISSING: ("WWW-Authenticate",),
+    problems.AUTH_INVALID: ("WWW-Authenticate",),
+    problems.PRECONDITION_FAILED: ("ETag",),
+    problems.DATABASE_ERROR: ("Retry-After",),
+    problems.AUTH_UNAVAILABLE: ("Retry-After",),
+    problems.RATE_LIMITED: ("Retry-After", "RateLimit", "RateLimit-Policy"),
+    problems.OVERLOADED: ("Retry-After",),
+    problems.SERVER_STOPPING: ("Retry-After",),
 }
 
 _TAGS: Final = {
@@ -60,6 +63,8 @@ _EVERY_OWNER: Final = (
     problems.REQUEST_TIMEOUT,
     problems.INVALID,
     problems.HEADERS_TOO_LARGE,
+    problems.RATE_LIMITED,
+    problems.OVERLOADED,
     problems.DATABASE_ERROR,
     problems.INTERNAL_ERROR,
     problems.AUTH_UNAVAILABLE,
@@ -101,7 +106,7 @@ def _response(kinds: list[ProblemType]) -> dict[str, Any]:
     return {
         "description": "; ".join(f"{kind.error_code}: {kind.title}" for kind in kinds),
         "content": {problems.MEDIA_TYPE: {"schema": schema_of(Problem), "examples": examples}},
-        "headers": _headers("Link", *(_HEADER_OF_PROBLEM[kind] for kind in kinds if kind in _HEADER_OF_PROBLEM)),
+        "headers": _headers("Link", *(name for kind in kinds for name in _HEADERS_OF_PROBLEM.get(kind, ()))),
     }
 
 

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_api.http.authentication import container_of, use_cases
+from todo_api.http.deadlines import PendingRequest
 from todo_api.http.endpoint import Endpoint, Model
 from todo_api.http.headers import header_lines
 from todo_api.http.hints import hint_for
@@ -27,8 +28,9 @@ from todo_api.http.problems import (
     problem_response,
 )
 from todo_api.http.request_body import MAX_BODY_BYTES, read_json_object, refuse_body
+from todo_api.http.user_limits import USAGE
 from todo_api.schemas.faults import MAX_FAULTS, faults_of, names_of, unknown_name, violation_of
-from todo_domain import RuleViolated, StorageUnavailable, TaskUseCases, TodoError, Violation
+from todo_domain import RuleViolated, StorageOverloaded, StorageUnavailable, TaskUseCases, TodoError, Violation
 
 _MAX_CACHED_LENGTH: Final = 512
 _MAX_PARAMETERS: Final = 1000
@@ -38,7 +40,7 @@ _PATCH: Final = ("application/json", "application/merge-patch+json")
 
 
 class OwnerRoute(APIRoute):
-    """Checks a request in this order: token, owner, body, parameters; then the endpoint runs.
+    """Checks a request in this order: token, owner, limits, body, parameters; then the endpoint runs.
 
     FastAPI's route parses the body before dependencies run, so a caller without a token
     could get a 422. This route reads no body before it knows that the caller is the
@@ -54,6 +56,7 @@ class OwnerRoute(APIRoute):
     """
 
     max_body_bytes = MAX_BODY_BYTES
+    is_stream = False
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Accept the arguments of APIRoute. Raises UnsupportedEndpoint."""
@@ -65,21 +68,41 @@ class OwnerRoute(APIRoute):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        pending = PendingRequest(container_of(request).deadlines(), scope)
         try:
-            tasks = await use_cases(request, scope["path_params"]["user_id"])
-            content = None
-            if self._parameters.body:
+            try:
+                response = await self._respond(request, pending)
+            except RuleViolated as violated:
+                response = error_response(request, self._located(violated))
+            except (TodoError, ProblemError) as error:
+                if _is_failure_of_store(error) and scope["method"] != "GET":
+                    container_of(request).health().write_failed()
+                response = error_response(request, error)
+            await response(scope, receive, send)
+        finally:
+            pending.release()
+
+    async def _respond(self, request: Request, pending: PendingRequest) -> Response:
+        tasks = await use_cases(request, request.path_params["user_id"])
+        usage = request.scope[USAGE] = container_of(request).user_limits().usage_of(tasks.user_id)
+        usage.charge_request()
+        if self.is_stream:
+            usage.begin_stream()
+            pending.release = usage.end_stream
+        else:
+            if not usage.try_begin_request():
+                await usage.wait_to_begin(pending)
+            pending.release = usage.end_request
+        content = None
+        if self._parameters.body:
+            with pending.paused():
                 content = await read_json_object(request, self._media_types, self.max_body_bytes)
-            else:
-                await refuse_body(request)
-            response: Response = await self.endpoint(**self._bind(request, tasks, content))
-        except RuleViolated as violated:
-            response = error_response(request, self._located(violated))
-        except (TodoError, ProblemError) as error:
-            if isinstance(error, StorageUnavailable) and scope["method"] != "GET":
-                container_of(request).health().write_failed()
-            response = error_response(request, error)
-        await response(scope, receive, send)
+        else:
+            await refuse_body(request)
+        arguments = self._bind(request, tasks, content)
+        with pending:
+            response: Response = await self.endpoint(**arguments)
+        return response
 
     def _bind(self, request: Request, tasks: TaskUseCases, content: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the arguments of the endpoint. Raises ProblemError with all faults."""
@@ -145,6 +168,10 @@ class OwnerRoutes:
                     app = route.app if route else problem_response(Request(scope), method_not_allowed(routes))
                     return app(scope, receive, send)
         return self._app(scope, receive, send)
+
+
+def _is_failure_of_store(error: Exception) -> bool:
+    return isinstance(error, StorageUnavailable) and not isinstance(error, StorageOverloaded)
 
 
 @lru_cache(maxsize=4096)

@@ -54,6 +54,7 @@ IDEMPOTENCY_CONFLICT: Final = ProblemType("IDEMPOTENCY_CONFLICT", 422, "Idempote
 CURSOR_EXPIRED: Final = ProblemType("CURSOR_EXPIRED", 410, "Feed token expired")
 QUOTA_EXCEEDED: Final = ProblemType("QUOTA_EXCEEDED", 403, "Quota exceeded")
 RATE_LIMITED: Final = ProblemType("RATE_LIMITED", 429, "Too many requests")
+OVERLOADED: Final = ProblemType("OVERLOADED", 503, "Server overloaded")
 DATABASE_ERROR: Final = ProblemType("DATABASE_ERROR", 500, "Database error")
 SERVER_STOPPING: Final = ProblemType("SERVER_STOPPING", 503, "Server stopping")
 INTERNAL_ERROR: Final = ProblemType("INTERNAL_ERROR", 500, "Internal server error")
@@ -144,6 +145,9 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
     domain.QuotaExceeded: lambda e: ProblemError(QUOTA_EXCEEDED, str(e)),
     domain.TooManyKeys: lambda e: ProblemError(RATE_LIMITED, str(e), {"Retry-After": "3600"}),
     domain.NotOpen: lambda _: ProblemError(DATABASE_ERROR, "the server is starting or stopping", {"Retry-After": "1"}),
+    domain.StorageOverloaded: lambda _: ProblemError(
+        OVERLOADED, "the request was not begun; the database has too many of them", {"Retry-After": "1"}
+    ),
     domain.StorageUnavailable: lambda _: ProblemError(
         DATABASE_ERROR, "the database failed or did not respond in time", {"Retry-After": "1"}
     ),

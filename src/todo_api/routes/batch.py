@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from todo_api.http.authentication import Tasks
@@ -11,6 +11,7 @@ from todo_api.http.openapi import BODY, documented_response, problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED, RATE_LIMITED
 from todo_api.http.responses import JsonResponse
+from todo_api.http.user_limits import usage_of
 from todo_api.schemas.batches import BatchRequest, BatchResponse
 from todo_api.schemas.serialization import batch_response
 
@@ -31,7 +32,9 @@ router: Final = APIRouter(prefix="/api/{user_id}/tasks/batch", tags=["tasks"], r
     responses=documented_response(200, "Idempotency-Replayed")
     | problem_responses(*BODY, NOT_FOUND, PRECONDITION_FAILED, IDEMPOTENCY_CONFLICT, QUOTA_EXCEEDED, RATE_LIMITED),
 )
-async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKeyHeader = None) -> Response:
+async def apply_batch(
+    request: Request, tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKeyHeader = None
+) -> Response:
     """Create, change and delete up to 100 tasks, all or nothing.
 
     The operations are done in order and in one transaction. If one fails, none is done,
@@ -39,5 +42,6 @@ async def apply_batch(tasks: Tasks, body: BatchRequest, idempotency_key: Idempot
     each task, but no text, because a repeated request with the same Idempotency-Key must
     return the same response, and the text may have been deleted since.
     """
+    usage_of(request).charge_operations(len(body.operations))
     result = await tasks.apply(body.as_domain, idempotency_key)
     return JsonResponse(batch_response(result), replay_header(replayed=result.replayed))

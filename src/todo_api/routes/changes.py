@@ -10,13 +10,22 @@ from todo_api.http.openapi import problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import CURSOR_EXPIRED
 from todo_api.http.responses import JsonResponse
+from todo_api.http.user_limits import usage_of
 from todo_api.schemas.parameters import FEED_TOKEN, ChangeParameters, StreamParameters
 from todo_api.schemas.serialization import changes_response
 from todo_api.schemas.tasks import ChangesResponse
 from todo_api.streaming.change_stream import ChangeStream
 from todo_domain import FeedToken, RuleViolated, Violation
 
+
+class StreamRoute(OwnerRoute):
+    """An OwnerRoute whose response stays open: it counts as a stream, not as a request in progress."""
+
+    is_stream = True
+
+
 router: Final = APIRouter(prefix="/api/{user_id}/changes", tags=["changes"], route_class=OwnerRoute)
+stream_router: Final = APIRouter(prefix="/api/{user_id}/changes", tags=["changes"], route_class=StreamRoute)
 
 LastEventId = Annotated[
     str | None,
@@ -42,7 +51,7 @@ _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "", operation_id="list_changes", response_model=ChangesResponse, responses=problem_responses(CURSOR_EXPIRED)
 )
-async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]) -> Response:
+async def list_changes(request: Request, tasks: Tasks, query: Annotated[ChangeParameters, Query()]) -> Response:
     """Read all changes and deletions since a token.
 
     Each task appears once, in its latest state. Without `since`, the feed begins with all
@@ -50,10 +59,11 @@ async def list_changes(tasks: Tasks, query: Annotated[ChangeParameters, Query()]
     be missing: read everything again, without `since`.
     """
     page = await tasks.changes(query.as_domain, query.limit)
+    usage_of(request).charge_tasks(len(page.changes))
     return JsonResponse(changes_response(page))
 
 
-@router.get(
+@stream_router.get(
     "/stream",
     operation_id="stream_changes",
     response_class=Response,
@@ -78,7 +88,8 @@ async def stream_changes(
     if last_event_id is not None:
         since = _resumed(last_event_id, "last_event_id")
     first = await tasks.changes(since)
-    return ChangeStream(tasks, first, container_of(request).live_feed(), until=request.scope["principal"].expires_at)
+    live_feed = container_of(request).live_feed()
+    return ChangeStream(tasks, first, live_feed, usage_of(request), until=request.scope["principal"].expires_at)
 
 
 def _resumed(last_event_id: str, name: str) -> FeedToken:

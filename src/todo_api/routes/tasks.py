@@ -22,6 +22,7 @@ from todo_api.http.preconditions import (
 )
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED, RATE_LIMITED
 from todo_api.http.responses import JsonResponse, not_modified
+from todo_api.http.user_limits import usage_of
 from todo_api.schemas.parameters import ListParameters, TaskId
 from todo_api.schemas.serialization import list_response
 from todo_api.schemas.tasks import (
@@ -65,7 +66,8 @@ async def list_tasks(
             return not_modified(tag)
     page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
     if isinstance(page, WholeList):
-        return await WholeListResponse.begin(page, {"ETag": _list_tag(request, page.revision)})
+        return await WholeListResponse.begin(page, usage_of(request), {"ETag": _list_tag(request, page.revision)})
+    usage_of(request).charge_tasks(len(page.tasks))
     return JsonResponse(list_response(page), {"ETag": _list_tag(request, page.revision), **_next_link(request, page)})
 
 

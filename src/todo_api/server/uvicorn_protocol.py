@@ -4,11 +4,13 @@ Depends on internals of uvicorn: `HttpToolsProtocol` and `RequestResponseCycle`.
 has the ceiling, and test_uvicorn_protocol.py names each attribute that is used.
 """
 
+import asyncio
 from contextlib import suppress
 from typing import Any, Final
 
 import httptools
 
+from todo_api.http.deadlines import HAS_DISCONNECTED
 from todo_api.http.problems import ProblemError
 from todo_api.middleware.limits import HEADERS_PROBLEM, MAX_HEAD_BYTES
 from todo_api.server.connections import Wait
@@ -34,14 +36,20 @@ class HttpProtocol(BoundedConnection):
     - ends a response to HTTP/1.0 with the connection, not with a chunk.
     """
 
-    __slots__ = ("_has_blanks", "_is_upgrade", "_unfinished_bytes")
+    __slots__ = ("_has_blanks", "_is_half_closed", "_is_upgrade", "_unfinished_bytes")
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Take what the bounded connection takes."""
         super().__init__(*args, **settings)
         self._unfinished_bytes = 0
+        self._is_half_closed = False
         self._is_upgrade = False
         self._has_blanks = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to serve a connection."""
+        super().connection_made(transport)
+        self.app_state[HAS_DISCONNECTED] = self._has_disconnected
 
     def data_received(self, data: bytes) -> None:
         """Parse data; it counts as a head until the parser completes one."""
@@ -71,7 +79,12 @@ class HttpProtocol(BoundedConnection):
         if ENDLESS in self._running.scope["state"]:
             return None
         self.cycle.keep_alive = False
+        self._is_half_closed = True
         return True
+
+    def _has_disconnected(self) -> bool:
+        """Return whether the client has closed at least its sending side: most clients have given up then."""
+        return self._is_half_closed or self.transport.is_closing()
 
     def on_headers_complete(self) -> None:
         """Begin to serve the request."""

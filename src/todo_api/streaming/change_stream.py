@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from todo_api.http.problems import problem_of
 from todo_api.http.responses import json_bytes
+from todo_api.http.user_limits import Usage
 from todo_api.schemas.serialization import change_response
 from todo_api.server.uvicorn_connection import ENDLESS
 from todo_api.streaming.disconnect import wait_for_disconnect
@@ -33,12 +34,15 @@ class ChangeStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, tasks: TaskUseCases, first: ChangePage, live_feed: LiveFeed, until: datetime) -> None:
+    def __init__(
+        self, tasks: TaskUseCases, first: ChangePage, live_feed: LiveFeed, usage: Usage, until: datetime
+    ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._tasks = tasks
         self._page = first
         self._live_feed = live_feed
+        self._usage = usage
         self._until = until
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +81,8 @@ class ChangeStream(Response):
                 wake.clear()
                 if page.changes:
                     await _send(send, _events(page))
+                    self._usage.charge_tasks(len(page.changes))
+                    await self._usage.pace()
                 page = await self._tasks.changes(page.next)
                 if not page.changes:
                     await self._wait(wake, send)

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from todo_api.http.problems import problem_of
 from todo_api.http.responses import CACHING, json_bytes
+from todo_api.http.user_limits import Usage
 from todo_api.schemas.tasks import task_response
 from todo_api.server.uvicorn_connection import ABORT_CONNECTION
 from todo_api.streaming.disconnect import wait_for_disconnect
@@ -32,9 +33,9 @@ class WholeListResponse(Response):
         self._rest = rest
 
     @classmethod
-    async def begin(cls, whole: WholeList, headers: Mapping[str, str]) -> Self:
+    async def begin(cls, whole: WholeList, usage: Usage, headers: Mapping[str, str]) -> Self:
         """Read the first chunk, so that an early failure gets an error response. Raises StorageUnavailable."""
-        parts = _parts(whole)
+        parts = _parts(whole, usage)
         return cls(await anext(parts), parts, headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,13 +64,18 @@ async def _send(send: Send, part: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
-async def _parts(whole: WholeList) -> AsyncIterator[bytes]:
-    """Yield the JSON in parts, one per chunk of tasks; `count` comes last, when it is known."""
+async def _parts(whole: WholeList, usage: Usage) -> AsyncIterator[bytes]:
+    """Yield the JSON in parts, one per chunk of tasks; `count` comes last, when it is known.
+
+    The owner pays for the tasks: without work left, the next chunk is read later.
+    """
     count, part = 0, b'{"tasks":['
     async for tasks in whole.chunks:
+        usage.charge_tasks(len(tasks))
         if count:
             yield part
             part = b","
+            await usage.pace()
         written = b",".join(json_bytes(task_response(task)) for task in tasks)
         part = part + written if written else part.removesuffix(b",")
         count += len(tasks)

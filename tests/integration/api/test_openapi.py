@@ -170,7 +170,12 @@ HEADERS = {
     "delete_task": {412: {"ETag"}},
     "apply_batch": {200: {"Idempotency-Replayed"}, 412: {"ETag"}, 429: {"Retry-After"}},
 }
-HEADERS_OF_OWNERS = {401: {"WWW-Authenticate"}, 500: {"Retry-After"}, 503: {"Retry-After"}}
+HEADERS_OF_OWNERS = {
+    401: {"WWW-Authenticate"},
+    429: {"Retry-After", "RateLimit", "RateLimit-Policy"},
+    500: {"Retry-After"},
+    503: {"Retry-After"},
+}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

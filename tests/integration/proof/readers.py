@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.usage import without_bounds
 from todo_api.streaming.change_stream import ChangeStream
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Deletion, FeedToken, SortKey, TaskQuery, TaskUseCases
@@ -49,9 +50,9 @@ class StreamReader(FeedReader):
 
     async def follow(self) -> None:
         first = await self._tasks.changes()
-        await ChangeStream(self._tasks, first, self._live_feed, datetime.now(UTC) + timedelta(hours=1))(
-            {"type": "http"}, _never, self._receive
-        )
+        until = datetime.now(UTC) + timedelta(hours=1)
+        stream = ChangeStream(self._tasks, first, self._live_feed, without_bounds(), until)
+        await stream({"type": "http"}, _never, self._receive)
 
     async def _receive(self, message: MutableMapping[str, Any]) -> None:
         for line in message.get("body", b"").decode().splitlines():

@@ -46,6 +46,17 @@ def test_without_settings_the_server_runs_in_development_mode_on_loopback(tmp_pa
     assert not settings.secrets()
 
 
+def test_a_user_has_bounds_except_for_work_in_the_development_mode() -> None:
+    settings = settings_of()
+
+    assert (settings.max_in_progress, settings.max_streams, settings.user_work_per_second) == (10, 10, 0)
+
+
+@pytest.mark.parametrize(("value", "work"), [("", 100), ("0", 0), ("7", 7)])
+def test_the_work_of_a_user_has_a_bound_where_users_authenticate(value: str, work: int) -> None:
+    assert settings_of(BETTER_AUTH_SECRET=SECRET, TODO_WORK_PER_SECOND=value).user_work_per_second == work
+
+
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_every_setting_is_described_in_one_line(setting: str) -> None:
     description = Settings.model_fields[setting].description

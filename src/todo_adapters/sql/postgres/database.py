@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow
 
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, version_of
+from todo_adapters.sql.postgres.driver.admission import Caller
 from todo_adapters.sql.postgres.driver.causes import is_lasting
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.conninfo import is_neon_pooler
@@ -29,7 +30,13 @@ class Database:
     """A database and a pool of connections to it. The arguments are as for PostgresTaskRepository."""
 
     def __init__(
-        self, conninfo: str, *, max_connections: int, timeout_seconds: float, prepare_threshold: int | None
+        self,
+        conninfo: str,
+        *,
+        max_connections: int,
+        timeout_seconds: float,
+        prepare_threshold: int | None,
+        caller: Callable[[], Caller | None],
     ) -> None:
         is_neon = is_neon_pooler(conninfo)
         self._pool = Pool(
@@ -37,6 +44,7 @@ class Database:
             max_size=max_connections,
             timeout_seconds=timeout_seconds,
             prepare_threshold=_THRESHOLD_OF_NEON if is_neon and prepare_threshold is None else prepare_threshold,
+            caller=caller,
         )
 
     async def open(self) -> None:

@@ -1,7 +1,7 @@
 """Task lists in PostgreSQL, in single statements and short transactions."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, Self
@@ -14,6 +14,7 @@ from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
 from todo_adapters.sql.postgres.database import Database
+from todo_adapters.sql.postgres.driver.admission import Caller
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
 from todo_adapters.sql.postgres.purge import forget_keys, forget_surplus, purge
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
@@ -74,6 +75,8 @@ class PostgresTaskRepository:
     - timeout_seconds: the longest time for a transaction, with all its waits and attempts
     - prepare_threshold: prepare a statement after this number of uses; for poolers that keep
       prepared statements. None prepares on direct connections only, and finds out which are direct
+    - caller: returns the caller of the call that begins, or None. The calls of a caller are refused
+      if they would wait too long for a connection: see `driver.admission`
 
     When the connection breaks, a read and a write with an idempotency key run once more.
     Any other write then raises StorageUnavailable, because its effect can't be told from
@@ -81,7 +84,7 @@ class PostgresTaskRepository:
     runs again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, passed by name
         self,
         url: str,
         quotas: Quotas = NO_QUOTAS,
@@ -89,6 +92,7 @@ class PostgresTaskRepository:
         max_connections: int = 10,
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
+        caller: Callable[[], Caller | None] = lambda: None,
     ) -> None:
         self._quotas = quotas
         self._bounds = bound_values(quotas)
@@ -98,6 +102,7 @@ class PostgresTaskRepository:
             max_connections=max_connections,
             timeout_seconds=timeout_seconds,
             prepare_threshold=prepare_threshold,
+            caller=caller,
         )
         self._opened: Database | None = None
         self._recent = RecentTasks()

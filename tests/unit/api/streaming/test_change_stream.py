@@ -9,6 +9,7 @@ from starlette.types import Message, Scope
 
 from tests.opening import open_at_once
 from tests.unit.domain.strategies import ALICE, NOON
+from tests.usage import without_bounds
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.streaming import change_stream
 from todo_api.streaming.change_stream import ChangeStream
@@ -67,7 +68,9 @@ async def stream(
     page = await first.changes(ALICE, None, 10)
     tasks = TaskUseCases(repository or first, Clock(), Principal(ALICE, LATER), ALICE)
     async with asyncio.timeout(30), LiveFeed(first) as live_feed:
-        await ChangeStream(tasks, page, live_feed, until)({} if scope is None else scope, receive, send)
+        await ChangeStream(tasks, page, live_feed, without_bounds(), until)(
+            {} if scope is None else scope, receive, send
+        )
     return sent
 
 
@@ -121,7 +124,9 @@ def test_a_stream_ends_with_the_server_even_if_a_page_is_being_sent() -> None:
                 if message["type"] == "http.response.body" and not live_feed.closed:
                     live_feed.close()
 
-            await ChangeStream(tasks, page, live_feed, LATER)({}, stay_connected, stop_the_server_once)
+            await ChangeStream(tasks, page, live_feed, without_bounds(), LATER)(
+                {}, stay_connected, stop_the_server_once
+            )
         return last
 
     assert asyncio.run(scenario())["more_body"] is False

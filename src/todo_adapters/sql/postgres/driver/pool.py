@@ -15,18 +15,20 @@ from psycopg.errors import (
 )
 from psycopg.pq import TransactionStatus
 
+from todo_adapters.sql.postgres.driver.admission import Admission, Caller
 from todo_adapters.sql.postgres.driver.causes import NO_FREE_CONNECTION, cause_of
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.deadline import Deadline
 from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
 from todo_adapters.sql.postgres.driver.idle import IdleConnections
 from todo_adapters.sql.postgres.driver.queues import PlaceQueue, Shares
-from todo_domain import StorageUnavailable
+from todo_domain import StorageOverloaded, StorageUnavailable
 
 T = TypeVar("T")
 
 _MAX_ATTEMPTS: Final = 20
 _FULL_SECONDS: Final = 0.5
+_NO_RESPONSE: Final = "the database did not respond"
 _UNDONE: Final = (DeadlockDetected, SerializationFailure, UniqueViolation)
 # Nothing was done, and a new session can do it: this one is read-only, lost its prepared
 # statements, or has prepared them for a column whose type a migration has changed.
@@ -41,6 +43,7 @@ class Pool:
     - timeout_seconds: the longest time for a call of `run`, with all its waits and attempts
     - prepare_threshold: prepare a statement after this number of uses, if the pooler keeps
       prepared statements; None prepares on direct connections only
+    - caller: returns the caller of the call that begins, or None; see Admission
 
     A connection that is being opened, used or closed occupies one of `max_size` places, and
     calls for one owner occupy at most half of them (at least one). Calls wait for a place in
@@ -58,6 +61,7 @@ class Pool:
         max_size: int = 10,
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
+        caller: Callable[[], Caller | None] = lambda: None,
     ) -> None:
         self._conninfo = conninfo
         self.timeout_seconds = timeout_seconds
@@ -65,6 +69,7 @@ class Pool:
         self._places = PlaceQueue(max_size)
         self._shares = Shares(max(1, max_size // 2))
         self._idle = IdleConnections()
+        self._admission = Admission(max_size, timeout_seconds, caller)
         self._stopping: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -84,8 +89,9 @@ class Pool:
           not, because nobody can tell whether the first attempt took effect.
 
         Work that the server undid because of another transaction runs again, up to 20 times.
-        Raises StorageUnavailable at the deadline and instead of psycopg's errors; its subclass
-        ConnectionLost when the connection broke.
+        Raises StorageUnavailable at the deadline and instead of psycopg's errors: its subclass
+        ConnectionLost when the connection broke, StorageOverloaded when the work was not begun
+        because there was no place for it.
         """
         attempts = 0
         try:
@@ -103,7 +109,8 @@ class Pool:
                         repeatable = False
         except TimeoutError as error:
             self._idle.suspect()
-            raise StorageUnavailable(f"{deadline.reason} in time") from error
+            kind = StorageUnavailable if deadline.reason == _NO_RESPONSE else StorageOverloaded
+            raise kind(f"{deadline.reason} in time") from error
 
     async def _run_once(self, work: Callable[[Connection], Awaitable[T]], owner: str | None, deadline: Deadline) -> T:
         if owner is not None and not self._shares.try_take(owner):
@@ -112,8 +119,9 @@ class Pool:
         try:
             if not self._places.try_take():
                 deadline.reason = "no database connection was free"
-                await self._places.wait()
-            deadline.reason = "the database did not respond"
+                await self._admission.wait(self._places.wait, self._places.give_back)
+            self._admission.begin()
+            deadline.reason = _NO_RESPONSE
             connection = self._idle.take_trusted() or await self._check_out(deadline)
         except BaseException:
             self._shares.give_back(owner)
@@ -155,7 +163,7 @@ class Pool:
             deadline.reason = NO_FREE_CONNECTION
             asyncio.get_running_loop().call_later(_FULL_SECONDS, self._places.give_back)
             await self._places.wait(first=True)
-            deadline.reason = "the database did not respond"
+            deadline.reason = _NO_RESPONSE
 
     async def _open(self) -> Connection:
         if self._is_closed:

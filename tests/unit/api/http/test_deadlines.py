@@ -1,0 +1,147 @@
+"""A request ends at its deadline, whatever it waits for."""
+
+import asyncio
+import weakref
+
+import pytest
+
+from todo_api.http.deadlines import HAS_DISCONNECTED, Deadlines, PendingRequest, _current, current_request
+from todo_domain import StorageUnavailable
+
+
+def test_a_request_ends_at_its_deadline() -> None:
+    async def scenario() -> float:
+        request = PendingRequest(Deadlines(0.02), {})
+        with pytest.raises(StorageUnavailable), request:
+            await asyncio.sleep(60)
+        return request.seconds_left()
+
+    left = asyncio.run(scenario())
+
+    assert left <= 0
+
+
+def test_every_request_of_an_app_has_a_deadline() -> None:
+    async def scenario() -> list[object]:
+        deadlines = Deadlines(0.02)
+
+        async def serve(seconds: float) -> str:
+            with PendingRequest(deadlines, {}):
+                await asyncio.sleep(seconds)
+            return "served"
+
+        async def outer(seconds: float) -> str:
+            return await serve(seconds)
+
+        return await asyncio.gather(*(outer(seconds) for seconds in (0, 60, 0, 60)), return_exceptions=True)
+
+    first = asyncio.run(scenario())
+
+    assert [type(result) for result in first] == [str, StorageUnavailable, str, StorageUnavailable]
+
+
+def test_deadlines_work_in_one_event_loop_after_another() -> None:
+    deadlines = Deadlines(0.02)
+
+    async def late() -> None:
+        with pytest.raises(StorageUnavailable), PendingRequest(deadlines, {}):
+            await asyncio.sleep(60)
+
+    for _ in range(2):
+        asyncio.run(late())
+
+
+def test_no_timer_runs_without_requests() -> None:
+    async def scenario() -> None:
+        deadlines = Deadlines(60)
+        with PendingRequest(deadlines, {}):
+            await asyncio.sleep(0)
+        used_by_a_timer = weakref.ref(deadlines)
+        del deadlines
+        _current.set(None)
+        await asyncio.sleep(0.12)
+        assert used_by_a_timer() is None
+
+    asyncio.run(scenario())
+
+
+def test_a_task_that_was_cancelled_by_others_stays_cancelled() -> None:
+    async def serve() -> None:
+        with PendingRequest(Deadlines(60), {}):
+            await asyncio.sleep(60)
+
+    async def scenario() -> None:
+        task = asyncio.create_task(serve())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(scenario())
+
+
+def test_an_error_at_the_deadline_is_not_hidden() -> None:
+    async def scenario() -> None:
+        with PendingRequest(Deadlines(0.02), {}):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                raise KeyError
+
+    with pytest.raises(KeyError):
+        asyncio.run(scenario())
+
+
+def test_the_time_for_a_body_does_not_count() -> None:
+    async def scenario() -> None:
+        request = PendingRequest(Deadlines(60), {})
+        before = request.ends_at
+        with request.paused():
+            await asyncio.sleep(0.02)
+
+        assert request.ends_at >= before + 0.02
+
+    asyncio.run(scenario())
+
+
+def test_a_deadline_needs_a_task() -> None:
+    async def make() -> PendingRequest:
+        return PendingRequest(Deadlines(60), {})
+
+    loop = asyncio.new_event_loop()
+    request = loop.run_until_complete(make())
+    refusals: list[Exception] = []
+
+    def enter() -> None:
+        try:
+            with request:
+                pass
+        except RuntimeError as error:
+            refusals.append(error)
+
+    loop.call_soon(enter)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+
+    assert len(refusals) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "is_gone"),
+    [(None, False), ({}, False), ({HAS_DISCONNECTED: lambda: False}, False), ({HAS_DISCONNECTED: lambda: True}, True)],
+)
+def test_a_client_is_gone_when_the_server_says_so(state: dict[str, object] | None, *, is_gone: bool) -> None:
+    async def scenario() -> bool:
+        return PendingRequest(Deadlines(60), {} if state is None else {"state": state}).is_gone()
+
+    assert asyncio.run(scenario()) is is_gone
+
+
+def test_a_task_knows_its_request() -> None:
+    async def scenario() -> None:
+        assert current_request() is None
+        request = PendingRequest(Deadlines(60), {})
+        assert current_request() is request
+
+    asyncio.run(scenario())
