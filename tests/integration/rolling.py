@@ -37,6 +37,7 @@ defaults
     timeout connect 2s
     timeout client 30s
     timeout server 30s
+    timeout check 10s
 frontend clients
     bind 127.0.0.1:{port}
     default_backend servers

@@ -292,7 +292,7 @@ def test_a_response_that_is_not_read_is_aborted_and_one_that_is_read_slowly_is_n
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    limits = replace(IMPATIENT, progress_seconds=0.5, close_seconds=0.01)
+    limits = replace(IMPATIENT, progress_seconds=1.5, close_seconds=0.01)
     page = "tasks?limit=500"
     with serving(tmp_path, limits) as server:
         fill(server, user := new_user(), 500)
