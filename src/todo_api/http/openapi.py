@@ -110,9 +110,7 @@ def _response(kinds: list[ProblemType]) -> dict[str, Any]:
     }
 
 
-ALWAYS: Final = _responses(
-    {problems.REQUEST_TIMEOUT, problems.HEADERS_TOO_LARGE, problems.INTERNAL_ERROR, problems.SERVER_STOPPING}
-)
+ALWAYS: Final = _responses({problems.REQUEST_TIMEOUT, problems.HEADERS_TOO_LARGE, problems.INTERNAL_ERROR})
 
 
 def document(app: FastAPI) -> dict[str, Any]:
