@@ -20,13 +20,20 @@ _log: Final = logging.getLogger(__name__)
 
 
 @dataclass
-class _Worker:
+class Worker:
     """The place of one worker: its process, or when the next one starts, and the delay of the start after that."""
 
     process: SpawnProcess | None = None
     start_at: float = 0.0
     started_at: float = 0.0
     delay: float = _FIRST_DELAY_SECONDS
+
+    def plan_start(self, now: float) -> None:
+        """Set when the next process starts, after this one died."""
+        if now - self.started_at >= _LAST_DELAY_SECONDS:
+            self.delay = _FIRST_DELAY_SECONDS
+        self.start_at = now + self.delay
+        self.delay = min(self.delay * 2, _LAST_DELAY_SECONDS)
 
 
 class Workers:
@@ -39,7 +46,7 @@ class Workers:
     def __init__(self, new_process: Callable[[], SpawnProcess], count: int, stop_seconds: float) -> None:
         self._new_process = new_process
         self._stop_seconds = stop_seconds
-        self._workers = [_Worker() for _ in range(count)]
+        self._workers = [Worker() for _ in range(count)]
         self._is_stopping = False
         self._exit_status = 0
 
@@ -90,15 +97,12 @@ class Workers:
         for worker in self._workers:
             if worker.process is None or worker.process.exitcode is None:
                 continue
-            status, now = worker.process.exitcode, time.monotonic()
+            status = worker.process.exitcode
             _log.error("a worker died", extra={"fields": {"process": worker.process.pid, **_reason(status)}})
             worker.process = None
             if status == CANT_SERVE:
                 self._is_stopping, self._exit_status = True, CANT_SERVE
-            if now - worker.started_at >= _LAST_DELAY_SECONDS:
-                worker.delay = _FIRST_DELAY_SECONDS
-            worker.start_at = now + worker.delay
-            worker.delay = min(worker.delay * 2, _LAST_DELAY_SECONDS)
+            worker.plan_start(time.monotonic())
 
     def _end(self) -> None:
         """End all workers: by SIGTERM, and after `stop_seconds` by SIGKILL."""

@@ -234,6 +234,16 @@ def begin_to_read(server: Server) -> socket.socket:
     return reader
 
 
+def test_a_client_that_half_closes_while_it_reads_gets_the_whole_list() -> None:
+    with serving(Full()) as server, begin_to_read(server) as reader:
+        content = reader.recv(100)
+        reader.shutdown(socket.SHUT_WR)
+        content += b"".join(received(reader))
+
+    assert b'"count":1000,' in content
+    assert content.endswith(b"\r\n0\r\n\r\n")
+
+
 def test_a_client_that_reads_nothing_is_disconnected(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "todo_api.requests")
     with serving(store := Full(), IMPATIENT) as server, begin_to_read(server):
