@@ -303,7 +303,7 @@ def test_a_client_that_closed_its_sending_side_gets_the_responses_to_all_its_req
 
 def test_the_end_of_the_sending_side_ends_a_stream(caller: Caller) -> None:
     stream = caller.request(path=caller.tasks.replace(b"/tasks", b"/changes/stream"))
-    with socket.create_connection(("127.0.0.1", caller.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", caller.port), timeout=10) as connection:  # less than a heartbeat
         connection.sendall(stream)
         assert connection.recv(12) == b"HTTP/1.1 200"
 
