@@ -6,6 +6,7 @@ import pytest
 from starlette.types import Message, Scope
 
 from tests.unit.domain.strategies import task
+from todo_api.http.user_limits import Bounds, UserLimits
 from todo_api.streaming.whole_list import WholeListResponse
 from todo_domain import StorageUnavailable, Task, WholeList
 
@@ -28,7 +29,8 @@ async def test_a_list_that_fails_midway_is_never_complete_on_any_server() -> Non
     async def send(message: Message) -> None:
         sent.append(message)
 
-    response = await WholeListResponse.begin(WholeList(2, failing_chunks()), {})
+    usage = UserLimits(Bounds(0, 0, 0)).usage_of("alice")
+    response = await WholeListResponse.begin(WholeList(2, failing_chunks()), usage, {})
     await response(scope, receive, send)
 
     assert sent[-1]["more_body"]
