@@ -128,9 +128,10 @@ class Connections:
         """The client has read nearly everything."""
         self._unsent.pop(connection, None)
 
-    def is_unsent(self, connection: Connection) -> bool:
-        """Return whether a response waits for its client; then the deadline of its progress counts."""
-        return connection in self._unsent
+    def watch_unsent(self, connection: Connection) -> None:
+        """Watch what is left of a response, so that the deadline of its progress counts."""
+        unsent = connection.unsent_bytes()
+        self._unsent.setdefault(connection, _Unsent(unsent, unsent, self._loop.time()))
 
     def forget(self, connection: Connection) -> None:
         """Forget a connection that is closed."""

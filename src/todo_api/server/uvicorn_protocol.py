@@ -136,12 +136,14 @@ class HttpProtocol(BoundedConnection):
         """End a wait that took too long, unless the client waits for this server."""
         if wait is Wait.REQUEST:
             self.transport.close()
-        elif wait is Wait.CLOSE and not self._connections.is_unsent(self):
+        elif wait is Wait.CLOSE and not self.unsent_bytes():
             self.abort()
         elif (wait is Wait.HEAD and not self._is_responding()) or (wait is Wait.BODY and not self._is_body_held_back()):
             self._connections.tally.count(wait.value)
             self._refuse(TOO_SLOW)
         else:
+            if wait is Wait.CLOSE:  # The last of a response, too: only without progress is it dropped.
+                self._connections.watch_unsent(self)
             self._expect(wait)
 
     def shutdown(self) -> None:
