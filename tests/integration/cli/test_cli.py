@@ -176,6 +176,8 @@ ADDRESSES = (
     "postgres://:{}@127.0.0.1:1/db?schema=public",
     "psql 'postgresql://me:{}@127.0.0.1:1/db'",
     "host=127.0.0.1 port=1 password={}",
+    "postgresql://127.0.0.1:1/db?user=me&password={}",
+    "postgresql://127.0.0.1:1/db?sslpassword={}&sslmode=bogus",
     "postgresql://me:{}@127.0.0.1:1,127.0.0.1:2/db",
     "mysql://me:{}@127.0.0.1:1/db",
 )

@@ -4,6 +4,7 @@ No message repeats any part of an address that could belong to a password.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -24,7 +25,14 @@ _TIMEOUT_OF_SEVERAL_HOSTS: Final = 2
 _SCHEME: Final = re.compile(r"postgres(?:ql)?(?:\+\w+)?://", re.IGNORECASE)
 _KEYWORD: Final = re.compile(r"\w+\s*=")
 _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
+_PASSWORDS: Final = ("password", "sslpassword")
 _MAX_PORT: Final = 65535
+_NUMBERS: Final = ("connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count")
+_CHOICES: Final = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "channel_binding": ("disable", "prefer", "require"),
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+}
 
 
 def conninfo_of(address: str) -> str:
@@ -32,8 +40,8 @@ def conninfo_of(address: str) -> str:
 
     An address is a URL that begins with `postgres://`, `postgresql://` or
     `postgresql+driver://`, with one or several hosts, or libpq's `host=… dbname=…`; it may
-    be quoted, and may follow `psql`. Raises ValueError, which names a parameter that
-    PostgreSQL does not know.
+    be quoted, and may follow `psql`. Raises ValueError, which names the parameter that is
+    unknown or has a wrong value.
     """
     parts = _parse(address)
     if "," in str(parts.get("host")):
@@ -75,6 +83,7 @@ def _parse(address: str) -> dict[str, Any]:
     for port in str(parts.get("port") or "").split(","):
         if port and not (port.isascii() and port.isdecimal() and 0 < int(port) <= _MAX_PORT):
             raise ValueError(f"the port must be a number from 1 to {_MAX_PORT}")
+    _check_values(parts)
     return parts
 
 
@@ -92,8 +101,21 @@ def _check_url(url: str) -> None:
     if re.search(r"[/?#\[\]@]", before):
         raise ValueError("the characters / ? # [ ] @ in a user name or a password must be percent-encoded")
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} | {"ssl"}
+    follows_password = False
     for parameter in filter(None, url.partition("?")[2].split("&")):
         name = unquote(parameter.partition("=")[0])
         if name not in known:
-            shown = name if _PARAMETER.fullmatch(name) else "of this name"
+            # After a password, the name can be the rest of it: a password may contain "&".
+            shown = name if _PARAMETER.fullmatch(name) and not follows_password else "of this name"
             raise ValueError(f"PostgreSQL has no parameter {shown}: remove it")
+        follows_password |= name in _PASSWORDS
+
+
+def _check_values(parts: Mapping[str, Any]) -> None:
+    """Refuse values that libpq would refuse only when it connects, as if the server could not be reached."""
+    for name in _NUMBERS:
+        if not re.fullmatch(r"\s*[-+]?[0-9]{1,9}\s*", str(parts.get(name, 0)), re.ASCII):
+            raise ValueError(f"{name} must be a whole number")
+    for name, choices in _CHOICES.items():
+        if parts.get(name, choices[0]) not in choices:
+            raise ValueError(f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}")
