@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -55,8 +56,8 @@ def claim(path: Path) -> sqlite3.Connection:
     The claim is an SQLite lock on an empty file beside it. The operating system releases
     it at the end of the process, on every platform. A new file gets mode 0600; an existing
     one is not changed, since it may belong to another program. Raises StorageUnavailable if
-    the file is already claimed, or has a second name (a hard link), under which another
-    process could claim it. Also raises sqlite3.Error and OSError.
+    the file is already claimed, is not a regular file, or has a second name (a hard link),
+    under which another process could claim it. Also raises sqlite3.Error and OSError.
     """
     resolved = path.resolve()
     lock = Path(f"{resolved}.lock")
@@ -83,11 +84,14 @@ def make_private(path: Path) -> None:
 
 
 def _create(path: Path) -> None:
-    """Create a file with mode 0600, unless it exists; raise StorageUnavailable if it has a second name."""
+    """Create a file with mode 0600, unless it exists; raise StorageUnavailable if it is unsuitable."""
     # Never open an existing file: closing it would release the locks that SQLite holds on it in this process.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, _PRIVATE))
-    if path.stat().st_nlink > 1:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise StorageUnavailable(f"{path} is not a regular file")
+    if found.st_nlink > 1:
         raise StorageUnavailable(f"{path} has a second name (a hard link), under which another process could open it")
 
 

@@ -2,6 +2,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,6 +126,14 @@ def test_a_file_with_a_second_name_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(StorageUnavailable, match="hard link"):
         claim(tmp_path / "link.db")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["directory", "fifo"])
+def test_a_path_that_is_not_a_regular_file_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "todo.db")
+
+    with pytest.raises(StorageUnavailable, match=r"todo\.db is not a regular file"):
+        claim(tmp_path / "todo.db")
 
 
 def test_a_damaged_file_is_reported_in_one_line(sqlite_path: Path) -> None:
