@@ -1,12 +1,9 @@
 """Task lists in PostgreSQL, in single statements and short transactions."""
 
-import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Self
-
-import sqlalchemy as sa
+from typing import Any, Final
 
 from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL
@@ -16,11 +13,11 @@ from todo_adapters.sql.postgres.batch import apply_batch
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.admission import Caller
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
-from todo_adapters.sql.postgres.purge import forget_keys, forget_surplus, purge
+from todo_adapters.sql.postgres.purge import forget_keys, forget_surplus
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
+from todo_adapters.sql.postgres.store import PostgresStore
 from todo_adapters.sql.postgres.timeline import read_changes
-from todo_adapters.sql.tables import store
 from todo_domain import (
     NO_QUOTAS,
     Added,
@@ -32,10 +29,8 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
-    NotOpen,
     Outcome,
     Quotas,
-    StorageUnavailable,
     Task,
     TaskDraft,
     TaskIds,
@@ -43,16 +38,12 @@ from todo_domain import (
     TaskPage,
     TaskQuery,
     UserId,
-    revision_floor,
 )
 
 _GET: Final = POSTGRESQL.compile(statements.GET)
 _GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
-_IS_STANDBY: Final = POSTGRESQL.compile(sa.select(sa.func.pg_is_in_recovery()).select_from(store))
-_PROBE: Final = POSTGRESQL.compile(statements.PROBE.returning(store.c.epoch))
-_RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.c.epoch))
 
 
 class _TaskChanged(Exception):
@@ -66,7 +57,7 @@ class _TaskChanged(Exception):
         self.current = current
 
 
-class PostgresTaskRepository:
+class PostgresTaskRepository(PostgresStore):
     """A TaskStore on a PostgreSQL database, or on a pooler in transaction mode.
 
     - url: in any form that `driver.conninfo` reads
@@ -96,28 +87,21 @@ class PostgresTaskRepository:
     ) -> None:
         self._quotas = quotas
         self._bounds = bound_values(quotas)
-        self._new_database = partial(
-            Database,
-            conninfo_of(url),
-            max_connections=max_connections,
-            timeout_seconds=timeout_seconds,
-            prepare_threshold=prepare_threshold,
-            caller=caller,
-        )
-        self._opened: Database | None = None
         self._recent = RecentTasks()
+        super().__init__(
+            partial(
+                Database,
+                conninfo_of(url),
+                max_connections=max_connections,
+                timeout_seconds=timeout_seconds,
+                prepare_threshold=prepare_threshold,
+                caller=caller,
+            )
+        )
 
-    async def __aenter__(self) -> Self:
-        """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
-        database = self._new_database()
-        await database.open()
-        self._opened = database
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         """Close all connections; those in use close at the end of their transaction."""
-        database, self._opened = self._database, None
-        await database.close()
+        await super().__aexit__(*exception)
         self._recent.clear()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
@@ -227,28 +211,6 @@ class PostgresTaskRepository:
         found = await self._database.run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
         return {UserId(user_id): revision for user_id, revision in found}
 
-    async def check_reads(self) -> None:
-        """See StoreMaintenance. One statement, which also recognises a standby behind a pooler."""
-        ((is_standby,),) = await self._database.run(_IS_STANDBY, {})
-        if is_standby:
-            raise StorageUnavailable("the database server is a standby")
-
-    async def check_writes(self) -> None:
-        """See StoreMaintenance. One statement."""
-        await self._database.run(_PROBE, {"difference": 0})
-
-    async def purge(
-        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
-    ) -> int:
-        """See StoreMaintenance. Two statements; each skips the rows that another transaction has locked."""
-        return await purge(self._database, deletions_before, keys_before, limit, dry_run=dry_run)
-
-    async def renew_epoch(self, *, at: datetime) -> str:
-        """See StoreMaintenance. One statement."""
-        renewed = {"epoch": secrets.token_hex(4), "revision_floor": revision_floor(at)}
-        ((epoch,),) = await self._database.run(_RENEW_EPOCH, renewed)
-        return str(epoch)
-
     async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int:
         """Write the row of a task and return the new revision.
 
@@ -272,12 +234,6 @@ class PostgresTaskRepository:
 
     async def _check_quotas(self, change: Task, previous: Task | None = None, keys: int = 0) -> None:
         await check_quotas(self._database, self._quotas, change, previous, keys)
-
-    @property
-    def _database(self) -> Database:
-        if self._opened is None:
-            raise NotOpen(self)
-        return self._opened
 
     def _missing(self, user_id: UserId, task_id: int) -> TaskNotFound:
         self._recent.forget(user_id, task_id)
