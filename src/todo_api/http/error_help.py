@@ -43,7 +43,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.MALFORMED: ErrorHelp(
         "The body is not a JSON object in UTF-8, contains a name twice, or is a PATCH without a field. Or the "
-        "request has a body where none is allowed, or is not valid HTTP/1.1, for instance without `Host`.",
+        "request has a body where none is allowed, or is not valid HTTP/1.1, for instance without `Host`. The status "
+        "is 501 for a transfer coding other than `chunked`, and 505 for an HTTP version other than 1.0 and 1.1.",
         "Correct the request; `detail` says what is wrong. The same request always gets the same response.",
     ),
     problems.INVALID: ErrorHelp(

@@ -22,7 +22,7 @@ _FAULTS: Final[Mapping[int, str]] = {
     sqlite3.SQLITE_NOTADB: "it is not an SQLite database, or it is damaged",
     sqlite3.SQLITE_CORRUPT: "it is damaged: restore it from a backup",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened: check that its folder exists and is writable",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened: check that it is a file, and that its folder exists and is writable",
     sqlite3.SQLITE_BUSY: "another program has locked it",
     sqlite3.SQLITE_FULL: "the disk is full",
 }
