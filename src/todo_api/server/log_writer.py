@@ -25,6 +25,7 @@ class LogWriter(logging.Handler):
         super().__init__()
         self._stream = stream or sys.stderr
         self._lines: deque[str] = deque()
+        # Two counters, because callers write one and the thread the other: a shared one could lose counts.
         self._dropped = 0
         self._reported = 0
         self._has_work = threading.Event()
@@ -67,14 +68,15 @@ class LogWriter(logging.Handler):
             self._is_writing = False
 
     def _write(self, lines: list[str]) -> None:
-        if dropped := self._dropped - self._reported:
-            self._reported += dropped
-            lines.append(self.format(_dropped_record(dropped)))
+        dropped = self._dropped - self._reported
+        report = [self.format(_dropped_record(dropped))] if dropped else []
         try:
-            self._stream.write("".join(f"{line}\n" for line in lines))
+            self._stream.write("".join(f"{line}\n" for line in (*lines, *report)))
             self._stream.flush()
         except (OSError, ValueError):  # the disk is full, or the reader of the log has closed it
-            self._reported -= len(lines)
+            self._reported -= len(lines)  # these lines are dropped too
+        else:
+            self._reported += dropped
 
 
 def _dropped_record(count: int) -> logging.LogRecord:
