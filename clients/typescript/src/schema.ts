@@ -165,9 +165,10 @@ export interface paths {
         };
         /**
          * Report what works, within a second: reads, writes and token keys
-         * @description The status is 503 if reads or keys are unavailable. It is 200 if only writes are, because
-         *     the server still serves reads. `writes` is `unavailable` after a write has failed, until a
-         *     probe write succeeds, which the server tries every second.
+         * @description The status is 503 if reads or keys are unavailable, and while the server is stopping. It is
+         *     200 if only writes are unavailable, because the server still serves reads. `writes` is
+         *     `unavailable` after a write has failed, until a probe write succeeds, which the server
+         *     tries every second.
          */
         get: operations["get_readiness"];
         put?: never;

@@ -86,9 +86,8 @@ class Usage:
 
     def charge_request(self) -> None:
         """Charge a unit for a request. Raises RATE_LIMITED if the burst is used up."""
-        now, paid_at = self._clock(), self._paid_at
-        paid_at = max(paid_at, now)
-        paid_at += self._unit
+        now = self._clock()
+        paid_at = max(self._paid_at, now) + self._unit
         if paid_at - now > _MAX_AHEAD:
             raise self._too_much_work(paid_at - now - BURST_SECONDS)
         self._paid_at = paid_at

@@ -50,9 +50,10 @@ async def get_health() -> Health:
 async def get_readiness(request: Request, response: Response) -> Readiness:
     """Report what works, within a second: reads, writes and token keys.
 
-    The status is 503 if reads or keys are unavailable. It is 200 if only writes are, because
-    the server still serves reads. `writes` is `unavailable` after a write has failed, until a
-    probe write succeeds, which the server tries every second.
+    The status is 503 if reads or keys are unavailable, and while the server is stopping. It is
+    200 if only writes are unavailable, because the server still serves reads. `writes` is
+    `unavailable` after a write has failed, until a probe write succeeds, which the server
+    tries every second.
     """
     container = container_of(request)
     health = await container.health().check()

@@ -104,7 +104,7 @@ class Connections:
         self._timer = self._loop.call_later(limits.sweep_seconds, self._sweep)
 
     def close(self) -> None:
-        """Stop to watch connections."""
+        """Stop watching connections."""
         self._timer.cancel()
         self.tally.log()
 
@@ -125,7 +125,7 @@ class Connections:
             self._drop_unsent(excess)
 
     def end_unsent(self, connection: Connection) -> None:
-        """The client has read nearly everything."""
+        """Note that the client has read nearly everything."""
         self._unsent.pop(connection, None)
 
     def watch_unsent(self, connection: Connection) -> None:

@@ -124,7 +124,7 @@ def ignore_hangup() -> None:
 
 def _serve(config: uvicorn.Config, limits: Limits, listener: socket.socket) -> int:
     server = Server(config, limits)
-    # Before the start, a signal ends the process. At its end uvicorn raises it again, to no effect.
+    # Before the start, a signal ends the process. At the end, uvicorn raises the signal again: ignore it then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None if server.started else sys.exit(0))
     server.run(sockets=[listener])

@@ -20,7 +20,7 @@ class Shutdown:
         self.exit_status = 0
 
     def fail(self) -> None:
-        """End the process, which can't serve; without an own process, do nothing."""
+        """End the process, because it can't serve. An app in another thread of its host leaves the host running."""
         self.exit_status = CANT_SERVE
         if threading.current_thread() is threading.main_thread():
             signal.raise_signal(signal.SIGTERM)
