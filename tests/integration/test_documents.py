@@ -18,6 +18,7 @@ from tests.documents import DOCUMENTS, GENERATED, ROOT, code_block, shell_blocks
 from todo_api.app import create_app
 from todo_api.container import Container
 from todo_api.http.request_body import MAX_BODY_BYTES
+from todo_api.http.user_limits import BURST_SECONDS, MAX_WAITING, OPERATIONS_PER_UNIT, TASKS_PER_UNIT
 from todo_api.middleware.limits import MAX_HEAD_BYTES
 from todo_api.routes.batch import BatchRoute
 from todo_api.schemas.parameters import ChangeParameters, ListParameters
@@ -160,6 +161,7 @@ def test_every_field_of_a_task_has_its_row(document: str) -> None:
 def test_the_limits_are_those_of_the_code(document: str) -> None:
     text = text_of(document)
     settings = Settings.model_construct()
+    work = Settings.model_construct(auth="secret").user_work_per_second
 
     assert MAX_BODY_BYTES == MAX_HEAD_BYTES
     assert MAX_LIMIT == MAX_CHANGES
@@ -174,6 +176,7 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f"{MAX_SEARCH_LENGTH} characters",
         f" {settings.max_open_tasks:,}",
         f" {settings.max_tasks:,}",
+        f"requests of a user in progress | {settings.max_in_progress}, and {MAX_WAITING} that wait",
         f"{settings.idempotency_hours} hours",
         f"{settings.deletions_days} days",
     ):
@@ -182,6 +185,9 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f"{MAX_USER_ID_LENGTH} characters",
         f"{settings.max_idempotency_keys:,}, setting `TODO_MAX_IDEMPOTENCY_KEYS`",
         f"{settings.max_deletions:,}, setting `TODO_MAX_DELETIONS`",
+        f"streams of a user | {settings.max_streams},",
+        f"{work} units per second, {work * BURST_SECONDS} at once",
+        f"{OPERATIONS_PER_UNIT} operations of a batch and {TASKS_PER_UNIT} tasks in a response",
     ):
         assert limit in text_of(HTTP_API)
 
