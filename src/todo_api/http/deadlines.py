@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Final
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from todo_domain import StorageUnavailable
@@ -15,6 +16,8 @@ HAS_DISCONNECTED: Final = "has_disconnected"
 """The name in the scope's `state` of a function that returns whether the client has closed its side."""
 
 _WATCH_SECONDS: Final = 0.05
+_ABANDONED_SECONDS: Final = 1
+"""A client that only half-closed its connection still gets a response that takes less than this."""
 
 
 def _do_nothing() -> None: ...
@@ -40,10 +43,13 @@ class Deadlines:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancel the requests whose deadline has passed, as long as there are any."""
+        """Cancel the requests whose deadline has passed; that of a read without its client is soon."""
         self.loop = loop if self.running else None
         now = loop.time()
         for request in self.running:
+            if request.is_read and not request.is_abandoned and request.is_gone():
+                request.is_abandoned = True
+                request.ends_at = min(request.ends_at, now + _ABANDONED_SECONDS)
             if request.ends_at <= now and not request.is_late:
                 request.is_late = True
                 request.task.cancel()
@@ -54,10 +60,23 @@ class Deadlines:
 class PendingRequest:
     """A request until its response begins, as a context manager that ends at the deadline with StorageUnavailable.
 
-    `is_served` is true after the store has begun to work for it. `release` is called after its response.
+    A read whose client has closed its sending side ends a second later, with ClientDisconnect.
+    A write goes on: its client learns from a retry what happened. `is_served` is true after the
+    store has begun to work for it. `release` is called after its response.
     """
 
-    __slots__ = ("_deadlines", "_has_disconnected", "_loop", "ends_at", "is_late", "is_served", "release", "task")
+    __slots__ = (
+        "_deadlines",
+        "_has_disconnected",
+        "_loop",
+        "ends_at",
+        "is_abandoned",
+        "is_late",
+        "is_read",
+        "is_served",
+        "release",
+        "task",
+    )
     task: asyncio.Task[Any]
 
     def __init__(self, deadlines: Deadlines, scope: Scope) -> None:
@@ -67,7 +86,8 @@ class PendingRequest:
         self._has_disconnected: Callable[[], bool] | None = state.get(HAS_DISCONNECTED) if state else None
         self._loop = loop = asyncio.get_running_loop()
         self.ends_at = loop.time() + deadlines.seconds
-        self.is_late = self.is_served = False
+        self.is_read = scope["method"] == "GET"  # HEAD is served as GET
+        self.is_abandoned = self.is_late = self.is_served = False
         self.release: Callable[[], None] = _do_nothing
         _current.set(self)
 
@@ -101,4 +121,6 @@ class PendingRequest:
     ) -> None:
         self._deadlines.running.discard(self)
         if self.is_late and self.task.uncancel() == 0 and error_type is asyncio.CancelledError:
+            if self.is_abandoned:
+                raise ClientDisconnect from error
             raise StorageUnavailable("the request was not done before its deadline") from error

@@ -21,7 +21,9 @@ class HeadRequests:
     async def _serve_head(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["method"] = "GET"
         await self._app(scope, receive, _HeadOnly(scope, send))
-        if scope["status"] < HTTPStatus.BAD_REQUEST:  # the app may have recorded a disconnected client
+        scope["method"] = "HEAD"  # also without a response
+        # After the head of the response, the app may have recorded a disconnected client.
+        if "status" in scope and scope["status"] < HTTPStatus.BAD_REQUEST:
             scope.pop("error_code", None)
 
 

@@ -42,7 +42,7 @@ async def begin(usage: Usage, request: PendingRequest | None = None) -> None:
 
 
 def pending(seconds: float = 5, scope: Scope | None = None) -> PendingRequest:
-    return PendingRequest(Deadlines(seconds), scope or {})
+    return PendingRequest(Deadlines(seconds), scope or {"method": "GET"})
 
 
 def refusal(call: Callable[[], object]) -> tuple[str, dict[str, str]]:
@@ -231,7 +231,7 @@ def test_a_request_whose_client_has_gone_does_not_begin_after_its_wait() -> None
     async def scenario() -> None:
         usage = limits(in_progress=1).usage_of("alice")
         await begin(usage)
-        gone = pending(scope={"state": {HAS_DISCONNECTED: lambda: True}})
+        gone = pending(scope={"method": "GET", "state": {HAS_DISCONNECTED: lambda: True}})
         waiting = asyncio.create_task(begin(usage, gone))
         await asyncio.sleep(0)
 
