@@ -21,7 +21,7 @@ FASTIFY = ROOT / "bench" / "fastify"
 _PB_MIGRATIONS = ROOT / "bench" / "servers" / "pb_migrations"
 _PATIENCE_SECONDS = 120
 NO_BOUNDS = {"TODO_WORK_PER_SECOND": "0", "TODO_MAX_STREAMS": "0"}
-"""The settings with which few users may use all of our server."""
+"""The settings with which few users may use all of our server, unless an environment has others."""
 
 
 class NotStarted(Exception):
@@ -133,7 +133,7 @@ def running(
         with on_cores(cores or SERVER_CORES):
             process = subprocess.Popen(
                 command,
-                env=os.environ | environment | NO_BOUNDS | {"PORT": str(port)},
+                env={**os.environ, **NO_BOUNDS, **environment, "PORT": str(port)},
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,

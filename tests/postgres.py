@@ -128,6 +128,12 @@ class LocalPostgres(Postgres):
         self.start()
 
     @property
+    def pid(self) -> int:
+        """The process that started all others of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def _log(self) -> Path:
         return self._directory / "log"
 
