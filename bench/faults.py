@@ -7,6 +7,7 @@ the deadline and 0.1 s, and the first create succeeds within 1 s after the fault
 
 import argparse
 import asyncio
+import os
 import resource
 import signal
 import time
@@ -116,10 +117,13 @@ async def out_of_connections(stage: PostgresStage) -> None:
 
     with ExitStack() as held:
         await asyncio.to_thread(take, held)
+        os.kill(stage.program.pid, signal.SIGSTOP)  # otherwise it would connect again first
         stage.proxy.cut()
-        for _ in range(10):
+        for _ in range(5):
+            await asyncio.sleep(0.02)
             await asyncio.to_thread(take, held)
-            await asyncio.sleep(0.1)
+        os.kill(stage.program.pid, signal.SIGCONT)
+        await asyncio.sleep(1)
 
 
 async def failover(stage: PostgresStage) -> None:
