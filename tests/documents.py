@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from todo_api.http.error_help import ERROR_HELP
+from todo_api.limit_settings import LimitSettings
 from todo_api.settings import Settings, names_of
 
 ROOT: Final = Path(__file__).parents[1]
@@ -57,8 +58,9 @@ def errors_part() -> str:
 
 
 def settings_part() -> str:
-    """Return the table of the settings."""
-    rows = [f"| `{names_of(name)[-1]}` | {field.description} |" for name, field in Settings.model_fields.items()]
+    """Return the table of the settings, the limits last."""
+    fields = sorted(Settings.model_fields.items(), key=lambda item: item[0] in LimitSettings.model_fields)
+    rows = [f"| `{names_of(name)[-1]}` | {field.description} |" for name, field in fields]
     return "\n".join(["", "| Name | Meaning |", "|---|---|", *rows, "", ""])
 
 

@@ -7,11 +7,11 @@ from typing import Annotated, Final, Literal, Self
 
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from todo_api.addresses import accept_base_url, better_auth_endpoints, is_loopback, origin_of, sqlite_path_of
+from todo_api.limit_settings import LimitSettings
 from todo_api.origins import serialized_origins
-from todo_domain.task import MAX_TASK_ID
 
 _PREFIX: Final = "TODO_"
 _WORK_PER_SECOND: Final = 100
@@ -33,10 +33,9 @@ def data_path(name: str) -> Path:
 
 
 _Words = Annotated[tuple[str, ...], NoDecode]
-_Bound = Annotated[int, Field(ge=0, le=MAX_TASK_ID)]
 
 
-class Settings(BaseSettings):
+class Settings(LimitSettings):
     """The settings of the operator; `read_settings` reports invalid ones in one line."""
 
     model_config = SettingsConfigDict(
@@ -67,27 +66,6 @@ class Settings(BaseSettings):
     database_connections: int = Field(10, ge=1, le=1000, description="The maximum number of connections per process.")
     database_timeout_seconds: float = Field(
         5.0, gt=0, le=60, description="The longest time from the head of a request to its response."
-    )
-
-    max_open_tasks: _Bound = Field(10_000, description="How many tasks of a user may be open. 0 means no bound.")
-    max_tasks: _Bound = Field(100_000, description="How many tasks a user may have. 0 means no bound.")
-    max_deletions: _Bound = Field(
-        100_000, description="How many deletions of a user are remembered, the last ones. 0 means no bound."
-    )
-    max_idempotency_keys: _Bound = Field(
-        100_000,
-        description="How many creates and operations of batches with an Idempotency-Key are remembered for a user. "
-        "0 means no bound.",
-    )
-    max_in_progress: _Bound = Field(
-        10, description="How many requests of a user are served at a time; up to 100 more wait. 0 means no bound."
-    )
-    max_streams: _Bound = Field(10, description="How many streams a user may have open. 0 means no bound.")
-    work_per_second: _Bound | None = Field(
-        None,
-        description="Units of work that a user may use per second, and five times as many at once: 1 for a request, 1 "
-        "for 10 operations of a batch, 1 for 20 tasks returned. 0 means no bound. The default is 100, and 0 while no "
-        "authentication is configured.",
     )
 
     auth: Literal["secret", "jwks"] | None = Field(
@@ -137,28 +115,6 @@ class Settings(BaseSettings):
     ssl_certfile: FilePath | None = Field(None, description="The certificate chain, to serve HTTPS without a proxy.")
     ssl_keyfile: FilePath | None = Field(None, description="The private key of the certificate.")
 
-    keep_alive_seconds: float = Field(
-        75.0,
-        gt=0,
-        le=3600,
-        description="How long a connection may wait for its next request; longer than a proxy waits.",
-    )
-    drain_seconds: float = Field(
-        0.0,
-        ge=0,
-        le=3600,
-        description="How long the server still serves after SIGTERM, while it reports that it is not ready.",
-    )
-    max_connections: int | None = Field(
-        None,
-        ge=1,
-        le=1_000_000,
-        description="The maximum number of client connections per process. The default is 10,000, or what the granted "
-        "file descriptors are enough for.",
-    )
-
-    deletions_days: int = Field(30, ge=1, le=36500, description="How long the change feed remembers a deletion.")
-    idempotency_hours: int = Field(24, ge=24, le=87600, description="How long an Idempotency-Key is remembered.")
     log_format: Literal["json", "text"] | None = Field(
         None, description="The format of the log. The default is `text` on a terminal outside production, else `json`."
     )

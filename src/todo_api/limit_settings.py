@@ -1,0 +1,58 @@
+"""The settings that bound what users, connections and the past take."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from todo_domain.task import MAX_TASK_ID
+
+_Bound = Annotated[int, Field(ge=0, le=MAX_TASK_ID)]
+
+
+class LimitSettings(BaseSettings):
+    """The part of `Settings` with the limits."""
+
+    max_open_tasks: _Bound = Field(10_000, description="How many tasks of a user may be open. 0 means no bound.")
+    max_tasks: _Bound = Field(100_000, description="How many tasks a user may have. 0 means no bound.")
+    max_deletions: _Bound = Field(
+        100_000, description="How many deletions of a user are remembered, the last ones. 0 means no bound."
+    )
+    max_idempotency_keys: _Bound = Field(
+        100_000,
+        description="How many creates and operations of batches with an Idempotency-Key are remembered for a user. "
+        "0 means no bound.",
+    )
+    max_in_progress: _Bound = Field(
+        10, description="How many requests of a user are served at a time; up to 100 more wait. 0 means no bound."
+    )
+    max_streams: _Bound = Field(10, description="How many streams a user may have open. 0 means no bound.")
+    work_per_second: _Bound | None = Field(
+        None,
+        description="Units of work that a user may use per second, and five times as many at once: 1 for a request, 1 "
+        "for 10 operations of a batch, 1 for 20 tasks returned. 0 means no bound. The default is 100, and 0 while no "
+        "authentication is configured.",
+    )
+
+    keep_alive_seconds: float = Field(
+        75.0,
+        gt=0,
+        le=3600,
+        description="How long a connection may wait for its next request; longer than a proxy waits.",
+    )
+    drain_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="How long the server still serves after SIGTERM, while it reports that it is not ready.",
+    )
+    max_connections: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="The maximum number of client connections per process. The default is 10,000, or what the granted "
+        "file descriptors are enough for.",
+    )
+
+    deletions_days: int = Field(30, ge=1, le=36500, description="How long the change feed remembers a deletion.")
+    idempotency_hours: int = Field(24, ge=24, le=87600, description="How long an Idempotency-Key is remembered.")
