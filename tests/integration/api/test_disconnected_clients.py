@@ -1,5 +1,6 @@
 """A read whose client has disconnected ends, long before its deadline, and frees what it used."""
 
+import asyncio
 import logging
 import socket
 import sqlite3
@@ -50,6 +51,16 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[Any, ...]]:
         for record in caplog.records
         if record.name == "todo_api.requests" or record.levelno > logging.INFO
     ]
+
+
+@pytest.fixture(autouse=True)
+def _no_purge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no purge wait for a lock or an endless read: it would keep what the test wants to see free."""
+
+    async def purge_never(_: Container) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("todo_api.server.store_opening.purge_hourly", purge_never)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
