@@ -29,6 +29,8 @@ from todo_api.settings import Settings, WrongSetting, read_settings
 from todo_domain import StorageUnavailable
 
 _SOURCES: Final = [Path(__file__).parents[2] / name for name in ("todo_domain", "todo_adapters", "todo_api")]
+_BACKLOG: Final = 4096
+"""Connections that wait to be accepted. Beyond it, a client that connects tries again only after a second."""
 _log: Final = logging.getLogger(__name__)
 
 
@@ -36,7 +38,8 @@ def listen(settings: Settings) -> socket.socket:
     """Return a socket that listens where the settings say. Raises WrongSetting."""
     host, port = settings.host, settings.port
     try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise WrongSetting(f"TODO_HOST, TODO_PORT: can't listen on {host} port {port}: {error.strerror}") from None
     listener.set_inheritable(True)
