@@ -117,7 +117,8 @@ async def postgres_stage(environment: Mapping[str, str], *, with_standby: bool) 
 @asynccontextmanager
 async def _program(environment: Mapping[str, str]) -> AsyncIterator[Program]:
     program = Program(environment)
-    await asyncio.to_thread(program.migrate)
+    if "://" in environment["DATABASE_URL"]:
+        await asyncio.to_thread(program.migrate)
     await asyncio.to_thread(program.start)
     try:
         yield program
