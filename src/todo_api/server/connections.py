@@ -55,6 +55,10 @@ class Connection(Protocol):
         """Return how much waits in memory for the client."""
         ...
 
+    def is_new(self) -> bool:
+        """Return whether the head of its first request is not complete."""
+        ...
+
 
 class Tally:
     """Counts why connections were ended, and logs the counts at most every 10 s."""
@@ -149,11 +153,17 @@ class Connections:
             self.opening.pop(connection, None)
 
     def make_room(self) -> bool:
-        """Close the connection that is idle for the longest time, else one whose head or handshake takes long."""
+        """Close a connection that never completed a head, so that an attacker displaces no client.
+
+        Else close the one that is idle for the longest time, else one whose head or handshake takes long.
+        """
         now = self._loop.time()
-        begun_before = now + self.limits.progress_seconds - GRACE_SECONDS
-        found = next(iter(self.idle), None) or next(
-            (each for each, (wait, end) in self._waiting.items() if wait is Wait.HEAD and end < begun_before), None
+        slow_until = now + self.limits.progress_seconds - GRACE_SECONDS
+        found = (
+            next((each for each, _ in self._heads() if each.is_new()), None)
+            or next((each for each in self.idle if each.is_new()), None)
+            or next(iter(self.idle), None)
+            or next((each for each, end in self._heads() if end < slow_until), None)
         )
         if found:
             self._abort(found, "maximum")
@@ -163,6 +173,10 @@ class Connections:
             return False
         self.tally.count("maximum")
         return task.cancel()
+
+    def _heads(self) -> Iterator[tuple[Connection, float]]:
+        """Yield the connections whose head is not complete, the oldest first, and when its time is over."""
+        return ((each, end) for each, (wait, end) in self._waiting.items() if wait is Wait.HEAD)
 
     def _sweep(self) -> None:
         now = self._loop.time()

@@ -60,6 +60,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
+    def is_new(self) -> bool:
+        """Return whether the head of its first request is not complete."""
+        return self._running is None
+
     def _is_responding(self) -> bool:
         return self._running is not None and not self._running.response_complete
 

@@ -264,6 +264,18 @@ def test_at_the_maximum_an_incomplete_head_makes_room(tmp_path: Path, monkeypatc
             assert rest_of(slow) == b""
 
 
+def test_at_the_maximum_incomplete_heads_displace_no_client(tmp_path: Path) -> None:
+    limits = replace(IMPATIENT, connections=3, keep_alive_seconds=LONG, progress_seconds=LONG)
+    with serving(tmp_path, limits) as server, connect(server, GET) as client, ExitStack() as attackers:
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        for _ in range(20):
+            attackers.enter_context(connect(server, GET[:20]))
+
+        client.sendall(GET)
+
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+
 def test_at_the_maximum_of_busy_connections_a_new_one_waits(tmp_path: Path) -> None:
     limits = replace(IMPATIENT, connections=1)
     with serving(tmp_path, limits) as server, connect(server, get(new_user(), "changes/stream")) as busy:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from todo_api.http.media_types import media_type_in_utf8
+from todo_api.http.media_types import MAX_LENGTH, media_type_in_utf8
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,10 @@ def test_a_media_type_may_have_parameters(value: str) -> None:
 )
 def test_a_malformed_media_type_and_another_charset_are_refused(value: str) -> None:
     assert media_type_in_utf8(value) is None
+
+
+def test_a_long_content_type_is_not_read() -> None:
+    longest = "application/json".ljust(MAX_LENGTH)
+
+    assert media_type_in_utf8(longest) == "application/json"
+    assert media_type_in_utf8(longest + " ") is None

@@ -31,6 +31,9 @@ class Connection:
     def abort(self) -> None:
         self.aborted.set()
 
+    def is_new(self) -> bool:
+        return False
+
 
 async def test_a_response_is_aborted_when_its_client_stops_reading() -> None:
     reads = 20
