@@ -61,10 +61,10 @@ def test_a_task_above_a_quota_is_refused_and_the_detail_names_the_bound(alice: h
 def test_reopening_and_batches_are_refused_above_a_quota(
     alice: httpx.Client, method: str, path: str, body: dict[str, object]
 ) -> None:
-    answer = alice.request(method, path, json=body)
+    response = alice.request(method, path, json=body)
 
-    assert refusal(answer) == (403, "QUOTA_EXCEEDED")
-    assert "errors" not in answer.json()
+    assert refusal(response) == (403, "QUOTA_EXCEEDED")
+    assert "errors" not in response.json()
     assert alice.get("/tasks/3").json()["complete"]
 
 
@@ -91,7 +91,7 @@ def test_a_repeated_request_is_replayed_although_the_list_is_full(server: Server
 
         replayed = client.post("/tasks", json=OPEN, headers={"Idempotency-Key": "0"})
 
-    assert [answer.json() for answer in (again, replayed)] == [first.json()] * 2
+    assert [response.json() for response in (again, replayed)] == [first.json()] * 2
     assert (replayed.status_code, replayed.headers["Idempotency-Replayed"]) == (201, "true")
 
 

@@ -25,7 +25,7 @@ class _Turns:
             raise
 
     def call_next(self) -> bool:
-        """Give the turn to the one who waits longest, and return whether there was one."""
+        """Give the turn to the caller that waits longest, and return whether there was one."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -53,7 +53,7 @@ class PlaceQueue:
         await (self._first if first else self._others).wait(self.give_back)
 
     def give_back(self) -> None:
-        """Give a place to the one who waits longest, or free it."""
+        """Give a place to the caller that waits longest, or free it."""
         if not (self._first.call_next() or self._others.call_next()):
             self._free += 1
 

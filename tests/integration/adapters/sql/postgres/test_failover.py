@@ -41,6 +41,12 @@ def url_of(*servers: LocalPostgres) -> str:
     return f"postgresql://postgres@{hosts}/postgres?target_session_attrs=read-write"
 
 
+async def switch_over(old: LocalPostgres, new: LocalPostgres) -> None:
+    """Let the old primary accept no writes any more, and promote the new one."""
+    operate(old, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+    await asyncio.to_thread(new.promote)
+
+
 @pytest.mark.parametrize("is_primary_first", [True, False])
 async def test_every_call_after_a_promotion_succeeds_and_finds_every_confirmed_write(
     own_postgres: LocalPostgres, standby: LocalPostgres, *, is_primary_first: bool
@@ -74,8 +80,7 @@ async def test_a_server_that_accepts_no_writes_any_more_serves_no_read(
 ) -> None:
     async with asyncio.timeout(60), PostgresTaskRepository(url_of(own_postgres, standby)) as repository:
         await asyncio.gather(*(repository.add(ALICE, DRAFT, at=AT) for _ in range(10)))
-        operate(own_postgres, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
-        await asyncio.to_thread(standby.promote)
+        await switch_over(own_postgres, standby)
         operate(standby, "UPDATE tasks SET title = 'Water the trees'")
 
         found = await asyncio.gather(*(repository.get(ALICE, number) for number in range(1, 11)))
@@ -90,8 +95,7 @@ async def test_a_write_that_a_demoted_server_refused_is_made_on_the_new_one(
 ) -> None:
     async with asyncio.timeout(60), PostgresTaskRepository(url_of(own_postgres, standby)) as repository:
         await asyncio.gather(*(repository.add(ALICE, DRAFT, at=AT) for _ in range(10)))
-        operate(own_postgres, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
-        await asyncio.to_thread(standby.promote)
+        await switch_over(own_postgres, standby)
 
         added = await asyncio.gather(*(repository.add(ALICE, DRAFT, at=AT) for _ in range(10)))
 

@@ -481,9 +481,9 @@ async def test_a_share_is_not_free_before_the_server_was_asked_to_stop_the_state
 
 async def test_more_calls_than_the_server_grants_connections_wait_for_one(limited_url: str) -> None:
     async with running_pool(limited_url, max_size=10, timeout_seconds=50) as pool:
-        answers = await asyncio.gather(*(run(pool, "SELECT pg_sleep(0.001)::text") for _ in range(100)))
+        results = await asyncio.gather(*(run(pool, "SELECT pg_sleep(0.001)::text") for _ in range(100)))
 
-        assert answers == [[("",)]] * 100
+        assert results == [[("",)]] * 100
 
 
 async def test_a_server_without_a_free_connection_is_waited_for_until_the_deadline(limited_url: str) -> None:
