@@ -3,10 +3,6 @@
 `python -m tests.integration.rolling` does it six times behind haproxy and nginx.
 """
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +16,7 @@ from typing import Final
 import httpx
 
 from tests.integration.cli.test_serve import Process
+from tests.integration.proxies import free_port, running_proxy
 from tests.integration.server import new_user, token_of
 from tests.postgres import running_postgres
 from tests.tokens import SECRET
@@ -48,19 +45,6 @@ backend servers
     server b 127.0.0.1:{b}
 """
 NGINX: Final = """
-daemon off;
-worker_processes 1;
-{user}
-pid {directory}/pid;
-error_log {directory}/error.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {directory}/body;
-    proxy_temp_path {directory}/proxy;
-    fastcgi_temp_path {directory}/fastcgi;
-    uwsgi_temp_path {directory}/uwsgi;
-    scgi_temp_path {directory}/scgi;
     upstream servers {{
         server 127.0.0.1:{a} max_fails=0;
         server 127.0.0.1:{b} max_fails=0;
@@ -74,36 +58,17 @@ http {{
             proxy_set_header Connection "";
         }}
     }}
-}}
 """
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @contextmanager
 def proxy(kind: str, directory: Path, a: int, b: int) -> Iterator[str]:
     """Run `haproxy` or `nginx` before two servers, and yield its URL."""
     port = free_port()
-    configuration = directory / f"{kind}.conf"
-    user = "user root;" if os.geteuid() == 0 else ""
-    text = HAPROXY if kind == "haproxy" else NGINX
-    configuration.write_text(text.format(port=port, a=a, b=b, directory=directory, user=user))
-    program = shutil.which(kind, path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program, f"{kind} is not installed"
-    log = directory / "error.log"
-    nginx = ["-c", str(configuration), "-p", str(directory), "-e", str(log)]
-    command = [program, *(nginx if kind == "nginx" else ["-db", "-f", str(configuration)])]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    configuration = (HAPROXY if kind == "haproxy" else NGINX).format(port=port, a=a, b=b)
+    with running_proxy(kind, directory, configuration, port):
         wait_until_ready(f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(LONG)
 
 
 def wait_until_ready(url: str) -> None:

@@ -1,41 +1,21 @@
 """The server behind nginx: a stripped prefix, TLS, HTTP/1.0 to the server, gzip, streams, refused uploads."""
 
 import gzip
-import os
 import re
-import shutil
-import socket
 import ssl
-import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.integration.certificates import write_certificate
+from tests.integration.proxies import free_port, may_skip, running_proxy
 from tests.integration.server import new_user, running_server, settings_for, token_of
 from todo_api.container import Container
 
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-# `.ci/run` installs nginx, so a missing nginx is a failure there.
-pytestmark = pytest.mark.skipif(NGINX is None and "CI" not in os.environ, reason="nginx is not installed")
+pytestmark = pytest.mark.skipif(may_skip("nginx"), reason="nginx is not installed")
 CONFIGURATION = """
-daemon off;
-worker_processes 1;
-{user}
-pid {directory}/pid;
-error_log {directory}/error.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {directory}/body;
-    proxy_temp_path {directory}/proxy;
-    fastcgi_temp_path {directory}/fastcgi;
-    uwsgi_temp_path {directory}/uwsgi;
-    scgi_temp_path {directory}/scgi;
     client_max_body_size 20m;
     gzip on;
     gzip_proxied any;
@@ -58,7 +38,6 @@ http {{
         }}
         location /cleartext/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_set_header X-Forwarded-Proto http; }}
     }}
-}}
 """
 PREFIXES = ["/todo", "/new", "/unbuffered", "/chained"]
 
@@ -85,33 +64,10 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     write_certificate(certificate, directory / "key.pem")
     settings = settings_for(directory / "tasks.sqlite3", env="production", trusted_proxies="127.0.0.1")
     with running_server(Container(settings=settings)) as server:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        configuration = directory / "nginx.conf"
-        user = "user root;" if os.geteuid() == 0 else ""
-        values = {"user": user, "directory": directory, "port": port, "upstream": httpx.URL(server.url).port}
-        configuration.write_text(CONFIGURATION.format(**values))
-        command = [str(NGINX), "-c", str(configuration), "-p", str(directory), "-e", str(directory / "error.log")]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
-            _wait_for(port, process, directory / "error.log")
+        port = free_port()
+        configuration = CONFIGURATION.format(directory=directory, port=port, upstream=httpx.URL(server.url).port)
+        with running_proxy("nginx", directory, configuration, port):
             yield Proxy(f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=str(certificate)))
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        except ConnectionRefusedError:
-            time.sleep(0.02)
-        else:
-            return
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
