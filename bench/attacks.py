@@ -94,6 +94,11 @@ async def searches(abuser: Abuser) -> None:
     await abuser.repeat(abuser.request("GET", _SEARCH), 40)
 
 
+async def whole_list(abuser: Abuser) -> None:
+    """Read the whole list on one connection, again and again."""
+    await abuser.repeat(abuser.request("GET", _TASKS), 1)
+
+
 async def streams(abuser: Abuser) -> None:
     """Open 9,000 streams, and write twice per second."""
     write = abuser.request("POST", _TASKS, {"title": "x"})
@@ -157,6 +162,7 @@ ATTACKS = {
     "unread-responses": Attack(unread_responses, _BOTH),
     "abandoned-searches": Attack(abandoned_searches, _BOTH),
     "searches": Attack(searches, _BOTH),
+    "whole-list": Attack(whole_list, _BOTH),
     "streams": Attack(streams, _BOTH),
     "empty-operations": Attack(empty_operations),
     "tags": Attack(tags),
