@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect
 
 from todo_domain.listing import instant_key
 
@@ -63,8 +64,18 @@ def unchanged(instant: datetime) -> datetime:
     return instant
 
 
+class _SqliteCompiler(SQLiteCompiler):
+    def get_from_hint_text(self, table: sa.FromClause, text: str | None) -> str | None:  # noqa: ARG002 - overrides
+        """Return the hint of `with_hint`, which SQLAlchemy ignores on SQLite."""
+        return text
+
+
+class _SqliteDialect(SQLiteDialect):
+    statement_compiler = _SqliteCompiler
+
+
 SQLITE: Final = Dialect(
-    sql=sqlite.dialect(paramstyle="named"),
+    sql=_SqliteDialect(paramstyle="named"),
     insert=sqlite.insert,
     write_instant=instant_key,
     read_instant=datetime.fromisoformat,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, Statement
 from todo_adapters.sql.statements import LIST_OF_USER, NOT_DELETED, OF_USER, TASK, ZERO, DialectFunction, InSet
-from todo_adapters.sql.tables import task_lists, tasks
+from todo_adapters.sql.tables import OPEN_TASKS, task_lists, tasks
 from todo_domain import SortKey, TaskQuery, UserId
 
 _SORTED_BY: Final = {
@@ -104,6 +104,8 @@ def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Sha
         )
         .order_by(*_order(tasks, value, descending=descending))
     )
+    if shape.complete is False:
+        wanted = wanted.with_hint(tasks, f"INDEXED BY {OPEN_TASKS.name}", "sqlite")
     if "limit" in shape.names:
         wanted = wanted.limit(sa.bindparam("limit")).offset(ZERO)
     page = wanted.subquery("page")

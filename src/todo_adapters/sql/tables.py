@@ -24,6 +24,12 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
+OPEN_TASKS: Final = Index(
+    "open_tasks", "user_id", "created_at", "id", **_where("completed_at IS NULL AND deleted_at IS NULL")
+)
+"""For pages of open tasks: their cost does not depend on how many tasks were completed."""
+
+
 class _Row(SQLModel):
     metadata: ClassVar[MetaData] = MetaData()
 
@@ -64,6 +70,7 @@ class TaskRow(_Row, table=True):
         Index("tasks_by_revision", "user_id", "revision", unique=True),
         # For the default order: the cost of an unfiltered page depends only on its size.
         Index("tasks_by_creation", "user_id", "created_at", "id", **_where("deleted_at IS NULL")),
+        OPEN_TASKS,
         Index("tasks_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
         _CLUSTERED,
     )

@@ -14,6 +14,9 @@ _SHORT_TICKS: Final = 25
 _TICK_STEPS: Final = 1000
 """Steps of SQLite's virtual machine: 25,000 take about a millisecond, and sort 1,000 tasks."""
 
+_CACHE_KIB: Final = 16_000
+"""SQLite's default, 2 MB, has no room for the pages of 1,000 tasks that are spread over a long list."""
+
 
 class SqliteReader:
     """Runs statements on read-only connections; each sees what was committed before it began.
@@ -29,6 +32,7 @@ class SqliteReader:
         self._long_reads = long_reads
         self._ticks = 0
         self._inline = connect_reader(path, busy_seconds=0)
+        self._inline.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self._inline.set_progress_handler(self._is_long, _TICK_STEPS)
 
     async def read(self, sql: str, values: Mapping[str, Any]) -> Rows:

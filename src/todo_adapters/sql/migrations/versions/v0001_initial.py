@@ -49,6 +49,8 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("tasks_by_revision", "tasks", ["user_id", "revision"], unique=True)
+    open_tasks = "completed_at IS NULL AND deleted_at IS NULL"
+    _create_partial_index("open_tasks", "tasks", ["user_id", "created_at", "id"], where=open_tasks)
     _create_partial_index("tasks_by_deletion", "tasks", ["deleted_at"], where="deleted_at IS NOT NULL")
     op.create_table(
         "idempotency_keys",

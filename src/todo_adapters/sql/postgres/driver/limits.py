@@ -24,6 +24,8 @@ LIMIT_SESSION: Final = _settings(
     tcp_keepalives_idle="'5'",
     tcp_keepalives_interval="'2'",
     tcp_keepalives_count="'2'",
+    # Starting a worker takes longer than a page of a list, and the statement of one user would occupy several cores.
+    max_parallel_workers_per_gather="'0'",
 )
 """For direct connections only: behind a pooler, a session's settings would reach other clients."""
 
