@@ -100,7 +100,7 @@ def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Sha
             OF_USER,
             NOT_DELETED,
             *_filters(shape.names, shape.complete),
-            *_after_cursor(shape.names, value, descending=descending),
+            *_after_cursor(shape, value),
         )
         .order_by(*_order(tasks, value, descending=descending))
     )
@@ -125,19 +125,19 @@ def _filters(names: Collection[str], complete: bool | None) -> Iterator[sa.Colum
             yield condition(sa.bindparam(name))
 
 
-def _after_cursor(
-    names: Collection[str], value: sa.Column[Any], *, descending: bool
-) -> Iterator[sa.ColumnElement[bool]]:
+def _after_cursor(shape: _Shape, value: sa.Column[Any]) -> Iterator[sa.ColumnElement[bool]]:
     """Yield the condition for tasks after the cursor; tasks without a value come last."""
-    if "after_id" not in names:
+    if "after_id" not in shape.names:
         return
-    later_tie = tasks.c.id > sa.bindparam("after_id")
-    if "after" not in names:
+    # An expression, so that PostgreSQL does not read the completed tasks too, from this id on in the primary key.
+    id_ = tasks.c.id + ZERO if shape.complete is False else tasks.c.id
+    later_tie = id_ > sa.bindparam("after_id")
+    if "after" not in shape.names:
         yield sa.and_(value.is_(None), later_tie)
         return
     after: sa.BindParameter[Any] = sa.bindparam("after")
     # `reached` is redundant, but lets the database begin at the right place in an index.
-    reached, passed = (value <= after, value < after) if descending else (value >= after, value > after)
+    reached, passed = (value <= after, value < after) if shape.descending else (value >= after, value > after)
     later = sa.and_(reached, sa.or_(passed, later_tie))
     yield sa.or_(later, value.is_(None)) if value.nullable else later
 

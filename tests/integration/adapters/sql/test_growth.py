@@ -33,12 +33,12 @@ def tasks_of(user_id: UserId) -> Iterator[Task]:
 
 
 def pages(user_id: UserId, sort: SortKey, *, descending: bool) -> Iterator[TaskQuery]:
-    """Yield queries for the first page with each filter, then for the page in the middle."""
+    """Yield queries for the first page with each filter, then for the pages after an open task with a due and without."""
     for query in FILTERS.values():
         yield replace(query, complete=False, sort=sort, descending=descending, limit=20)
     first = TaskQuery(complete=False, sort=sort, descending=descending, limit=20)
-    last_seen = next(task for task in tasks_of(user_id) if task.id == SIZES[user_id] // 2 + 1)
-    yield replace(first, cursor=first.cursor_after(last_seen))
+    for last_seen in [task for task in tasks_of(user_id) if not task.complete][-30:-28]:
+        yield replace(first, cursor=first.cursor_after(last_seen))
 
 
 @pytest.fixture(scope="module")
