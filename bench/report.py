@@ -23,10 +23,10 @@ def write(results: Results, directory: Path, published: Path | None = None) -> l
     directory.mkdir(parents=True, exist_ok=True)
     kept = {**results, "goals": [asdict(goal) for goal in goals]}
     (directory / "results.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    table = "\n\n".join(_sections(results, goals)) + "\n"
+    text = "\n\n".join(_sections(results, goals)) + "\n"
     plots_by_name = dict(_plots(results))
     for folder in filter(None, (directory, published)):
-        (folder / "table.md").write_text(table)
+        (folder / "table.md").write_text(text)
         for name, plot in plots_by_name.items():
             (folder / f"{name}.svg").write_text(plot)
     return goals
@@ -39,11 +39,11 @@ def _sections(results: Results, goals: Sequence[Goal]) -> Iterator[str]:
         f"Medians of {results['runs']} runs of {results['seconds']:g} s, the servers in turn, one worker each. "
         "A ratio is the median of the ratios of each run."
     )
-    yield _table(["", ""], [[name, value] for name, value in machine.items()])
+    yield table(["", ""], [[name, value] for name, value in machine.items()])
     if results["missing"]:
         yield "Not measured: " + "; ".join(results["missing"]) + "."
     yield "## Goals"
-    yield _table(
+    yield table(
         ["", "goal", "reached", ""], [[goal.name, goal.goal, goal.reached, _STATES[goal.met]] for goal in goals]
     )
     yield from _load_sections(results)
@@ -53,7 +53,7 @@ def _sections(results: Results, goals: Sequence[Goal]) -> Iterator[str]:
     if results.get("memory"):
         rows = [[record["server"], record["token"], f"{record['mib']:.0f} MiB"] for record in results["memory"]]
         yield "## Memory after the load"
-        yield _table(["server", "tokens", "resident"], rows)
+        yield table(["server", "tokens", "resident"], rows)
 
 
 def _load_sections(results: Results) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _load_sections(results: Results) -> Iterator[str]:
                 [server, *(_load_cell(records, server=server, operation=name, **about) for name in operations)]
                 for server in servers
             ]
-            yield _table(["server", *operations], rows)
+            yield table(["server", *operations], rows)
     if records:
         busiest = max(record["driver_busy"] for record in records)
         yield f"The driver was busy for at most {busiest:.0%} of its time."
@@ -92,7 +92,7 @@ def _wire_section(results: Results) -> Iterator[str]:
             for record in records
         }
         servers = _values(records, "server")
-        yield _table(
+        yield table(
             ["server", *operations],
             [[server, *(counts[server, operation] for operation in operations)] for server in servers],
         )
@@ -103,7 +103,7 @@ def _growth_section(results: Results) -> Iterator[str]:
     if records:
         sizes = _values(records, "rows")
         yield "## List of 20 as the table grows: p50"
-        yield _table(
+        yield table(
             ["server", *(f"{rows:,} rows" for rows in sizes)],
             [
                 [server, *(f"{medians(records, 'p50', server=server, rows=rows):.2f} ms" for rows in sizes)]
@@ -117,7 +117,7 @@ def _delay_section(results: Results) -> Iterator[str]:
     if records:
         operations = _values(records, "operation")
         yield f"## With 5 ms each way to the database: p50 (a round trip takes {results['round_trip_ms']:.1f} ms)"
-        yield _table(
+        yield table(
             ["server", *operations],
             [
                 [server, *(f"{medians(records, 'p50', server=server, operation=name):.1f} ms" for name in operations)]
@@ -162,6 +162,7 @@ def _values(records: Sequence[Mapping[str, Any]], field: str) -> list[Any]:
     return list(dict.fromkeys(record[field] for record in records))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -33,7 +33,7 @@ def tasks_of(user_id: UserId) -> Iterator[Task]:
 
 
 def pages(user_id: UserId, sort: SortKey, *, descending: bool) -> Iterator[TaskQuery]:
-    """Yield queries for the first page with each filter, then for the pages after an open task with a due and without."""
+    """Yield queries for the first page with each filter, and for the pages after a task with a due and one without."""
     for query in FILTERS.values():
         yield replace(query, complete=False, sort=sort, descending=descending, limit=20)
     first = TaskQuery(complete=False, sort=sort, descending=descending, limit=20)
@@ -111,9 +111,14 @@ def filled(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[psyco
             yield connection
 
 
-@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-def test_postgresql_reads_only_open_tasks_for_a_page_of_them(filled: psycopg.Connection, mode: str) -> None:
-    filled.execute(f"SET plan_cache_mode = {mode}".encode())
+# Behind a pooler, a session has the page cost of the server, by default 4.
+@pytest.mark.parametrize(
+    ("mode", "page_cost"), [("force_custom_plan", 4), ("force_generic_plan", 4), ("force_generic_plan", 1)]
+)
+def test_postgresql_reads_only_open_tasks_for_a_page_of_them(
+    filled: psycopg.Connection, mode: str, page_cost: int
+) -> None:
+    filled.execute(f"SET plan_cache_mode = {mode}; SET random_page_cost = {page_cost}".encode())
     for sort, descending in SORTS:
         for query in pages(LONG, sort, descending=descending):
             statement, values = list_statement(POSTGRESQL, LONG, query)
@@ -122,7 +127,8 @@ def test_postgresql_reads_only_open_tasks_for_a_page_of_them(filled: psycopg.Con
             ((plan,),) = filled.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ({literals})".encode())
             filled.execute("DEALLOCATE page")
 
-            assert read_rows(plan[0]["Plan"]) <= OPEN, json.dumps(plan, indent=1)
+            # The plan rounds the numbers of each worker.
+            assert read_rows(plan[0]["Plan"]) <= OPEN + 2, json.dumps(plan, indent=1)
 
 
 def read_rows(plan: dict[str, Any]) -> float:

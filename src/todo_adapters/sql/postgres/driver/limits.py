@@ -1,7 +1,7 @@
-"""Settings with which the server ends what its client has given up, even if the client is silent.
+"""Settings of a session: how PostgreSQL plans, and when it ends what its client has given up.
 
-Without them, the locks of a transaction whose client is silent are held until the server's
-TCP gives up, after two hours by default. `$1` is a time in milliseconds.
+Without the timeouts, the locks of a transaction whose client is silent are held until the
+server's TCP gives up, after two hours by default. `$1` is a time in milliseconds.
 """
 
 from typing import Final
@@ -10,6 +10,13 @@ from todo_adapters.sql.dialects import Statement
 
 _TRANSACTION_TIMEOUT_SINCE: Final = 170000
 _TIMEOUTS: Final = {"statement_timeout": "$1", "idle_in_transaction_session_timeout": "$1"}
+
+_PLANNING: Final = {
+    # Pages in use are in memory. Otherwise PostgreSQL reads tasks that are spread over a list through a bitmap.
+    "random_page_cost": "'1'",
+    # Starting a worker takes longer than a page of a list, and the statement of one user would occupy several cores.
+    "max_parallel_workers_per_gather": "'0'",
+}
 
 
 def _settings(*, local: bool, **values: str) -> Statement:
@@ -24,8 +31,7 @@ LIMIT_SESSION: Final = _settings(
     tcp_keepalives_idle="'5'",
     tcp_keepalives_interval="'2'",
     tcp_keepalives_count="'2'",
-    # Starting a worker takes longer than a page of a list, and the statement of one user would occupy several cores.
-    max_parallel_workers_per_gather="'0'",
+    **_PLANNING,
 )
 """For direct connections only: behind a pooler, a session's settings would reach other clients."""
 

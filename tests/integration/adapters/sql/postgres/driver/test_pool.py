@@ -423,9 +423,11 @@ async def test_a_server_gives_up_what_a_direct_client_has_given_up(database_url:
         assert await run(pool, LIMITS) == [("7s", "5")]
 
 
-async def test_a_statement_of_a_direct_client_runs_in_one_process(database_url: str) -> None:
+async def test_a_statement_of_a_direct_client_is_planned_for_one_process_and_pages_in_memory(database_url: str) -> None:
+    planning = "SELECT current_setting('max_parallel_workers_per_gather'), current_setting('random_page_cost')"
+
     async with running_pool(database_url) as pool:
-        assert await run(pool, "SHOW max_parallel_workers_per_gather") == [("0",)]
+        assert await run(pool, planning) == [("0", "1")]
 
 
 async def test_a_session_of_a_pooler_keeps_its_settings(database_url: str) -> None:
