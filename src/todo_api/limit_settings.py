@@ -1,5 +1,6 @@
 """The settings that bound what users, connections and the past take."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -55,4 +56,19 @@ class LimitSettings(BaseSettings):
     )
 
     deletions_days: int = Field(30, ge=1, le=36500, description="How long the change feed remembers a deletion.")
-    idempotency_hours: int = Field(24, ge=24, le=87600, description="How long an Idempotency-Key is remembered.")
+    idempotency_hours: int | None = Field(
+        None,
+        ge=24,
+        le=87600,
+        description="How long an Idempotency-Key is remembered. The default is as long as a deletion.",
+    )
+
+    @property
+    def deletion_age(self) -> timedelta:
+        """How long the change feed remembers a deletion."""
+        return timedelta(days=self.deletions_days)
+
+    @property
+    def key_age(self) -> timedelta:
+        """How long an Idempotency-Key is remembered."""
+        return self.deletion_age if self.idempotency_hours is None else timedelta(hours=self.idempotency_hours)

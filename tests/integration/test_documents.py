@@ -177,7 +177,7 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f" {settings.max_open_tasks:,}",
         f" {settings.max_tasks:,}",
         f"requests of a user in progress | {settings.max_in_progress}, and {MAX_WAITING} that wait",
-        f"{settings.idempotency_hours} hours",
+        f"{settings.key_age.days} days",
         f"{settings.deletions_days} days",
     ):
         assert limit in text

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
-from datetime import timedelta
 from typing import Final, NoReturn
 
 from todo_api.container import Container
@@ -65,8 +64,8 @@ async def _purge_batch(
     settings = container.settings()
     now = container.clock().now()
     return await store.purge(
-        deletions_before=now - timedelta(days=settings.deletions_days),
-        keys_before=now - timedelta(hours=settings.idempotency_hours),
+        deletions_before=now - settings.deletion_age,
+        keys_before=now - settings.key_age,
         limit=limit,
         dry_run=dry_run,
     )

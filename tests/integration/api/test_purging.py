@@ -1,8 +1,10 @@
 """The server purges expired records periodically."""
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dependency_injector import providers
@@ -11,7 +13,7 @@ from tests.integration.server import running_server, settings_for
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_api.container import Container
 from todo_api.server import maintenance
-from todo_domain import StorageUnavailable
+from todo_domain import IdempotencyKey, StorageUnavailable, TaskDraft, UserId
 
 
 class LateClock:
@@ -19,6 +21,16 @@ class LateClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class FixedClock:
+    """A clock that stands still."""
+
+    time: datetime
+
+    def now(self) -> datetime:
+        return self.time
 
 
 class FailingAtFirst(SqliteTaskRepository):
@@ -60,3 +72,24 @@ def test_old_deletions_are_purged_during_requests_and_after_failures(
     assert (expected.levelname, expected.exc_info) == ("WARNING", None)
     assert unexpected.exc_info
     assert unexpected.exc_info[0] is ZeroDivisionError
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("settings", "days", "is_kept"),
+    [({}, 29, True), ({}, 31, False), ({"deletions_days": 60}, 59, True), ({"idempotency_hours": 24}, 2, False)],
+)
+async def test_a_key_is_remembered_as_long_as_a_deletion_unless_the_setting_differs(
+    tmp_path: Path, settings: dict[str, Any], days: int, *, is_kept: bool
+) -> None:
+    path, draft = tmp_path / "tasks.sqlite3", TaskDraft(title="Buy milk")
+    alice, key, at = UserId("alice"), IdempotencyKey.of_request("key", draft), datetime.now(UTC)
+    container = Container(settings=settings_for(path, **settings))
+    container.clock.override(providers.Object(FixedClock(at + timedelta(days=days))))
+    async with SqliteTaskRepository(path) as store:
+        await store.add(alice, draft, at=at, key=key)
+
+    _ = [count async for count in maintenance.purge(container, dry_run=False)]
+
+    async with SqliteTaskRepository(path) as store:
+        assert (await store.add(alice, draft, at=at, key=key)).replayed is is_kept
