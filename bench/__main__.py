@@ -42,6 +42,7 @@ SMOKE = replace(
     warmup_seconds=0.0,
     growth_rows=(500, 1_000),
     tasks_each=5,
+    durable=False,
 )
 
 
@@ -72,7 +73,7 @@ def main() -> None:
 def _measured(plan: Plan, advance: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     """Yield all results so far after each part."""
     results: dict[str, Any] = {}
-    with database.store(plan.tasks_each) as store:
+    with database.store(plan.tasks_each, durable=plan.durable) as store:
         for part in plan.parts:
             results |= PARTS[part](plan, store, advance)
             yield results

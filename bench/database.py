@@ -55,9 +55,9 @@ class Store:
 
 
 @contextmanager
-def store(tasks_each: int) -> Iterator[Store]:
-    """Run a PostgreSQL that syncs to disk, and fill each schema through its own server."""
-    with running_postgres(durable=True) as server, issuer("HS256") as tokens, ExitStack() as stack:
+def store(tasks_each: int, *, durable: bool) -> Iterator[Store]:
+    """Run a PostgreSQL, which syncs to disk if it is `durable`, and fill each schema through its own server."""
+    with running_postgres(durable=durable) as server, issuer("HS256") as tokens, ExitStack() as stack:
         filled = {}
         for name in ("ours", "floor"):
             url = stack.enter_context(server.database())

@@ -10,7 +10,8 @@ from bench.contenders import CONTENDERS, POSTGRES
 class Plan:
     """What to measure: parts of the benchmark, servers, operations, kinds of token, numbers of connections.
 
-    `growth_rows` are the sizes of the table of tasks; each user has `tasks_each` of its rows.
+    `growth_rows` are the sizes of the table of tasks; each user has `tasks_each` of its rows. The database syncs its
+    data to disk if it is `durable`.
     """
 
     parts: Sequence[str]
@@ -23,6 +24,7 @@ class Plan:
     warmup_seconds: float
     growth_rows: Sequence[int]
     tasks_each: int
+    durable: bool = True
 
     def steps(self) -> int:
         """Return how often `advance` will be called."""

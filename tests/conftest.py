@@ -1,7 +1,16 @@
 import os
+import sys
 
 import pytest
 from hypothesis import settings
+
+from tests.memory import MEMORY
+
+# Tests start many processes, and without it each of them compiles all modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+if MEMORY:  # for `tmp_path`: SQLite syncs each commit, which takes long on a disk
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # The number of examples of a property test; `--hypothesis-profile=deep` takes about an hour.
 _MODEST = settings(max_examples=100, deadline=None, print_blob=True, derandomize=False)
@@ -12,11 +21,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 _LONGEST = (
     "test_bench_smoke",
-    "test_any_sequence_of_calls",
     "test_schemathesis",
+    "test_any_sequence_of_calls",
+    "test_rolling_restarts",
     "test_nothing_is_missed",
-    "test_nothing_is_done_twice",
-    "test_cli_serve",
+    "test_the_blocks_run_in_reverse_order",
+    "test_workers_",
 )
 
 

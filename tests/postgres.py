@@ -19,11 +19,11 @@ from uuid import uuid4
 
 import psycopg
 
+from tests.memory import MEMORY
+
 _AS_ROOT = os.geteuid() == 0
 _NOBODY = pwd.getpwnam("nobody")
-_MEMORY = Path("/dev/shm")  # always memory, where it exists
 _DISK = Path("/var/tmp")  # unlike TMPDIR, always open to `nobody`; unlike /tmp, never memory
-_ENOUGH_BYTES = 2 << 30
 _START_SECONDS = 30
 _FAST = ("fsync=off", "full_page_writes=off")  # loses data only if the machine fails, not on `kill -9`
 
@@ -150,12 +150,13 @@ class LocalPostgres(Postgres):
 @contextmanager
 def running_postgres(*, durable: bool = False) -> Iterator[LocalPostgres]:
     """Run a new server. With `durable`, it syncs its data to disk, as a benchmark needs."""
-    place = _DISK if durable or not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ENOUGH_BYTES else _MEMORY
+    place = _DISK if durable or not MEMORY else MEMORY
     settings = (
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
         "max_connections=200",
         "synchronous_commit=on",
+        "wal_retrieve_retry_interval=50ms",  # a standby that has lost its primary waits no longer
         "dynamic_shared_memory_type=mmap",  # in the data directory: a killed server leaves no files elsewhere
         *(() if durable else _FAST),
     )

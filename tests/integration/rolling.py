@@ -24,6 +24,8 @@ from todo_adapters.sql.migrations import upgrade
 
 DRAIN_SECONDS: Final = 1.0
 CLIENTS: Final = 8
+PAUSE_SECONDS: Final = 0.005
+"""Between two requests of a client, so that the load leaves processor time for the servers that start."""
 LONG: Final = 60.0
 
 HAPROXY: Final = """
@@ -120,6 +122,7 @@ class Load:
                     self.responses += 1
                     if status not in {200, 201}:
                         self.failures.append(f"{method}: {status}")
+                    time.sleep(PAUSE_SECONDS)
 
 
 def start(home: Path, database_url: str, port: int) -> Process:

@@ -14,7 +14,7 @@ from todo_api.container import Container
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server on SQLite for all tests; every test uses its own users."""
     database = tmp_path_factory.mktemp("api") / "tasks.sqlite3"
-    with running_server(Container(settings=settings_for(database))) as running:
+    with running_server(Container(settings=settings_for(database)), finish_seconds=0.5) as running:
         yield running
 
 

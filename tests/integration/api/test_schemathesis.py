@@ -3,14 +3,15 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.documents import ROOT
 from tests.integration.server import Server, new_user, token_of
 
 
-def test_schemathesis_finds_no_fault(server: Server) -> None:
+def test_schemathesis_finds_no_fault(server: Server, tmp_path: Path) -> None:
     user = new_user()
-    environment = {"PATH": os.environ["PATH"], "USER_ID": user, "TOKEN": token_of(user)}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "USER_ID": user, "TOKEN": token_of(user)}
     with server.client(user) as client:
         for _ in range(3):
             client.post("/tasks", json={"title": "an event for every stream"})

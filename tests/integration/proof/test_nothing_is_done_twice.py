@@ -15,7 +15,7 @@ from tests.postgres import Postgres
 from todo_adapters.sql.migrations import upgrade
 from todo_api.container import Container
 
-CREATES = 2_000
+CREATES = 1_000
 LOST = 0.02
 
 

@@ -19,7 +19,7 @@ TASKS = 60
 
 
 def writes() -> int:
-    return 100_000 if settings.get_current_profile_name() == "deep" else 10_000
+    return 100_000 if settings.get_current_profile_name() == "deep" else 5_000
 
 
 class SkewedClock:

@@ -20,7 +20,7 @@ from todo_domain import (
 
 
 def edits() -> int:
-    return 10_000 if settings.get_current_profile_name() == "deep" else 2_000
+    return 10_000 if settings.get_current_profile_name() == "deep" else 1_000
 
 
 @pytest.mark.anyio
