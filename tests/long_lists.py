@@ -29,14 +29,15 @@ FILTERS: Final = {
 }
 
 
-def long_list(user_id: UserId, *, open_tasks: int, size: int) -> Iterator[Task]:
-    """Yield the tasks of a list. The open ones are spread evenly; they differ, and don't depend on the size."""
+def long_list(user_id: UserId, *, open_tasks: int, size: int, are_newest: bool = False) -> Iterator[Task]:
+    """Yield the tasks of a list. The open ones are the newest, or spread evenly. They don't depend on the size."""
     for number in range(size):
-        place = number * open_tasks // size
+        place = number - size + open_tasks if are_newest else number * open_tasks // size
+        is_open = place >= 0 if are_newest else place > (number - 1) * open_tasks // size
         draft = TaskDraft(
             title=f"Task {place * 7919 % 1009}",
             description="milk" if place % 10 == 0 else None,
-            complete=place == (number - 1) * open_tasks // size,
+            complete=not is_open,
             priority=Priority(place % 3 + 1),
             due=Due(_FIRST_DAY + timedelta(days=place % 365)) if place % 2 else None,
             tags=("home", "garden")[: place % 3],

@@ -47,3 +47,18 @@ def test_the_benchmark_of_abuse_and_that_of_faults_print_a_row_for_each(module: 
 
     assert done.returncode == 0, done.stderr
     assert "met" in next(line for line in done.stdout.splitlines() if line.startswith(options[1]))
+
+
+def test_the_benchmark_of_growing_lists_writes_a_table_and_a_plot(tmp_path: Path) -> None:
+    options = ["--databases", "SQLite", "--sizes", "1000", "--requests", "1", "--output", str(tmp_path)]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.growth", *options],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"open-tasks.md", "open-tasks.svg"}
