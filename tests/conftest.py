@@ -1,10 +1,12 @@
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 from tests.memory import MEMORY
+from tests.postgres import LocalPostgres, Postgres, running_postgres
 
 # Tests start many processes, and without it each of them compiles all modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -34,6 +36,24 @@ _LONGEST = (
 def anyio_backend() -> str:
     """Run coroutine tests on asyncio, the only kind of event loop that the adapters know."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The server for all tests: the one at TODO_TEST_DATABASE_URL, else a new one."""
+    url = os.environ.get("TODO_TEST_DATABASE_URL")
+    if url:
+        yield Postgres(url)
+    else:
+        with running_postgres() as server:
+            yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[LocalPostgres]:
+    """A server for one test, which may stop and kill it."""
+    with running_postgres() as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

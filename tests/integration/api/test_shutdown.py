@@ -15,8 +15,8 @@ import pytest
 from dependency_injector import providers
 from uvicorn import Config
 
+from tests.faults.test_connections import connect, get, rest_of
 from tests.integration.api.problems import refusal
-from tests.integration.api.test_connections import connect, get, rest_of
 from tests.integration.server import LIMITS, Server, new_user, running_server, settings_for
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.container import Container

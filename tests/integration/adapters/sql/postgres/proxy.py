@@ -28,7 +28,8 @@ class Proxy:
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._silenced: set[asyncio.StreamWriter] = set()
-        self._is_frozen = False
+        self._thawed = asyncio.Event()
+        self._thawed.set()
         self._messages_left: int | None = None
         self._replies_to_lose = 0
         self._replies_to_tear = 0
@@ -87,7 +88,11 @@ class Proxy:
 
     def freeze(self) -> None:
         """Forward nothing any more, and keep all connections open."""
-        self._is_frozen = True
+        self._call(self._thawed.clear)
+
+    def thaw(self) -> None:
+        """Forward again, also what arrived while frozen."""
+        self._call(self._thawed.set)
 
     def silence(self) -> None:
         """Forward nothing any more on the existing connections, like a router that has dropped their state."""
@@ -156,8 +161,7 @@ class Proxy:
                     if self._messages_left < 0:
                         self._messages_left = None
                         self._silenced.update(self._writers)
-                if not self._passes(client):
-                    await asyncio.Event().wait()
+                await self._pass(client)
                 self.sent[kind] += 1
                 server.write(kind.encode() + size + body)
                 kind = (await client_reader.readexactly(1)).decode()
@@ -165,8 +169,7 @@ class Proxy:
 
     async def _to_client(self, server_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         while data := await server_reader.read(65536):
-            if not self._passes(client):
-                await asyncio.Event().wait()
+            await self._pass(client)
             if self._replies_to_lose:
                 self._replies_to_lose -= 1
                 break
@@ -179,8 +182,11 @@ class Proxy:
             client.write(data)
         raise ConnectionResetError
 
-    def _passes(self, client: asyncio.StreamWriter) -> bool:
-        return not self._is_frozen and client not in self._silenced
+    async def _pass(self, client: asyncio.StreamWriter) -> None:
+        """Wait while frozen, or without end on a silenced connection."""
+        await self._thawed.wait()
+        if client in self._silenced:
+            await asyncio.Event().wait()
 
 
 def _reset(writer: asyncio.StreamWriter) -> bool:

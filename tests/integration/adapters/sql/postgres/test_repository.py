@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from psycopg import sql
 
 from tests.integration.adapters.sql.postgres.pooler import pooling
 from tests.integration.adapters.sql.postgres.proxy import Proxy
-from tests.postgres import LocalPostgres, Postgres
+from tests.postgres import Postgres
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.migrations import upgrade
@@ -280,44 +280,6 @@ async def test_batches_that_lock_the_same_tasks_do_not_deadlock(database_url: st
         revisions = await repository.revisions([user_id])
 
     assert revisions == {user_id: 3 + 32 * 4}
-
-
-async def test_a_killed_server_restarts_with_every_confirmed_write(own_postgres: LocalPostgres) -> None:
-    upgrade(own_postgres.url)
-    user_id, confirmed = new_user(), set()
-
-    async def write(repository: PostgresTaskRepository) -> None:
-        with suppress(StorageUnavailable):
-            while True:
-                added = await repository.add(user_id, DRAFT, at=AT)
-                confirmed.add(added.task.id)
-                under_way.set()
-
-    under_way = asyncio.Event()
-    async with opened(own_postgres.url) as repository:
-        writers = asyncio.gather(*(write(repository) for _ in range(8)))
-        await under_way.wait()
-        await asyncio.to_thread(own_postgres.kill)
-        await writers
-        own_postgres.start()
-
-        last = (await repository.add(user_id, DRAFT, at=AT)).task.id
-        feed = await repository.changes(user_id, None, 1_000_000)
-
-    stored = {change.id for change in feed.changes}
-    assert confirmed < stored == set(range(1, last + 1))
-
-
-async def test_a_restart_that_closes_idle_connections_fails_no_write(own_postgres: LocalPostgres) -> None:
-    upgrade(own_postgres.url)
-    user_id = new_user()
-    async with opened(own_postgres.url) as repository:
-        await asyncio.gather(*(repository.add(user_id, DRAFT, at=AT) for _ in range(10)))
-        own_postgres.restart()
-
-        await asyncio.gather(*(repository.add(user_id, DRAFT, at=AT) for _ in range(10)))
-
-        assert await tasks_of(repository, user_id) == 20
 
 
 async def test_a_read_whose_response_was_lost_is_repeated(proxy: Proxy) -> None:

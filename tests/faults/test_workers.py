@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.faults.worker_targets import die, ignore_sigterm
 from tests.integration.cli.test_serve import Process
-from tests.integration.cli.worker_targets import die, ignore_sigterm
 from tests.integration.server import token_of
 from tests.postgres import LocalPostgres, Postgres
 from tests.tokens import SECRET

@@ -14,6 +14,7 @@ from tests.integration.adapters.sql.postgres.proxy import Proxy
 from tests.integration.server import running_server, settings_for
 from tests.postgres import LocalPostgres, Postgres
 from todo_adapters.sql.migrations import upgrade
+from todo_adapters.sql.sqlite.file import connect_writer
 from todo_api.container import Container
 
 READY = {"status": "ready", "reads": "ready", "writes": "ready", "keys": "ready"}
@@ -30,6 +31,13 @@ def client_of(database: Path | str, timeout_seconds: float = 5) -> Iterator[http
 
 def ready(client: httpx.Client) -> httpx.Response:
     return client.get(client.base_url.join("/health/ready"))
+
+
+def wait_until_ready(client: httpx.Client) -> None:
+    give_up_at = time.monotonic() + 30
+    while ready(client).json() != READY:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
 
 
 def error_code(response: httpx.Response) -> str:
@@ -91,10 +99,30 @@ def test_a_read_only_primary_serves_reads_and_is_ready_for_them(own_postgres: Lo
         assert client.get("/tasks").status_code == 200
 
         set_read_only(own_postgres, is_read_only=False)
-        give_up_at = time.monotonic() + 30
-        while ready(client).json() != READY:
-            assert time.monotonic() < give_up_at
-            time.sleep(0.05)
+        wait_until_ready(client)
+        assert client.post("/tasks", json=MILK).status_code == 201
+
+
+def test_a_read_only_file_serves_reads_and_is_ready_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writers: list[sqlite3.Connection] = []
+
+    def connect(path: Path) -> sqlite3.Connection:
+        writers.append(connect_writer(path))
+        return writers[-1]
+
+    monkeypatch.setattr("todo_adapters.sql.sqlite.repository.connect_writer", connect)
+    with client_of(tmp_path / "tasks.db") as client:
+        assert client.post("/tasks", json=MILK).status_code == 201
+        # SQLite then refuses to write, as it does on a file system that became read-only.
+        writers[-1].execute("PRAGMA query_only = on")
+
+        assert error_code(client.post("/tasks", json=MILK)) == "DATABASE_ERROR"
+        state = ready(client)
+        assert (state.status_code, state.json()) == (200, READY | {"writes": "unavailable"})
+        assert client.get("/tasks").json()["count"] == 1
+
+        writers[-1].execute("PRAGMA query_only = off")
+        wait_until_ready(client)
         assert client.post("/tasks", json=MILK).status_code == 201
 
 

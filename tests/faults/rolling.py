@@ -1,6 +1,6 @@
 """Two servers behind a proxy that are restarted one after the other, under load.
 
-`python -m tests.integration.rolling` does it six times behind haproxy and nginx.
+`python -m tests.faults.rolling` does it six times behind haproxy and nginx.
 """
 
 import sys
@@ -24,8 +24,6 @@ from todo_adapters.sql.migrations import upgrade
 
 DRAIN_SECONDS: Final = 1.0
 CLIENTS: Final = 8
-PAUSE_SECONDS: Final = 0.005
-"""Between two requests of a client, so that the load leaves processor time for the servers that start."""
 LONG: Final = 60.0
 
 HAPROXY: Final = """
@@ -88,9 +86,10 @@ def wait_until_ready(url: str) -> None:
 
 @dataclass
 class Load:
-    """Clients that create and read tasks until they are stopped."""
+    """Clients that create and read tasks until they are stopped, with a pause after each response."""
 
     url: str
+    pause_seconds: float
     responses: int = 0
     failures: list[str] = field(default_factory=list)
     _is_over: threading.Event = field(default_factory=threading.Event)
@@ -122,13 +121,13 @@ class Load:
                     self.responses += 1
                     if status not in {200, 201}:
                         self.failures.append(f"{method}: {status}")
-                    time.sleep(PAUSE_SECONDS)
+                    time.sleep(self.pause_seconds)
 
 
 def start(home: Path, database_url: str, port: int) -> Process:
-    """Start one of the servers."""
+    """Start one of the servers, which is not ready yet."""
     home.mkdir(exist_ok=True)
-    process = Process(
+    return Process(
         home,
         "--port",
         str(port),
@@ -136,22 +135,23 @@ def start(home: Path, database_url: str, port: int) -> Process:
         BETTER_AUTH_SECRET=SECRET,
         TODO_DRAIN_SECONDS=str(DRAIN_SECONDS),
     )
-    wait_until_ready(f"http://127.0.0.1:{port}")
-    return process
 
 
-def restart_in_turn(kind: str, home: Path, database_url: str, *, restarts: int) -> Load:
+def restart_in_turn(kind: str, home: Path, database_url: str, *, restarts: int, pause_seconds: float = 0) -> Load:
     """Restart two servers behind a proxy in turn, under load, and return what the clients saw."""
     ports = [free_port(), free_port()]
     with ExitStack() as stack:
         processes = [start(home / str(port), database_url, port) for port in ports]
         stack.callback(lambda: list(map(Process.kill, processes)))
-        load = Load(stack.enter_context(proxy(kind, home, *ports)))
+        for port in ports:
+            wait_until_ready(f"http://127.0.0.1:{port}")
+        load = Load(stack.enter_context(proxy(kind, home, *ports)), pause_seconds)
         with load.running():
             for restart in range(restarts):
                 place = restart % 2
                 assert processes[place].end() == 0
                 processes[place] = start(home / str(ports[place]), database_url, ports[place])
+                wait_until_ready(f"http://127.0.0.1:{ports[place]}")
                 time.sleep(0.5)  # until the checks of the proxy have seen it
         return load
 

@@ -6,8 +6,8 @@ import random
 import psycopg
 import pytest
 
+from tests.faults.resetting_server import resetting_server
 from tests.integration.adapters.sql.postgres.proxy import Proxy
-from tests.integration.adapters.sql.postgres.resetting_server import resetting_server
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
