@@ -494,7 +494,7 @@ async def test_more_calls_than_the_server_grants_connections_wait_for_one(limite
 
 
 async def test_a_server_without_a_free_connection_is_waited_for_until_the_deadline(limited_url: str) -> None:
-    async with running_pool(limited_url) as others, running_pool(limited_url, timeout_seconds=0.05) as pool:
+    async with running_pool(limited_url) as others, running_pool(limited_url, timeout_seconds=0.5) as pool:
         loans = [await hold(others) for _ in range(3)]
         with pytest.raises(StorageUnavailable, match="the server has no free connection"):
             await pid(pool)
