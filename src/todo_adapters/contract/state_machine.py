@@ -201,9 +201,8 @@ class MatchesTheModel(Contract):
                     run_state_machine_as_test(
                         # Hypothesis calls it like a class to create a machine.
                         lambda: RepositoryMachine(repository, run, shrinking, SMALL_QUOTAS),  # type: ignore[arg-type]
-                        # It tests all promises together, so it has twice as many examples. A store may be slow.
+                        # A store may be slow.
                         settings=settings(
-                            max_examples=2 * settings().max_examples,
                             deadline=None,
                             report_multiple_bugs=False,
                             phases=set(settings().phases) - {Phase.explain},
