@@ -1,8 +1,9 @@
 """Overload: `python -m bench.overload`, which slows the database to about 200 requests a second.
 
-A proxy delays the messages of the ten connections to PostgreSQL in both directions. The
-load is open: requests begin at random times, whatever the responses. Each client gives up
-after a second. A load of 1 is what the database can serve. It needs an idle machine.
+A proxy delays the messages of the ten connections to PostgreSQL in both directions. In an
+SQLite file, each write sleeps (servers/slow_sqlite.py). The load is open: requests begin at random
+times, whatever the responses. Each client gives up after a second. A load of 1 is what the
+database can serve. It needs an idle machine.
 """
 
 import argparse
@@ -11,17 +12,21 @@ import os
 import random
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 import uvloop
 from tests.postgres import running_postgres
 
-from bench.contenders import CONTENDERS, running, todo_api
-from bench.tokens import issuer
+from bench.contenders import CONTENDERS, Contender, Server, Storage, running, todo_api
+from bench.tokens import Tokens, issuer
 from bench.wire import proxied
 from bench.workload import Workload
 
@@ -81,29 +86,51 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="of each load (default: %(default)s)")
     parser.add_argument("--loads", nargs="+", type=float, default=[0.5, 1, 4, 16])
     parser.add_argument("--capacity", type=float, default=200, help="requests per second (default: %(default)s)")
+    parser.add_argument("--database", choices=list(_DATABASES), default="postgresql")
     options = parser.parse_args()
-    capacity, delay = options.capacity, CONNECTIONS / options.capacity / 2
     users = [f"user-{number:03}" for number in range(USERS)]
-    with running_postgres() as postgres, postgres.database() as url, issuer("HS256") as tokens:
+    method, slowed_server = _DATABASES[options.database]
+    with issuer("HS256") as tokens, slowed_server(options.capacity, tokens) as server:
+        requests = [Workload(tokens, users, 1).request(method, user, body=_BODIES[method]).encode() for user in users]
+        print(" load  offered/s   good/s   p50 ms   p99 ms    503/s   p99 ms  other")
+        for load in options.loads:
+            rate = load * options.capacity
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(Clients(server.port, requests).load(rate, _WARMUP_SECONDS))
+                clients = Clients(server.port, requests)
+                runner.run(clients.load(rate, options.seconds))
+            _report(load, clients.seconds, options.seconds)
+            print(f"memory {psutil.Process(server.pid).memory_info().rss / 2**20:.0f} MiB", flush=True)
+
+
+@contextmanager
+def _on_postgresql(capacity: float, tokens: Tokens) -> Iterator[Server]:
+    with running_postgres() as postgres, postgres.database() as url:
         environment = {"DATABASE_URL": url, **tokens.environment}
         subprocess.run(todo_api("migrate"), env=os.environ | environment, check=True, stdout=subprocess.DEVNULL)
-        requests = [Workload(tokens, users, 1).request("GET", user).encode() for user in users]
         address = urlsplit(url)
-        with proxied(address.port or 5432, delay) as wire:
+        with proxied(address.port or 5432, CONNECTIONS / capacity / 2) as wire:
             slow = address._replace(netloc=f"{address.username}@127.0.0.1:{wire.port}").geturl()
             with running(CONTENDERS["ours"], environment | {"DATABASE_URL": slow}) as server:
-                print(" load  offered/s   good/s   p50 ms   p99 ms    503/s   p99 ms  other")
-                for load in options.loads:
-                    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                        runner.run(Clients(server.port, requests).load(load * capacity, _WARMUP_SECONDS))
-                        clients = Clients(server.port, requests)
-                        runner.run(clients.load(load * capacity, options.seconds))
-                    _report(load, clients.seconds, options.seconds)
-                    print(f"memory {psutil.Process(server.pid).memory_info().rss / 2**20:.0f} MiB", flush=True)
+                yield server
+
+
+@contextmanager
+def _on_sqlite(capacity: float, tokens: Tokens) -> Iterator[Server]:
+    command = [sys.executable, "-m", "bench.servers.slow_sqlite", "serve", "--port"]
+    slow = Contender("slow-sqlite", Storage.SQLITE, lambda port, _: [*command, str(port)])
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/todo.db"
+        with running(slow, {"DATABASE_URL": url, "WRITE_SECONDS": f"{1 / capacity}", **tokens.environment}) as server:
+            yield server
+
+
+_BODIES: dict[str, dict[str, Any] | None] = {"GET": None, "POST": {"title": "Buy milk"}}
+_DATABASES = {"postgresql": ("GET", _on_postgresql), "sqlite": ("POST", _on_sqlite)}
 
 
 def _report(load: float, seconds: dict[str, list[float]], duration: float) -> None:
-    good, refused = seconds.pop("200", []), seconds.pop("503", [])
+    good, refused = seconds.pop("200", []) + seconds.pop("201", []), seconds.pop("503", [])
     others = Counter({outcome: len(each) for outcome, each in seconds.items()})
     print(
         f"{load:>5g}{(len(good) + len(refused) + others.total()) / duration:>11.0f}{len(good) / duration:>9.0f}"

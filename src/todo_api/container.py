@@ -33,7 +33,12 @@ def _task_repository(settings: Settings) -> TaskStore:
         max_keys=settings.max_idempotency_keys,
     )
     if settings.sqlite_path:
-        return SqliteTaskRepository(settings.sqlite_path, quotas, timeout_seconds=settings.database_timeout_seconds)
+        return SqliteTaskRepository(
+            settings.sqlite_path,
+            quotas,
+            timeout_seconds=settings.database_timeout_seconds,
+            caller=current_request,
+        )
     from todo_adapters.sql.postgres.repository import PostgresTaskRepository  # noqa: PLC0415 - see the module
 
     return PostgresTaskRepository(

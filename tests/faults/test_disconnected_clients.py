@@ -104,17 +104,22 @@ def test_sqlite_ends_the_reads_of_clients_that_have_gone(tmp_path: Path, caplog:
     database = tmp_path / "tasks.db"
     settings = settings_for(database, database_timeout_seconds=DEADLINE_SECONDS)
     with running_server(Container(settings=settings)) as server:
-        user_id = new_user()
-        with server.client(user_id) as client:
-            assert client.post("/tasks", json={"title": "Buy milk"}).status_code == 201
+        users = [new_user() for _ in range(READER_THREADS)]  # a user gets one thread
+        for user_id in users:
+            with server.client(user_id) as client:
+                assert client.post("/tasks", json={"title": "Buy milk"}).status_code == 201
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("ALTER TABLE tasks RENAME TO stored")
         let_reads_take(database, 1 << 60)
-        for _ in range(READER_THREADS):
+        for user_id in users:
             begin(server, "GET", user_id).close()
         until(lambda: logged(caplog).count(ABANDONED) == READER_THREADS)
         let_reads_take(database, 300_000)
         with server.client(user_id) as client:
             assert client.get("/tasks?limit=10").status_code == 200
 
-    assert logged(caplog) == [("POST", 201, None), *[ABANDONED] * READER_THREADS, ("GET", 200, None)]
+    assert logged(caplog) == [
+        *[("POST", 201, None)] * READER_THREADS,
+        *[ABANDONED] * READER_THREADS,
+        ("GET", 200, None),
+    ]

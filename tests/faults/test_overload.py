@@ -1,9 +1,11 @@
 """A database that does not keep up: requests are refused at once, and those of clients that have gone do not run."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -13,6 +15,7 @@ from tests.integration.api.problems import refusal
 from tests.integration.server import Server, new_user, running_server, settings_for
 from tests.postgres import Postgres
 from todo_adapters.sql.migrations import upgrade
+from todo_adapters.sql.sqlite.file import connect_writer
 from todo_api.container import Container
 
 
@@ -72,7 +75,7 @@ def first_response(server: Server) -> httpx.Response:
     """Return the first response that comes within a moment; each request is that of another user."""
     while True:
         with server.client(new_user()) as client, suppress(httpx.TimeoutException):
-            return client.get("/tasks", timeout=0.1)
+            return client.post("/tasks", json={"title": "a"}, timeout=0.1)
 
 
 def test_a_stopped_database_refuses_new_requests_at_once(server: Server, database_url: str) -> None:
@@ -103,6 +106,40 @@ def test_the_request_of_a_client_that_has_gone_never_runs(server: Server, databa
     with server.client(gone) as client:
         assert client.get("/tasks").json()["revision"] == 0
     assert requests.responses.keys() == {running, waiting}
+
+
+def test_a_locked_file_refuses_new_writes_at_once_and_drops_those_of_clients_that_have_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "tasks.db"
+    container = Container(settings=settings_for(database, database_timeout_seconds=4))
+    running, gone, reading = (new_user() for _ in range(3))
+    has_begun = threading.Event()
+
+    def connect_and_trace(path: Path) -> sqlite3.Connection:
+        connection = connect_writer(path)
+        connection.set_trace_callback(lambda _: has_begun.set())
+        return connection
+
+    monkeypatch.setattr("todo_adapters.sql.sqlite.repository.connect_writer", connect_and_trace)
+    with running_server(container) as server:
+        requests = Requests(server)
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            has_begun.clear()
+            requests.send(running)
+            has_begun.wait()
+            requests.send(gone, timeout=0.1).join()
+            response = first_response(server)
+            with server.client(reading) as client:
+                assert client.get("/tasks").status_code == 200
+        requests.join()
+
+        assert refusal(response) == (503, "OVERLOADED")
+        assert response.headers["Retry-After"] == "1"
+        assert requests.responses[running].status_code == 201
+        with server.client(gone) as client:
+            assert client.get("/tasks").json()["revision"] == 0
 
 
 def test_no_response_is_later_than_the_deadline(server: Server, database_url: str) -> None:

@@ -7,9 +7,9 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg.rows import TupleRow
 
+from todo_adapters.sql.admission import Caller
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, version_of
-from todo_adapters.sql.postgres.driver.admission import Caller
 from todo_adapters.sql.postgres.driver.causes import is_lasting
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.conninfo import is_neon_pooler

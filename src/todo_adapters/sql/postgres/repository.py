@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any, Final
 
 from todo_adapters.sql import rows, statements
+from todo_adapters.sql.admission import Caller, no_caller
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import apply_batch
 from todo_adapters.sql.postgres.database import Database
-from todo_adapters.sql.postgres.driver.admission import Caller
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
 from todo_adapters.sql.postgres.purge import forget_keys, forget_surplus
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
@@ -67,7 +67,7 @@ class PostgresTaskRepository(PostgresStore):
     - prepare_threshold: prepare a statement after this number of uses; for poolers that keep
       prepared statements. None prepares on direct connections only, and finds out which are direct
     - caller: returns the caller of the call that begins, or None. The calls of a caller are refused
-      if they would wait too long for a connection: see `driver.admission`
+      if they would wait too long for a connection: see `sql.admission`
 
     When the connection breaks, a read and a write with an idempotency key run once more.
     Any other write then raises StorageUnavailable, because its effect can't be told from
@@ -83,7 +83,7 @@ class PostgresTaskRepository(PostgresStore):
         max_connections: int = 10,
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
-        caller: Callable[[], Caller | None] = lambda: None,
+        caller: Callable[[], Caller | None] = no_caller,
     ) -> None:
         self._quotas = quotas
         self._bounds = bound_values(quotas)

@@ -2,23 +2,25 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Final
 
+from todo_adapters.sql.admission import Admission
+from todo_adapters.sql.queues import PlaceQueue, Shares
 from todo_adapters.sql.sqlite.file import connect_reader
 
 Rows = list[tuple[Any, ...]]
 
-_THREADS: Final = 2
+READER_THREADS: Final = 2
 _STEPS_TO_NOTICE: Final = 100_000
 """How often a read checks whether it must end: every few milliseconds. The check needs Python's global lock."""
 
 
 class LongReads:
-    """Runs reads in two threads, in order of arrival.
+    """Runs reads in two threads, in order of arrival; the reads of one user run in one of them.
 
     What ends each wait:
 
@@ -28,22 +30,44 @@ class LongReads:
     - `close`: it ends all reads in this way
     """
 
-    def __init__(self, path: Path, *, timeout_seconds: float) -> None:
+    def __init__(self, path: Path, admission: Admission, *, timeout_seconds: float) -> None:
         self._path = path
         self.timeout_seconds = timeout_seconds
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-reader")
+        self.admission = admission
+        self._places = PlaceQueue(READER_THREADS)
+        self._shares = Shares(READER_THREADS // 2)
+        self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="sqlite-reader")
         self._reads: set[_LongRead] = set()
 
     async def run(self, sql: str, values: Mapping[str, Any]) -> Rows:
-        """Return all rows. Raises sqlite3.Error, TimeoutError."""
+        """Return all rows. Raises sqlite3.Error, TimeoutError, StorageOverloaded."""
         read = _LongRead(self._path, sql, values)
         self._reads.add(read)
         try:
-            async with asyncio.timeout(self.timeout_seconds):
+            async with asyncio.timeout(self.timeout_seconds), self._place(values.get("user_id")):
+                if read.is_abandoned:  # `close` ended it while it waited
+                    raise sqlite3.OperationalError("interrupted")
                 return await asyncio.get_running_loop().run_in_executor(self._threads, read.run)
         finally:
             read.is_abandoned = True
             self._reads.discard(read)
+
+    @asynccontextmanager
+    async def _place(self, owner: str | None) -> AsyncIterator[None]:
+        """Wait for a thread. Raises StorageOverloaded."""
+        if owner is not None and not self._shares.try_take(owner):
+            await self._shares.wait(owner)
+        try:
+            if self._places.try_take():
+                self.admission.begin()
+            else:
+                await self.admission.wait(self._places.wait, self._places.give_back)
+            try:
+                yield
+            finally:
+                self._places.give_back()
+        finally:
+            self._shares.give_back(owner)
 
     def restart(self) -> None:
         """Let the reads that run begin again, so that they don't use old pages. Other threads may call this."""

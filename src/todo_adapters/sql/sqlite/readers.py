@@ -36,15 +36,21 @@ class SqliteReader:
         self._inline.set_progress_handler(self._is_long, _TICK_STEPS)
 
     async def read(self, sql: str, values: Mapping[str, Any]) -> Rows:
-        """Return all rows. Raises StorageUnavailable, at the latest at the deadline of long reads."""
+        """Return all rows. Raises StorageUnavailable, at the latest at the deadline of long reads.
+
+        Raises StorageOverloaded if a long read would wait too long for a thread (see Admission).
+        """
         self._identity.require()
         self._ticks = 0
         try:
             try:
-                return self._inline.execute(sql, values).fetchall()
+                rows: Rows = self._inline.execute(sql, values).fetchall()
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                     raise
+            else:
+                self._long_reads.admission.begin()
+                return rows
             self._identity.verify()  # a thread opens the path again
             return await self._long_reads.run(sql, values)
         except sqlite3.Error as error:

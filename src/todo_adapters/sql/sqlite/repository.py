@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,16 +14,17 @@ from typing import Final, Self
 import sqlalchemy as sa
 
 from todo_adapters.sql import migrations, rows, statements
+from todo_adapters.sql.admission import Admission, Caller, no_caller
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_private
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES, LogLimit
-from todo_adapters.sql.sqlite.long_reads import LongReads
+from todo_adapters.sql.sqlite.long_reads import READER_THREADS, LongReads
 from todo_adapters.sql.sqlite.purge import forget_keys, purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
-from todo_adapters.sql.sqlite.writer import SqliteWriter
+from todo_adapters.sql.sqlite.writer import MAX_GROUP, SqliteWriter
 from todo_domain import (
     NO_QUOTAS,
     Added,
@@ -65,6 +66,8 @@ class SqliteTaskRepository:
     - timeout_seconds: the longest time for a call; then it raises StorageUnavailable
     - log_limit_bytes: the size of the write-ahead log at which writes wait until it is emptied
       (see LogLimit)
+    - caller: returns the caller of the call that begins, or None. The calls of a caller are refused
+      if they would wait too long: see `sql.admission`
 
     When the file was deleted, replaced or truncated, writes and `check_reads` notice it, and
     from then on every call raises StorageUnavailable.
@@ -77,11 +80,13 @@ class SqliteTaskRepository:
         *,
         timeout_seconds: float = 5.0,
         log_limit_bytes: int = LIMIT_BYTES,
+        caller: Callable[[], Caller | None] = no_caller,
     ) -> None:
         self._path = path
         self._quotas = quotas
         self._timeout_seconds = timeout_seconds
         self._log_limit_bytes = log_limit_bytes
+        self._caller = caller
         self._open_file: _OpenFile | None = None
 
     async def __aenter__(self) -> Self:
@@ -97,9 +102,13 @@ class SqliteTaskRepository:
                 make_private(self._path.resolve())
                 identity = FileIdentity(self._path)
                 connection = connect_writer(self._path)
-                long_reads = LongReads(self._path, timeout_seconds=self._timeout_seconds)
+                long_reads = LongReads(
+                    self._path, self._admission(READER_THREADS), timeout_seconds=self._timeout_seconds
+                )
                 log_limit = LogLimit(connection, self._path, long_reads.restart, limit_bytes=self._log_limit_bytes)
-                writer = SqliteWriter(connection, identity, log_limit, timeout_seconds=self._timeout_seconds)
+                writer = SqliteWriter(
+                    connection, identity, log_limit, self._admission(MAX_GROUP), timeout_seconds=self._timeout_seconds
+                )
                 opened.push_async_callback(writer.close)
                 reader = SqliteReader(self._path, identity, long_reads)
                 opened.push_async_callback(reader.close)
@@ -200,6 +209,9 @@ class SqliteTaskRepository:
         renewed = {"epoch": epoch, "revision_floor": revision_floor(at)}
         await self._file.writer.run(lambda connection: connection.execute(_RENEW_EPOCH, renewed))
         return epoch
+
+    def _admission(self, size: int) -> Admission:
+        return Admission(size, self._timeout_seconds, self._caller)
 
     @property
     def _file(self) -> "_OpenFile":

@@ -9,12 +9,15 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final, TypeVar
 
+from todo_adapters.sql.admission import Admission, WaitingCall
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LogLimit
-from todo_domain import StorageUnavailable
+from todo_domain import StorageOverloaded, StorageUnavailable
 
-_GROUP: Final = 128
+MAX_GROUP: Final = 128
 """The most writes in one commit. While one group is committed, the next one collects."""
+
+_GROUP_SECONDS: Final = 0.05
 
 _CLOSE_SECONDS: Final = 3.0
 
@@ -25,15 +28,28 @@ Write = Callable[[sqlite3.Connection], T]
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A pending write, the future that its caller awaits, and its result or error.
+    """A pending write, its place in the queue, the future that its caller awaits, and its result or error.
 
     The future is done early when the caller is cancelled or its deadline has passed.
     """
 
     write: Write[Any]
+    call: WaitingCall
     finished: asyncio.Future[None]
     result: Any = None
     error: BaseException | None = None
+
+    def try_begin(self) -> bool:
+        """Leave the queue, and return whether the write is to be done."""
+        if self.finished.done():
+            self.call.withdraw()
+            return False
+        try:
+            self.call.begin()
+        except StorageOverloaded as error:
+            self.error = error
+            return False
+        return True
 
     def expire(self) -> None:
         """Raise StorageUnavailable for the caller if the write is not finished."""
@@ -56,20 +72,31 @@ class SqliteWriter:
     - the thread's wait for readers, in a checkpoint: see LogLimit
     - `close`: the end of the pending writes, but at most 3 s
 
+    When the writes of a group take long, the next groups are smaller, so that a write waits
+    in the queue, where it may be refused (see Admission), and not in its group.
+
     Only the operating system ends a wait for the disk. The thread is a daemon, so it does
     not keep the process.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, identity: FileIdentity, log_limit: LogLimit, *, timeout_seconds: float
+        self,
+        connection: sqlite3.Connection,
+        identity: FileIdentity,
+        log_limit: LogLimit,
+        admission: Admission,
+        *,
+        timeout_seconds: float,
     ) -> None:
         self._connection = connection
         self._identity = identity
         self._log_limit = log_limit
+        self._admission = admission
         self._timeout_seconds = timeout_seconds
         self._loop = asyncio.get_running_loop()
         self._gathered: list[_Waiting] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._group_size = MAX_GROUP
         self._closed = False
         # A daemon may be killed at exit: only writes whose calls have not returned can be lost.
         self._thread = Thread(target=self._run, name="sqlite-writer", daemon=True)
@@ -79,11 +106,12 @@ class SqliteWriter:
         """Return the result of the write when it is durable, or raise its error.
 
         Raises StorageUnavailable at the deadline, for an error of SQLite, and when the file
-        is not in its place any more.
+        is not in its place any more. Raises StorageOverloaded if the write was not begun,
+        because it would wait too long or its caller is gone.
         """
         if self._closed:
             raise StorageUnavailable("the repository is closed")
-        waiting = _Waiting(write, self._loop.create_future())
+        waiting = _Waiting(write, self._admission.join(), self._loop.create_future())
         if not self._gathered:
             # If handed over now, this write would be committed alone; wait for others of the same loop iteration.
             self._loop.call_soon(self._hand_over)
@@ -115,7 +143,8 @@ class SqliteWriter:
     def _run(self) -> None:
         while first := self._waiting.get():
             group = self._group_of(first)
-            self._commit(group)
+            if begun := [waiting for waiting in group if waiting.try_begin()]:
+                self._commit(begun)
             self._loop.call_soon_threadsafe(_wake, group)
             self._log_limit.enforce()
         self._connection.close()
@@ -124,7 +153,7 @@ class SqliteWriter:
         """Return the writes that are waiting now, without waiting for more."""
         group = [first]
         with suppress(Empty):
-            while len(group) < _GROUP:
+            while len(group) < self._group_size:
                 waiting = self._waiting.get_nowait()
                 if waiting is None:
                     self._waiting.put(None)
@@ -136,15 +165,26 @@ class SqliteWriter:
         try:
             self._identity.verify()
             self._begin(group)
+            begun = self._admission.now()
             for waiting in group:
                 if not waiting.finished.done():
                     self._attempt(waiting)
+            written = self._admission.now()
             self._connection.execute("COMMIT")
+            self._set_group_size(len(group), written - begun, self._admission.now() - written)
         except (sqlite3.Error, StorageUnavailable) as error:
             with suppress(sqlite3.Error):
                 self._connection.rollback()
             for waiting in group:
                 waiting.error = error
+
+    def _set_group_size(self, count: int, writing_seconds: float, commit_seconds: float) -> None:
+        """Let the writes of a group take 50 ms, or as long as its commit."""
+        max_seconds = max(_GROUP_SECONDS, commit_seconds)
+        if writing_seconds > max_seconds:
+            self._group_size = max(1, int(count * max_seconds / writing_seconds))
+        else:
+            self._group_size = min(MAX_GROUP, 2 * self._group_size)
 
     def _begin(self, group: list[_Waiting]) -> None:
         """Begin a transaction. While another program locks the file, try again as long as a caller waits."""

@@ -15,13 +15,13 @@ from psycopg.errors import (
 )
 from psycopg.pq import TransactionStatus
 
-from todo_adapters.sql.postgres.driver.admission import Admission, Caller
+from todo_adapters.sql.admission import Admission, Caller, no_caller
 from todo_adapters.sql.postgres.driver.causes import NO_FREE_CONNECTION, cause_of
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.deadline import Deadline
 from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
 from todo_adapters.sql.postgres.driver.idle import IdleConnections
-from todo_adapters.sql.postgres.driver.queues import PlaceQueue, Shares
+from todo_adapters.sql.queues import PlaceQueue, Shares
 from todo_domain import StorageOverloaded, StorageUnavailable
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class Pool:
         max_size: int = 10,
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
-        caller: Callable[[], Caller | None] = lambda: None,
+        caller: Callable[[], Caller | None] = no_caller,
     ) -> None:
         self._conninfo = conninfo
         self.timeout_seconds = timeout_seconds
@@ -117,10 +117,11 @@ class Pool:
             deadline.reason = "no connection of the user's share was free"
             await self._shares.wait(owner)
         try:
-            if not self._places.try_take():
+            if self._places.try_take():
+                self._admission.begin()
+            else:
                 deadline.reason = "no database connection was free"
                 await self._admission.wait(self._places.wait, self._places.give_back)
-            self._admission.begin()
             deadline.reason = _NO_RESPONSE
             connection = self._idle.take_trusted() or await self._check_out(deadline)
         except BaseException:

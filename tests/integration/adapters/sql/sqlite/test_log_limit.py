@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.callers import Callers
 from todo_adapters.sql.sqlite.file import connect_reader, connect_writer
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LogLimit
-from todo_adapters.sql.sqlite.long_reads import LongReads
-from todo_adapters.sql.sqlite.writer import SqliteWriter
+from todo_adapters.sql.sqlite.long_reads import READER_THREADS, LongReads
+from todo_adapters.sql.sqlite.writer import MAX_GROUP, SqliteWriter
 
 pytestmark = pytest.mark.anyio
 
@@ -30,11 +31,13 @@ class Log:
         path.touch()
         connection = connect_writer(path)
         connection.execute("CREATE TABLE blob (b BLOB)")
-        self.reads = LongReads(path, timeout_seconds=60)
+        self.reads = LongReads(path, Callers().admission(READER_THREADS), timeout_seconds=60)
         log_limit = LogLimit(
             connection, path, self.reads.restart, limit_bytes=LIMIT, wait_seconds=wait_seconds, check_seconds=0
         )
-        self.writer = SqliteWriter(connection, FileIdentity(path), log_limit, timeout_seconds=60)
+        self.writer = SqliteWriter(
+            connection, FileIdentity(path), log_limit, Callers().admission(MAX_GROUP), timeout_seconds=60
+        )
 
     async def write(self) -> int:
         """Write `WRITTEN` bytes, and return the greatest size that the log had."""

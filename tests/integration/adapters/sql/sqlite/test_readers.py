@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.callers import Callers
 from todo_adapters.sql.sqlite.identity import FileIdentity
-from todo_adapters.sql.sqlite.long_reads import LongReads
+from todo_adapters.sql.sqlite.long_reads import READER_THREADS, LongReads
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_domain import StorageUnavailable
 
@@ -16,13 +17,13 @@ pytestmark = pytest.mark.anyio
 COUNT = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :last) SELECT max(i) FROM n"
 LONG = 100_000
 ENDLESS = 1 << 60
-THREADS = 2
 
 
 @asynccontextmanager
 async def reading(path: Path) -> AsyncIterator[SqliteReader]:
     path.touch()  # noqa: ASYNC240 - nothing else waits
-    reader = SqliteReader(path, FileIdentity(path), LongReads(path, timeout_seconds=60))
+    long_reads = LongReads(path, Callers().admission(READER_THREADS), timeout_seconds=60)
+    reader = SqliteReader(path, FileIdentity(path), long_reads)
     try:
         yield reader
     finally:
@@ -67,17 +68,17 @@ async def test_a_short_read_after_a_long_one_is_short_again(reader: SqliteReader
 async def test_reads_end_at_their_deadlines_and_release_their_threads(tmp_path: Path) -> None:
     path = tmp_path / "todo.db"
     path.touch()
-    long_reads = LongReads(path, timeout_seconds=0.05)
+    long_reads = LongReads(path, Callers().admission(READER_THREADS), timeout_seconds=0.05)
     reader = SqliteReader(path, FileIdentity(path), long_reads)
 
     # More than there are threads: those that wait for one have a deadline too.
     outcomes = await asyncio.gather(*(count(reader, ENDLESS) for _ in range(5)), return_exceptions=True)
     long_reads.timeout_seconds = 60
-    after = await asyncio.gather(*(count(reader, LONG) for _ in range(THREADS)))
+    after = await asyncio.gather(*(count(reader, LONG) for _ in range(READER_THREADS)))
     await reader.close()
 
     assert [str(outcome) for outcome in outcomes] == ["SQLite: the read did not end in time"] * 5
-    assert after == [[(LONG,)]] * THREADS
+    assert after == [[(LONG,)]] * READER_THREADS
 
 
 async def test_cancelled_reads_release_their_threads_and_do_not_affect_others(reader: SqliteReader) -> None:
@@ -92,7 +93,7 @@ async def test_cancelled_reads_release_their_threads_and_do_not_affect_others(re
 
 
 async def test_reads_wait_for_a_thread_in_order_of_arrival(reader: SqliteReader) -> None:
-    running = [count(reader, ENDLESS) for _ in range(THREADS)]
+    running = [count(reader, ENDLESS) for _ in range(READER_THREADS)]
     ended: list[object] = []
     waiting = [count(reader, LONG) for _ in range(5)]
     for read in waiting:
@@ -108,7 +109,7 @@ async def test_reads_wait_for_a_thread_in_order_of_arrival(reader: SqliteReader)
 
 async def test_closing_ends_the_reads_that_run_or_wait(tmp_path: Path) -> None:
     async with reading(tmp_path / "todo.db") as reader:
-        reads = [count(reader, ENDLESS) for _ in range(2 * THREADS)]
+        reads = [count(reader, ENDLESS) for _ in range(2 * READER_THREADS)]
         await asyncio.sleep(0)
 
     outcomes = await asyncio.gather(*reads, return_exceptions=True)

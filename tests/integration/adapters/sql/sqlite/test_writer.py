@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.callers import Callers
 from todo_adapters.sql.sqlite import writer
 from todo_adapters.sql.sqlite.file import connect_reader, connect_writer
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LogLimit
-from todo_adapters.sql.sqlite.writer import SqliteWriter
+from todo_adapters.sql.sqlite.writer import MAX_GROUP, SqliteWriter
 from todo_domain import StorageUnavailable
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,11 @@ class Stage:
         self.has_begun = threading.Event()
         connection.set_trace_callback(self._trace)
         log_limit = LogLimit(connection, path, lambda: None)
-        self.writer = SqliteWriter(connection, FileIdentity(path), log_limit, timeout_seconds=timeout_seconds)
+        self.callers = Callers()
+        admission = self.callers.admission(MAX_GROUP)
+        self.writer = SqliteWriter(
+            connection, FileIdentity(path), log_limit, admission, timeout_seconds=timeout_seconds
+        )
 
     def _trace(self, statement: str) -> None:
         self.statements.append(statement)

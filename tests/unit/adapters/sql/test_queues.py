@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from todo_adapters.sql.postgres.driver.queues import PlaceQueue, Shares
+from todo_adapters.sql.queues import PlaceQueue, Shares
 
 pytestmark = pytest.mark.anyio
 

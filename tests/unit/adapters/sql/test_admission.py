@@ -5,50 +5,35 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from todo_adapters.sql.postgres.driver.admission import Admission
+from tests.callers import Caller, Callers
 from todo_domain import StorageOverloaded
 
 
-class Caller:
-    """A caller with one call after the other."""
-
-    def __init__(self, *, is_served: bool = False, is_gone: bool = False) -> None:
-        self.is_served = is_served
-        self._is_gone = is_gone
-
-    def is_gone(self) -> bool:
-        return self._is_gone
-
-
-class Scenario:
+class Scenario(Callers):
     """Calls to a pool of one place with a deadline of 2 s, at times that the test sets."""
 
     def __init__(self, size: int = 1) -> None:
-        loop = asyncio.get_running_loop()
-        self._now = loop.time()
-        loop.time = lambda: self._now  # type: ignore[method-assign]
-        self._next: Caller | None = None
+        super().__init__()
         self.places = asyncio.Semaphore(size)
-        self._admission = Admission(size, 2.0, lambda: self._next)
+        self._admission = self.admission(size)
 
     async def call(self, caller: Caller | None) -> asyncio.Task[None]:
         """Begin a call, and let it come as far as it can."""
-        self._next = caller
-        task = asyncio.create_task(self._take(caller))
+        self.current = caller
+        task = asyncio.create_task(self._take())
         await settle()
         return task
 
-    async def _take(self, caller: Caller | None) -> None:
+    async def _take(self) -> None:
         if self.places.locked():
             await self._admission.wait(self.places.acquire, self.places.release)
         else:
             await self.places.acquire()
-        self._next = caller
-        self._admission.begin()
+            self._admission.begin()
 
     async def after(self, seconds: float) -> None:
         """Let this time pass."""
-        self._now += seconds
+        self.now += seconds
         await settle()
 
 
@@ -175,10 +160,25 @@ def test_a_caller_that_has_gone_leaves_its_place_to_the_next() -> None:
         await pool.call(Caller())
         gone, following = await pool.call(Caller(is_gone=True)), await pool.call(Caller())
 
+        await pool.after(0.03)
         pool.places.release()
         await following
 
         assert is_refused(gone)
+
+    run(scenario)
+
+
+def test_a_caller_that_seems_to_have_gone_is_served_after_a_short_wait() -> None:
+    async def scenario() -> None:
+        pool = Scenario()
+        await pool.call(Caller())
+        half_closed = await pool.call(Caller(is_gone=True))
+
+        await pool.after(0.02)
+        pool.places.release()
+
+        await half_closed
 
     run(scenario)
 

@@ -1,0 +1,130 @@
+"""The bound on the queue for a database: under overload, new callers are refused at once."""
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from todo_domain import StorageOverloaded
+
+_MAX_SHARE: Final = 0.05
+_PROMPT_SHARE: Final = 0.01
+_ROUNDS: Final = 4
+
+
+class Caller(Protocol):
+    """Who makes calls and waits for their results, such as a request."""
+
+    is_served: bool
+    """Whether one of its calls had its turn. The adapter sets it."""
+
+    def is_gone(self) -> bool:
+        """Return whether nobody waits for the results any more. Any thread may call it."""
+
+
+def no_caller() -> Caller | None:
+    """Return None: the call has no caller that could go."""
+    return None
+
+
+class Admission:
+    """Decides which calls may wait for one of `size` places.
+
+    A call that would wait for more than a twentieth of `timeout_seconds` is refused, so that the
+    accepted calls stay fast under overload, and a refused caller knows it at once. The
+    expected wait follows from the number of waiting calls and the rate at which they got
+    places lately. A call that has waited for a hundredth of `timeout_seconds` and whose caller
+    is gone is refused at its turn. The first call of a caller decides: later ones, and calls
+    without a caller, only wait.
+
+    One thread calls `join`, and one thread, which may be another, ends the waits.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        timeout_seconds: float,
+        caller: Callable[[], Caller | None],
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._size = size
+        self._max_wait = timeout_seconds * _MAX_SHARE
+        self.prompt_seconds = timeout_seconds * _PROMPT_SHARE
+        self._caller = caller
+        self.now = now
+        # Each is written by one thread.
+        self._joined = self._left = 0
+        # When the queue began, and when it last gave places to calls.
+        self._given: deque[float] = deque(maxlen=1 + _ROUNDS * size)
+
+    def begin(self) -> None:
+        """Note that the current call needs no wait."""
+        caller = self._caller()
+        if caller is not None:
+            caller.is_served = True
+
+    def join(self) -> "WaitingCall":
+        """Let the current call wait. Raises StorageOverloaded."""
+        caller = self._caller()
+        if caller is not None and caller.is_served:
+            caller = None
+        now = self.now()
+        waiting = self._joined - self._left
+        if not waiting:
+            self._given.clear()
+            self._given.append(now)
+        elif caller is not None and self._expected_wait(waiting, now) > self._max_wait:
+            raise StorageOverloaded("the queue for the database is too long")
+        self._joined += 1
+        return WaitingCall(self, caller, now)
+
+    async def wait(self, take: Callable[[], Awaitable[object]], give_back: Callable[[], None]) -> None:
+        """Wait until `take` returns with a place. Raises StorageOverloaded, without a place."""
+        call = self.join()
+        try:
+            await take()
+        except BaseException:
+            call.withdraw()
+            raise
+        try:
+            call.begin()
+        except StorageOverloaded:
+            give_back()
+            raise
+
+    def leave(self, at: float | None) -> None:
+        """Note that a call does not wait any more, and when it got its place, if it did."""
+        self._left += 1
+        if at is not None:
+            self._given.append(at)
+
+    def _expected_wait(self, waiting: int, now: float) -> float:
+        """Return how long a new call would wait, in seconds. Calls in progress count as half done."""
+        return waiting * (now - self._given[0]) / (len(self._given) - 1 + self._size / 2)
+
+
+class WaitingCall:
+    """A call in the queue. Exactly one of its methods is called, once."""
+
+    __slots__ = ("_admission", "_caller", "_since")
+
+    def __init__(self, admission: Admission, caller: Caller | None, since: float) -> None:
+        self._admission = admission
+        self._caller = caller
+        self._since = since
+
+    def begin(self) -> None:
+        """Begin the call: it has a place. Raises StorageOverloaded if its caller is gone."""
+        admission, caller = self._admission, self._caller
+        now = admission.now()
+        admission.leave(now)
+        if caller is not None:
+            # A client that only closed its sending side can't be told from one that has gone.
+            if now - self._since > admission.prompt_seconds and caller.is_gone():
+                raise StorageOverloaded("the caller is gone")
+            caller.is_served = True
+
+    def withdraw(self) -> None:
+        """End the wait without a place."""
+        self._admission.leave(None)
