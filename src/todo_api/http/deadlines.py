@@ -1,16 +1,17 @@
 """One deadline for each request, shared by all its waits."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from todo_domain import StorageUnavailable
+
+T = TypeVar("T")
 
 HAS_DISCONNECTED: Final = "has_disconnected"
 """The name in the scope's `state` of a function that returns whether the client has closed its side."""
@@ -99,12 +100,12 @@ class PendingRequest:
         """Return whether the client has disconnected, as far as the server reports it."""
         return self._has_disconnected is not None and self._has_disconnected()
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Don't count this time: reading a body has a deadline of its own."""
+    async def uncounted(self, reading: Awaitable[T]) -> T:
+        """Return the result without counting the time: reading a body has a deadline of its own."""
         began = self._loop.time()
-        yield
+        result = await reading
         self.ends_at += self._loop.time() - began
+        return result
 
     def __enter__(self) -> None:
         task = asyncio.current_task(self._loop)

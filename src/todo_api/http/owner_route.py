@@ -95,8 +95,7 @@ class OwnerRoute(APIRoute):
             pending.release = usage.end_request
         content = None
         if self._parameters.body:
-            with pending.paused():
-                content = await read_json_object(request, self._media_types, self.max_body_bytes)
+            content = await pending.uncounted(read_json_object(request, self._media_types, self.max_body_bytes))
         else:
             await refuse_body(request)
         arguments = self._bind(request, tasks, content)
