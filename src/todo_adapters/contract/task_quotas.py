@@ -107,11 +107,10 @@ class BoundsTasks(Contract):
         async with make_repository(THREE) as store:
             await add(store, user, DONE, OPEN, OPEN)
 
-            reopening = [
-                store.change(user, 1, _edit(REOPEN)),
-                store.apply(user, Batch((Patch(1, REOPEN),)), at=NOON),
+            errors = [
+                await error_of(store, user, store.change(user, 1, _edit(REOPEN))),
+                await error_of(store, user, store.apply(user, Batch((Patch(1, REOPEN),)), at=NOON)),
             ]
-            errors = [await error_of(store, user, write) for write in reopening]
             await store.change(user, 2, _edit(COMPLETE))
             reopened = await store.change(user, 1, _edit(REOPEN))
 
