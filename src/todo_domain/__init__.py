@@ -1,6 +1,6 @@
 """Task lists of many users: the rules, and the ports for stores, tokens and clocks. Standard library only."""
 
-from todo_domain.batch import Batch, BatchEffects, BatchResult, Create, Operation, Outcome, Patch, Remove
+from todo_domain.batch import Batch
 from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken, revision_floor
 from todo_domain.counters import ListCounters
 from todo_domain.draft import ABSENT, DuePatch, Priority, TaskDraft, TaskPatch
@@ -26,10 +26,15 @@ from todo_domain.errors import (
     Unavailable,
     Violation,
 )
+from todo_domain.evaluation import LockTasks, Neighbours, Read, run_evaluation
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import Rank, SortKey, TaskIds, TaskPage, TaskQuery
+from todo_domain.move import Move
+from todo_domain.operations import BatchEffects, BatchResult, Create, Operation, Outcome, Patch, Remove
+from todo_domain.placement import Neighbour
 from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TaskStore, TokenVerifier
+from todo_domain.position import initial_position
 from todo_domain.quotas import NO_QUOTAS, Quotas
 from todo_domain.task import Task
 from todo_domain.use_cases import TaskUseCases, WholeList
@@ -59,6 +64,10 @@ __all__ = [
     "IdempotencyConflict",
     "IdempotencyKey",
     "ListCounters",
+    "LockTasks",
+    "Move",
+    "Neighbour",
+    "Neighbours",
     "NotOpen",
     "Operation",
     "Outcome",
@@ -69,6 +78,7 @@ __all__ = [
     "QuotaExceeded",
     "Quotas",
     "Rank",
+    "Read",
     "Remove",
     "RuleViolated",
     "SortKey",
@@ -95,5 +105,7 @@ __all__ = [
     "UserId",
     "Violation",
     "WholeList",
+    "initial_position",
     "revision_floor",
+    "run_evaluation",
 ]

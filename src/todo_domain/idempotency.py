@@ -4,11 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-from todo_domain.batch import Batch, Create, Patch, Remove
+from todo_domain.batch import Batch
 from todo_domain.digest import digester
 from todo_domain.draft import DuePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import IdempotencyConflict, RuleViolated, Violation
+from todo_domain.move import Move
+from todo_domain.operations import Create, Patch, Remove
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
@@ -19,6 +21,7 @@ _fingerprint: Final = digester(
         Create: "create",
         Due: "due",
         DuePatch: "due_patch",
+        Move: "move",
         Patch: "patch",
         Remove: "remove",
         TaskDraft: "draft",
@@ -46,7 +49,7 @@ class IdempotencyKey:
 
     @classmethod
     def of_request(cls, key: str, request: object) -> Self:
-        """Return the key of a request: a TaskDraft or a Batch. Raises TypeError for anything else."""
+        """Return the key of a request: a TaskDraft, a Create or a Batch. Raises TypeError for anything else."""
         return cls(key, _fingerprint(request))
 
     def require_fingerprint(self, fingerprint: str) -> None:

@@ -14,6 +14,7 @@ from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_c
 from todo_domain.digest import digester, given_fields
 from todo_domain.draft import Priority, accept_tags
 from todo_domain.due import Due, first_key_of, is_day, last_key_of
+from todo_domain.position import is_position
 from todo_domain.rules import Violations
 from todo_domain.task import Task
 from todo_domain.text import fold, is_clean
@@ -33,6 +34,7 @@ class SortKey(StrEnum):
     DUE = "due"
     PRIORITY = "priority"
     TITLE = "title"
+    POSITION = "position"
 
     def of(self, task: Task) -> str | int | None:
         """Return the value by which the task is ordered; None comes last, ascending and descending."""
@@ -45,10 +47,12 @@ class SortKey(StrEnum):
                 return task.due.sort_key if task.due else None
             case SortKey.PRIORITY:
                 return int(task.priority)
-            case SortKey.TITLE:  # pragma: no branch  # mypy checks that this is the last case
+            case SortKey.TITLE:
                 return fold(task.title)
+            case SortKey.POSITION:  # pragma: no branch  # mypy checks that this is the last case
+                return task.position
 
-    def is_possible(self, value: object) -> bool:
+    def is_possible(self, value: object) -> bool:  # noqa: PLR0911 - one for each type of key
         """Return whether a task could have this value."""
         match self, value:
             case ((SortKey.CREATED_AT | SortKey.UPDATED_AT), str()):
@@ -61,6 +65,8 @@ class SortKey(StrEnum):
                 return value in set(Priority)
             case SortKey.TITLE, str():
                 return is_clean(value) and fold(value) == value
+            case SortKey.POSITION, str():
+                return is_position(value)
             case _:
                 return False
 

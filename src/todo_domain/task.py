@@ -8,6 +8,7 @@ from todo_domain.draft import DuePatch, Priority, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import PreconditionFailed
 from todo_domain.identity import UserId
+from todo_domain.position import initial_position
 
 MAX_TASK_ID: Final = 2**53 - 1
 """The largest integer that every JSON parser represents exactly (RFC 8259 §6)."""
@@ -39,12 +40,15 @@ class Task(NamedTuple):
     priority: Priority
     due: Due | None
     tags: tuple[str, ...]
+    position: str
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def from_draft(cls, draft: TaskDraft, *, user_id: UserId, id: int, revision: int, at: datetime) -> Self:
-        """Create the task that a draft describes."""
+    def from_draft(  # noqa: PLR0913 - what a store adds to the draft
+        cls, draft: TaskDraft, *, user_id: UserId, id: int, revision: int, at: datetime, position: str | None = None
+    ) -> Self:
+        """Create the task that a draft describes; without a position, it is after all others."""
         decided = draft.fields()
         completed_at = at if decided.pop("complete") else None
         return cls(
@@ -52,6 +56,7 @@ class Task(NamedTuple):
             id=id,
             revision=revision,
             completed_at=completed_at,
+            position=initial_position(id) if position is None else position,
             created_at=at,
             updated_at=at,
             **decided,
@@ -68,6 +73,10 @@ class Task(NamedTuple):
         if isinstance(patch.due, DuePatch):
             named["due"] = patch.due.applied_to(self.due)
         return self._changed(at, **named)
+
+    def moved(self, position: str, at: datetime) -> Self:
+        """Return the task at a position in the order by hand."""
+        return self._changed(at, position=position)
 
     def require(self, expected: Container[int] | None) -> None:
         """Raise PreconditionFailed unless the task is at an expected revision; None accepts every revision.

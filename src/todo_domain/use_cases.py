@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from todo_domain.batch import Batch, BatchResult
+from todo_domain.batch import Batch
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, ChangePage, FeedToken
 from todo_domain.draft import TaskDraft, TaskPatch
-from todo_domain.errors import TooManyKeys
+from todo_domain.errors import BatchFailed, TooManyKeys
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import TaskPage, TaskQuery
+from todo_domain.move import Move
+from todo_domain.operations import BatchResult, Create, Operation, Patch
 from todo_domain.ports import MAX_MANY, Added, Clock, Edit, TaskRepository
 from todo_domain.quotas import KEY_AGE, MAX_FORGOTTEN
 from todo_domain.rules import Violations
@@ -56,11 +58,24 @@ class TaskUseCases:
         self._clock = clock
         self._notify = notify
 
-    async def create(self, draft: TaskDraft, key: str | None = None) -> Added:
-        """Add a task; with an idempotency key, at most once for that key.
+    async def create(self, draft: TaskDraft, key: str | None = None, move: Move | None = None) -> Added:
+        """Add a task; with an idempotency key, at most once for that key. Without a move, it is after all others.
 
-        Raises RuleViolated for a malformed key, IdempotencyConflict, QuotaExceeded and TooManyKeys.
+        Raises RuleViolated for a malformed key and for `move`, IdempotencyConflict, QuotaExceeded and TooManyKeys.
         """
+        if move:
+            create = Create(draft, move)
+            result = await self._apply_one(create, key)
+            (outcome,) = result.outcomes
+            task = Task.from_draft(
+                draft,
+                user_id=self.user_id,
+                id=outcome.task_id,
+                revision=outcome.revision,
+                at=result.at,
+                position=outcome.position,
+            )
+            return Added(task, result.replayed)
         named = None if key is None else IdempotencyKey.of_request(key, draft)
         added = await self._with_room_for_keys(lambda at: self._repository.add(self.user_id, draft, at=at, key=named))
         self._notify(self.user_id)
@@ -94,11 +109,20 @@ class TaskUseCases:
         for start in range(0, len(ids), MAX_MANY):
             yield await self._repository.get_many(self.user_id, ids[start : start + MAX_MANY])
 
-    async def patch(self, task_id: int, patch: TaskPatch, expected: Container[int] | None = None) -> Task:
-        """Apply a patch to a task.
+    async def patch(
+        self,
+        task_id: int,
+        patch: TaskPatch | None,
+        expected: Container[int] | None = None,
+        move: Move | None = None,
+    ) -> Task:
+        """Apply a patch and a move to a task.
 
-        Raises TaskNotFound, PreconditionFailed, RuleViolated for `due`, and QuotaExceeded if it reopens the task.
+        Raises TaskNotFound, PreconditionFailed, RuleViolated for `due` and `move`, EmptyPatch without
+        both, and QuotaExceeded if it reopens the task.
         """
+        if patch is None or move:
+            return (await self._apply_one(Patch(task_id, patch, expected, move))).tasks[task_id]
         at = self._clock.now()
         return await self._change(task_id, expected, lambda task: task.patched(patch, at))
 
@@ -114,10 +138,18 @@ class TaskUseCases:
         Raises BatchFailed, IdempotencyConflict, QuotaExceeded if the list would exceed a quota after
         the last operation, and TooManyKeys.
         """
-        named = None if key is None else IdempotencyKey.of_request(key, batch)
-        result = await self._with_room_for_keys(
-            lambda at: self._repository.apply(self.user_id, batch, at=at, key=named)
-        )
+        return await self._apply(batch, None if key is None else IdempotencyKey.of_request(key, batch))
+
+    async def _apply_one(self, operation: Operation, key: str | None = None) -> BatchResult:
+        """Do one operation that concerns more rows than its own. Raises the error of the operation."""
+        named = None if key is None else IdempotencyKey.of_request(key, operation)
+        try:
+            return await self._apply(Batch((operation,)), named)
+        except BatchFailed as failed:
+            raise failed.cause from None
+
+    async def _apply(self, batch: Batch, key: IdempotencyKey | None) -> BatchResult:
+        result = await self._with_room_for_keys(lambda at: self._repository.apply(self.user_id, batch, at=at, key=key))
         self._notify(self.user_id)
         return result
 

@@ -101,6 +101,7 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
     "condition": lambda printed: statuses_in(printed) == ["201", "200", "412"],
     "sync": lambda printed: '"changes":[{"id":2,' in printed and '{"id":1,"deleted":true,"revision":3}' in printed,
     "stream": lambda printed: re.search(r"^id: \w+\.\d+\ndata: \{", printed, re.MULTILINE),
+    "order": lambda printed: re.findall(r'"id":(\d)', printed)[-3:] == ["2", "3", "1"],
     "batch": lambda printed: '"results":[{"id":2,"revision":2},{"id":1,"revision":3},{"id":2,"revision":4}]' in printed,
 }
 

@@ -9,7 +9,7 @@ import type { Operation, Task, TaskDraft, TaskList, TaskPatch, TaskQuery, TaskRe
 
 const PAGE_LIMIT = 100;
 /** The fields that the server sets with every change. They may differ from what a client sends back. */
-const SET_BY_SERVER = new Set(["completed_at", "revision", "updated_at"]);
+const SET_BY_SERVER = new Set(["completed_at", "position", "revision", "updated_at"]);
 
 export interface TodoClientOptions {
   /** The API's base URL. */

@@ -24,7 +24,8 @@ export interface paths {
         put?: never;
         /**
          * Create a task, at most once for each Idempotency-Key
-         * @description The task gets the next id of the list. A repeated request with the same Idempotency-Key
+         * @description The task gets the next id of the list, and is after all other tasks in the order by
+         *     hand, unless `move` says otherwise. A repeated request with the same Idempotency-Key
          *     and body returns the first response again, and creates no second task.
          */
         post: operations["create_task"];
@@ -65,6 +66,7 @@ export interface paths {
          * Change some fields of a task (JSON merge patch)
          * @description A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
          *     The parts of `due` are patched in the same way: null clears `time` and `timezone`.
+         *     `move` gives the task another place in the order by hand, alone or with other fields.
          */
         patch: operations["patch_task"];
         trace?: never;
@@ -199,7 +201,8 @@ export interface components {
          *           "if_revision": 3,
          *           "op": "patch",
          *           "task": {
-         *             "complete": true
+         *             "complete": true,
+         *             "move": "last"
          *           }
          *         },
          *         {
@@ -253,6 +256,7 @@ export interface components {
          *             "timezone": "Europe/Berlin"
          *           },
          *           "id": 1,
+         *           "position": "a1",
          *           "priority": "high",
          *           "revision": 1,
          *           "tags": [
@@ -382,7 +386,7 @@ export interface components {
         };
         /**
          * PatchOperation
-         * @description Change fields of a task.
+         * @description Change fields of a task, or move it.
          */
         PatchOperation: {
             /**
@@ -434,7 +438,7 @@ export interface components {
             keys: "ready" | "unavailable";
         };
         /** @enum {string} */
-        Sort: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "due" | "-due" | "priority" | "-priority" | "title" | "-title";
+        Sort: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "due" | "-due" | "priority" | "-priority" | "title" | "-title" | "position" | "-position";
         /**
          * TaskCreate
          * @description A new task. Read-only fields of a task are accepted and ignored.
@@ -474,6 +478,7 @@ export interface components {
              * @default []
              */
             tags?: string[];
+            move?: components["schemas"]["todo_api__schemas__move__Move"];
         };
         /**
          * TaskDeletion
@@ -509,6 +514,7 @@ export interface components {
          *             "timezone": "Europe/Berlin"
          *           },
          *           "id": 1,
+         *           "position": "a1",
          *           "priority": "high",
          *           "revision": 1,
          *           "tags": [
@@ -536,7 +542,7 @@ export interface components {
         };
         /**
          * TaskPatch
-         * @description The fields to change (RFC 7396), at least one; null clears `description` and `due`. Read-only fields of a task are accepted and ignored.
+         * @description The fields to change (RFC 7396) or a move, at least one; null clears `description` and `due`. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "complete": false,
          *       "description": "The one in glass bottles",
@@ -550,6 +556,9 @@ export interface components {
          *         "shop"
          *       ],
          *       "title": "Buy milk"
+         *     }
+         * @example {
+         *       "move": "first"
          *     }
          */
         TaskPatch: {
@@ -566,6 +575,7 @@ export interface components {
             due?: components["schemas"]["DuePatch"] | null;
             /** Tags */
             tags?: string[];
+            move?: components["schemas"]["todo_api__schemas__move__Move"];
         };
         /**
          * TaskResponse
@@ -581,6 +591,7 @@ export interface components {
          *         "timezone": "Europe/Berlin"
          *       },
          *       "id": 1,
+         *       "position": "a1",
          *       "priority": "high",
          *       "revision": 1,
          *       "tags": [
@@ -608,6 +619,11 @@ export interface components {
             due: components["schemas"]["Due"] | null;
             /** Tags */
             tags: string[];
+            /**
+             * Position
+             * @description The place in the order by hand. It is opaque, and compares by bytes.
+             */
+            position: string;
             /**
              * Created At
              * Format: date-time
@@ -653,6 +669,41 @@ export interface components {
             due?: components["schemas"]["Due"] | null;
             /** Tags */
             tags?: string[];
+            move?: components["schemas"]["todo_api__schemas__move__Move"];
+        };
+        /**
+         * @description A place in the order by hand; `after` and `before` have the id of another task of the list.
+         * @example first
+         * @example {
+         *       "after": 12
+         *     }
+         */
+        todo_api__schemas__move__Move: ("first" | "last") | {
+            after: number;
+        } | {
+            before: number;
+        };
+        /**
+         * Move
+         * @description A place in the order: directly after or before another item, first, or last.
+         *
+         *     Exactly one field is given. Raises RuleViolated.
+         */
+        todo_domain__move__Move: {
+            /** After */
+            after?: number | null;
+            /** Before */
+            before?: number | null;
+            /**
+             * First
+             * @default false
+             */
+            first?: boolean;
+            /**
+             * Last
+             * @default false
+             */
+            last?: boolean;
         };
         /**
          * FieldError

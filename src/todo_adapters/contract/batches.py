@@ -51,7 +51,7 @@ class AppliesBatchesAtomically(Contract):
         patched = first.patched(patch, noon_plus(1))._replace(revision=3)
         created = Task.from_draft(draft, user_id=user, id=3, revision=4, at=noon_plus(1))
         page, feed = await read_everything(repository, user)
-        assert result == BatchResult((Outcome(1, 3), Outcome(3, 4), Outcome(2, 5)))
+        assert result == BatchResult((Outcome(1, 3), Outcome(3, 4), Outcome(2, 5)), noon_plus(1))
         assert set(page.tasks) == {patched, created}
         assert feed.changes == (patched, created, Deletion(2, 5))
         assert page.revision == feed.next.revision == 5

@@ -65,7 +65,7 @@ class SurvivesReopening(Contract):
             applied_again = await second.apply(user, Batch((Create(DRAFT),)), at=NOON, key=batch_key)
 
             assert again == Added(added.task, replayed=True)
-            assert applied_again == BatchResult(applied.outcomes, replayed=True)
+            assert applied_again == BatchResult(applied.outcomes, applied.at, replayed=True)
 
     @by_whom
     async def test_a_renewed_epoch_is_there_after_reopening(

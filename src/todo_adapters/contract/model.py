@@ -19,6 +19,8 @@ from todo_domain import (
     Guard,
     IdempotencyKey,
     ListCounters,
+    Move,
+    Neighbour,
     Operation,
     Outcome,
     Patch,
@@ -31,6 +33,7 @@ from todo_domain import (
     TodoError,
     UserId,
 )
+from todo_domain.placement import place, wider_reach
 
 Result = TypeVar("Result")
 Place = tuple[Any, int]
@@ -52,7 +55,8 @@ class Model:
         self._keys: dict[tuple[UserId, str], tuple[str, Any, datetime]] = {}
 
     def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
-        return Added(*self._once(user_id, key, at, lambda: self._create(user_id, draft, at)))
+        task, _, replayed = self._once(user_id, key, at, lambda: self._create(user_id, draft, at))
+        return Added(task, replayed)
 
     def get(self, user_id: UserId, task_id: int) -> Task:
         task = self._latest(user_id).get(task_id)
@@ -127,9 +131,10 @@ class Model:
     def _log(self, user_id: UserId, change: Change, at: datetime) -> None:
         self._logs.setdefault(user_id, []).append((change, at))
 
-    def _create(self, user_id: UserId, draft: TaskDraft, at: datetime) -> Task:
-        task_id = max(self._latest(user_id), default=0) + 1
-        task = Task.from_draft(draft, user_id=user_id, id=task_id, revision=self._revision(user_id) + 1, at=at)
+    def _create(self, user_id: UserId, draft: TaskDraft, at: datetime, move: Move | None = None) -> Task:
+        position = self._place(user_id, move) if move else None
+        task_id, revision = max(self._latest(user_id), default=0) + 1, self._revision(user_id) + 1
+        task = Task.from_draft(draft, user_id=user_id, id=task_id, revision=revision, at=at, position=position)
         self._log(user_id, task, at)
         return task
 
@@ -148,24 +153,52 @@ class Model:
 
     def _do(self, user_id: UserId, operation: Operation, at: datetime) -> Outcome:
         if isinstance(operation, Create):
-            task = self._create(user_id, operation.draft, at)
+            task = self._create(user_id, operation.draft, at, operation.move)
         elif isinstance(operation, Patch):
-            task = self._change(user_id, operation.task_id, conditional(operation, at))
+            task = self._change(user_id, operation.task_id, self._edit_of(user_id, operation, at))
         else:
             self._remove(user_id, operation.task_id, at, lambda task: task.require(operation.expected))
             return Outcome(operation.task_id, self._revision(user_id))
-        return Outcome(task.id, task.revision)
+        return Outcome(task.id, task.revision, task.position if operation.move else None)
+
+    def _place(self, user_id: UserId, move: Move, moved: Task | None = None) -> str:
+        tasks = [task for task in self._latest(user_id).values() if isinstance(task, Task) and task != moved]
+        order = sorted((Neighbour(task.id, task.position) for task in tasks), key=lambda each: each.position)
+        ids = [each.id for each in order]
+        if move.anchor is None:
+            index = 0 if move.first else len(order)
+        elif move.anchor in ids:
+            index = ids.index(move.anchor) + (move.before is None)
+        else:
+            raise move.refused_anchor()
+        last_id, current = max(self._latest(user_id), default=0), moved and moved.position
+        reach, placement = 1, None
+        while placement is None:
+            below, above = order[:index][::-1][:reach], order[index : index + reach]
+            placement = place(below, above, reach=reach, last_id=last_id, current=current)
+            reach = wider_reach(reach)
+        for task_id, position in placement.spread.items():
+            task = self.get(user_id, task_id)
+            spread = task._replace(position=position, revision=self._revision(user_id) + 1)
+            self._log(user_id, spread, task.updated_at)
+        return placement.position
+
+    def _edit_of(self, user_id: UserId, operation: Patch, at: datetime) -> Edit:
+        def edit(task: Task) -> Task:
+            patched = conditional(operation, at)(task)
+            return patched.moved(self._place(user_id, operation.move, task), at) if operation.move else patched
+
+        return edit
 
     def _once(
         self, user_id: UserId, key: IdempotencyKey | None, at: datetime, do: Callable[[], Result]
-    ) -> tuple[Result, bool]:
+    ) -> tuple[Result, datetime, bool]:
         name = (user_id, key.key if key else "")
         if key and name in self._keys:
-            fingerprint, result, _ = self._keys[name]
+            fingerprint, result, first_at = self._keys[name]
             key.require_fingerprint(fingerprint)
-            return result, True
-        result = self._write(user_id, do, at, key)
-        return result, False
+            return result, first_at, True
+        return self._write(user_id, do, at, key), at, False
 
     def _write(
         self, user_id: UserId, do: Callable[[], Result], at: datetime | None = None, key: IdempotencyKey | None = None
@@ -207,7 +240,7 @@ def conditional(patch: Patch, at: datetime) -> Edit:
 
     def edit(task: Task) -> Task:
         task.require(patch.expected)
-        return task.patched(patch.patch, at)
+        return task.patched(patch.patch, at) if patch.patch else task
 
     return edit
 

@@ -13,6 +13,7 @@ from todo_adapters.contract.feed import ReportsEveryChange
 from todo_adapters.contract.filtering import FindsTasks
 from todo_adapters.contract.isolation import IsolatesUsers
 from todo_adapters.contract.lifecycle import OpensAndCloses
+from todo_adapters.contract.moving import OrdersByHand
 from todo_adapters.contract.ordering import ListsInOrder
 from todo_adapters.contract.paging import ContinuesPages
 from todo_adapters.contract.preconditions import ChecksPreconditions
@@ -34,6 +35,7 @@ class NamedPromises(
     RenewsTheEpoch,
     PurgesAndExpires,
     ReportsEveryChange,
+    OrdersByHand,
     AppliesBatchesAtomically,
     RecognisesRetries,
     RemovesTasks,

@@ -122,7 +122,7 @@ class RecognisesRetries(Contract):
         again = await repository.apply(user, BATCH, at=noon_plus(1), key=_key(BATCH))
 
         assert not first.replayed
-        assert again == BatchResult(first.outcomes, replayed=True)
+        assert again == BatchResult(first.outcomes, first.at, replayed=True)
         assert await read_everything(repository, user) == before
 
     async def test_exactly_one_of_several_concurrent_batches_with_one_key_is_done(self, repository: TaskStore) -> None:
@@ -156,5 +156,5 @@ class RecognisesRetries(Contract):
         await repository.change(user, 1, set_title("b"))
         again = await repository.apply(user, batch, at=NOON, key=_key(batch))
 
-        assert again == BatchResult(first.outcomes, replayed=True)
+        assert again == BatchResult(first.outcomes, first.at, replayed=True)
         assert await repository.revisions([user]) == {user: 2}

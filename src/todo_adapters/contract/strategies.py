@@ -8,7 +8,20 @@ import hypothesis.strategies as st
 
 from todo_adapters.contract.field_values import CONDITION_VALUES, DAY, DRAFT_VALUES, NEXT_DAY, PATCH_VALUES
 from todo_adapters.contract.scenario import noon_plus
-from todo_domain import Batch, Create, Due, DuePatch, Operation, Patch, Priority, Remove, SortKey, TaskDraft, TaskPatch
+from todo_domain import (
+    Batch,
+    Create,
+    Due,
+    DuePatch,
+    Move,
+    Operation,
+    Patch,
+    Priority,
+    Remove,
+    SortKey,
+    TaskDraft,
+    TaskPatch,
+)
 from todo_domain.text import is_visible
 
 LETTERS = st.characters(min_codepoint=0x20, exclude_categories=["Cs"])
@@ -52,9 +65,13 @@ PATCHES = st.sampled_from(
         TaskPatch(due=DuePatch(time=None)),
     ]
 ) | st.fixed_dictionaries({}, optional=some_of(PATCH_VALUES)).filter(bool).map(lambda named: TaskPatch(**named))
+MOVES = st.sampled_from([Move(first=True), Move(last=True)]) | st.builds(
+    lambda name, anchor: Move(**{name: anchor}), st.sampled_from(["after", "before"]), TASK_IDS
+)
 OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
-    st.builds(Create, DRAFTS),
+    st.builds(Create, DRAFTS, st.none() | MOVES),
     st.builds(Patch, TASK_IDS, PATCHES, EXPECTED),
+    st.builds(Patch, TASK_IDS, st.none() | PATCHES, EXPECTED, MOVES),
     st.builds(Remove, TASK_IDS, EXPECTED),
 )
 BATCHES = st.sampled_from(

@@ -31,6 +31,7 @@ from todo_domain import (
     TaskQuery,
     UserId,
     revision_floor,
+    run_evaluation,
 )
 
 
@@ -120,11 +121,12 @@ class InMemoryTaskRepository:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
         if stored := tasks.find_key(key):
-            return BatchResult(stored.outcomes, replayed=True)
-        effects = batch.evaluate(user_id, tasks.tasks, self._counters_of(tasks), at)
+            return BatchResult(stored.outcomes, stored.at, replayed=True)
+        evaluation = batch.evaluation(user_id, tasks.tasks, self._counters_of(tasks), at)
+        effects = run_evaluation(evaluation, tasks.read)
         tasks = self._lists.setdefault(user_id, tasks)
         self._write(tasks, effects, at, key)
-        return BatchResult(effects.outcomes)
+        return effects.result(at)
 
     async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
         """See TaskRepository."""

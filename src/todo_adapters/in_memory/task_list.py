@@ -3,9 +3,24 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
+from operator import attrgetter
+from typing import Any, Final
 
-from todo_domain import Change, Deletion, IdempotencyKey, ListCounters, Outcome, Task, TaskNotFound
+from todo_domain import (
+    Change,
+    Deletion,
+    IdempotencyKey,
+    ListCounters,
+    LockTasks,
+    Neighbour,
+    Outcome,
+    Read,
+    Task,
+    TaskNotFound,
+)
+
+_BY_POSITION: Final = attrgetter("position")
 
 
 @dataclass(slots=True)
@@ -43,6 +58,15 @@ class TaskList:
                 self.deletions[change.id] = (change, at)
             else:
                 self.tasks[change.id] = change
+
+    def read(self, asked: Read) -> Any:
+        """Read what the evaluation of a batch asks for."""
+        if isinstance(asked, LockTasks):
+            return [self.tasks[task_id] for task_id in asked.ids if task_id in self.tasks]
+        others = [Neighbour(task.id, task.position) for task in self.tasks.values()]
+        below = (each for each in others if each.position < asked.position)
+        above = (each for each in others if each.position > asked.position)
+        return nlargest(asked.reach, below, _BY_POSITION), nsmallest(asked.reach, above, _BY_POSITION)
 
     def find_key(self, key: IdempotencyKey | None) -> StoredKey | None:
         """Return what is stored of a key, None if nothing is. Raises IdempotencyConflict."""

@@ -18,6 +18,7 @@ _SORTED_BY: Final = {
     SortKey.DUE: tasks.c.due_key,
     SortKey.PRIORITY: tasks.c.priority,
     SortKey.TITLE: tasks.c.title_key,
+    SortKey.POSITION: tasks.c.position,
 }
 _ID: Final = (tasks.c.id,)
 _INSTANTS: Final = {SortKey.CREATED_AT, SortKey.UPDATED_AT}

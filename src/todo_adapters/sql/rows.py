@@ -27,6 +27,7 @@ from todo_domain import (
     FeedToken,
     IdempotencyKey,
     ListCounters,
+    Neighbour,
     Outcome,
     Priority,
     Task,
@@ -164,6 +165,13 @@ def _read_change(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Chang
     return read_task(dialect, user_id, task) if deleted_at is None else Deletion(row[_ID], row[_REVISION])
 
 
+def read_neighbours(rows: Sequence[Sequence[Any]]) -> tuple[list[Neighbour], list[Neighbour]]:
+    """Return what `Neighbours` asks for, from the rows of `statements.NEIGHBOURS`."""
+    found = sorted((position, task_id, is_above) for is_above, position, task_id in rows)
+    below = [Neighbour(task_id, position) for position, task_id, is_above in found if not is_above]
+    return below[::-1], [Neighbour(task_id, position) for position, task_id, is_above in found if is_above]
+
+
 def replay_add(
     dialect: Dialect, user_id: UserId, draft: TaskDraft, key: IdempotencyKey, rows: Sequence[Sequence[Any]]
 ) -> Added | None:
@@ -174,13 +182,14 @@ def replay_add(
     """
     if not rows:
         return None
-    fingerprint, task_id, revision, created_at = rows[0]
+    fingerprint, task_id, revision, created_at, position = rows[0]
     key.require_fingerprint(fingerprint)
     at = dialect.read_instant(created_at)
-    return Added(Task.from_draft(draft, user_id=user_id, id=task_id, revision=revision, at=at), replayed=True)
+    task = Task.from_draft(draft, user_id=user_id, id=task_id, revision=revision, at=at, position=position)
+    return Added(task, replayed=True)
 
 
-def replay_apply(key: IdempotencyKey, rows: Sequence[Sequence[Any]]) -> BatchResult | None:
+def replay_apply(dialect: Dialect, key: IdempotencyKey, rows: Sequence[Sequence[Any]]) -> BatchResult | None:
     """Return the first result of an `apply`, from the rows of `statements.KEY`; None for a new key.
 
     Raises IdempotencyConflict.
@@ -188,7 +197,8 @@ def replay_apply(key: IdempotencyKey, rows: Sequence[Sequence[Any]]) -> BatchRes
     if not rows:
         return None
     key.require_fingerprint(rows[0][0])
-    return BatchResult(tuple(Outcome(task_id, revision) for _, task_id, revision, _ in rows), replayed=True)
+    outcomes = tuple(Outcome(task_id, revision, position) for _, task_id, revision, _, position in rows)
+    return BatchResult(outcomes, dialect.read_instant(rows[0][3]), replayed=True)
 
 
 def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetime) -> dict[str, Any]:
@@ -223,6 +233,7 @@ def key_values(
             "fingerprint": key.fingerprint,
             "task_id": outcome.task_id,
             "revision": outcome.revision,
+            "task_position": outcome.position,
             "created_at": dialect.write_instant(at),
         }
         for position, outcome in enumerate(outcomes)

@@ -79,6 +79,22 @@ GET_SOME: Final = (
 )
 """The tasks whose id is in the set `ids`, in order of id."""
 
+
+def _next_to(*, above: bool) -> sa.Subquery:
+    column, start = tasks.c.position, parameter(tasks.c.position)
+    return (
+        sa.select(sa.literal_column(str(int(above))).label("is_above"), column, tasks.c.id)
+        .where(OF_USER, NOT_DELETED, column > start if above else column < start)
+        .order_by(column if above else column.desc())
+        .limit(sa.bindparam("reach"))
+        .offset(ZERO)
+        .subquery()
+    )
+
+
+NEIGHBOURS: Final = sa.union_all(sa.select(_next_to(above=False)), sa.select(_next_to(above=True)))
+"""Whether the task is above `position`, its position and its id, for the `reach` tasks on each side."""
+
 REVISION_FLOOR: Final = sa.select(store.c.revision_floor).scalar_subquery()
 FIRST_REVISION: Final = REVISION_FLOOR + ONE
 """The revision of a list's first change."""
@@ -133,6 +149,7 @@ KEY: Final = (
         idempotency_keys.c.task_id,
         idempotency_keys.c.revision,
         idempotency_keys.c.created_at,
+        idempotency_keys.c.task_position,
     )
     .where(
         idempotency_keys.c.user_id == sa.bindparam("user_id"),

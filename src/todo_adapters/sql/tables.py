@@ -71,6 +71,8 @@ class TaskRow(_Row, table=True):
         # For the default order: the cost of an unfiltered page depends only on its size.
         Index("tasks_by_creation", "user_id", "created_at", "id", **_where("deleted_at IS NULL")),
         OPEN_TASKS,
+        # For the neighbours of a place in the order by hand.
+        Index("tasks_by_position", "user_id", "position", **_where("deleted_at IS NULL")),
         Index("tasks_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
         _CLUSTERED,
     )
@@ -88,6 +90,7 @@ class TaskRow(_Row, table=True):
     due_key: str | None = Field(sa_type=_TEXT)
     tags: str = Field(sa_type=_TEXT)
     tags_key: str = Field(sa_type=_TEXT)
+    position: str = Field(sa_type=_TEXT)
     created_at: datetime = Field(sa_type=_INSTANT)
     updated_at: datetime = Field(sa_type=_INSTANT)
     deleted_at: datetime | None = Field(sa_type=_INSTANT)
@@ -98,6 +101,8 @@ class IdempotencyKeyRow(_Row, table=True):
 
     A batch has a row for each operation, at positions from 0; a single create has only
     position 0. Purging searches for keys only at position 0.
+
+    - task_position: the position that a move gave the task
     """
 
     __tablename__ = "idempotency_keys"
@@ -113,6 +118,7 @@ class IdempotencyKeyRow(_Row, table=True):
     fingerprint: str = Field(sa_type=_TEXT)
     task_id: int = Field(sa_type=BigInteger)
     revision: int = Field(sa_type=BigInteger)
+    task_position: str | None = Field(sa_type=_TEXT)
     created_at: datetime = Field(sa_type=_INSTANT)
 
 

@@ -82,10 +82,11 @@ async def list_tasks(
 async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKeyHeader = None) -> Response:
     """Create a task, at most once for each Idempotency-Key.
 
-    The task gets the next id of the list. A repeated request with the same Idempotency-Key
+    The task gets the next id of the list, and is after all other tasks in the order by
+    hand, unless `move` says otherwise. A repeated request with the same Idempotency-Key
     and body returns the first response again, and creates no second task.
     """
-    added = await tasks.create(body.as_domain, idempotency_key)
+    added = await tasks.create(body.as_domain, idempotency_key, body.move)
     location = f"tasks/{added.task.id}"  # relative to the request's path, which a proxy may have shortened
     return _task(added.task, {"Location": location} | replay_header(replayed=added.replayed), status=201)
 
@@ -123,7 +124,7 @@ async def replace_task(
     `description` and `due`. A `due` replaces the task's due with all its parts. PUT never
     creates a task: an unknown id is 404. To change some fields only, use PATCH.
     """
-    return _task(await tasks.patch(task_id, body.as_domain, expected_revisions(if_match, if_none_match)))
+    return _task(await tasks.patch(task_id, body.as_domain, expected_revisions(if_match, if_none_match), body.move))
 
 
 @router.patch(
@@ -139,8 +140,9 @@ async def patch_task(
 
     A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
     The parts of `due` are patched in the same way: null clears `time` and `timezone`.
+    `move` gives the task another place in the order by hand, alone or with other fields.
     """
-    return _task(await tasks.patch(task_id, body.as_domain, expected_revisions(if_match, if_none_match)))
+    return _task(await tasks.patch(task_id, body.as_domain, expected_revisions(if_match, if_none_match), body.move))
 
 
 @router.delete(

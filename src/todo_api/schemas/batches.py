@@ -39,11 +39,11 @@ class CreateOperation(_Operation):
     @property
     def as_domain(self) -> domain.Operation:
         """The operation; raises RuleViolated."""
-        return domain.Create(_in_task(lambda: self.task.as_domain))
+        return domain.Create(_in_task(lambda: self.task.as_domain), self.task.move)
 
 
 class PatchOperation(_Operation):
-    """Change fields of a task."""
+    """Change fields of a task, or move it."""
 
     op: Literal["patch"]
     id: _TaskId
@@ -53,7 +53,8 @@ class PatchOperation(_Operation):
     @property
     def as_domain(self) -> domain.Operation:
         """The operation; raises RuleViolated, EmptyPatch."""
-        return domain.Patch(self.id, _in_task(lambda: self.task.as_domain), _expected(self.if_revision))
+        patch = _in_task(lambda: self.task.as_domain)
+        return domain.Patch(self.id, patch, _expected(self.if_revision), self.task.move)
 
 
 class DeleteOperation(_Operation):
@@ -89,7 +90,7 @@ class BatchRequest(BaseModel):
                 {
                     "operations": [
                         {"op": "create", "task": {"title": "Buy milk"}},
-                        {"op": "patch", "id": 1, "task": {"complete": True}, "if_revision": 3},
+                        {"op": "patch", "id": 1, "task": {"complete": True, "move": "last"}, "if_revision": 3},
                         {"op": "delete", "id": 2},
                     ]
                 }

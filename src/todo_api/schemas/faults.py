@@ -28,6 +28,7 @@ _IN_API_TERMS: Final[Mapping[str, tuple[str, str]]] = {
     "list_type": ("list_type", "must be a list"),
     "model_type": ("object_type", "must be an object"),
     "literal_error": ("choice", "must be "),
+    "extra_forbidden": ("unknown_field", "is not a field here"),
 }
 _OTHER: Final = ("invalid", "is not valid")
 _DUES: Final = frozenset({"Due", "DuePatch"})
@@ -125,17 +126,17 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _replace(values: Any, place: _Place, example: Any) -> None:
-    """Replace a wrong or missing value by an example; without an example, remove the whole field."""
-    *before, last = place
-    if before and place[0] not in values:
-        return  # an earlier entry has removed the field
-    inside = values
+    """Replace a wrong or missing value by an example; without an example, remove the part that has none."""
+    inside, (*before, last) = values, place
     for step in before:
-        inside = inside[step]
         example = _part(example, step)
+        if example is None:
+            inside.pop(step, None)
+            return
+        inside = inside[step]
     example = _part(example, last)
     if example is None:
-        values.pop(place[0], None)
+        inside.pop(last, None)
     else:
         inside[last] = deepcopy(example)
 

@@ -35,6 +35,7 @@ _MEANINGS: Final[Mapping[str, Collection[str]]] = {
     "cursor": ("offset", "page", "skip", "next", "next_cursor", "page_token", "start", "after"),
     "since": ("cursor", "token", "after", "next", "last_event_id", "from"),
     "limit": ("per_page", "page_size", "size", "count", "take", "top", "first", "max_results"),
+    "move": ("after", "before", "index", "rank", "order"),
     "op": ("operation", "type", "action", "method", "kind"),
     "task": ("data", "body", "value", "fields", "patch", "todo"),
     "id": ("task_id",),

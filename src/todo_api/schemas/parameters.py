@@ -34,7 +34,18 @@ TaskId = Annotated[
     whole_in_text(MAX_TASK_ID),
 ]
 _SortName = Literal[
-    "created_at", "-created_at", "updated_at", "-updated_at", "due", "-due", "priority", "-priority", "title", "-title"
+    "created_at",
+    "-created_at",
+    "updated_at",
+    "-updated_at",
+    "due",
+    "-due",
+    "priority",
+    "-priority",
+    "title",
+    "-title",
+    "position",
+    "-position",
 ]
 Sort = TypeAliasType("Sort", _SortName)
 

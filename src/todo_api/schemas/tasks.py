@@ -14,9 +14,10 @@ from typing_extensions import TypeAliasType
 import todo_domain as domain
 from todo_api.schemas.due import EXAMPLE_DUE, Due, DuePatch, absent, due_response
 from todo_api.schemas.formats import MULTILINE, single_line
+from todo_api.schemas.move import Move
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 
-_READ_ONLY: Final = frozenset({"id", "user_id", "completed_at", "created_at", "updated_at", "revision"})
+_READ_ONLY: Final = frozenset({"id", "user_id", "completed_at", "position", "created_at", "updated_at", "revision"})
 
 # Without null, because FastAPI removes null from examples.
 EXAMPLE_TASK: Final[dict[str, Any]] = {
@@ -29,6 +30,7 @@ EXAMPLE_TASK: Final[dict[str, Any]] = {
     "priority": "high",
     "due": EXAMPLE_DUE,
     "tags": ["shop"],
+    "position": "a1",
     "created_at": "2026-11-21T09:30:00.123456Z",
     "updated_at": "2026-11-21T09:30:00.123456Z",
     "revision": 1,
@@ -58,6 +60,7 @@ def _describe(schema: dict[str, Any]) -> None:
 
 def _describe_patch(schema: dict[str, Any]) -> None:
     _describe(schema)
+    schema["examples"].append({"move": "first"})
     schema["minProperties"] = 1
 
 
@@ -80,7 +83,7 @@ class _TaskBody(BaseModel):
 
     def _values(self) -> dict[str, Any]:
         """Return the fields in the body, with values of the domain."""
-        values = {name: getattr(self, name) for name in self.model_fields_set}
+        values = {name: getattr(self, name) for name in self.model_fields_set if name != "move"}
         if "priority" in values:
             values["priority"] = PRIORITIES[values["priority"]]
         if values.get("due"):
@@ -97,6 +100,7 @@ class TaskCreate(_TaskBody):
     priority: Priority = "medium"
     due: Due | None = None
     tags: Tags = []
+    move: Move = Field(default_factory=absent)
 
     @cached_property
     def as_domain(self) -> domain.TaskDraft:
@@ -113,6 +117,7 @@ class TaskUpdate(_TaskBody):
     priority: Priority = Field(default_factory=absent)
     due: Due | None = Field(default_factory=absent)
     tags: Tags = Field(default_factory=absent)
+    move: Move = Field(default_factory=absent)
 
     @cached_property
     def as_domain(self) -> domain.TaskPatch:
@@ -121,7 +126,7 @@ class TaskUpdate(_TaskBody):
 
 
 class TaskPatch(_TaskBody):
-    """The fields to change (RFC 7396), at least one; null clears `description` and `due`."""
+    """The fields to change (RFC 7396) or a move, at least one; null clears `description` and `due`."""
 
     model_config = ConfigDict(json_schema_extra=_describe_patch)
 
@@ -131,10 +136,13 @@ class TaskPatch(_TaskBody):
     priority: Priority = Field(default_factory=absent)
     due: DuePatch | None = Field(default_factory=absent)
     tags: Tags = Field(default_factory=absent)
+    move: Move = Field(default_factory=absent)
 
     @cached_property
-    def as_domain(self) -> domain.TaskPatch:
-        """The patch; raises EmptyPatch, and RuleViolated with the names of fields."""
+    def as_domain(self) -> domain.TaskPatch | None:
+        """The patch, None for a move alone; raises EmptyPatch, and RuleViolated with the names of fields."""
+        if self.model_fields_set == {"move"}:
+            return None
         return domain.TaskPatch(**self._values())
 
 
@@ -152,6 +160,7 @@ class TaskResponse(BaseModel):
     priority: Priority
     due: Due | None
     tags: list[str]
+    position: str = Field(description="The place in the order by hand. It is opaque, and compares by bytes.")
     created_at: dt.datetime
     updated_at: dt.datetime
     revision: int
@@ -175,6 +184,7 @@ def task_response(task: domain.Task) -> dict[str, Any]:
         "priority": _PRIORITY_NAMES[task.priority],
         "due": None if task.due is None else due_response(task.due),
         "tags": task.tags,
+        "position": task.position,
         "created_at": task.created_at,
         "updated_at": task.updated_at,
         "revision": task.revision,

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, Self
 
-from todo_domain.batch import Batch, BatchResult
+from todo_domain.batch import Batch
 from todo_domain.changes import ChangePage, FeedToken
 from todo_domain.draft import TaskDraft
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import UserId
 from todo_domain.listing import TaskIds, TaskPage, TaskQuery
+from todo_domain.operations import BatchResult
 from todo_domain.task import Task
 
 MAX_MANY: Final = 50
@@ -92,9 +93,9 @@ class TaskRepository(Protocol):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """Add the task that the draft describes, and return it.
 
-        - The task MUST be `Task.from_draft` of the draft, with the next id of the list and
-          the next revision. The first id is 1. An id MUST NOT be used twice, even after
-          its task was removed.
+        - The task MUST be `Task.from_draft` of the draft, with the next id of the list, the
+          next revision and the `initial_position` of the id. The first id is 1. An id MUST
+          NOT be used twice, even after its task was removed.
         - With a key, the key MUST be stored in the transaction that adds the task. When
           the same key is sent again, also by concurrent callers, the method MUST NOT add
           anything and MUST return the task as the first call returned it, with
@@ -170,10 +171,18 @@ class TaskRepository(Protocol):
     ) -> BatchResult:
         """Do all operations of the batch in their order, or none.
 
-        - The effect MUST be that of `Batch.evaluate`, computed and written in one
-          transaction. Revisions of other writers MUST NOT come between those of the batch.
-        - With a key, the rules of `add` apply: a replayed result has the outcomes of the
-          first call. A batch that failed MUST NOT store its key.
+        - The effect MUST be that of `Batch.evaluation`, computed and written in one atomic
+          step. Revisions of other writers MUST NOT come between those of the batch.
+        - Each `Read` that the evaluation yields MUST be done in the same atomic step, on the
+          list as it was before the batch. `Neighbours` compares positions by bytes. The tasks
+          of `LockTasks` MUST NOT be changed by other writers until the batch is written.
+        - All changes of the effects MUST be written as they are: they include tasks that no
+          operation names, with a new position and the old `updated_at`.
+        - The result MUST have the outcomes of the effects, `at`, and in `tasks` at least the
+          final states of the tasks that the operations named or added: `BatchEffects.result`.
+        - With a key, the rules of `add` apply: a replayed result MUST have the outcomes of the
+          first call, with their positions, and the `at` of the first call, and no tasks. A
+          batch that failed MUST NOT store its key.
         - MUST raise BatchFailed when an operation fails, and IdempotencyConflict as `add` does.
         """
         ...

@@ -65,12 +65,14 @@ def before_call(_context: Any, case: Any, _options: Any) -> None:
         query.pop("lastEventId", None)
         query.pop("since", None)
         query.pop("cursor", None)
-        _complete_dues(case.body)
+        _complete_tasks(case.body)
 
 
-def _complete_dues(body: Any) -> None:
-    """Complete every due: the schema can't say whether the stored task has the parts that a patch omits."""
+def _complete_tasks(body: Any) -> None:
+    """Complete every due, and replace anchors: the schema can't say which parts and tasks are stored."""
+    if isinstance(body, dict) and isinstance(body.get("move"), dict):
+        body["move"] = "last"
     for value in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
         if isinstance(value, dict) and value.keys() <= {"date", "time", "timezone"}:
             value |= {"date": value.get("date") or "2026-12-01", "time": value.get("time") or "17:00"}
-        _complete_dues(value)
+        _complete_tasks(value)

@@ -15,6 +15,7 @@ SCHEMAS: Final = DOCUMENT["components"]["schemas"]
 ANYTHING: Final[list[Any]] = [
     *(None, True, False, 0, 1, -1, 7.0, 1.5, 1e300, 2**53, 100_001, 10**15, "", "a", "1", "true", "high"),
     *([], {}, [None], [1], ["a"], [["a"]], {"a": 1}, {"date": "2026-12-01"}, {"date": None}),
+    *("first", "last", {"first": True}, {"after": None}, {"before": 0}, {"after": 1.5}, {"after": 1, "before": 1}),
 ]
 BODIES: Final = {"POST": TaskCreate, "PUT": TaskUpdate, "PATCH": TaskPatch}
 LISTED: Final = {
@@ -45,14 +46,14 @@ def test_a_body_is_accepted_if_and_only_if_its_schema_allows_it(alice: httpx.Cli
     schema = SCHEMAS[BODIES[method].__name__]
     validator = jsonschema_rs.validator_for({**schema, "components": DOCUMENT["components"]}, validate_formats=True)
 
-    for value in [*ANYTHING, *limits(schema["properties"][name]), EXAMPLE_TASK[name]]:
+    for value in [*ANYTHING, *limits(schema["properties"][name]), EXAMPLE_TASK.get(name, "first")]:
         body = {"title": "a", "complete": False, name: value}
         task_id = alice.post("/tasks", json=EXAMPLE_TASK).json()["id"]
         response = alice.request(method, "/tasks" if method == "POST" else f"/tasks/{task_id}", json=body)
 
         assert response.is_success is validator.is_valid(body), f"{value!r}: {response.text}"
         if response.is_success:
-            assert has_value(response.json()[name], value)
+            assert name == "move" or has_value(response.json()[name], value)
         else:
             assert refusal(response) == (422, "VALIDATION_ERROR")
             assert places(response)[0][:2] == ["body", name]

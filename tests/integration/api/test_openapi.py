@@ -196,7 +196,7 @@ def test_every_schema_has_a_type() -> None:
 
 @pytest.mark.parametrize("name", ["TaskCreate", "TaskUpdate", "TaskPatch"])
 def test_request_schemas_have_no_read_only_fields(name: str) -> None:
-    read_only = {"id", "user_id", "completed_at", "created_at", "updated_at", "revision"}
+    read_only = {"id", "user_id", "completed_at", "position", "created_at", "updated_at", "revision"}
 
     assert read_only.isdisjoint(DOCUMENT["components"]["schemas"][name]["properties"])
 

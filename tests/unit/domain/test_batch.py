@@ -19,12 +19,14 @@ from todo_domain import (
     Outcome,
     Patch,
     PreconditionFailed,
+    Read,
     Remove,
     RuleViolated,
     Task,
     TaskDraft,
     TaskNotFound,
     TaskPatch,
+    run_evaluation,
 )
 
 LATER = NOON + timedelta(hours=1)
@@ -46,8 +48,15 @@ sequences = st.lists(operations, min_size=1, max_size=5)
 State = tuple[dict[int, Task], ListCounters, list[Outcome]]
 
 
+def effects_of(batch: Batch, *, stored: dict[int, Task], counters: ListCounters, at: datetime) -> BatchEffects:
+    def read(_: Read) -> Any:
+        pytest.fail("nothing else needs to be read")
+
+    return run_evaluation(batch.evaluation(ALICE, stored, counters, at), read)
+
+
 def evaluate(*operations: Operation) -> BatchEffects:
-    return Batch(operations).evaluate(ALICE, STORED, COUNTERS, LATER)
+    return effects_of(Batch(operations), stored=STORED, counters=COUNTERS, at=LATER)
 
 
 def written(stored: dict[int, Task], changes: Iterable[Change]) -> dict[int, Task]:
@@ -69,7 +78,7 @@ def one_by_one(several: list[Operation]) -> State | int:
     stored, counters, outcomes = STORED, COUNTERS, list[Outcome]()
     for index, operation in enumerate(several):
         try:
-            effects = Batch((operation,)).evaluate(ALICE, stored, counters, LATER)
+            effects = effects_of(Batch((operation,)), stored=stored, counters=counters, at=LATER)
         except BatchFailed:
             return index
         stored = written(stored, effects.changes)
@@ -118,7 +127,7 @@ def test_creating_assigns_the_next_ids_and_revisions() -> None:
 def test_revisions_continue_above_the_floor_of_the_store() -> None:
     counters = COUNTERS._replace(revision_floor=100)
 
-    effects = Batch((Patch(1, rename), Remove(3))).evaluate(ALICE, STORED, counters, LATER)
+    effects = effects_of(Batch((Patch(1, rename), Remove(3))), stored=STORED, counters=counters, at=LATER)
 
     assert effects.outcomes == (Outcome(1, 101), Outcome(3, 102))
     assert effects.counters == counters._replace(revision=102, open_count=1, task_count=1, deletion_count=1)
@@ -221,7 +230,7 @@ def test_every_change_has_its_own_revision_and_the_last_one_is_the_revision_of_t
 def test_a_batch_never_sets_an_earlier_time() -> None:
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)
 
-    (changed,) = Batch((Patch(1, rename),)).evaluate(ALICE, STORED, COUNTERS, long_ago).changes
+    (changed,) = effects_of(Batch((Patch(1, rename),)), stored=STORED, counters=COUNTERS, at=long_ago).changes
 
     assert isinstance(changed, Task)
     assert changed.updated_at == NOON
@@ -230,6 +239,7 @@ def test_a_batch_never_sets_an_earlier_time() -> None:
 def test_evaluating_a_batch_does_not_change_the_stored_tasks() -> None:
     stored = dict(STORED)
 
-    Batch((Create(TaskDraft(title="a")), Patch(1, rename), Remove(3))).evaluate(ALICE, stored, COUNTERS, LATER)
+    batch = Batch((Create(TaskDraft(title="a")), Patch(1, rename), Remove(3)))
+    effects_of(batch, stored=stored, counters=COUNTERS, at=LATER)
 
     assert stored == STORED

@@ -87,7 +87,7 @@ def test_a_batch_fails_at_the_patch_whose_due_would_break_a_rule() -> None:
     old = task(due=DUE)
 
     with pytest.raises(BatchFailed, match=r"^operation 0: due\.timezone: needs a time$"):
-        batch.evaluate(old.user_id, {1: old}, ListCounters(1, 1), NOON)
+        next(batch.evaluation(old.user_id, {1: old}, ListCounters(1, 1), NOON))
 
 
 @given(st.none() | dues, due_patches)

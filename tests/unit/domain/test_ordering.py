@@ -73,6 +73,7 @@ def test_each_sort_key_orders_by_the_field_it_is_named_after() -> None:
         "due": "2026-12-01T17:00",
         "priority": 3,
         "title": "buy milk",
+        "position": "a1",
     }
 
 
@@ -117,6 +118,10 @@ def test_a_value_that_a_task_is_ordered_by_is_accepted(one: Task, sort: SortKey)
         (SortKey.TITLE, "Milk"),
         (SortKey.TITLE, "milk\0"),
         (SortKey.TITLE, "\ud800"),
+        (SortKey.POSITION, None),
+        (SortKey.POSITION, 1),
+        (SortKey.POSITION, "a10"),
+        (SortKey.POSITION, "a-"),
     ],
     ids=ascii,
 )

@@ -1,15 +1,34 @@
-"""A batch in PostgreSQL: one transaction and two round trips, whatever its length, and those that prepare."""
+"""A batch in PostgreSQL: one transaction and two round trips, whatever its length.
 
+More are needed to prepare the statements, and for each read that the evaluation asks for.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+
+from psycopg.errors import LockNotAvailable
 
 from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL, Statement
 from todo_adapters.sql.postgres.driver.connection import Connection, Step
-from todo_adapters.sql.postgres.statements import LOCK_LIST, LOCK_TASKS
-from todo_domain import Batch, BatchResult, IdempotencyKey, ListCounters, Quotas, TodoError, UserId
+from todo_adapters.sql.postgres.statements import LOCK_LIST, LOCK_MORE_TASKS, LOCK_TASKS
+from todo_domain import (
+    Batch,
+    BatchEffects,
+    BatchResult,
+    IdempotencyKey,
+    ListCounters,
+    LockTasks,
+    Quotas,
+    Read,
+    Task,
+    TodoError,
+    UserId,
+)
 
 _SET_COUNTERS: Final = POSTGRESQL.compile(statements.set_counters(POSTGRESQL))
+_NEIGHBOURS: Final = POSTGRESQL.compile(statements.NEIGHBOURS)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
 _WRITE_TASK: Final = POSTGRESQL.compile(statements.write_task(POSTGRESQL))
@@ -18,46 +37,84 @@ _COMMIT: Final = Statement("COMMIT", ())
 _ROLLBACK: Final = Statement("ROLLBACK", ())
 
 
-async def apply_batch(  # noqa: PLR0913 - the arguments of `apply`, and where and within which bounds
-    connection: Connection, quotas: Quotas, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None
-) -> tuple[BatchResult, int]:
-    """Apply a batch in a transaction of its own. Return its result, and how many deletions are remembered.
+class BatchWork:
+    """The work of one `apply`: a transaction, which may run several times.
 
-    The number is 0 if the batch was replayed.
+    As for single writes, the tasks are locked first, in order of id, then the list. A task
+    that is found later is locked only if nobody else has it; otherwise the transaction runs
+    again and begins with the lock of that task. The key is read under the list's lock, so
+    that of two batches with one key the second finds the outcomes that the first has stored.
 
-    As for single writes, the tasks are locked first, in order of id, then the list. The key
-    is read under the list's lock, so that of two batches with one key the second finds the
-    outcomes that the first has stored.
+    - found: the ids of the tasks that were found later
     """
-    of_user = {"user_id": user_id}
-    asked: list[Step] = [
-        (_BEGIN, {}),
-        connection.limit_transaction,
-        (LOCK_TASKS, {**of_user, "ids": POSTGRESQL.write_set(batch.task_ids)}),
-        (LOCK_LIST, of_user),
-    ]
-    if key:
-        asked.append((_KEY, {**of_user, "key": key.key}))
-    _, _, locked, counted, *kept = await connection.run_all(asked)
-    stored = [rows.read_task(POSTGRESQL, user_id, row) for row in locked]
-    try:
-        if key and (replayed := rows.replay_apply(key, kept[0])):
-            await connection.run(_ROLLBACK, {})
-            return replayed, 0
-        before = ListCounters(*counted[0])
-        effects = batch.evaluate(user_id, {task.id: task for task in stored}, before, at)
-        after = effects.counters.with_outcomes(len(effects.outcomes)) if key else effects.counters
-        quotas.check(before, after)
-    except TodoError:
-        await connection.run(_ROLLBACK, {})
-        raise
-    keys = rows.key_values(POSTGRESQL, user_id, key, effects.outcomes, at) if key else ()
-    await connection.run_all(
-        [
-            *((_WRITE_TASK, rows.change_values(POSTGRESQL, user_id, change, at)) for change in effects.changes),
-            (_SET_COUNTERS, rows.counter_values(user_id, after)),
-            *((_KEEP_KEY, values) for values in keys),
-            (_COMMIT, {}),
+
+    def __init__(self, quotas: Quotas, user_id: UserId, batch: Batch, at: datetime, key: IdempotencyKey | None) -> None:
+        self._quotas = quotas
+        self._user_id = user_id
+        self._batch = batch
+        self._at = at
+        self._key = key
+        self.found: set[int] = set()
+
+    async def run(self, connection: Connection) -> tuple[BatchResult, int]:
+        """Apply the batch. Return its result, and how many deletions are remembered; 0 if it was replayed."""
+        of_user = {"user_id": self._user_id}
+        locked_ids = sorted({*self._batch.task_ids, *self.found})
+        asked: list[Step] = [
+            (_BEGIN, {}),
+            connection.limit_transaction,
+            (LOCK_TASKS, {**of_user, "ids": POSTGRESQL.write_set(locked_ids)}),
+            (LOCK_LIST, of_user),
         ]
-    )
-    return BatchResult(effects.outcomes), after.deletion_count
+        if self._key:
+            asked.append((_KEY, {**of_user, "key": self._key.key}))
+        _, _, locked, counted, *kept = await connection.run_all(asked)
+        stored = self._tasks(locked)
+        try:
+            if self._key and (replayed := rows.replay_apply(POSTGRESQL, self._key, kept[0])):
+                await connection.run(_ROLLBACK, {})
+                return replayed, 0
+            before = ListCounters(*counted[0])
+            effects = await self._evaluate(connection, stored, before)
+            after = effects.counters.with_outcomes(len(effects.outcomes)) if self._key else effects.counters
+            self._quotas.check(before, after)
+        except (TodoError, LockNotAvailable):
+            await connection.run(_ROLLBACK, {})
+            raise
+        await connection.run_all([*self._writes(effects, after), (_COMMIT, {})])
+        return effects.result(self._at), after.deletion_count
+
+    async def _evaluate(self, connection: Connection, stored: dict[int, Task], counters: ListCounters) -> BatchEffects:
+        evaluation = self._batch.evaluation(self._user_id, stored, counters, self._at)
+        found: Any = None
+        while True:
+            try:
+                asked = evaluation.send(found)
+            except StopIteration as end:
+                effects: BatchEffects = end.value
+                return effects
+            found = await self._read(connection, asked)
+
+    async def _read(self, connection: Connection, asked: Read) -> Any:
+        values: dict[str, Any] = {"user_id": self._user_id}
+        if isinstance(asked, LockTasks):
+            self.found.update(asked.ids)
+            values["ids"] = POSTGRESQL.write_set(asked.ids)
+            return list(self._tasks(await connection.run(LOCK_MORE_TASKS, values)).values())
+        values |= {"position": asked.position, "reach": asked.reach}
+        return rows.read_neighbours(await connection.run(_NEIGHBOURS, values))
+
+    def _writes(self, effects: BatchEffects, after: ListCounters) -> list[Step]:
+        keys = rows.key_values(POSTGRESQL, self._user_id, self._key, effects.outcomes, self._at) if self._key else ()
+        return [
+            *(
+                (_WRITE_TASK, rows.change_values(POSTGRESQL, self._user_id, change, self._at))
+                for change in effects.changes
+            ),
+            (_SET_COUNTERS, rows.counter_values(self._user_id, after)),
+            *((_KEEP_KEY, values) for values in keys),
+        ]
+
+    def _tasks(self, found: Sequence[Sequence[Any]]) -> dict[int, Task]:
+        read = [rows.read_task(POSTGRESQL, self._user_id, row) for row in found]
+        return {task.id: task for task in read}

@@ -10,7 +10,7 @@ from todo_adapters.sql.admission import Caller, no_caller
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.postgres import statements as chained
-from todo_adapters.sql.postgres.batch import apply_batch
+from todo_adapters.sql.postgres.batch import BatchWork
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
 from todo_adapters.sql.postgres.purge import forget_keys, forget_surplus
@@ -123,7 +123,7 @@ class PostgresTaskRepository(PostgresStore):
                 await self._check_quotas(new, keys=1)
             if replayed := rows.replay_add(POSTGRESQL, user_id, draft, key, [row for row in found if row[0]]):
                 return replayed
-            ((_, task_id, revision, _),) = found
+            ((_, task_id, revision, *_),) = found
         return Added(self._recent.remember(task(id=task_id, revision=revision)))
 
     async def get(self, user_id: UserId, task_id: int) -> Task:
@@ -187,12 +187,9 @@ class PostgresTaskRepository(PostgresStore):
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
-        result, deletion_count = await self._database.transact(
-            user_id,
-            lambda connection: apply_batch(connection, self._quotas, user_id, batch, at=at, key=key),
-            repeatable=key is not None,
-        )
-        for task_id in batch.task_ids:
+        work = BatchWork(self._quotas, user_id, batch, at, key)
+        result, deletion_count = await self._database.transact(user_id, work.run, repeatable=key is not None)
+        for task_id in {*batch.task_ids, *work.found}:
             self._recent.forget(user_id, task_id)
         await forget_surplus(self._database, self._quotas, user_id, deletion_count)
         return result

@@ -75,10 +75,17 @@ def _count_task(*unless: sa.FromClause, keys: sa.ColumnElement[int]) -> Any:
     )
 
 
+def _initial_position(task_id: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
+    """Return `todo_domain.position.initial_position` as SQL."""
+    digits = sa.cast(task_id, sa.Text)
+    first = sa.func.chr(sa.literal_column("96") + sa.func.length(digits))
+    return sa.func.rtrim(first.concat(digits), sa.literal_column("'0'"))
+
+
 def _add() -> Any:
     list_ = _count_task(keys=ZERO)
     return (
-        _insert(tasks, {"id": list_.c.id, "revision": list_.c.revision})
+        _insert(tasks, {"id": list_.c.id, "revision": list_.c.revision, "position": _initial_position(list_.c.id)})
         .add_cte(list_)
         .returning(tasks.c.id, tasks.c.revision)
     )
@@ -87,11 +94,12 @@ def _add() -> Any:
 def _add_once() -> Any:
     kept = KEY.cte("kept")
     list_ = _count_task(kept, keys=ONE)
-    first = {"id": list_.c.id, "task_id": list_.c.id, "revision": list_.c.revision, "position": ZERO}
+    added = {"id": list_.c.id, "revision": list_.c.revision, "position": _initial_position(list_.c.id)}
+    outcome = {"task_id": list_.c.id, "revision": list_.c.revision, "position": ZERO, "task_position": sa.null()}
     return sa.union_all(
         sa.select(kept),
-        sa.select(sa.null(), list_.c.id, list_.c.revision, sa.null()),
-    ).add_cte(_insert(tasks, first).cte("task"), _insert(idempotency_keys, first).cte("key"))
+        sa.select(sa.null(), list_.c.id, list_.c.revision, sa.null(), sa.null()),
+    ).add_cte(_insert(tasks, added).cte("task"), _insert(idempotency_keys, outcome).cte("key"))
 
 
 def _write(*, only_if_at: bool) -> Any:
@@ -207,6 +215,9 @@ a row if there is no such task. Revision and number are null if a quota forbids 
 task is not at the revision `expected` of the time `expected_at`."""
 
 LOCK_TASKS: Final = POSTGRESQL.compile(GET_SOME.with_for_update(key_share=True))
+
+LOCK_MORE_TASKS: Final = POSTGRESQL.compile(GET_SOME.with_for_update(key_share=True, nowait=True))
+"""For tasks that are found after the list is locked: waiting for them could deadlock, so it raises LockNotAvailable."""
 
 LOCK_LIST: Final = POSTGRESQL.compile(_lock_list())
 """Locks the list's row, creates it if it does not exist, and returns the fields of ListCounters.

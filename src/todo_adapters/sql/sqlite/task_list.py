@@ -17,16 +17,20 @@ from todo_domain import (
     Guard,
     IdempotencyKey,
     ListCounters,
+    LockTasks,
     Outcome,
     Quotas,
+    Read,
     Task,
     TaskDraft,
     TaskNotFound,
     UserId,
+    run_evaluation,
 )
 
 _GET: Final = SQLITE.compile(statements.GET)
 _GET_SOME: Final = SQLITE.compile(statements.GET_SOME)
+_NEIGHBOURS: Final = SQLITE.compile(statements.NEIGHBOURS)
 _COUNTERS: Final = SQLITE.compile(statements.COUNTERS)
 _SET_COUNTERS: Final = SQLITE.compile(statements.set_counters(SQLITE))
 _WRITE_TASK: Final = SQLITE.compile(statements.write_task(SQLITE))
@@ -76,13 +80,18 @@ class SqliteTaskList:
 
     def apply(self, batch: Batch, at: datetime, key: IdempotencyKey | None) -> BatchResult:
         """See TaskRepository."""
-        if key and (replayed := rows.replay_apply(key, self._stored_key(key))):
+        if key and (replayed := rows.replay_apply(SQLITE, key, self._stored_key(key))):
             return replayed
         stored = {task.id: task for task in self._read(_GET_SOME, ids=SQLITE.write_set(batch.task_ids))}
         counters = self._counters()
-        effects = batch.evaluate(self._user_id, stored, counters, at)
+        effects = run_evaluation(batch.evaluation(self._user_id, stored, counters, at), self._read_more)
         self._write(counters, effects, at, key)
-        return BatchResult(effects.outcomes)
+        return effects.result(at)
+
+    def _read_more(self, asked: Read) -> Any:
+        if isinstance(asked, LockTasks):
+            return self._read(_GET_SOME, ids=SQLITE.write_set(asked.ids))
+        return rows.read_neighbours(self._execute(_NEIGHBOURS, position=asked.position, reach=asked.reach))
 
     def _find(self, task_id: int) -> Task:
         for task in self._read(_GET, id=task_id):

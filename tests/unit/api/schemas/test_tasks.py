@@ -97,6 +97,7 @@ def test_the_body_of_a_put_becomes_a_patch_of_the_fields_it_names(draft: TaskDra
 def test_the_body_of_a_patch_becomes_its_patch(old: Task, patch: DomainPatch, at: datetime) -> None:
     body = TaskPatch.model_validate(as_sent(patch.named_fields()))
 
+    assert body.as_domain
     assert old.patched(body.as_domain, at) == old.patched(patch, at)
 
 

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("due_key", _TEXT),
         sa.Column("tags", _TEXT, nullable=False),
         sa.Column("tags_key", _TEXT, nullable=False),
+        sa.Column("position", _TEXT, nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("updated_at", _INSTANT, nullable=False),
         sa.Column("deleted_at", _INSTANT),
@@ -51,6 +52,7 @@ def upgrade() -> None:
     op.create_index("tasks_by_revision", "tasks", ["user_id", "revision"], unique=True)
     open_tasks = "completed_at IS NULL AND deleted_at IS NULL"
     _create_partial_index("open_tasks", "tasks", ["user_id", "created_at", "id"], where=open_tasks)
+    _create_partial_index("tasks_by_position", "tasks", ["user_id", "position"], where="deleted_at IS NULL")
     _create_partial_index("tasks_by_deletion", "tasks", ["deleted_at"], where="deleted_at IS NOT NULL")
     op.create_table(
         "idempotency_keys",
@@ -60,6 +62,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", _TEXT, nullable=False),
         sa.Column("task_id", sa.BigInteger, nullable=False),
         sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("task_position", _TEXT),
         sa.Column("created_at", _INSTANT, nullable=False),
         sqlite_with_rowid=False,
     )

@@ -9,6 +9,7 @@ from psycopg.errors import (
     DeadlockDetected,
     FeatureNotSupported,
     InvalidSqlStatementName,
+    LockNotAvailable,
     ReadOnlySqlTransaction,
     SerializationFailure,
     UniqueViolation,
@@ -29,7 +30,7 @@ T = TypeVar("T")
 _MAX_ATTEMPTS: Final = 20
 _FULL_SECONDS: Final = 0.5
 _NO_RESPONSE: Final = "the database did not respond"
-_UNDONE: Final = (DeadlockDetected, SerializationFailure, UniqueViolation)
+_UNDONE: Final = (DeadlockDetected, LockNotAvailable, SerializationFailure, UniqueViolation)
 # Nothing was done, and a new session can do it: this one is read-only, lost its prepared
 # statements, or has prepared them for a column whose type a migration has changed.
 _OF_SESSION: Final = (ReadOnlySqlTransaction, InvalidSqlStatementName, FeatureNotSupported)

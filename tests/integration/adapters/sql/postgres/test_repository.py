@@ -1,7 +1,7 @@
 """What the PostgreSQL adapter adds to the contract: few round trips, and recovery when server or network fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,9 @@ from todo_domain import (
     BatchFailed,
     Create,
     IdempotencyKey,
+    Move,
     Patch,
+    Read,
     Remove,
     StorageUnavailable,
     Task,
@@ -41,6 +43,7 @@ pytestmark = pytest.mark.anyio
 AT = datetime(2026, 12, 1, 17, tzinfo=UTC)
 DRAFT = TaskDraft(title="Water the plants")
 BATCH = Batch((Create(DRAFT), Create(DRAFT)))
+FIRST = Move(first=True)
 Call = Callable[[PostgresTaskRepository, UserId, int], Awaitable[object]]
 
 
@@ -84,6 +87,7 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT, guard=lambda _: None), 2, 2, id="remove guarded"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT), 8, 2, id="apply"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 11, 2, id="apply with a key"),
+        pytest.param(lambda r, u, t: r.apply(u, Batch((Patch(t, move=FIRST),)), at=AT), 8, 3, id="move"),
         pytest.param(lambda r, u, _: r.changes(u, None, 10), 1, 1, id="changes"),
         pytest.param(lambda r, u, _: r.revisions([u]), 1, 1, id="revisions"),
         pytest.param(lambda r, _u, _t: r.check_reads(), 1, 1, id="check_reads"),
@@ -314,9 +318,9 @@ async def test_a_create_with_a_key_whose_response_was_lost_is_repeated_and_done_
 
 async def test_a_batch_with_a_key_whose_commit_was_not_confirmed_is_done_once(proxy: Proxy) -> None:
     class BatchBeforeTheLoss(Batch):
-        def evaluate(self, *args: Any) -> BatchEffects:
+        def evaluation(self, *args: Any) -> Generator[Read, Any, BatchEffects]:
             proxy.lose_replies(1)
-            return super().evaluate(*args)
+            return super().evaluation(*args)
 
     user_id = new_user()
     async with opened(proxy.url) as repository:
@@ -333,9 +337,9 @@ async def test_a_batch_whose_connection_goes_silent_locks_its_user_out_only_unti
     proxy: Proxy, database_url: str, sent: int
 ) -> None:
     class SilencingBatch(Batch):
-        def evaluate(self, *args: Any) -> BatchEffects:
+        def evaluation(self, *args: Any) -> Generator[Read, Any, BatchEffects]:
             proxy.silence_after(sent)
-            return super().evaluate(*args)
+            return super().evaluation(*args)
 
     user_id = new_user()
     async with opened(database_url, timeout_seconds=50) as direct, opened(proxy.url, timeout_seconds=0.5) as silent:

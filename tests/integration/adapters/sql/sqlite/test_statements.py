@@ -14,7 +14,19 @@ from todo_adapters.sql import statements
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
-from todo_domain import Batch, Create, IdempotencyKey, Patch, Remove, Task, TaskDraft, TaskPatch, TaskQuery, UserId
+from todo_domain import (
+    Batch,
+    Create,
+    IdempotencyKey,
+    Move,
+    Patch,
+    Remove,
+    Task,
+    TaskDraft,
+    TaskPatch,
+    TaskQuery,
+    UserId,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -88,6 +100,11 @@ async def first_words(
             written("SELECT", "SELECT", "INSERT", "INSERT", "INSERT"),
             id="apply",
         ),
+        pytest.param(
+            lambda store: store.apply(ALICE, Batch((Create(DRAFT, Move(first=True)),)), at=NOON),
+            written("SELECT", "SELECT", "SELECT", "INSERT", "INSERT"),
+            id="create with a move",
+        ),
         pytest.param(lambda store: store.check_reads(), ["SELECT"], id="check_reads"),
         pytest.param(lambda store: store.check_writes(), written("UPDATE", "UPDATE"), id="check_writes"),
     ],
@@ -112,6 +129,7 @@ LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home
             for name, values in {
                 "GET": {"user_id": ALICE, "id": 1},
                 "GET_SOME": {"user_id": ALICE, "ids": "[1]"},
+                "NEIGHBOURS": {"user_id": ALICE, "position": "a1", "reach": 1},
                 "CHANGES": {"user_id": ALICE, "since": 0, "limit": 1},
                 "REVISIONS": {"user_ids": '["alice"]'},
                 "KEY": {"user_id": ALICE, "key": "key"},

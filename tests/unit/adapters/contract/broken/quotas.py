@@ -22,6 +22,7 @@ from todo_domain import (
     TaskDraft,
     TooManyKeys,
     UserId,
+    run_evaluation,
 )
 
 Key = IdempotencyKey | None
@@ -101,7 +102,8 @@ class JudgesEachOperationOfABatch(InMemoryTaskRepository):
     async def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: Key = None) -> BatchResult:
         tasks = self._list_of(user_id)
         for end in range(1, len(batch.operations)):
-            begun = Batch(batch.operations[:end]).evaluate(user_id, tasks.tasks, tasks.counters, at)
+            evaluation = Batch(batch.operations[:end]).evaluation(user_id, tasks.tasks, tasks.counters, at)
+            begun = run_evaluation(evaluation, tasks.read)
             self.quotas.check(tasks.counters, begun.counters)
         return await super().apply(user_id, batch, at=at, key=key)
 

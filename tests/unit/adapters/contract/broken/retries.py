@@ -58,7 +58,7 @@ class DoesHalfOfABatch(InMemoryTaskRepository):
                 outcomes += (await super().apply(user_id, Batch((operation,)), at=at)).outcomes
             except BatchFailed as failed:
                 raise BatchFailed(index, failed.cause) from None
-        return BatchResult(outcomes)
+        return BatchResult(outcomes, at)
 
 
 @breaks("test_a_failed_batch_does_not_store_its_key")

@@ -7,11 +7,21 @@ import pytest
 
 from tests.opening import with_quotas
 from tests.tokens import NOW, hs256
-from tests.unit.adapters.contract.broken import PROMISES, feeds, lifecycle, lists, quotas, retries, tasks, verifiers
+from tests.unit.adapters.contract.broken import (
+    PROMISES,
+    feeds,
+    lifecycle,
+    lists,
+    moves,
+    quotas,
+    retries,
+    tasks,
+    verifiers,
+)
 from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository, MakeVerifier, TokenVerifierContract
 from todo_domain import Principal, UserId
 
-__all__ = ["feeds", "lifecycle", "lists", "quotas", "retries", "tasks", "verifiers"]
+__all__ = ["feeds", "lifecycle", "lists", "moves", "quotas", "retries", "tasks", "verifiers"]
 
 
 class TestBrokenRepository(DurableTaskRepositoryContract):

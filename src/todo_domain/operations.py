@@ -1,0 +1,95 @@
+"""The operations of a batch, and their effects."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from todo_domain.changes import Change
+from todo_domain.counters import ListCounters
+from todo_domain.draft import TaskDraft, TaskPatch
+from todo_domain.errors import EmptyPatch
+from todo_domain.move import Move
+from todo_domain.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Add a task; without a move, after all other tasks."""
+
+    draft: TaskDraft
+    move: Move | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Change or move a task that is at one of the expected revisions; None accepts every revision.
+
+    Raises EmptyPatch without a patch and a move.
+    """
+
+    task_id: int
+    patch: TaskPatch | None = None
+    expected: Container[int] | None = None
+    move: Move | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is something to do."""
+        if self.patch is None and self.move is None:
+            raise EmptyPatch
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove a task that is at one of the expected revisions; None accepts every revision."""
+
+    task_id: int
+    expected: Container[int] | None = None
+
+
+Operation = Create | Patch | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The effect of one operation: the id of its task, and that task's revision afterwards.
+
+    - position: the position that a move gave the task; None without a move
+
+    It contains no text of the task, so it can be stored for a replay even after the task is deleted.
+    """
+
+    task_id: int
+    revision: int
+    position: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """One outcome per operation, in order; `replayed` is true if the batch was done before.
+
+    - at: the time at which it was done
+    - tasks: the final states by id, at least of the tasks that the operations named or added; empty if replayed
+    """
+
+    outcomes: tuple[Outcome, ...]
+    at: datetime
+    replayed: bool = False
+    tasks: Mapping[int, Task] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEffects:
+    """What to write for a batch: the final state of every changed task, and the new counters.
+
+    A task that the batch both creates and removes is a deletion without a stored task.
+    `tasks` has the final states by id, at least of the tasks that the operations named or added.
+    """
+
+    changes: tuple[Change, ...]
+    counters: ListCounters
+    outcomes: tuple[Outcome, ...]
+    tasks: Mapping[int, Task] = field(default_factory=dict, compare=False, repr=False)
+
+    def result(self, at: datetime) -> BatchResult:
+        """Return the result of the batch that had these effects at that time."""
+        return BatchResult(self.outcomes, at, tasks=self.tasks)
