@@ -30,6 +30,7 @@ def _task_repository(settings: Settings) -> TaskStore:
         max_open_tasks=settings.max_open_tasks,
         max_tasks=settings.max_tasks,
         max_deletions=settings.max_deletions,
+        max_trash=settings.max_trash,
         max_keys=settings.max_idempotency_keys,
     )
     if settings.sqlite_path:
@@ -94,7 +95,12 @@ class Container(containers.DeclarativeContainer):
     shutdown = providers.Singleton(Shutdown)
     # A function of the principal and the owner. A Factory would resolve all dependencies for every request.
     task_use_cases = providers.Singleton(
-        partial, TaskUseCases, task_repository, clock, notify=live_feed.provided.notify
+        partial,
+        TaskUseCases,
+        task_repository,
+        clock,
+        notify=live_feed.provided.notify,
+        keeps_trash=providers.Callable(bool, settings.provided.kept_trash_days),
     )
 
 

@@ -19,6 +19,9 @@ class LimitSettings(BaseSettings):
     max_deletions: _Bound = Field(
         100_000, description="How many deletions of a user are remembered, the last ones. 0 means no bound."
     )
+    max_trash: _Bound = Field(
+        10_000, description="How many deleted tasks of a user are kept in the trash, the last ones. 0 means no bound."
+    )
     max_idempotency_keys: _Bound = Field(
         100_000,
         description="How many creates and operations of batches with an Idempotency-Key are remembered for a user. "
@@ -56,6 +59,13 @@ class LimitSettings(BaseSettings):
     )
 
     deletions_days: int = Field(30, ge=1, le=36500, description="How long the change feed remembers a deletion.")
+    trash_days: int | None = Field(
+        None,
+        ge=0,
+        le=36500,
+        description="How long the trash keeps the content of a deleted task; 0 keeps nothing. It can't be longer than "
+        "TODO_DELETIONS_DAYS. The default is 30, or TODO_DELETIONS_DAYS if that is less.",
+    )
     idempotency_hours: int | None = Field(
         None,
         ge=24,

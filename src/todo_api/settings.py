@@ -15,6 +15,7 @@ from todo_api.origins import serialized_origins
 
 _PREFIX: Final = "TODO_"
 _WORK_PER_SECOND: Final = 100
+_TRASH_DAYS: Final = 30
 ENV_FILE: Final = Path(".env")
 
 
@@ -170,6 +171,8 @@ class Settings(LimitSettings):
             raise ValueError(
                 "TODO_ENV=production needs HTTPS: set TODO_TRUSTED_PROXIES, or TODO_SSL_CERTFILE and TODO_SSL_KEYFILE"
             )
+        if self.kept_trash_days > self.deletions_days:
+            raise ValueError("TODO_TRASH_DAYS must be at most TODO_DELETIONS_DAYS")
         if self.workers > 1 and self.sqlite_path:
             raise ValueError("TODO_WORKERS must be 1 with SQLite: set DATABASE_URL to a PostgreSQL database")
         return self
@@ -194,6 +197,11 @@ class Settings(LimitSettings):
         if self.work_per_second is not None:
             return self.work_per_second
         return 0 if self.authentication == "development" else _WORK_PER_SECOND
+
+    @property
+    def kept_trash_days(self) -> int:
+        """How long the trash keeps content; 0 keeps nothing."""
+        return min(_TRASH_DAYS, self.deletions_days) if self.trash_days is None else self.trash_days
 
     @property
     def better_auth_endpoints(self) -> str:

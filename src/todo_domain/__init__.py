@@ -31,12 +31,23 @@ from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import Rank, SortKey, TaskIds, TaskPage, TaskQuery
 from todo_domain.move import Move
-from todo_domain.operations import BatchEffects, BatchResult, Create, Operation, Outcome, Patch, Remove
+from todo_domain.operations import (
+    BatchEffects,
+    BatchResult,
+    Create,
+    Erase,
+    Operation,
+    Outcome,
+    Patch,
+    Remove,
+    Restore,
+)
 from todo_domain.placement import Neighbour
 from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TaskStore, TokenVerifier
 from todo_domain.position import initial_position
 from todo_domain.quotas import NO_QUOTAS, Quotas
 from todo_domain.task import Task
+from todo_domain.trash import TaskState, Tombstone, TrashedTask, TrashPage, TrashQuery
 from todo_domain.use_cases import TaskUseCases, WholeList
 
 __all__ = [
@@ -58,6 +69,7 @@ __all__ = [
     "DuePatch",
     "Edit",
     "EmptyPatch",
+    "Erase",
     "FeedState",
     "FeedToken",
     "Guard",
@@ -80,6 +92,7 @@ __all__ = [
     "Rank",
     "Read",
     "Remove",
+    "Restore",
     "RuleViolated",
     "SortKey",
     "StorageOverloaded",
@@ -94,13 +107,18 @@ __all__ = [
     "TaskPatch",
     "TaskQuery",
     "TaskRepository",
+    "TaskState",
     "TaskStore",
     "TaskUseCases",
     "TodoError",
     "TokenRejected",
     "TokenVerificationUnavailable",
     "TokenVerifier",
+    "Tombstone",
     "TooManyKeys",
+    "TrashPage",
+    "TrashQuery",
+    "TrashedTask",
     "Unavailable",
     "UserId",
     "Violation",

@@ -9,9 +9,9 @@ from todo_domain.counters import ListCounters
 from todo_domain.errors import BatchFailed, TodoError
 from todo_domain.evaluation import ListState, Reads
 from todo_domain.identity import UserId
-from todo_domain.operations import BatchEffects, Create, Operation, Remove
+from todo_domain.operations import BatchEffects, Create, Operation, Patch
 from todo_domain.rules import Violations
-from todo_domain.task import Task
+from todo_domain.trash import TaskState
 
 MAX_OPERATIONS: Final = 100
 
@@ -20,8 +20,8 @@ MAX_OPERATIONS: Final = 100
 class Batch:
     """1–100 operations that see each other's effects in order. Raises RuleViolated.
 
-    In one transaction, an adapter must read and lock the tasks in `task_ids` and then the
-    list's counters, run the `evaluation`, check the quotas, and write the effects.
+    In one transaction, an adapter must read and lock the tasks in `task_ids`, also those in the
+    trash, and then the list's counters, run the `evaluation`, check the quotas, and write the effects.
     """
 
     operations: tuple[Operation, ...]
@@ -34,7 +34,7 @@ class Batch:
             found.raise_if_any()
         for index, operation in enumerate(self.operations):
             holds = isinstance(operation, Operation)
-            found.expect(holds, ("operations", index), "operation_type", "must be a create, a patch or a remove")
+            found.expect(holds, ("operations", index), "operation_type", "must be an operation")
         found.raise_if_any()
 
     @property
@@ -43,7 +43,7 @@ class Batch:
         return sorted({task_id for operation in self.operations for task_id in _named_by(operation)})
 
     def evaluation(
-        self, user_id: UserId, stored: Mapping[int, Task], counters: ListCounters, at: datetime
+        self, user_id: UserId, stored: Mapping[int, TaskState], counters: ListCounters, at: datetime
     ) -> Reads[BatchEffects]:
         """Compute the effects on stored tasks. Each operation that changes a task gets the next revision.
 
@@ -62,6 +62,6 @@ class Batch:
 
 def _named_by(operation: Operation) -> Sequence[int]:
     named = [] if isinstance(operation, Create) else [operation.task_id]
-    if not isinstance(operation, Remove) and operation.move and operation.move.anchor:
+    if isinstance(operation, Create | Patch) and operation.move and operation.move.anchor:
         named.append(operation.move.anchor)
     return named

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from todo_domain.changes import Change
 from todo_domain.task import Task
+from todo_domain.trash import TaskState, TrashedTask
 
 
 class ListCounters(NamedTuple):
@@ -13,6 +13,7 @@ class ListCounters(NamedTuple):
     - last_task_id: the highest id that was ever given to a task
     - open_count, task_count: the tasks that are not complete, and all tasks
     - deletion_count: the deletions that are remembered
+    - trash_count: those of them whose task is in the trash
     - key_count: the outcomes that are stored for idempotency keys: one for each task that was added
       with a key, and one for each operation of a batch with a key
     """
@@ -22,6 +23,7 @@ class ListCounters(NamedTuple):
     open_count: int = 0
     task_count: int = 0
     deletion_count: int = 0
+    trash_count: int = 0
     key_count: int = 0
     revision_floor: int = 0
 
@@ -30,15 +32,18 @@ class ListCounters(NamedTuple):
         """The revision of the list's next change, above all earlier ones, including those that were lost."""
         return max(self.revision, self.revision_floor) + 1
 
-    def after(self, change: Change, previous: Task | None) -> "ListCounters":
-        """Return the counters after one change; `previous` is the task before it, None if it was added."""
-        added, removed = previous is None, not isinstance(change, Task)
+    def after(self, change: TaskState, previous: TaskState | None) -> "ListCounters":
+        """Return the counters after one change; `previous` is the state before it, None if the task was added."""
+        is_task, was_task = isinstance(change, Task), isinstance(previous, Task)
+        is_deleted, was_deleted = not is_task, previous is not None and not was_task
         return ListCounters(
-            revision=change.revision,
+            # Erasing a task keeps the revision of its deletion.
+            revision=max(self.revision, change.revision),
             last_task_id=max(self.last_task_id, change.id),
             open_count=self.open_count + _is_open(change) - _is_open(previous),
-            task_count=self.task_count + added - removed,
-            deletion_count=self.deletion_count + removed,
+            task_count=self.task_count + is_task - was_task,
+            deletion_count=self.deletion_count + is_deleted - was_deleted,
+            trash_count=self.trash_count + isinstance(change, TrashedTask) - isinstance(previous, TrashedTask),
             key_count=self.key_count,
             revision_floor=self.revision_floor,
         )
@@ -48,5 +53,5 @@ class ListCounters(NamedTuple):
         return self._replace(key_count=self.key_count + count)
 
 
-def _is_open(state: Change | None) -> bool:
+def _is_open(state: TaskState | None) -> bool:
     return isinstance(state, Task) and not state.complete

@@ -85,7 +85,7 @@ class TokenRejected(TodoError):
 
 
 class TaskNotFound(TodoError):
-    """Raised when the user has no task with this id, or has removed it."""
+    """Raised when the user has no task with this id, or it is in the trash; or not in the trash, if it must be."""
 
     def __init__(self, task_id: int) -> None:
         super().__init__(f"no task {task_id}")

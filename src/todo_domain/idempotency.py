@@ -10,7 +10,7 @@ from todo_domain.draft import DuePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import IdempotencyConflict, RuleViolated, Violation
 from todo_domain.move import Move
-from todo_domain.operations import Create, Patch, Remove
+from todo_domain.operations import Create, Erase, Patch, Remove, Restore
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
@@ -21,9 +21,11 @@ _fingerprint: Final = digester(
         Create: "create",
         Due: "due",
         DuePatch: "due_patch",
+        Erase: "erase",
         Move: "move",
         Patch: "patch",
         Remove: "remove",
+        Restore: "restore",
         TaskDraft: "draft",
         TaskPatch: "fields",
     }

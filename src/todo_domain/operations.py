@@ -4,12 +4,11 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from todo_domain.changes import Change
 from todo_domain.counters import ListCounters
 from todo_domain.draft import TaskDraft, TaskPatch
 from todo_domain.errors import EmptyPatch
 from todo_domain.move import Move
-from todo_domain.task import Task
+from todo_domain.trash import TaskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,30 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove a task that is at one of the expected revisions; None accepts every revision."""
+    """Move a task that is at one of the expected revisions to the trash, or erase it if that is `permanent`."""
+
+    task_id: int
+    expected: Container[int] | None = None
+    permanent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Put a task from the trash back into the list if its deletion is at one of the expected revisions."""
 
     task_id: int
     expected: Container[int] | None = None
 
 
-Operation = Create | Patch | Remove
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Erase a task in the trash if its deletion is at one of the expected revisions. Its revision stays."""
+
+    task_id: int
+    expected: Container[int] | None = None
+
+
+Operation = Create | Patch | Remove | Restore | Erase
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +90,21 @@ class BatchResult:
     outcomes: tuple[Outcome, ...]
     at: datetime
     replayed: bool = False
-    tasks: Mapping[int, Task] = field(default_factory=dict, compare=False, repr=False)
+    tasks: Mapping[int, TaskState] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchEffects:
     """What to write for a batch: the final state of every changed task, and the new counters.
 
-    A task that the batch both creates and removes is a deletion without a stored task.
+    A task that the batch both creates and removes is a change without a stored task.
     `tasks` has the final states by id, at least of the tasks that the operations named or added.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[TaskState, ...]
     counters: ListCounters
     outcomes: tuple[Outcome, ...]
-    tasks: Mapping[int, Task] = field(default_factory=dict, compare=False, repr=False)
+    tasks: Mapping[int, TaskState] = field(default_factory=dict, compare=False, repr=False)
 
     def result(self, at: datetime) -> BatchResult:
         """Return the result of the batch that had these effects at that time."""

@@ -12,7 +12,7 @@ KEY_AGE: Final = timedelta(hours=24)
 """An idempotency key is stored at least that long. Older ones are forgotten when a user has too many."""
 
 MAX_FORGOTTEN: Final = 1000
-"""The most deletions or keys of one user that are forgotten at once."""
+"""The most deletions or keys of one user that are forgotten at once, and the most tasks that are erased then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class Quotas:
 
     - max_open_tasks, max_tasks: tasks that are not complete, and all tasks
     - max_deletions: deletions that are remembered
+    - max_trash: tasks in the trash
     - max_keys: outcomes that are stored for idempotency keys, see `ListCounters`
     """
 
     max_open_tasks: int = 0
     max_tasks: int = 0
     max_deletions: int = 0
+    max_trash: int = 0
     max_keys: int = 0
 
     def __post_init__(self) -> None:
@@ -54,12 +56,18 @@ class Quotas:
 
         Above the bound, 99 % of it are kept, so that not every further deletion has to forget one.
         """
-        if not 0 < self.max_deletions < deletion_count:
-            return 0
-        return min(deletion_count - self.max_deletions + self.max_deletions // 100, MAX_FORGOTTEN)
+        return _surplus(self.max_deletions, deletion_count)
+
+    def surplus_trash(self, trash_count: int) -> int:
+        """Return how many of the oldest tasks in the trash to erase after a write, by the rule of deletions."""
+        return _surplus(self.max_trash, trash_count)
 
 
 NO_QUOTAS: Final = Quotas()
+
+
+def _surplus(bound: int, count: int) -> int:
+    return min(count - bound + bound // 100, MAX_FORGOTTEN) if 0 < bound < count else 0
 
 
 def _exceeds(bound: int, before: int, after: int) -> bool:

@@ -13,11 +13,12 @@ from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import TaskPage, TaskQuery
 from todo_domain.move import Move
-from todo_domain.operations import BatchResult, Create, Operation, Patch
+from todo_domain.operations import BatchResult, Create, Erase, Operation, Patch, Remove, Restore
 from todo_domain.ports import MAX_MANY, Added, Clock, Edit, TaskRepository
 from todo_domain.quotas import KEY_AGE, MAX_FORGOTTEN
 from todo_domain.rules import Violations
 from todo_domain.task import Task
+from todo_domain.trash import MAX_ERASED, TrashPage, TrashQuery
 
 _T = TypeVar("_T")
 
@@ -39,24 +40,28 @@ class TaskUseCases:
     The constructor raises AccessDenied unless the principal is the owner. So no method
     can be called for the list of another user.
 
-    After a write that may have altered the list, `notify` is called with its owner.
+    After a write that may have altered the list, `notify` is called with its owner. Without
+    `keeps_trash`, every removal is permanent.
 
     `expected` contains the revisions at which the task may be written. At any other
     revision, a write raises PreconditionFailed. None accepts every revision.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the ports, the caller and the owner
         self,
         repository: TaskRepository,
         clock: Clock,
         principal: Principal,
         owner: str,
         notify: Callable[[UserId], None] = lambda _: None,
+        *,
+        keeps_trash: bool = True,
     ) -> None:
         self.user_id = principal.access(owner)
         self._repository = repository
         self._clock = clock
         self._notify = notify
+        self._keeps_trash = keeps_trash
 
     async def create(self, draft: TaskDraft, key: str | None = None, move: Move | None = None) -> Added:
         """Add a task; with an idempotency key, at most once for that key. Without a move, it is after all others.
@@ -122,15 +127,38 @@ class TaskUseCases:
         both, and QuotaExceeded if it reopens the task.
         """
         if patch is None or move:
-            return (await self._apply_one(Patch(task_id, patch, expected, move))).tasks[task_id]
+            return _task_of(await self._apply_one(Patch(task_id, patch, expected, move)), task_id)
         at = self._clock.now()
         return await self._change(task_id, expected, lambda task: task.patched(patch, at))
 
-    async def remove(self, task_id: int, expected: Container[int] | None = None) -> None:
-        """Remove a task permanently. Raises TaskNotFound and PreconditionFailed."""
+    async def remove(self, task_id: int, expected: Container[int] | None = None, *, permanent: bool = False) -> None:
+        """Move a task to the trash, or erase it. Raises TaskNotFound and PreconditionFailed."""
         guard = None if expected is None else lambda task: task.require(expected)
-        await self._repository.remove(self.user_id, task_id, at=self._clock.now(), guard=guard)
+        permanent = permanent or not self._keeps_trash
+        await self._repository.remove(self.user_id, task_id, at=self._clock.now(), guard=guard, permanent=permanent)
         self._notify(self.user_id)
+
+    async def trash(self, query: TrashQuery) -> TrashPage:
+        """Return a page of the tasks in the trash, the last deleted ones first."""
+        return await self._repository.list_trash(self.user_id, query)
+
+    async def restore(self, task_id: int, expected: Container[int] | None = None) -> Task:
+        """Put a task from the trash back into the list, at a new revision.
+
+        Raises TaskNotFound if it is not in the trash, PreconditionFailed and QuotaExceeded.
+        """
+        return _task_of(await self._apply_one(Restore(task_id, expected)), task_id)
+
+    async def erase(self, task_id: int, expected: Container[int] | None = None) -> None:
+        """Erase a task in the trash. Raises TaskNotFound if it is not in the trash, and PreconditionFailed."""
+        await self._apply_one(Erase(task_id, expected))
+
+    async def empty_trash(self) -> int:
+        """Erase all tasks that are in the trash now, and return how many. If it fails, some of them are erased."""
+        revision, erased = await self.revision(), 0
+        while count := await self._repository.erase_oldest(self.user_id, up_to=revision, limit=MAX_ERASED):
+            erased += count
+        return erased
 
     async def apply(self, batch: Batch, key: str | None = None) -> BatchResult:
         """Do all operations of a batch, or none.
@@ -138,7 +166,10 @@ class TaskUseCases:
         Raises BatchFailed, IdempotencyConflict, QuotaExceeded if the list would exceed a quota after
         the last operation, and TooManyKeys.
         """
-        return await self._apply(batch, None if key is None else IdempotencyKey.of_request(key, batch))
+        named = None if key is None else IdempotencyKey.of_request(key, batch)
+        if not self._keeps_trash:
+            batch = Batch(tuple(map(_permanently, batch.operations)))
+        return await self._apply(batch, named)
 
     async def _apply_one(self, operation: Operation, key: str | None = None) -> BatchResult:
         """Do one operation that concerns more rows than its own. Raises the error of the operation."""
@@ -181,3 +212,13 @@ class TaskUseCases:
         changed = await self._repository.change(self.user_id, task_id, conditional)
         self._notify(self.user_id)
         return changed
+
+
+def _task_of(result: BatchResult, task_id: int) -> Task:
+    task = result.tasks[task_id]
+    assert isinstance(task, Task)  # noqa: S101 - for the type checker
+    return task
+
+
+def _permanently(operation: Operation) -> Operation:
+    return replace(operation, permanent=True) if isinstance(operation, Remove) else operation

@@ -94,7 +94,8 @@ class SurvivesReopening(Contract):
         async with make_repository(NO_QUOTAS) as first:
             await add_titles(first, user, "a")
             await first.remove(user, 1, at=years_ago)
-            while await first.purge(deletions_before=NOON.replace(year=2002), keys_before=years_ago, limit=1000):
+            after = NOON.replace(year=2002)
+            while await first.purge(trash_before=after, deletions_before=after, keys_before=years_ago, limit=1000):
                 pass
 
         async with _reopened(first, make_repository, is_same=is_same) as second:

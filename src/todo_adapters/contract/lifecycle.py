@@ -7,7 +7,7 @@ import pytest
 
 from todo_adapters.contract.scenario import NOON, add_titles, new_user
 from todo_adapters.contract.suite import Contract, MakeRepository
-from todo_domain import NO_QUOTAS, Batch, NotOpen, Remove, TaskDraft, TaskQuery, TaskStore, UserId
+from todo_domain import NO_QUOTAS, Batch, NotOpen, Remove, TaskDraft, TaskQuery, TaskStore, TrashQuery, UserId
 
 USER: Final = UserId("nobody")
 CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
@@ -19,12 +19,16 @@ CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "change": lambda store: store.change(USER, 1, lambda task: task),
     "remove": lambda store: store.remove(USER, 1, at=NOON),
     "apply": lambda store: store.apply(USER, Batch((Remove(1),)), at=NOON),
+    "list_trash": lambda store: store.list_trash(USER, TrashQuery()),
+    "erase_oldest": lambda store: store.erase_oldest(USER, up_to=1, limit=1),
     "forget_keys": lambda store: store.forget_keys(USER, before=NOON, limit=1),
     "changes": lambda store: store.changes(USER, None, 1),
     "revisions": lambda store: store.revisions([USER]),
     "check_reads": lambda store: store.check_reads(),
     "check_writes": lambda store: store.check_writes(),
-    "purge": lambda store: store.purge(deletions_before=NOON, keys_before=NOON, limit=1, dry_run=True),
+    "purge": lambda store: store.purge(
+        trash_before=NOON, deletions_before=NOON, keys_before=NOON, limit=1, dry_run=True
+    ),
     "renew_epoch": lambda store: store.renew_epoch(at=NOON),
 }
 """A call of every method of the ports."""

@@ -1,9 +1,12 @@
 """The expected result of every call of the port, computed in the simplest way."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
+from todo_adapters.contract.model_log import ModelLog
 from todo_domain import (
     Added,
     Batch,
@@ -15,6 +18,7 @@ from todo_domain import (
     CursorExpired,
     Deletion,
     Edit,
+    Erase,
     FeedToken,
     Guard,
     IdempotencyKey,
@@ -25,12 +29,18 @@ from todo_domain import (
     Outcome,
     Patch,
     Quotas,
+    Remove,
+    Restore,
     Task,
     TaskDraft,
     TaskNotFound,
     TaskPage,
     TaskQuery,
     TodoError,
+    Tombstone,
+    TrashedTask,
+    TrashPage,
+    TrashQuery,
     UserId,
 )
 from todo_domain.placement import place, wider_reach
@@ -43,15 +53,13 @@ Place = tuple[Any, int]
 class Model:
     """Plain dicts: the changes of each user in their order, and the idempotency keys.
 
-    A revision is the number of changes. The methods are those of TaskRepository, but
-    not coroutines. Each write counts everything anew.
+    The methods are those of TaskRepository, but not coroutines. Each write counts everything anew.
     """
 
     def __init__(self, epoch: str, quotas: Quotas) -> None:
         self.epoch = epoch
         self._quotas = quotas
-        self._logs: dict[UserId, list[tuple[Change, datetime]]] = {}
-        self._purged: dict[UserId, set[Change]] = {}
+        self._logs: defaultdict[UserId, ModelLog] = defaultdict(ModelLog)
         self._keys: dict[tuple[UserId, str], tuple[str, Any, datetime]] = {}
 
     def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
@@ -59,13 +67,13 @@ class Model:
         return Added(task, replayed)
 
     def get(self, user_id: UserId, task_id: int) -> Task:
-        task = self._latest(user_id).get(task_id)
+        task = self._logs[user_id].latest().get(task_id)
         if not isinstance(task, Task):
             raise TaskNotFound(task_id)
         return task
 
     def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
-        found = [task for task in self._latest(user_id).values() if isinstance(task, Task) and query.matches(task)]
+        found = [task for task in self._logs[user_id].tasks() if query.matches(task)]
         places: dict[Place, Any] = {(query.sort.of(task), task.id): task for task in found}
         start = 0
         if query.after:
@@ -73,13 +81,13 @@ class Model:
             start = 1 + _in_order({*places, cursor}, descending=query.descending).index(cursor)
             places.setdefault(cursor)
         ordered = _in_order(places, descending=query.descending)[start:]
-        return query.page([places[place] for place in ordered], self._revision(user_id))
+        return query.page([places[place] for place in ordered], self._logs[user_id].revision)
 
     def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         return self._write(user_id, lambda: self._change(user_id, task_id, edit))
 
-    def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard) -> None:
-        self._write(user_id, lambda: self._remove(user_id, task_id, at, guard))
+    def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard, permanent: bool) -> None:
+        self._write(user_id, lambda: self._remove(user_id, task_id, at, guard, permanent=permanent))
 
     def apply(self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None) -> BatchResult:
         def evaluate() -> tuple[Outcome, ...]:
@@ -92,6 +100,17 @@ class Model:
 
         return BatchResult(*self._once(user_id, key, at, evaluate))
 
+    def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
+        log = self._logs[user_id]
+        found = [trashed for trashed in reversed(log.trash()) if trashed.revision < query.before]
+        return query.page(found, log.revision, len(log.trash()))
+
+    def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
+        log = self._logs[user_id]
+        oldest = [trashed for trashed in log.trash() if trashed.revision <= up_to][:limit]
+        log.erase(oldest)
+        return len(oldest)
+
     def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
         old = [name for name, kept in self._keys.items() if name[0] == user_id and kept[2] < before]
         assert len(old) <= limit
@@ -100,42 +119,35 @@ class Model:
         return len(old)
 
     def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+        log = self._logs[user_id]
         seen = since.revision if since else 0
-        base = since.base if since and seen else self._revision(user_id)
+        base = since.base if since and seen else log.revision
         known = max(seen, since.base if since else 0)
-        purged = self._purged.get(user_id, set())
-        missed = seen and known < max((deletion.revision for deletion in purged), default=0)
-        if missed or known > self._revision(user_id) or (since and since.epoch != self.epoch):
+        missed = seen and known < max(log.forgotten, default=0)
+        if missed or known > log.revision or (since and since.epoch != self.epoch):
             raise CursorExpired
-        news = [change for change in self._latest(user_id).values() if change.revision > seen and change not in purged]
-        news.sort(key=lambda change: change.revision)
+        states: list[Change] = [*log.tasks(), *(Deletion(each.id, each.revision) for each in log.deletions())]
+        news = sorted((each for each in states if each.revision > seen), key=lambda each: each.revision)
         has_more = len(news) > limit
-        reached = news[limit - 1].revision if has_more else self._revision(user_id)
+        reached = news[limit - 1].revision if has_more else log.revision
         return ChangePage(tuple(news[:limit]), FeedToken(self.epoch, reached, base if base > reached else 0), has_more)
 
     def revisions(self, user_ids: Collection[UserId]) -> dict[UserId, int]:
-        return {user_id: self._revision(user_id) for user_id in user_ids if self._revision(user_id)}
+        return {user_id: self._logs[user_id].revision for user_id in user_ids if self._logs[user_id].revision}
 
-    def purge(self, before: datetime) -> None:
-        for user_id, log in self._logs.items():
-            old = {change for change, at in log if isinstance(change, Deletion) and at < before}
-            self._purged.setdefault(user_id, set()).update(old)
+    def purge(self, before: datetime, trash_before: datetime) -> None:
+        for log in self._logs.values():
+            log.erase([trashed for trashed in log.trash() if trashed.deleted_at < trash_before])
+            log.forget([deletion for deletion in log.deletions() if deletion.deleted_at < before])
         self._keys = {name: kept for name, kept in self._keys.items() if kept[2] >= before}
 
-    def _revision(self, user_id: UserId) -> int:
-        return len(self._logs.get(user_id, ()))
-
-    def _latest(self, user_id: UserId) -> dict[int, Change]:
-        return {change.id: change for change, _ in self._logs.get(user_id, ())}
-
-    def _log(self, user_id: UserId, change: Change, at: datetime) -> None:
-        self._logs.setdefault(user_id, []).append((change, at))
-
     def _create(self, user_id: UserId, draft: TaskDraft, at: datetime, move: Move | None = None) -> Task:
-        position = self._place(user_id, move) if move else None
-        task_id, revision = max(self._latest(user_id), default=0) + 1, self._revision(user_id) + 1
+        log = self._logs[user_id]
+        task_id = max(log.latest(), default=0) + 1
+        position = self._move(user_id, move) if move else None
+        revision = log.revision + 1
         task = Task.from_draft(draft, user_id=user_id, id=task_id, revision=revision, at=at, position=position)
-        self._log(user_id, task, at)
+        log.states.append(task)
         return task
 
     def _change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
@@ -143,35 +155,71 @@ class Model:
         edited = edit(task)
         if edited == task:
             return task
-        edited = edited._replace(revision=self._revision(user_id) + 1)
-        self._log(user_id, edited, edited.updated_at)
+        log = self._logs[user_id]
+        edited = edited._replace(revision=log.revision + 1)
+        log.states.append(edited)
         return edited
 
-    def _remove(self, user_id: UserId, task_id: int, at: datetime, guard: Guard) -> None:
-        guard(self.get(user_id, task_id))
-        self._log(user_id, Deletion(task_id, self._revision(user_id) + 1), at)
+    def _remove(self, user_id: UserId, task_id: int, at: datetime, guard: Guard, *, permanent: bool) -> Task:
+        task = self.get(user_id, task_id)
+        guard(task)
+        log = self._logs[user_id]
+        task = task._replace(revision=log.revision + 1)
+        log.states.append(Tombstone(task_id, task.revision, at) if permanent else TrashedTask(task, at))
+        return task
+
+    def _restore(self, user_id: UserId, task_id: int, expected: Container[int] | None, at: datetime) -> Task:
+        task = self._in_trash(user_id, task_id, expected).restored(at)
+        order, log = self._order(user_id, task), self._logs[user_id]
+        index = sum(each.position < task.position for each in order)
+        position = self._place(user_id, order, index, task)
+        task = task._replace(position=position, revision=log.revision + 1)
+        log.states.append(task)
+        return task
+
+    def _in_trash(self, user_id: UserId, task_id: int, expected: Container[int] | None) -> TrashedTask:
+        for trashed in self._logs[user_id].trash():
+            if trashed.id == task_id:
+                trashed.task.require(expected)
+                return trashed
+        raise TaskNotFound(task_id)
 
     def _do(self, user_id: UserId, operation: Operation, at: datetime) -> Outcome:
-        if isinstance(operation, Create):
-            task = self._create(user_id, operation.draft, at, operation.move)
-        elif isinstance(operation, Patch):
-            task = self._change(user_id, operation.task_id, self._edit_of(user_id, operation, at))
-        else:
-            self._remove(user_id, operation.task_id, at, lambda task: task.require(operation.expected))
-            return Outcome(operation.task_id, self._revision(user_id))
-        return Outcome(task.id, task.revision, task.position if operation.move else None)
+        position = None
+        match operation:
+            case Create(draft, move):
+                task = self._create(user_id, draft, at, move)
+                position = task.position if move else None
+            case Patch(task_id, _, _, move):
+                task = self._change(user_id, task_id, self._edit_of(user_id, operation, at))
+                position = task.position if move else None
+            case Remove(task_id, expected, permanent):
+                guard = partial(Task.require, expected=expected)
+                task = self._remove(user_id, task_id, at, guard, permanent=permanent)
+            case Restore(task_id, expected):
+                task = self._restore(user_id, task_id, expected, at)
+            case Erase(task_id, expected):
+                trashed = self._in_trash(user_id, task_id, expected)
+                self._logs[user_id].erase([trashed])
+                task = trashed.task
+        return Outcome(task.id, task.revision, position)
 
-    def _place(self, user_id: UserId, move: Move, moved: Task | None = None) -> str:
-        tasks = [task for task in self._latest(user_id).values() if isinstance(task, Task) and task != moved]
-        order = sorted((Neighbour(task.id, task.position) for task in tasks), key=lambda each: each.position)
+    def _move(self, user_id: UserId, move: Move, moved: Task | None = None) -> str:
+        order = self._order(user_id, moved)
         ids = [each.id for each in order]
         if move.anchor is None:
-            index = 0 if move.first else len(order)
-        elif move.anchor in ids:
-            index = ids.index(move.anchor) + (move.before is None)
-        else:
+            return self._place(user_id, order, 0 if move.first else len(order), moved)
+        if move.anchor not in ids:
             raise move.refused_anchor()
-        last_id, current = max(self._latest(user_id), default=0), moved and moved.position
+        return self._place(user_id, order, ids.index(move.anchor) + (move.before is None), moved)
+
+    def _order(self, user_id: UserId, but: Task | None) -> Sequence[Neighbour]:
+        tasks = [task for task in self._logs[user_id].tasks() if but is None or task.id != but.id]
+        return sorted((Neighbour(task.id, task.position) for task in tasks), key=lambda each: each.position)
+
+    def _place(self, user_id: UserId, order: Sequence[Neighbour], index: int, placed: Task | None) -> str:
+        log = self._logs[user_id]
+        last_id, current = max(log.latest(), default=0), placed and placed.position
         reach, placement = 1, None
         while placement is None:
             below, above = order[:index][::-1][:reach], order[index : index + reach]
@@ -179,14 +227,13 @@ class Model:
             reach = wider_reach(reach)
         for task_id, position in placement.spread.items():
             task = self.get(user_id, task_id)
-            spread = task._replace(position=position, revision=self._revision(user_id) + 1)
-            self._log(user_id, spread, task.updated_at)
+            log.states.append(task._replace(position=position, revision=log.revision + 1))
         return placement.position
 
     def _edit_of(self, user_id: UserId, operation: Patch, at: datetime) -> Edit:
         def edit(task: Task) -> Task:
             patched = conditional(operation, at)(task)
-            return patched.moved(self._place(user_id, operation.move, task), at) if operation.move else patched
+            return patched.moved(self._move(user_id, operation.move, task), at) if operation.move else patched
 
         return edit
 
@@ -204,35 +251,29 @@ class Model:
         self, user_id: UserId, do: Callable[[], Result], at: datetime | None = None, key: IdempotencyKey | None = None
     ) -> Result:
         """Call the function and store the key. Leave everything as it was if that raises or exceeds a quota."""
-        before, length, keys = self._counters(user_id), self._revision(user_id), dict(self._keys)
+        before, log, keys = self._counters(user_id), self._logs[user_id].copy(), dict(self._keys)
         try:
             result = do()
             if key and at:
                 self._keys[user_id, key.key] = (key.fingerprint, result, at)
             self._quotas.check(before, self._counters(user_id))
         except TodoError:
-            del self._logs.get(user_id, [])[length:]
-            self._keys = keys
+            self._logs[user_id], self._keys = log, keys
             raise
-        deletions = self._deletions(user_id)
-        surplus = self._quotas.surplus_deletions(len(deletions))
-        self._purged.setdefault(user_id, set()).update(deletions[:surplus])
+        log = self._logs[user_id]
+        deletions = log.deletions()
+        log.forget(deletions[: self._quotas.surplus_deletions(len(deletions))])
+        log.erase(log.trash()[: self._quotas.surplus_trash(len(log.trash()))])
         return result
 
     def _counters(self, user_id: UserId) -> ListCounters:
-        tasks = [task for task in self._latest(user_id).values() if isinstance(task, Task)]
+        tasks = self._logs[user_id].tasks()
         results = [result for (owner, _), (_, result, _) in self._keys.items() if owner == user_id]
         return ListCounters(
             task_count=len(tasks),
             open_count=sum(not task.complete for task in tasks),
             key_count=sum(1 if isinstance(result, Task) else len(result) for result in results),
         )
-
-    def _deletions(self, user_id: UserId) -> Sequence[Deletion]:
-        """Return the deletions that are remembered, in order of revision."""
-        purged = self._purged.get(user_id, set())
-        found = [change for change in self._latest(user_id).values() if isinstance(change, Deletion)]
-        return sorted((each for each in found if each not in purged), key=lambda deletion: deletion.revision)
 
 
 def conditional(patch: Patch, at: datetime) -> Edit:

@@ -26,7 +26,9 @@ def _key(name: str) -> IdempotencyKey:
 
 async def _purge(store: StoreMaintenance, limit: int = 1000, *, dry_run: bool = False) -> int:
     """Purge the deletions and keys from before `YEARS_AGO`."""
-    return await store.purge(deletions_before=YEARS_AGO, keys_before=YEARS_AGO, limit=limit, dry_run=dry_run)
+    return await store.purge(
+        trash_before=YEARS_AGO, deletions_before=YEARS_AGO, keys_before=YEARS_AGO, limit=limit, dry_run=dry_run
+    )
 
 
 async def _add_and_remove(store: TaskStore, user_id: UserId, titles: str) -> None:
@@ -139,8 +141,8 @@ class PurgesAndExpires(Contract):
         await repository.add(user, DRAFT, at=YEARS_AGO.replace(hour=11), key=_key("k"))
         never = YEARS_AGO.replace(year=1)
 
-        keys = await repository.purge(deletions_before=never, keys_before=YEARS_AGO, limit=ALL)
-        deletions = await repository.purge(deletions_before=YEARS_AGO, keys_before=never, limit=ALL)
+        keys = await repository.purge(trash_before=never, deletions_before=never, keys_before=YEARS_AGO, limit=ALL)
+        deletions = await repository.purge(trash_before=never, deletions_before=YEARS_AGO, keys_before=never, limit=ALL)
 
         assert (keys, deletions) == (1, 1)
 

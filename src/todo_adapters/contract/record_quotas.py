@@ -65,7 +65,7 @@ class BoundsDeletionsAndKeys(Contract):
             await add(store, user, *[OPEN] * 4)
             for task_id in (1, 2):
                 await store.remove(user, task_id, at=before - timedelta(days=1))
-            while await store.purge(deletions_before=before, keys_before=before, limit=ALL):
+            while await store.purge(trash_before=before, deletions_before=before, keys_before=before, limit=ALL):
                 pass
             token = await feed_token(store, user)
 
@@ -108,7 +108,7 @@ class BoundsDeletionsAndKeys(Contract):
             await store.apply(user, batch, at=old, key=key_of("batch", batch))
             await store.add(user, OPEN, at=old, key=key_of("add"))
 
-            while await store.purge(deletions_before=before, keys_before=before, limit=ALL):
+            while await store.purge(trash_before=before, deletions_before=before, keys_before=before, limit=ALL):
                 pass
 
             assert await _room_for_keys(store, user) == 4

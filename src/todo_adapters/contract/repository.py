@@ -9,6 +9,7 @@ from todo_adapters.contract.changing import ChangesAtomically
 from todo_adapters.contract.completeness import HasEveryMethod
 from todo_adapters.contract.concurrency import HandlesConcurrentWriters
 from todo_adapters.contract.durability import SurvivesReopening
+from todo_adapters.contract.erasing import ErasesContent
 from todo_adapters.contract.feed import ReportsEveryChange
 from todo_adapters.contract.filtering import FindsTasks
 from todo_adapters.contract.isolation import IsolatesUsers
@@ -25,6 +26,7 @@ from todo_adapters.contract.retries import RecognisesRetries
 from todo_adapters.contract.state_machine import MatchesTheModel
 from todo_adapters.contract.storing import StoresTasks
 from todo_adapters.contract.task_quotas import BoundsTasks
+from todo_adapters.contract.trash import KeepsATrash
 from todo_adapters.contract.whole_lists import ReadsWholeLists
 
 
@@ -38,6 +40,8 @@ class NamedPromises(
     OrdersByHand,
     AppliesBatchesAtomically,
     RecognisesRetries,
+    ErasesContent,
+    KeepsATrash,
     RemovesTasks,
     ChecksPreconditions,
     ChangesAtomically,

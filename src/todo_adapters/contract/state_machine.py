@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, settings
@@ -29,18 +30,20 @@ from todo_domain import (
     IdempotencyKey,
     Patch,
     Quotas,
+    Task,
     TaskDraft,
     TaskPatch,
     TaskQuery,
     TaskStore,
     TodoError,
+    TrashQuery,
     UserId,
 )
 
 _WITHOUT_FLOOR: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """A time of renewal with the revision floor 0, so that revisions stay as small as those of the strategies."""
 
-SMALL_QUOTAS: Final = Quotas(max_open_tasks=3, max_tasks=5, max_deletions=2, max_keys=3)
+SMALL_QUOTAS: Final = Quotas(max_open_tasks=3, max_tasks=5, max_deletions=3, max_trash=2, max_keys=3)
 """Few enough that a short sequence of calls reaches each."""
 
 Run = Callable[[Awaitable[Any]], Any]
@@ -103,9 +106,28 @@ class RepositoryMachine(RuleBasedStateMachine):
     ) -> None:
         self._compare("change", self._write_to(user), task_id, conditional(Patch(task_id, patch, expected), at))
 
-    @rule(user=strategies.USERS, task_id=strategies.TASK_IDS, at=strategies.TIMES, expected=strategies.EXPECTED)
-    def remove(self, user: int, task_id: int, at: dt.datetime, expected: frozenset[int] | None) -> None:
-        self._compare("remove", self._write_to(user), task_id, at=at, guard=lambda task: task.require(expected))
+    @rule(
+        user=strategies.USERS,
+        task_id=strategies.TASK_IDS,
+        at=strategies.TIMES,
+        expected=strategies.EXPECTED,
+        permanent=strategies.RARELY,
+    )
+    def remove(
+        self, user: int, task_id: int, at: dt.datetime, expected: frozenset[int] | None, *, permanent: bool
+    ) -> None:
+        guard = partial(Task.require, expected=expected)
+        self._compare("remove", self._write_to(user), task_id, at=at, guard=guard, permanent=permanent)
+
+    @rule(user=strategies.USERS, limit=strategies.LIMITS)
+    def list_trash(self, user: int, limit: int) -> None:
+        page = self._compare("list_trash", self._users[user], TrashQuery(limit=limit))
+        if page.next_cursor:
+            self._compare("list_trash", self._users[user], TrashQuery(limit=limit, cursor=page.next_cursor))
+
+    @rule(user=strategies.USERS, up_to=strategies.REVISIONS, limit=strategies.LIMITS)
+    def erase_oldest(self, user: int, up_to: int, limit: int) -> None:
+        self._compare("erase_oldest", self._write_to(user), up_to=up_to, limit=limit)
 
     @rule(user=strategies.USERS, batch=strategies.BATCHES, at=strategies.TIMES, key=strategies.KEYS)
     def apply(self, user: int, batch: Batch, at: dt.datetime, key: str | None) -> None:
@@ -121,12 +143,15 @@ class RepositoryMachine(RuleBasedStateMachine):
     def read_the_feed_from_any_revision(self, user: int, revision: int) -> None:
         self._compare("changes", self._users[user], FeedToken(self._model.epoch, revision), 3)
 
-    @rule(before=strategies.TIMES)
-    def purge(self, before: dt.datetime) -> None:
-        with self._watch(f"purge({before!r})"):
-            while self._run(self._repository.purge(deletions_before=before, keys_before=before, limit=1000)):
+    @rule(before=strategies.TIMES, trash_before=strategies.TIMES)
+    def purge(self, before: dt.datetime, trash_before: dt.datetime) -> None:
+        purge = partial(
+            self._repository.purge, trash_before=trash_before, deletions_before=before, keys_before=before, limit=1000
+        )
+        with self._watch(f"purge({before!r}, {trash_before!r})"):
+            while self._run(purge()):
                 pass
-        self._model.purge(before)
+        self._model.purge(before, trash_before)
 
     @rule(user=strategies.USERS, before=strategies.TIMES)
     def forget_keys(self, user: int, before: dt.datetime) -> None:
@@ -155,6 +180,7 @@ class RepositoryMachine(RuleBasedStateMachine):
         for user in self._users:
             self._compare("list", user, TaskQuery(limit=ALL))
             self._compare("changes", user, None, ALL)
+            self._compare("list_trash", user, TrashQuery(limit=ALL))
         with self._watch("revisions()"):
             revisions = self._run(self._repository.revisions(self._users))
             assert {user: revision for user, revision in revisions.items() if revision} == self._model.revisions(

@@ -13,11 +13,13 @@ from todo_domain import (
     Create,
     Due,
     DuePatch,
+    Erase,
     Move,
     Operation,
     Patch,
     Priority,
     Remove,
+    Restore,
     SortKey,
     TaskDraft,
     TaskPatch,
@@ -34,6 +36,7 @@ KEYS = st.sampled_from([None, "k", "K", "l"])
 CHANCES = st.booleans()
 RARELY = st.integers(0, 5).map(lambda n: n == 5)
 REVISIONS = st.integers(0, 12)
+LIMITS = st.integers(1, 3)
 EXPECTED = st.none() | REVISIONS.map(lambda bound: frozenset(range(bound)))
 
 
@@ -72,12 +75,16 @@ OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Create, DRAFTS, st.none() | MOVES),
     st.builds(Patch, TASK_IDS, PATCHES, EXPECTED),
     st.builds(Patch, TASK_IDS, st.none() | PATCHES, EXPECTED, MOVES),
-    st.builds(Remove, TASK_IDS, EXPECTED),
+    st.builds(Remove, TASK_IDS, EXPECTED, RARELY),
+    st.builds(Restore, TASK_IDS, EXPECTED),
+    st.builds(Erase, TASK_IDS, EXPECTED),
 )
 BATCHES = st.sampled_from(
     [
         Batch((Create(TaskDraft(title="a")), Create(TaskDraft(title="b")))),
         Batch((Patch(1, TaskPatch(complete=True)), Patch(2, TaskPatch(complete=True)))),
+        Batch((Restore(1),)),
+        Batch((Restore(2),)),
     ]
 ) | st.builds(Batch, st.lists(OPERATIONS, min_size=1, max_size=4).map(tuple))
 CONDITIONS: list[dict[str, Any]] = [
@@ -104,5 +111,5 @@ QUERIES = st.builds(
     st.sampled_from(CONDITIONS) | st.fixed_dictionaries({}, optional=some_of(CONDITION_VALUES)),
     st.sampled_from(SortKey),
     st.booleans(),
-    st.integers(1, 3),
+    LIMITS,
 )

@@ -29,6 +29,11 @@ from todo_domain import (
     TaskIds,
     TaskPage,
     TaskQuery,
+    TaskState,
+    Tombstone,
+    TrashedTask,
+    TrashPage,
+    TrashQuery,
     UserId,
     revision_floor,
     run_evaluation,
@@ -105,15 +110,19 @@ class InMemoryTaskRepository:
         self._write(tasks, BatchEffects((edited,), counters.after(edited, task), ()), edited.updated_at)
         return edited
 
-    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
+    async def remove(
+        self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None, permanent: bool = False
+    ) -> None:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
         task = tasks.find(task_id)
         if guard:
             guard(task)
         counters = self._counters_of(tasks)
-        deletion = Deletion(task_id, counters.next_revision)
-        self._write(tasks, BatchEffects((deletion,), counters.after(deletion, task), ()), at)
+        revision = counters.next_revision
+        trashed = TrashedTask(task._replace(revision=revision), at)
+        removed: TaskState = Tombstone(task_id, revision, at) if permanent else trashed
+        self._write(tasks, BatchEffects((removed,), counters.after(removed, task), ()), at)
 
     async def apply(
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
@@ -122,11 +131,25 @@ class InMemoryTaskRepository:
         tasks = self._list_of(user_id)
         if stored := tasks.find_key(key):
             return BatchResult(stored.outcomes, stored.at, replayed=True)
-        evaluation = batch.evaluation(user_id, tasks.tasks, self._counters_of(tasks), at)
+        evaluation = batch.evaluation(user_id, tasks.find_states(batch.task_ids), self._counters_of(tasks), at)
         effects = run_evaluation(evaluation, tasks.read)
         tasks = self._lists.setdefault(user_id, tasks)
         self._write(tasks, effects, at, key)
         return effects.result(at)
+
+    async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
+        """See TaskRepository."""
+        tasks = self._list_of(user_id)
+        found = [trashed for trashed in reversed(tasks.trash) if trashed.revision < query.before]
+        return query.page(found, tasks.counters.revision, tasks.counters.trash_count)
+
+    async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
+        """See TaskRepository."""
+        tasks = self._list_of(user_id)
+        oldest = [trashed for trashed in tasks.trash if trashed.revision <= up_to][:limit]
+        for trashed in oldest:
+            tasks.erase(trashed)
+        return len(oldest)
 
     async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
         """See TaskRepository."""
@@ -140,7 +163,8 @@ class InMemoryTaskRepository:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
         seen = since.revision if since else 0
-        everything: list[Change] = [*tasks.tasks.values(), *(deletion for deletion, _ in tasks.deletions.values())]
+        deletions = [Deletion(deleted.id, deleted.revision) for deleted in tasks.deleted.values()]
+        everything: list[Change] = [*tasks.tasks.values(), *deletions]
         newer = sorted((change for change in everything if change.revision > seen), key=lambda change: change.revision)
         state = FeedState(self._epoch, tasks.counters.revision, tasks.purged_revision)
         return state.page(since, limit, newer)
@@ -158,9 +182,22 @@ class InMemoryTaskRepository:
         self._require_open()
 
     async def purge(
-        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
+        self,
+        *,
+        trash_before: datetime,
+        deletions_before: datetime,
+        keys_before: datetime,
+        limit: int,
+        dry_run: bool = False,
     ) -> int:
         """See StoreMaintenance."""
+        trash = [
+            (tasks, trashed)
+            for tasks in self._lists.values()
+            for trashed in tasks.trash
+            if deletions_before <= trashed.deleted_at < trash_before
+        ][:limit]
+        limit -= len(trash)
         keys = [
             (tasks, key)
             for tasks in self._lists.values()
@@ -170,15 +207,17 @@ class InMemoryTaskRepository:
         deletions = [
             (tasks, deletion)
             for tasks in self._lists.values()
-            for deletion, at in tasks.deletions.values()
-            if at < deletions_before
+            for deletion in tasks.deleted.values()
+            if deletion.deleted_at < deletions_before
         ][: limit - len(keys)]
         if not dry_run:
+            for tasks, trashed in trash:
+                tasks.erase(trashed)
             for tasks, key in keys:
                 tasks.forget_key(key)
             for tasks, deletion in deletions:
                 tasks.forget_deletion(deletion)
-        return len(keys) + len(deletions)
+        return len(trash) + len(keys) + len(deletions)
 
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance."""
@@ -206,10 +245,13 @@ class InMemoryTaskRepository:
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None) -> None:
         counters = effects.counters.with_outcomes(len(effects.outcomes)) if key else effects.counters
         self.quotas.check(tasks.counters, counters)
-        tasks.write(effects.changes, counters, at)
+        tasks.write(effects.changes, counters)
         tasks.store_key(key, effects.outcomes, at)
         for deletion in tasks.oldest_deletions(self.quotas.surplus_deletions(counters.deletion_count)):
             tasks.forget_deletion(deletion)
+        if surplus := self.quotas.surplus_trash(tasks.counters.trash_count):
+            for trashed in tasks.trash[:surplus]:
+                tasks.erase(trashed)
 
 
 def _find(tasks: TaskList, query: TaskQuery) -> Sequence[Task]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, unchanged
-from todo_adapters.sql.statements import TASK
+from todo_adapters.sql.statements import ERASED, TASK
 from todo_adapters.sql.tables import tasks
 from todo_domain import (
     Added,
@@ -35,6 +35,10 @@ from todo_domain import (
     TaskIds,
     TaskPage,
     TaskQuery,
+    TaskState,
+    TrashedTask,
+    TrashPage,
+    TrashQuery,
     UserId,
 )
 from todo_domain.text import fold
@@ -82,14 +86,9 @@ _KEYS: Final[Mapping[str, Callable[[Task], Any]]] = {
 }
 """Columns that statements compare. They are written, but never read."""
 
-_KEPT: Final = frozenset({"user_id", "id", "revision", "created_at", "updated_at", "deleted_at"})
-"""The columns that keep their values in a tombstone, the row of a deleted task."""
+ERASED_VALUES: Final = {column.name: None if column.nullable else column.type.python_type() for column in ERASED}
+"""The values of these columns in a tombstone, the row of an erased task."""
 
-_ERASED: Final = {
-    column.name: None if column.nullable else column.type.python_type()
-    for column in tasks.c
-    if column.name not in _KEPT
-}
 _WIDTH: Final = len(TASK)
 _ID: Final = TASK.index(tasks.c.id)
 _REVISION: Final = TASK.index(tasks.c.revision)
@@ -122,6 +121,14 @@ def read_task(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task:
     return Task._make(values)
 
 
+def read_state(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task | TrashedTask:
+    """Return the task in a row of `statements.GET_STATES`: in the list, or in the trash."""
+    *task, deleted_at = row
+    if deleted_at is None:
+        return read_task(dialect, user_id, task)
+    return TrashedTask(read_task(dialect, user_id, task), dialect.read_instant(deleted_at))
+
+
 def read_page(dialect: Dialect, user_id: UserId, query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskPage:
     """Return the page in the rows of `listing.list_statement`: the list's revision, then a task or nulls."""
     if not rows:
@@ -137,6 +144,17 @@ def _read_columns(dialect: Dialect, user_id: UserId, columns: Iterable[Iterable[
     for place, read in _readers(dialect):
         fields[place] = map(read, fields[place])
     return tuple(map(Task._make, zip(*fields, strict=False)))
+
+
+def read_trash(dialect: Dialect, user_id: UserId, query: TrashQuery, rows: Sequence[Sequence[Any]]) -> TrashPage:
+    """Return the page in the rows of `statements.TRASH`, read with `limit + 1`."""
+    found = [
+        TrashedTask(read_task(dialect, user_id, task), dialect.read_instant(deleted_at))
+        for _, _, *task, deleted_at in rows
+        if deleted_at is not None
+    ]
+    revision, count, *_ = rows[0] if rows else (0, 0)
+    return query.page(found, revision, count)
 
 
 def read_ids(query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskIds:
@@ -201,18 +219,23 @@ def replay_apply(dialect: Dialect, key: IdempotencyKey, rows: Sequence[Sequence[
     return BatchResult(outcomes, dialect.read_instant(rows[0][3]), replayed=True)
 
 
-def change_values(dialect: Dialect, user_id: UserId, change: Change, at: datetime) -> dict[str, Any]:
-    """Return the values of all columns of `tasks` for a task, or for the tombstone of a task that was removed."""
-    if isinstance(change, Deletion):
-        instant = dialect.write_instant(at)
-        times = {"created_at": instant, "updated_at": instant, "deleted_at": instant}
-        return {"user_id": user_id, "id": change.id, "revision": change.revision, **_ERASED, **times}
-    values = change._asdict()
+def state_values(dialect: Dialect, user_id: UserId, state: TaskState) -> dict[str, Any]:
+    """Return the values of all columns of `tasks` for a task in any state."""
+    if isinstance(state, Task):
+        return {**_task_values(dialect, state), "deleted_at": None, "in_trash": False}
+    instant = dialect.write_instant(state.deleted_at)
+    if isinstance(state, TrashedTask):
+        return {**_task_values(dialect, state.task), "deleted_at": instant, "in_trash": True}
+    times = {"created_at": instant, "updated_at": instant, "deleted_at": instant}
+    return {"user_id": user_id, "id": state.id, "revision": state.revision, **ERASED_VALUES, **times}
+
+
+def _task_values(dialect: Dialect, task: Task) -> dict[str, Any]:
+    values = task._asdict()
     for name, form in _forms(dialect).items():
         values[name] = form.write(values[name])
     for name, derive in _KEYS.items():
-        values[name] = derive(change)
-    values["deleted_at"] = None
+        values[name] = derive(task)
     return values
 
 

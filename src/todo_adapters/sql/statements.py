@@ -74,6 +74,8 @@ TASK: Final = tuple(tasks.c[field] for field in Task._fields if field != "user_i
 
 GET: Final = sa.select(*TASK).where(THE_TASK)
 
+IN_TRASH: Final = tasks.c.in_trash
+
 GET_SOME: Final = (
     sa.select(*TASK).where(OF_USER, InSet(tasks.c.id, sa.bindparam("ids")), NOT_DELETED).order_by(tasks.c.id)
 )
@@ -84,7 +86,7 @@ def _next_to(*, above: bool) -> sa.Subquery:
     column, start = tasks.c.position, parameter(tasks.c.position)
     return (
         sa.select(sa.literal_column(str(int(above))).label("is_above"), column, tasks.c.id)
-        .where(OF_USER, NOT_DELETED, column > start if above else column < start)
+        .where(OF_USER, NOT_DELETED, column >= start if above else column < start)
         .order_by(column if above else column.desc())
         .limit(sa.bindparam("reach"))
         .offset(ZERO)
@@ -93,7 +95,31 @@ def _next_to(*, above: bool) -> sa.Subquery:
 
 
 NEIGHBOURS: Final = sa.union_all(sa.select(_next_to(above=False)), sa.select(_next_to(above=True)))
-"""Whether the task is above `position`, its position and its id, for the `reach` tasks on each side."""
+"""Whether the task is at or above `position`, its position and its id, for the `reach` tasks on each side."""
+
+GET_STATES: Final = (
+    sa.select(*TASK, tasks.c.deleted_at)
+    .where(OF_USER, InSet(tasks.c.id, sa.bindparam("ids")), sa.or_(NOT_DELETED, IN_TRASH))
+    .order_by(tasks.c.id)
+)
+"""The same, also with the tasks in the trash, for `rows.read_state`."""
+
+_trash_page: Final = (
+    sa.select(*TASK, tasks.c.deleted_at)
+    .where(OF_USER, IN_TRASH, tasks.c.revision < sa.bindparam("before"))
+    .order_by(tasks.c.revision.desc())
+    .limit(sa.bindparam("limit"))
+    .offset(ZERO)
+    .subquery("page")
+)
+TRASH: Final = (
+    sa.select(task_lists.c.revision, task_lists.c.trash_count, *_trash_page.c)
+    .select_from(task_lists.outerjoin(_trash_page, sa.true()))
+    .where(LIST_OF_USER)
+    .order_by(_trash_page.c.revision.desc())
+)
+"""The last `limit` tasks in the trash with a revision below `before`, after two counters of the list; for
+`rows.read_trash`. With an empty trash, one row has nulls for the task. Without a list, there is no row."""
 
 REVISION_FLOOR: Final = sa.select(store.c.revision_floor).scalar_subquery()
 FIRST_REVISION: Final = REVISION_FLOOR + ONE
@@ -176,11 +202,17 @@ _OF_OLD_KEYS: Final = (
     .offset(ZERO)
 )
 _OF_DELETIONS: Final = (
-    sa.select(tasks.c.user_id, tasks.c.id, tasks.c.revision).limit(sa.bindparam("limit")).offset(ZERO)
+    sa.select(tasks.c.user_id, tasks.c.id, tasks.c.revision, tasks.c.in_trash).limit(sa.bindparam("limit")).offset(ZERO)
 )
 OLD_KEYS: Final = _OF_OLD_KEYS
 OLD_KEYS_OF_USER: Final = _OF_OLD_KEYS.where(idempotency_keys.c.user_id == sa.bindparam("user_id"))
 OLD_DELETIONS: Final = _OF_DELETIONS.where(tasks.c.deleted_at < sa.bindparam("before")).order_by(tasks.c.deleted_at)
+OLD_TRASH: Final = _OF_DELETIONS.where(
+    IN_TRASH, tasks.c.deleted_at >= sa.bindparam("since"), tasks.c.deleted_at < sa.bindparam("before")
+).order_by(tasks.c.deleted_at)
+OLDEST_TRASH_OF_USER: Final = _OF_DELETIONS.where(
+    OF_USER, IN_TRASH, tasks.c.revision <= sa.bindparam("up_to")
+).order_by(tasks.c.revision)
 OLDEST_DELETIONS_OF_USER: Final = _OF_DELETIONS.where(OF_USER, tasks.c.deleted_at.is_not(None)).order_by(
     tasks.c.revision
 )
@@ -202,9 +234,22 @@ COUNT_FORGOTTEN_DELETION: Final = (
     .where(LIST_OF_USER)
     .values(
         deletion_count=task_lists.c.deletion_count - ONE,
+        trash_count=task_lists.c.trash_count - sa.bindparam("in_trash"),
         forgotten_revision=Greatest(task_lists.c.forgotten_revision, parameter(task_lists.c.forgotten_revision)),
     )
 )
+"""Takes `in_trash` of the deletion."""
+
+_KEPT: Final = frozenset({"user_id", "id", "revision", "created_at", "updated_at", "deleted_at"})
+ERASED: Final = tuple(column for column in tasks.c if column.name not in _KEPT)
+"""The columns that lose their values when a task is erased."""
+
+ERASE: Final = sa.update(tasks).values(
+    {column.name: parameter(column) for column in ERASED}
+    | dict.fromkeys(("created_at", "updated_at"), tasks.c.deleted_at)
+)
+"""Turns tasks in the trash into tombstones. Takes `rows.ERASED_VALUES`."""
+COUNT_ERASED: Final = sa.update(task_lists).where(LIST_OF_USER).values(trash_count=task_lists.c.trash_count - ONE)
 
 
 def set_counters(dialect: Dialect) -> Any:
@@ -217,7 +262,7 @@ def set_counters(dialect: Dialect) -> Any:
 
 
 def write_task(dialect: Dialect) -> Any:
-    """Insert or replace a row of `rows.change_values`, for a new, changed or removed task."""
+    """Insert or replace a row of `rows.state_values`."""
     row = dialect.insert(tasks)
     return row.on_conflict_do_update(
         index_elements=["user_id", "id"],

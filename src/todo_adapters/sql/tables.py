@@ -9,7 +9,7 @@ the values that the domain derives for comparisons.
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, DateTime, Index, MetaData, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Boolean, DateTime, Index, MetaData, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 _TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -19,9 +19,12 @@ _INSTANT: Final = DateTime(timezone=True).with_variant(Text(), "sqlite")
 _CLUSTERED: Final = {"sqlite_with_rowid": False}
 
 
-def _where(condition: str) -> dict[str, Any]:
+def _where(condition: str, on_sqlite: str | None = None) -> dict[str, Any]:
     """Return the condition of a partial index for both databases."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+    return {"sqlite_where": text(on_sqlite or condition), "postgresql_where": text(condition)}
+
+
+_IN_TRASH: Final = _where("in_trash", "in_trash = 1")
 
 
 OPEN_TASKS: Final = Index(
@@ -50,12 +53,17 @@ class TaskListRow(_Row, table=True):
     open_count: int = Field(sa_type=BigInteger)
     task_count: int = Field(sa_type=BigInteger)
     deletion_count: int = Field(sa_type=BigInteger)
+    trash_count: int = Field(sa_type=BigInteger)
     key_count: int = Field(sa_type=BigInteger)
     forgotten_revision: int = Field(sa_type=BigInteger)
 
 
 class TaskRow(_Row, table=True):
-    r"""A task, or the tombstone of a deleted task: `deleted_at` is set, and the content is erased.
+    r"""A task in one of three states.
+
+    - in the list: `deleted_at` is null
+    - in the trash: `deleted_at` is set, `in_trash` is true, and `revision` is that of the deletion
+    - a tombstone: `deleted_at` is set, and the content is erased
 
     - Each field of a task is in the column of the same name, in the format that `rows` writes.
     - completed_at: null while the task is open
@@ -74,6 +82,9 @@ class TaskRow(_Row, table=True):
         # For the neighbours of a place in the order by hand.
         Index("tasks_by_position", "user_id", "position", **_where("deleted_at IS NULL")),
         Index("tasks_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
+        # For purging: tombstones are remembered longer, and would have to be read each time.
+        Index("trash_by_deletion", "deleted_at", **_IN_TRASH),
+        Index("trash_by_revision", "user_id", "revision", **_IN_TRASH),
         _CLUSTERED,
     )
 
@@ -94,6 +105,7 @@ class TaskRow(_Row, table=True):
     created_at: datetime = Field(sa_type=_INSTANT)
     updated_at: datetime = Field(sa_type=_INSTANT)
     deleted_at: datetime | None = Field(sa_type=_INSTANT)
+    in_trash: bool = Field(sa_type=Boolean)
 
 
 class IdempotencyKeyRow(_Row, table=True):

@@ -29,11 +29,18 @@ class StoreMaintenance(Protocol):
         ...
 
     async def purge(
-        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
+        self,
+        *,
+        trash_before: datetime,
+        deletions_before: datetime,
+        keys_before: datetime,
+        limit: int,
+        dry_run: bool = False,
     ) -> int:
-        """Delete at most `limit` deletion records and keys that are older than these times; return how many.
+        """Erase old tasks in the trash, and forget old deletions and keys: at most `limit`; return how many.
 
-        - A record or key from exactly that time, or later, MUST be kept.
+        - What is from exactly that time, or later, MUST be kept.
+        - A task in the trash whose deletion is forgotten MUST be deleted with it, and counts once.
         - Feed tokens from before the revision of a purged deletion MUST expire in the
           transaction that purges it. Tasks, ids, revisions and the feeds of other users
           MUST NOT change.

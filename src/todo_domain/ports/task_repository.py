@@ -13,6 +13,7 @@ from todo_domain.identity import UserId
 from todo_domain.listing import TaskIds, TaskPage, TaskQuery
 from todo_domain.operations import BatchResult
 from todo_domain.task import Task
+from todo_domain.trash import TrashPage, TrashQuery
 
 MAX_MANY: Final = 50
 """The maximum number of tasks in one call of `get_many`."""
@@ -67,7 +68,8 @@ class TaskRepository(Protocol):
         - A retry with a stored key MUST be replayed, whatever the counters are.
         - After a write, the `Quotas.surplus_deletions` with the lowest revisions MUST be
           forgotten, as by `StoreMaintenance.purge`. They MAY be forgotten in a transaction of
-          their own: then concurrent writes may leave a surplus until the next write.
+          their own: then concurrent writes may leave a surplus until the next write. In the
+          same way, the `Quotas.surplus_trash` MUST be erased, as by `erase_oldest`.
 
     Values
         - A returned object MUST NOT change when the store does, and the store MUST NOT
@@ -154,12 +156,16 @@ class TaskRepository(Protocol):
         """
         ...
 
-    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
-        """Remove the task permanently.
+    async def remove(
+        self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None, permanent: bool = False
+    ) -> None:
+        """Remove the task: move it to the trash, or erase it if that is permanent.
 
-        - The text of the task MUST be gone from the tables of the store when the method
-          returns. Its id, the revision of the deletion and `at` MUST be kept until they
-          are purged.
+        - Only `list_trash` may return a task in the trash, and only `apply` may restore it.
+          To every other method it is a deletion.
+        - When the method returns, the text of an erased task MUST be gone from the tables of
+          the store. Its id, the revision of the deletion and `at` MUST be kept until they are
+          purged. This holds for every way to erase a task.
         - Calling the guard and removing MUST be one atomic step. When the guard raises,
           nothing MUST change and that error MUST be raised.
         - MUST raise TaskNotFound when the user has no such task.
@@ -184,6 +190,23 @@ class TaskRepository(Protocol):
           first call, with their positions, and the `at` of the first call, and no tasks. A
           batch that failed MUST NOT store its key.
         - MUST raise BatchFailed when an operation fails, and IdempotencyConflict as `add` does.
+        """
+        ...
+
+    async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
+        """Return a page of the tasks in the trash, in descending order of the revision of their deletion.
+
+        - Exactly the tasks in the trash with a lower revision than `query.before` MUST be listed.
+        - The page MUST have at most `query.limit` tasks. `TrashQuery.page` makes it.
+        - Reading the tasks and the counters MUST be one atomic step.
+        """
+        ...
+
+    async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
+        """Erase at most `limit` of the tasks in the trash with a revision up to this one; return how many.
+
+        - The lowest revisions MUST be erased first. No revision and no feed MUST change.
+        - It MUST return 0 only when no such task is left after concurrent calls for this user.
         """
         ...
 

@@ -40,14 +40,10 @@ class FailingAtFirst(SqliteTaskRepository):
         super().__init__(path)
         self._errors = [StorageUnavailable(), ZeroDivisionError()]
 
-    async def purge(
-        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
-    ) -> int:
+    async def purge(self, **arguments: Any) -> int:
         if self._errors:
             raise self._errors.pop(0)
-        return await super().purge(
-            deletions_before=deletions_before, keys_before=keys_before, limit=limit, dry_run=dry_run
-        )
+        return await super().purge(**arguments)
 
 
 def test_old_deletions_are_purged_during_requests_and_after_failures(

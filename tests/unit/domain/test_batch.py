@@ -11,46 +11,56 @@ from todo_domain import (
     Batch,
     BatchEffects,
     BatchFailed,
-    Change,
     Create,
-    Deletion,
+    Erase,
     ListCounters,
+    Neighbours,
     Operation,
     Outcome,
     Patch,
     PreconditionFailed,
     Read,
     Remove,
+    Restore,
     RuleViolated,
     Task,
     TaskDraft,
     TaskNotFound,
     TaskPatch,
+    TaskState,
+    Tombstone,
+    TrashedTask,
     run_evaluation,
 )
 
 LATER = NOON + timedelta(hours=1)
 MILK = task("Buy milk", id=1, revision=4)
 BREAD = task("Buy bread", id=3, revision=2)
-STORED = {1: MILK, 3: BREAD}
-COUNTERS = ListCounters(revision=5, last_task_id=3, open_count=2, task_count=2)
+EGGS = TrashedTask(task("Buy eggs", id=2, revision=3), NOON)
+STORED: dict[int, TaskState] = {1: MILK, 2: EGGS, 3: BREAD}
+COUNTERS = ListCounters(revision=5, last_task_id=3, open_count=2, task_count=2, deletion_count=1, trash_count=1)
 
 rename = TaskPatch(title="Buy oat milk")
 ids = st.integers(1, 6)
 expectations = st.none() | st.frozensets(st.integers(1, 8), max_size=4)
-operations = (
-    st.builds(Create, drafts) | st.builds(Patch, ids, patches, expectations) | st.builds(Remove, ids, expectations)
+operations = st.one_of(
+    st.builds(Create, drafts),
+    st.builds(Patch, ids, patches, expectations),
+    st.builds(Remove, ids, expectations, st.booleans()),
+    st.builds(Restore, ids, expectations),
+    st.builds(Erase, ids, expectations),
 )
 
 
 sequences = st.lists(operations, min_size=1, max_size=5)
 
-State = tuple[dict[int, Task], ListCounters, list[Outcome]]
+State = tuple[dict[int, TaskState], ListCounters, list[Outcome]]
 
 
-def effects_of(batch: Batch, *, stored: dict[int, Task], counters: ListCounters, at: datetime) -> BatchEffects:
-    def read(_: Read) -> Any:
-        pytest.fail("nothing else needs to be read")
+def effects_of(batch: Batch, *, stored: dict[int, TaskState], counters: ListCounters, at: datetime) -> BatchEffects:
+    def read(asked: Read) -> Any:
+        assert isinstance(asked, Neighbours)  # a restored task reads whether its position is free
+        return [], []
 
     return run_evaluation(batch.evaluation(ALICE, stored, counters, at), read)
 
@@ -59,9 +69,8 @@ def evaluate(*operations: Operation) -> BatchEffects:
     return effects_of(Batch(operations), stored=STORED, counters=COUNTERS, at=LATER)
 
 
-def written(stored: dict[int, Task], changes: Iterable[Change]) -> dict[int, Task]:
-    states = dict[int, Change](stored) | {change.id: change for change in changes}
-    return {task_id: state for task_id, state in states.items() if isinstance(state, Task)}
+def written(stored: dict[int, TaskState], changes: Iterable[TaskState]) -> dict[int, TaskState]:
+    return stored | {change.id: change for change in changes}
 
 
 def at_once(several: list[Operation]) -> State | int:
@@ -102,7 +111,7 @@ def test_another_number_of_operations_is_refused(operations: Any) -> None:
 
 def test_every_entry_that_is_not_an_operation_is_named() -> None:
     entries: Any = (Remove(1), "remove", None, Create(TaskDraft(title="x")), [])
-    message = "must be a create, a patch or a remove"
+    message = "must be an operation"
 
     with pytest.raises(
         RuleViolated, match=rf"^operations\.1: {message}; operations\.2: {message}; operations\.4: {message}$"
@@ -130,7 +139,9 @@ def test_revisions_continue_above_the_floor_of_the_store() -> None:
     effects = effects_of(Batch((Patch(1, rename), Remove(3))), stored=STORED, counters=counters, at=LATER)
 
     assert effects.outcomes == (Outcome(1, 101), Outcome(3, 102))
-    assert effects.counters == counters._replace(revision=102, open_count=1, task_count=1, deletion_count=1)
+    assert effects.counters == counters._replace(
+        revision=102, open_count=1, task_count=1, deletion_count=2, trash_count=2
+    )
 
 
 def test_patching_gives_the_task_the_next_revision() -> None:
@@ -149,11 +160,44 @@ def test_patching_to_the_present_values_changes_nothing() -> None:
     assert effects == BatchEffects((), COUNTERS, (Outcome(1, 4),))
 
 
-def test_removing_leaves_a_deletion_with_the_next_revision() -> None:
+def test_removing_moves_the_task_to_the_trash_with_the_next_revision() -> None:
     effects = evaluate(Remove(3))
 
-    counters = COUNTERS._replace(revision=6, open_count=1, task_count=1, deletion_count=1)
-    assert effects == BatchEffects((Deletion(3, 6),), counters, (Outcome(3, 6),))
+    trashed = TrashedTask(BREAD._replace(revision=6), LATER)
+    counters = COUNTERS._replace(revision=6, open_count=1, task_count=1, deletion_count=2, trash_count=2)
+    assert effects == BatchEffects((trashed,), counters, (Outcome(3, 6),))
+
+
+def test_removing_permanently_leaves_a_tombstone_with_the_next_revision() -> None:
+    effects = evaluate(Remove(3, permanent=True))
+
+    counters = COUNTERS._replace(revision=6, open_count=1, task_count=1, deletion_count=2)
+    assert effects == BatchEffects((Tombstone(3, 6, LATER),), counters, (Outcome(3, 6),))
+
+
+def test_restoring_puts_the_task_into_the_list_with_the_next_revision() -> None:
+    effects = evaluate(Restore(2, frozenset({3})))
+
+    restored = EGGS.task._replace(revision=6, updated_at=LATER)
+    counters = COUNTERS._replace(revision=6, open_count=3, task_count=3, deletion_count=0, trash_count=0)
+    assert effects == BatchEffects((restored,), counters, (Outcome(2, 6),))
+
+
+def test_erasing_leaves_a_tombstone_with_the_revision_and_the_time_of_the_deletion() -> None:
+    effects = evaluate(Erase(2, frozenset({3})))
+
+    counters = COUNTERS._replace(trash_count=0)
+    assert effects == BatchEffects((Tombstone(2, 3, NOON),), counters, (Outcome(2, 3),))
+
+
+@pytest.mark.parametrize("task_id", [1, 4], ids=["in the list", "unknown"])
+def test_only_a_task_in_the_trash_can_be_restored_or_erased(task_id: int) -> None:
+    for operation in (Restore(task_id), Erase(task_id)):
+        with pytest.raises(BatchFailed, match=rf"^operation 0: no task {task_id}$"):
+            evaluate(operation)
+    for first in (Restore(2), Erase(2)):
+        with pytest.raises(BatchFailed, match=r"^operation 1: no task 2$"):
+            evaluate(first, Restore(2))
 
 
 def test_operations_see_the_effects_of_those_before_them() -> None:
@@ -167,15 +211,16 @@ def test_operations_see_the_effects_of_those_before_them() -> None:
     created, removed = effects.changes
     assert isinstance(created, Task)
     assert (created.title, created.revision) == ("b", 7)
-    assert removed == Deletion(1, 8)
+    assert removed == TrashedTask(MILK._replace(revision=8), LATER)
     assert effects.outcomes == (Outcome(4, 6), Outcome(4, 7), Outcome(4, 7), Outcome(1, 8))
 
 
-def test_a_task_that_is_added_and_removed_is_a_deletion_and_uses_up_its_id() -> None:
+def test_a_task_that_is_added_and_removed_is_in_the_trash_and_uses_up_its_id() -> None:
     effects = evaluate(Create(TaskDraft(title="a")), Remove(4))
 
-    counters = COUNTERS._replace(revision=7, last_task_id=4, deletion_count=1)
-    assert effects == BatchEffects((Deletion(4, 7),), counters, (Outcome(4, 6), Outcome(4, 7)))
+    trashed = TrashedTask(task("a", id=4, revision=7, at=LATER), LATER)
+    counters = COUNTERS._replace(revision=7, last_task_id=4, deletion_count=2, trash_count=2)
+    assert effects == BatchEffects((trashed,), counters, (Outcome(4, 6), Outcome(4, 7)))
 
 
 @pytest.mark.parametrize("operation", [Patch(2, rename), Remove(2), Patch(0, rename), Remove(2**63)], ids=repr)
@@ -196,8 +241,13 @@ def test_a_removed_task_does_not_exist_for_later_operations(operation: Operation
 
 @pytest.mark.parametrize("expected", [frozenset(), frozenset({3, 5})], ids=["none", "others"])
 def test_a_batch_fails_if_a_task_is_not_at_an_expected_revision(expected: frozenset[int]) -> None:
-    for operation in (Patch(1, rename, expected), Remove(1, expected)):
-        with pytest.raises(BatchFailed, match=r"^operation 1: the task is at revision 4$") as failure:
+    for operation in (
+        Patch(1, rename, expected),
+        Remove(1, expected),
+        Restore(2, expected - {3}),
+        Erase(2, frozenset()),
+    ):
+        with pytest.raises(BatchFailed, match=r"^operation 1: the task is at revision [34]$") as failure:
             evaluate(Create(TaskDraft(title="a")), operation)
 
         assert isinstance(failure.value.cause, PreconditionFailed)
@@ -224,7 +274,9 @@ def test_every_change_has_its_own_revision_and_the_last_one_is_the_revision_of_t
 
     raised = {outcome.revision for outcome in effects.outcomes} - {stored.revision for stored in STORED.values()}
     assert raised == set(range(COUNTERS.revision + 1, effects.counters.revision + 1))
-    assert all(COUNTERS.revision < change.revision <= effects.counters.revision for change in effects.changes)
+    for change in effects.changes:
+        erased = isinstance(change, Tombstone) and change.revision == EGGS.revision
+        assert erased or COUNTERS.revision < change.revision <= effects.counters.revision
 
 
 def test_a_batch_never_sets_an_earlier_time() -> None:

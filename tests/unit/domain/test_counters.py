@@ -1,11 +1,15 @@
 import pytest
 
 from tests.unit.domain.strategies import NOON, task
-from todo_domain import Change, Deletion, ListCounters, Task
+from todo_domain import ListCounters, TaskState, Tombstone, TrashedTask
 
 OPEN = task("open", id=3, revision=7)
 DONE = OPEN._replace(completed_at=NOON)
-COUNTERS = ListCounters(revision=6, last_task_id=2, open_count=1, task_count=2, deletion_count=4, key_count=5)
+TRASHED = TrashedTask(OPEN, NOON)
+ERASED = Tombstone(3, 7, NOON)
+COUNTERS = ListCounters(
+    revision=6, last_task_id=2, open_count=1, task_count=2, deletion_count=4, trash_count=2, key_count=5
+)
 AFTER = COUNTERS._replace(revision=7, last_task_id=3)
 
 
@@ -18,18 +22,26 @@ AFTER = COUNTERS._replace(revision=7, last_task_id=3)
         (OPEN, DONE, AFTER._replace(open_count=0)),
         (DONE, OPEN, AFTER._replace(open_count=2)),
         (DONE, DONE, AFTER),
-        (OPEN, Deletion(3, 7), AFTER._replace(open_count=0, task_count=1, deletion_count=5)),
-        (DONE, Deletion(3, 7), AFTER._replace(task_count=1, deletion_count=5)),
+        (OPEN, ERASED, AFTER._replace(open_count=0, task_count=1, deletion_count=5)),
+        (DONE, ERASED, AFTER._replace(task_count=1, deletion_count=5)),
+        (OPEN, TRASHED, AFTER._replace(open_count=0, task_count=1, deletion_count=5, trash_count=3)),
+        (TRASHED, OPEN, AFTER._replace(open_count=2, task_count=3, deletion_count=3, trash_count=1)),
+        (TRASHED, DONE, AFTER._replace(task_count=3, deletion_count=3, trash_count=1)),
+        (TRASHED, ERASED, AFTER._replace(trash_count=1)),
     ],
 )
 def test_a_change_is_counted_by_what_the_task_was_before(
-    previous: Task | None, change: Change, expected: ListCounters
+    previous: TaskState | None, change: TaskState, expected: ListCounters
 ) -> None:
     assert COUNTERS.after(change, previous) == expected
 
 
 def test_the_last_id_never_decreases() -> None:
     assert COUNTERS.after(task("a", id=1, revision=7), OPEN).last_task_id == 2
+
+
+def test_erasing_an_old_deletion_keeps_the_revision_of_the_list() -> None:
+    assert COUNTERS.after(Tombstone(2, 3, NOON), TRASHED).revision == COUNTERS.revision
 
 
 def test_outcomes_of_a_key_are_counted_one_by_one() -> None:

@@ -10,11 +10,13 @@ from todo_domain import (
     Batch,
     Create,
     Due,
+    Erase,
     IdempotencyConflict,
     IdempotencyKey,
     Patch,
     Priority,
     Remove,
+    Restore,
     RuleViolated,
     TaskDraft,
     TaskPatch,
@@ -86,6 +88,9 @@ def test_similar_requests_have_different_fingerprints() -> None:
         Batch((Remove(1),)),
         Batch((Remove(1, frozenset()),)),
         Batch((Remove(11),)),
+        Batch((Remove(1, permanent=True),)),
+        Batch((Restore(1),)),
+        Batch((Erase(1),)),
     ]
 
     assert len({fingerprint(request) for request in requests}) == len(requests)

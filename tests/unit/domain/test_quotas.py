@@ -72,10 +72,11 @@ def test_above_the_bound_deletions_are_forgotten_down_to_99_percent_and_at_most_
     bound: int, count: int, surplus: int
 ) -> None:
     assert Quotas(max_deletions=bound).surplus_deletions(count) == surplus
+    assert Quotas(max_trash=bound).surplus_trash(count) == surplus
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "3", True, None])
-@pytest.mark.parametrize("name", ["max_open_tasks", "max_tasks", "max_deletions", "max_keys"])
+@pytest.mark.parametrize("name", ["max_open_tasks", "max_tasks", "max_deletions", "max_trash", "max_keys"])
 def test_a_bound_is_0_or_a_positive_integer(name: str, value: Any) -> None:
     with pytest.raises(RuleViolated, match=f"^{name}: must be 0 or a positive integer$"):
         Quotas(**{name: value})

@@ -32,6 +32,8 @@ from todo_domain import (
     TaskQuery,
     TaskUseCases,
     TooManyKeys,
+    TrashedTask,
+    TrashQuery,
     UserId,
     use_cases,
 )
@@ -102,6 +104,8 @@ def test_a_task_of_another_user_and_a_missing_task_raise_the_same_error(alice: T
         bob.get(1),
         bob.patch(1, DONE),
         bob.remove(1),
+        bob.restore(1),
+        bob.erase(1),
     ):
         with pytest.raises(TaskNotFound, match=r"^no task 1$"):
             run(attempt)
@@ -199,6 +203,78 @@ def test_a_task_at_another_revision_is_not_written(alice: TaskUseCases, expected
 
     assert run(alice.get(1)) == before
     assert run(alice.list(TaskQuery())).revision == 1
+
+
+def test_a_removed_task_is_restored_from_the_trash(alice: TaskUseCases, clock: Clock) -> None:
+    milk = run(alice.create(MILK)).task
+    run(alice.remove(1))
+    clock.time = LATER
+
+    (trashed,) = run(alice.trash(TrashQuery())).tasks
+    with pytest.raises(PreconditionFailed, match=r"^the task is at revision 2$"):
+        run(alice.restore(1, frozenset({1})))
+    restored = run(alice.restore(1, frozenset({2})))
+
+    assert trashed == TrashedTask(milk._replace(revision=2), NOON)
+    assert restored == run(alice.get(1)) == milk._replace(revision=3, updated_at=LATER)
+    assert run(alice.trash(TrashQuery())).tasks == ()
+
+
+def test_an_erased_task_can_not_be_restored(alice: TaskUseCases) -> None:
+    run(alice.apply(Batch((Create(MILK), Create(BREAD), Create(MILK), Remove(1), Remove(2)))))
+
+    with pytest.raises(PreconditionFailed):
+        run(alice.erase(1, frozenset({5})))
+    run(alice.erase(1, frozenset({4})))
+    run(alice.remove(3, permanent=True))
+
+    assert [trashed.id for trashed in run(alice.trash(TrashQuery())).tasks] == [2]
+    for task_id in (1, 3):
+        for attempt in (alice.restore(task_id), alice.erase(task_id)):
+            with pytest.raises(TaskNotFound):
+                run(attempt)
+
+
+def test_the_whole_trash_is_emptied_in_steps(alice: TaskUseCases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(use_cases, "MAX_ERASED", 2)
+    run(alice.apply(Batch((*(Create(MILK),) * 5, *(Remove(task_id) for task_id in range(1, 6))))))
+
+    assert run(alice.empty_trash()) == 5
+    assert run(alice.trash(TrashQuery())).count == 0
+    assert run(alice.empty_trash()) == 0
+
+
+class RemovesMeanwhile(InMemoryTaskRepository):
+    """A repository in which another request moves a task to the trash before each call of `erase_oldest`."""
+
+    async def erase_oldest(self, user_id: UserId, **arguments: Any) -> int:
+        added = await self.add(user_id, MILK, at=NOON)
+        await self.remove(user_id, added.task.id, at=NOON)
+        return await super().erase_oldest(user_id, **arguments)
+
+
+def test_what_enters_the_trash_while_it_is_emptied_stays_there(clock: Clock) -> None:
+    repository = open_at_once(RemovesMeanwhile())
+    alice = TaskUseCases(repository, clock, Principal(ALICE, expires_at=LATER), "alice")
+    run(alice.create(MILK))
+    run(alice.remove(1))
+
+    assert run(alice.empty_trash()) == 1
+    assert [trashed.id for trashed in run(alice.trash(TrashQuery())).tasks] == [3, 2]
+
+
+def test_without_a_trash_every_removal_is_permanent(repository: InMemoryTaskRepository, clock: Clock) -> None:
+    principal = Principal(ALICE, expires_at=LATER)
+    alice = TaskUseCases(repository, clock, principal, "alice", keeps_trash=False)
+    batch = Batch((Create(BREAD), Remove(2)))
+    run(alice.create(MILK))
+
+    run(alice.remove(1))
+    first = run(alice.apply(batch, key="k"))
+
+    assert run(alice.trash(TrashQuery())).tasks == ()
+    with_trash = TaskUseCases(repository, clock, principal, "alice")
+    assert run(with_trash.apply(batch, key="k")).outcomes == first.outcomes
 
 
 def test_a_change_to_the_present_values_writes_nothing(alice: TaskUseCases, clock: Clock) -> None:

@@ -22,7 +22,7 @@ from todo_domain import (
     LockTasks,
     Quotas,
     Read,
-    Task,
+    TaskState,
     TodoError,
     UserId,
 )
@@ -56,8 +56,8 @@ class BatchWork:
         self._key = key
         self.found: set[int] = set()
 
-    async def run(self, connection: Connection) -> tuple[BatchResult, int]:
-        """Apply the batch. Return its result, and how many deletions are remembered; 0 if it was replayed."""
+    async def run(self, connection: Connection) -> tuple[BatchResult, ListCounters]:
+        """Apply the batch. Return its result, and the counters after it; all are 0 if it was replayed."""
         of_user = {"user_id": self._user_id}
         locked_ids = sorted({*self._batch.task_ids, *self.found})
         asked: list[Step] = [
@@ -69,11 +69,11 @@ class BatchWork:
         if self._key:
             asked.append((_KEY, {**of_user, "key": self._key.key}))
         _, _, locked, counted, *kept = await connection.run_all(asked)
-        stored = self._tasks(locked)
+        stored = self._states(locked)
         try:
             if self._key and (replayed := rows.replay_apply(POSTGRESQL, self._key, kept[0])):
                 await connection.run(_ROLLBACK, {})
-                return replayed, 0
+                return replayed, ListCounters()
             before = ListCounters(*counted[0])
             effects = await self._evaluate(connection, stored, before)
             after = effects.counters.with_outcomes(len(effects.outcomes)) if self._key else effects.counters
@@ -82,9 +82,11 @@ class BatchWork:
             await connection.run(_ROLLBACK, {})
             raise
         await connection.run_all([*self._writes(effects, after), (_COMMIT, {})])
-        return effects.result(self._at), after.deletion_count
+        return effects.result(self._at), after
 
-    async def _evaluate(self, connection: Connection, stored: dict[int, Task], counters: ListCounters) -> BatchEffects:
+    async def _evaluate(
+        self, connection: Connection, stored: dict[int, TaskState], counters: ListCounters
+    ) -> BatchEffects:
         evaluation = self._batch.evaluation(self._user_id, stored, counters, self._at)
         found: Any = None
         while True:
@@ -100,21 +102,18 @@ class BatchWork:
         if isinstance(asked, LockTasks):
             self.found.update(asked.ids)
             values["ids"] = POSTGRESQL.write_set(asked.ids)
-            return list(self._tasks(await connection.run(LOCK_MORE_TASKS, values)).values())
+            return list(self._states(await connection.run(LOCK_MORE_TASKS, values)).values())
         values |= {"position": asked.position, "reach": asked.reach}
         return rows.read_neighbours(await connection.run(_NEIGHBOURS, values))
 
     def _writes(self, effects: BatchEffects, after: ListCounters) -> list[Step]:
         keys = rows.key_values(POSTGRESQL, self._user_id, self._key, effects.outcomes, self._at) if self._key else ()
         return [
-            *(
-                (_WRITE_TASK, rows.change_values(POSTGRESQL, self._user_id, change, self._at))
-                for change in effects.changes
-            ),
+            *((_WRITE_TASK, rows.state_values(POSTGRESQL, self._user_id, state)) for state in effects.changes),
             (_SET_COUNTERS, rows.counter_values(self._user_id, after)),
             *((_KEEP_KEY, values) for values in keys),
         ]
 
-    def _tasks(self, found: Sequence[Sequence[Any]]) -> dict[int, Task]:
-        read = [rows.read_task(POSTGRESQL, self._user_id, row) for row in found]
-        return {task.id: task for task in read}
+    def _states(self, found: Sequence[Sequence[Any]]) -> dict[int, TaskState]:
+        states = (rows.read_state(POSTGRESQL, self._user_id, row) for row in found)
+        return {state.id: state for state in states}

@@ -13,7 +13,7 @@ from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import BatchWork
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
-from todo_adapters.sql.postgres.purge import forget_keys, forget_surplus
+from todo_adapters.sql.postgres.purge import erase_oldest, forget_keys, forget_surplus
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
 from todo_adapters.sql.postgres.store import PostgresStore
@@ -24,7 +24,6 @@ from todo_domain import (
     Batch,
     BatchResult,
     ChangePage,
-    Deletion,
     Edit,
     FeedToken,
     Guard,
@@ -37,11 +36,15 @@ from todo_domain import (
     TaskNotFound,
     TaskPage,
     TaskQuery,
+    Tombstone,
+    TrashPage,
+    TrashQuery,
     UserId,
 )
 
 _GET: Final = POSTGRESQL.compile(statements.GET)
 _GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
+_TRASH: Final = POSTGRESQL.compile(statements.TRASH)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
 
@@ -108,7 +111,7 @@ class PostgresTaskRepository(PostgresStore):
         """See TaskRepository. One statement, unless a quota forbids the task."""
         task = partial(Task.from_draft, draft, user_id=user_id, at=at)
         new = task(id=0, revision=0)
-        values = {**rows.change_values(POSTGRESQL, user_id, new, at), **self._bounds}
+        values = {**rows.state_values(POSTGRESQL, user_id, new), **self._bounds}
         if key is None:
             while not (found := await self._database.run(chained.ADD, values, repeatable=False)):
                 await self._check_quotas(new)
@@ -155,7 +158,7 @@ class PostgresTaskRepository(PostgresStore):
             before_and_after = task, edit(task)
         task, edited = before_and_after
         while edited != task:
-            values = rows.change_values(POSTGRESQL, user_id, edited, edited.updated_at)
+            values = rows.state_values(POSTGRESQL, user_id, edited)
             try:
                 revision = await self._write(user_id, values, expected=task)
             except _TaskChanged as changed:
@@ -167,17 +170,21 @@ class PostgresTaskRepository(PostgresStore):
             edited = edit(task)
         return task
 
-    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
+    async def remove(
+        self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None, permanent: bool = False
+    ) -> None:
         """See TaskRepository. One statement; with a guard two, and one more for each lost race."""
-        tombstone = rows.change_values(POSTGRESQL, user_id, Deletion(task_id, 0), at)
+        values = {"user_id": user_id, "id": task_id, "deleted_at": POSTGRESQL.write_instant(at)}
+        if permanent:
+            values = rows.state_values(POSTGRESQL, user_id, Tombstone(task_id, 0, at))
         if guard is None:
-            await self._write(user_id, tombstone)
+            await self._write(user_id, values, to_trash=not permanent)
         else:
             task = await self.get(user_id, task_id)
             while True:
                 guard(task)
                 try:
-                    await self._write(user_id, tombstone, expected=task)
+                    await self._write(user_id, values, expected=task, to_trash=not permanent)
                     break
                 except _TaskChanged as changed:
                     task = changed.current
@@ -188,11 +195,20 @@ class PostgresTaskRepository(PostgresStore):
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
         work = BatchWork(self._quotas, user_id, batch, at, key)
-        result, deletion_count = await self._database.transact(user_id, work.run, repeatable=key is not None)
+        result, counters = await self._database.transact(user_id, work.run, repeatable=key is not None)
         for task_id in {*batch.task_ids, *work.found}:
             self._recent.forget(user_id, task_id)
-        await forget_surplus(self._database, self._quotas, user_id, deletion_count)
+        await forget_surplus(self._database, self._quotas, user_id, counters.deletion_count, counters.trash_count)
         return result
+
+    async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
+        """See TaskRepository. One statement."""
+        values = {"user_id": user_id, "before": query.before, "limit": query.limit + 1}
+        return rows.read_trash(POSTGRESQL, user_id, query, await self._database.run(_TRASH, values))
+
+    async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
+        """See TaskRepository. One statement."""
+        return await erase_oldest(self._database, user_id, up_to=up_to, limit=limit)
 
     async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
         """See TaskRepository. One statement."""
@@ -208,25 +224,27 @@ class PostgresTaskRepository(PostgresStore):
         found = await self._database.run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
         return {UserId(user_id): revision for user_id, revision in found}
 
-    async def _write(self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None) -> int:
-        """Write the row of a task and return the new revision.
+    async def _write(
+        self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None, to_trash: bool = False
+    ) -> int:
+        """Write the row of a task, or move it to the trash, and return the new revision.
 
         With `expected`, the row is written only if the task is still in that state.
         Raises _TaskChanged when it is not or a quota forbids the change, TaskNotFound.
         """
-        statement = chained.WRITE
+        statement = chained.TRASH if to_trash else chained.WRITE
         values = {**values, **self._bounds}
         if expected:
-            statement = chained.WRITE_IF_AT
+            statement = chained.TRASH_IF_AT if to_trash else chained.WRITE_IF_AT
             values |= {"expected": expected.revision, "expected_at": expected.updated_at}
         found = await self._database.run(statement, values, repeatable=False)
         if not found:
             raise self._missing(user_id, values["id"])
         revision: int | None
-        revision, deletion_count, *current = found[0]
+        revision, deletion_count, trash_count, *current = found[0]
         if revision is None:
             raise _TaskChanged(self._recent.remember(rows.read_task(POSTGRESQL, user_id, current)))
-        await forget_surplus(self._database, self._quotas, user_id, deletion_count)
+        await forget_surplus(self._database, self._quotas, user_id, deletion_count, trash_count)
         return revision
 
     async def _check_quotas(self, change: Task, previous: Task | None = None, keys: int = 0) -> None:

@@ -49,10 +49,16 @@ class PostgresStore:
         await self._database.run(_PROBE, {"difference": 0})
 
     async def purge(
-        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
+        self,
+        *,
+        trash_before: datetime,
+        deletions_before: datetime,
+        keys_before: datetime,
+        limit: int,
+        dry_run: bool = False,
     ) -> int:
-        """See StoreMaintenance. Two statements; each skips the rows that another transaction has locked."""
-        return await purge(self._database, deletions_before, keys_before, limit, dry_run=dry_run)
+        """See StoreMaintenance. Three statements; each skips the rows that another transaction has locked."""
+        return await purge(self._database, trash_before, deletions_before, keys_before, limit, dry_run=dry_run)
 
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance. One statement."""

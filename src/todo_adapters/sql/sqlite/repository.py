@@ -21,7 +21,7 @@ from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES, LogLimit
 from todo_adapters.sql.sqlite.long_reads import READER_THREADS, LongReads
-from todo_adapters.sql.sqlite.purge import forget_keys, purge
+from todo_adapters.sql.sqlite.purge import erase_oldest, forget_keys, purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
 from todo_adapters.sql.sqlite.writer import MAX_GROUP, SqliteWriter
@@ -44,12 +44,15 @@ from todo_domain import (
     TaskNotFound,
     TaskPage,
     TaskQuery,
+    TrashPage,
+    TrashQuery,
     UserId,
     revision_floor,
 )
 
 _GET: Final = SQLITE.compile(statements.GET)
 _GET_SOME: Final = SQLITE.compile(statements.GET_SOME)
+_TRASH: Final = SQLITE.compile(statements.TRASH)
 _CHANGES: Final = SQLITE.compile(statements.CHANGES)
 _REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
 _EPOCH: Final = SQLITE.compile(statements.EPOCH)
@@ -156,10 +159,14 @@ class SqliteTaskRepository:
             lambda connection: SqliteTaskList(connection, user_id, self._quotas).change(task_id, edit)
         )
 
-    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None) -> None:
+    async def remove(
+        self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None, permanent: bool = False
+    ) -> None:
         """See TaskRepository."""
         await self._file.writer.run(
-            lambda connection: SqliteTaskList(connection, user_id, self._quotas).remove(task_id, at, guard)
+            lambda connection: SqliteTaskList(connection, user_id, self._quotas).remove(
+                task_id, at, guard, permanent=permanent
+            )
         )
 
     async def apply(
@@ -169,6 +176,15 @@ class SqliteTaskRepository:
         return await self._file.writer.run(
             lambda connection: SqliteTaskList(connection, user_id, self._quotas).apply(batch, at, key)
         )
+
+    async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
+        """See TaskRepository."""
+        values = {"user_id": user_id, "before": query.before, "limit": query.limit + 1}
+        return rows.read_trash(SQLITE, user_id, query, await self._file.reader.read(_TRASH, values))
+
+    async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
+        """See TaskRepository."""
+        return await self._file.writer.run(lambda connection: erase_oldest(connection, user_id, up_to, limit))
 
     async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
         """See TaskRepository."""
@@ -196,11 +212,24 @@ class SqliteTaskRepository:
         )
 
     async def purge(
-        self, *, deletions_before: datetime, keys_before: datetime, limit: int, dry_run: bool = False
+        self,
+        *,
+        trash_before: datetime,
+        deletions_before: datetime,
+        keys_before: datetime,
+        limit: int,
+        dry_run: bool = False,
     ) -> int:
         """See StoreMaintenance."""
         return await self._file.writer.run(
-            partial(purge, deletions_before=deletions_before, keys_before=keys_before, limit=limit, dry_run=dry_run)
+            partial(
+                purge,
+                trash_before=trash_before,
+                deletions_before=deletions_before,
+                keys_before=keys_before,
+                limit=limit,
+                dry_run=dry_run,
+            )
         )
 
     async def renew_epoch(self, *, at: datetime) -> str:

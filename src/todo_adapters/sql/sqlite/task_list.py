@@ -1,18 +1,18 @@
 """Writes to one user's list, in the transaction that the writer began."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import SQLITE
-from todo_adapters.sql.sqlite.purge import forget_oldest_deletions
+from todo_adapters.sql.sqlite.purge import erase_oldest, forget_oldest_deletions
 from todo_domain import (
     Added,
     Batch,
     BatchEffects,
     BatchResult,
-    Deletion,
     Edit,
     Guard,
     IdempotencyKey,
@@ -24,12 +24,16 @@ from todo_domain import (
     Task,
     TaskDraft,
     TaskNotFound,
+    TaskState,
+    Tombstone,
+    TrashedTask,
     UserId,
     run_evaluation,
 )
+from todo_domain.task import MAX_REVISION
 
 _GET: Final = SQLITE.compile(statements.GET)
-_GET_SOME: Final = SQLITE.compile(statements.GET_SOME)
+_GET_STATES: Final = SQLITE.compile(statements.GET_STATES)
 _NEIGHBOURS: Final = SQLITE.compile(statements.NEIGHBOURS)
 _COUNTERS: Final = SQLITE.compile(statements.COUNTERS)
 _SET_COUNTERS: Final = SQLITE.compile(statements.set_counters(SQLITE))
@@ -69,20 +73,22 @@ class SqliteTaskList:
         self._write(counters, BatchEffects((edited,), counters.after(edited, task), ()), edited.updated_at)
         return edited
 
-    def remove(self, task_id: int, at: datetime, guard: Guard | None) -> None:
+    def remove(self, task_id: int, at: datetime, guard: Guard | None, *, permanent: bool) -> None:
         """See TaskRepository."""
         task = self._find(task_id)
         if guard:
             guard(task)
         counters = self._counters()
-        deletion = Deletion(task_id, counters.next_revision)
-        self._write(counters, BatchEffects((deletion,), counters.after(deletion, task), ()), at)
+        revision = counters.next_revision
+        trashed = TrashedTask(task._replace(revision=revision), at)
+        removed: TaskState = Tombstone(task_id, revision, at) if permanent else trashed
+        self._write(counters, BatchEffects((removed,), counters.after(removed, task), ()), at)
 
     def apply(self, batch: Batch, at: datetime, key: IdempotencyKey | None) -> BatchResult:
         """See TaskRepository."""
         if key and (replayed := rows.replay_apply(SQLITE, key, self._stored_key(key))):
             return replayed
-        stored = {task.id: task for task in self._read(_GET_SOME, ids=SQLITE.write_set(batch.task_ids))}
+        stored = {state.id: state for state in self._states(batch.task_ids)}
         counters = self._counters()
         effects = run_evaluation(batch.evaluation(self._user_id, stored, counters, at), self._read_more)
         self._write(counters, effects, at, key)
@@ -90,16 +96,17 @@ class SqliteTaskList:
 
     def _read_more(self, asked: Read) -> Any:
         if isinstance(asked, LockTasks):
-            return self._read(_GET_SOME, ids=SQLITE.write_set(asked.ids))
+            return self._states(asked.ids)
         return rows.read_neighbours(self._execute(_NEIGHBOURS, position=asked.position, reach=asked.reach))
 
-    def _find(self, task_id: int) -> Task:
-        for task in self._read(_GET, id=task_id):
-            return task
-        raise TaskNotFound(task_id)
+    def _states(self, task_ids: Sequence[int]) -> list[TaskState]:
+        found = self._execute(_GET_STATES, ids=SQLITE.write_set(task_ids))
+        return [rows.read_state(SQLITE, self._user_id, row) for row in found]
 
-    def _read(self, sql: str, **values: Any) -> list[Task]:
-        return [rows.read_task(SQLITE, self._user_id, row) for row in self._execute(sql, **values)]
+    def _find(self, task_id: int) -> Task:
+        for row in self._execute(_GET, id=task_id):
+            return rows.read_task(SQLITE, self._user_id, row)
+        raise TaskNotFound(task_id)
 
     def _counters(self) -> ListCounters:
         (row,) = self._execute(_COUNTERS)
@@ -112,12 +119,14 @@ class SqliteTaskList:
         self._quotas.check(before, after)
         self._connection.execute(_SET_COUNTERS, rows.counter_values(self._user_id, after))
         self._connection.executemany(
-            _WRITE_TASK, [rows.change_values(SQLITE, self._user_id, change, at) for change in effects.changes]
+            _WRITE_TASK, [rows.state_values(SQLITE, self._user_id, change) for change in effects.changes]
         )
         if key:
             self._connection.executemany(_KEEP_KEY, rows.key_values(SQLITE, self._user_id, key, effects.outcomes, at))
         if surplus := self._quotas.surplus_deletions(after.deletion_count):
             forget_oldest_deletions(self._connection, self._user_id, surplus)
+        if surplus := self._quotas.surplus_trash(after.trash_count):
+            erase_oldest(self._connection, self._user_id, MAX_REVISION, surplus)
 
     def _stored_key(self, key: IdempotencyKey) -> list[Any]:
         return self._execute(_KEY, key=key.key)

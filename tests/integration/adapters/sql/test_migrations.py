@@ -21,7 +21,7 @@ from todo_adapters.sql import migrations, statements
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE
 from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, ensure, upgrade
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
-from todo_adapters.sql.rows import change_values, read_task
+from todo_adapters.sql.rows import read_task, state_values
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_adapters.sql.tables import metadata
 from todo_domain import StorageUnavailable, Task, TaskDraft, UserId
@@ -213,7 +213,7 @@ def test_an_upgrade_keeps_the_data(old_database: str) -> None:
     with connection_to(old_database) as connection:
         dialect = DIALECTS[connection.dialect.name]
         old_table = sa.Table("tasks", sa.MetaData(), autoload_with=connection)
-        row = change_values(dialect, TASK.user_id, TASK, TASK.updated_at)
+        row = state_values(dialect, TASK.user_id, TASK)
         connection.execute(sa.insert(old_table).values({column.name: row[column.name] for column in old_table.c}))
 
     upgrade(old_database)

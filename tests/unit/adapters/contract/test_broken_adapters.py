@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.opening import open_at_once
-from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, quotas, suite, tasks
+from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, quotas, suite, tasks, trash
 from todo_adapters.contract.shrinking import Shrinking
 from todo_adapters.contract.state_machine import SMALL_QUOTAS, RepositoryMachine
 from todo_adapters.in_memory import InMemoryTaskRepository
@@ -78,6 +78,8 @@ SEARCH = settings(
         tasks.SkipsARevision,
         tasks.RaisesTheRevisionForNothing,
         feeds.ForgetsADeletion,
+        trash.ListsTheOldestFirst,
+        trash.RestoresTheRevisionToo,
     ],
 )
 def test_the_state_machine_alone_finds_what_a_single_caller_can_see(adapter: type[InMemoryTaskRepository]) -> None:
@@ -95,6 +97,7 @@ def test_the_state_machine_alone_finds_what_a_single_caller_can_see(adapter: typ
         quotas.JudgesEachOperationOfABatch,
         quotas.RemembersEveryDeletion,
         quotas.CountsPurgedKeys,
+        trash.KeepsAllTrash,
     ],
 )
 def test_the_state_machine_alone_finds_a_wrong_counter(adapter: type[InMemoryTaskRepository]) -> None:

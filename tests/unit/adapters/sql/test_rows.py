@@ -4,17 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.strategies import ALICE, NOON, instants, revisions, task, task_ids, tasks
+from tests.unit.domain.strategies import ALICE, instants, revisions, task, task_ids, tasks
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect
-from todo_adapters.sql.rows import change_values, read_changes, read_page, read_task
+from todo_adapters.sql.rows import read_changes, read_page, read_state, read_task, state_values
 from todo_adapters.sql.statements import TASK
-from todo_domain import Deletion, FeedToken, Task, TaskQuery
+from todo_adapters.sql.tables import tasks as tasks_table
+from todo_domain import FeedToken, Task, TaskQuery, Tombstone, TrashedTask
 
 dialects = st.sampled_from([SQLITE, POSTGRESQL])
 
 
 def row_of(dialect: Dialect, stored: Task) -> tuple[Any, ...]:
-    values = change_values(dialect, ALICE, stored, NOON)
+    values = state_values(dialect, ALICE, stored)
     return tuple(values[column.name] for column in TASK)
 
 
@@ -25,16 +26,26 @@ def test_reading_a_row_reverses_writing_a_task(dialect: Dialect, written: Task) 
     assert read == written
 
 
+@given(dialects, tasks, instants)
+def test_reading_a_state_reverses_writing_a_task_in_the_list_or_in_the_trash(
+    dialect: Dialect, written: Task, at: Any
+) -> None:
+    for state in (written, TrashedTask(written, at)):
+        values = state_values(dialect, ALICE, state)
+        row = [values[column.name] for column in (*TASK, tasks_table.c.deleted_at)]
+        assert read_state(dialect, ALICE, row) == state
+
+
 @given(task_ids, revisions, instants)
-def test_the_row_of_a_deletion_has_no_text_except_owner_and_times(task_id: int, revision: int, at: Any) -> None:
-    values = change_values(SQLITE, ALICE, Deletion(task_id, revision), at)
+def test_the_row_of_an_erased_task_has_no_text_except_owner_and_times(task_id: int, revision: int, at: Any) -> None:
+    values = state_values(SQLITE, ALICE, Tombstone(task_id, revision, at))
 
     texts = {name for name, value in values.items() if isinstance(value, str) and value}
     assert texts == {"user_id", "created_at", "updated_at", "deleted_at"}
 
 
 def test_tags_are_stored_folded_and_separated_by_line_breaks() -> None:
-    values = change_values(SQLITE, ALICE, task(tags=("Straße", "Home")), NOON)
+    values = state_values(SQLITE, ALICE, task(tags=("Straße", "Home")))
 
     assert values["tags_key"] == "\nstrasse\nhome\n"
 

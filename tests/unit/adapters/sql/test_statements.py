@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from todo_adapters.sql import statements
+from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect, Statement
 from todo_adapters.sql.listing import list_statement
 from todo_domain import Priority, SortKey, TaskQuery, UserId
@@ -38,7 +38,13 @@ def parameters_of(sql: Statement) -> set[str]:
         ("OLD_KEYS_OF_USER", {"user_id", "before", "limit"}),
         ("COUNT_FORGOTTEN_KEY", {"user_id", "forgotten"}),
         ("OLDEST_DELETIONS_OF_USER", {"user_id", "limit"}),
-        ("COUNT_FORGOTTEN_DELETION", {"user_id", "forgotten_revision"}),
+        ("COUNT_FORGOTTEN_DELETION", {"user_id", "forgotten_revision", "in_trash"}),
+        ("GET_STATES", {"user_id", "ids"}),
+        ("TRASH", {"user_id", "before", "limit"}),
+        ("OLD_TRASH", {"since", "before", "limit"}),
+        ("OLDEST_TRASH_OF_USER", {"user_id", "up_to", "limit"}),
+        ("ERASE", {*rows.ERASED_VALUES}),
+        ("COUNT_ERASED", {"user_id"}),
     ],
 )
 def test_a_statement_has_exactly_the_documented_parameters(

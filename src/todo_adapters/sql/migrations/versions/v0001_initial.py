@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("open_count", sa.BigInteger, nullable=False),
         sa.Column("task_count", sa.BigInteger, nullable=False),
         sa.Column("deletion_count", sa.BigInteger, nullable=False),
+        sa.Column("trash_count", sa.BigInteger, nullable=False),
         sa.Column("key_count", sa.BigInteger, nullable=False),
         sa.Column("forgotten_revision", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("updated_at", _INSTANT, nullable=False),
         sa.Column("deleted_at", _INSTANT),
+        sa.Column("in_trash", sa.Boolean, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("tasks_by_revision", "tasks", ["user_id", "revision"], unique=True)
@@ -54,6 +56,10 @@ def upgrade() -> None:
     _create_partial_index("open_tasks", "tasks", ["user_id", "created_at", "id"], where=open_tasks)
     _create_partial_index("tasks_by_position", "tasks", ["user_id", "position"], where="deleted_at IS NULL")
     _create_partial_index("tasks_by_deletion", "tasks", ["deleted_at"], where="deleted_at IS NOT NULL")
+    _create_partial_index("trash_by_deletion", "tasks", ["deleted_at"], where="in_trash", on_sqlite="in_trash = 1")
+    _create_partial_index(
+        "trash_by_revision", "tasks", ["user_id", "revision"], where="in_trash", on_sqlite="in_trash = 1"
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("user_id", _TEXT, primary_key=True),
@@ -79,5 +85,7 @@ def upgrade() -> None:
     op.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0, timeline=""))
 
 
-def _create_partial_index(name: str, table: str, columns: list[str], *, where: str) -> None:
-    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+def _create_partial_index(
+    name: str, table: str, columns: list[str], *, where: str, on_sqlite: str | None = None
+) -> None:
+    op.create_index(name, table, columns, sqlite_where=sa.text(on_sqlite or where), postgresql_where=sa.text(where))

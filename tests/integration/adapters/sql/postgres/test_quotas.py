@@ -133,7 +133,8 @@ async def test_a_write_is_done_although_the_surplus_of_deletions_cannot_be_forgo
 async def test_a_purge_passes_by_the_lists_that_others_have_locked(database_url: str) -> None:
     busy, idle = new_user(), new_user()
     long_ago = AT.replace(year=1999)
-    purge: dict[str, Any] = {"deletions_before": AT.replace(year=2000), "keys_before": AT.replace(year=2000)}
+    before = AT.replace(year=2000)
+    purge: dict[str, Any] = dict.fromkeys(("trash_before", "deletions_before", "keys_before"), before)
     async with opened(PostgresTaskRepository(database_url)) as repository:
         for user_id in (busy, idle):
             await repository.add(user_id, OPEN, at=long_ago, key=KEY)
@@ -151,7 +152,7 @@ async def test_a_purge_passes_by_the_lists_that_others_have_locked(database_url:
 
 async def test_counters_stay_right_while_purges_and_writers_of_several_processes_compete(database_url: str) -> None:
     users = [new_user() for _ in range(3)]
-    quotas = Quotas(max_open_tasks=10, max_deletions=2, max_keys=5)
+    quotas = Quotas(max_open_tasks=10, max_deletions=3, max_trash=2, max_keys=5)
     after = AT.replace(year=2100)
     async with (
         opened(PostgresTaskRepository(database_url, quotas)) as here,
@@ -163,7 +164,9 @@ async def test_counters_stay_right_while_purges_and_writers_of_several_processes
             await repository.change(user_id, number, lambda task: task.patched(TaskPatch(complete=True), AT))
             await repository.apply(user_id, Batch((Create(DONE), Remove(number))), at=AT)
             await repository.forget_keys(user_id, before=after, limit=2)
-            await repository.purge(deletions_before=after, keys_before=after, limit=3)
+            await repository.purge(
+                trash_before=AT.replace(year=2200), deletions_before=after, keys_before=after, limit=3
+            )
 
         await asyncio.gather(
             *(

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.integration.adapters.sql.erasing import KEPT, QUOTAS, TEXTS, erase_in_every_way
 from tests.integration.adapters.sql.postgres.pooler import pooling
 from tests.integration.adapters.sql.postgres.proxy import Proxy
 from tests.postgres import Postgres
@@ -18,6 +19,7 @@ from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
+from todo_adapters.sql.tables import metadata
 from todo_domain import (
     Batch,
     BatchEffects,
@@ -28,12 +30,14 @@ from todo_domain import (
     Patch,
     Read,
     Remove,
+    Restore,
     StorageUnavailable,
     Task,
     TaskDraft,
     TaskNotFound,
     TaskPatch,
     TaskQuery,
+    TrashQuery,
     UserId,
     revision_floor,
 )
@@ -85,6 +89,9 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         pytest.param(lambda r, u, t: r.change(u, t, lambda task: task), 1, 1, id="change nothing"),
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT), 1, 1, id="remove"),
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT, guard=lambda _: None), 2, 2, id="remove guarded"),
+        pytest.param(lambda r, u, t: r.remove(u, t, at=AT, permanent=True), 1, 1, id="remove permanently"),
+        pytest.param(lambda r, u, _: r.list_trash(u, TrashQuery()), 1, 1, id="list_trash"),
+        pytest.param(lambda r, u, _: r.erase_oldest(u, up_to=99, limit=9), 1, 1, id="erase_oldest"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT), 8, 2, id="apply"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 11, 2, id="apply with a key"),
         pytest.param(lambda r, u, t: r.apply(u, Batch((Patch(t, move=FIRST),)), at=AT), 8, 3, id="move"),
@@ -93,7 +100,10 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         pytest.param(lambda r, _u, _t: r.check_reads(), 1, 1, id="check_reads"),
         pytest.param(lambda r, _u, _t: r.check_writes(), 1, 1, id="check_writes"),
         pytest.param(
-            lambda r, _u, _t: r.purge(deletions_before=AT, keys_before=AT, limit=10, dry_run=True), 2, 2, id="purge"
+            lambda r, _u, _t: r.purge(trash_before=AT, deletions_before=AT, keys_before=AT, limit=10, dry_run=True),
+            3,
+            3,
+            id="purge",
         ),
     ],
 )
@@ -201,6 +211,34 @@ async def test_a_task_that_another_process_removed_is_not_changed(database_url: 
 
         with pytest.raises(TaskNotFound):
             await here.change(user_id, 1, longer)
+
+
+async def test_a_task_that_another_process_removed_and_restored_is_changed_in_its_present_state(
+    database_url: str,
+) -> None:
+    user_id = new_user()
+    async with opened(database_url) as here, opened(database_url) as elsewhere:
+        await here.add(user_id, DRAFT, at=AT)
+        await elsewhere.remove(user_id, 1, at=AT)
+        await elsewhere.apply(user_id, Batch((Restore(1), Patch(1, TaskPatch(title="Water the trees")))), at=AT)
+
+        changed = await here.change(user_id, 1, longer)
+
+        assert (changed.title, changed.description, changed.revision) == ("Water the trees", "x", 5)
+
+
+async def test_the_text_of_an_erased_task_is_in_no_table(database_url: str) -> None:
+    async with opened(database_url, quotas=QUOTAS) as repository:
+        await erase_in_every_way(repository)
+
+    with psycopg.connect(database_url) as connection:
+        left = b"".join(
+            row.encode()
+            for table in metadata.tables
+            for (row,) in connection.execute(f"SELECT each::text FROM {table} AS each".encode())
+        )
+    assert KEPT.encode() in left
+    assert not [text for text in TEXTS if text in left]
 
 
 async def test_a_task_that_a_restore_replaced_at_the_same_revision_is_not_overwritten_from_memory(

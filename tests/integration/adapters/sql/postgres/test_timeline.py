@@ -98,6 +98,7 @@ async def test_a_pooler_that_is_connected_to_a_promoted_standby_gets_a_new_epoch
         pytest.param(lambda r: r.add(ALICE, DRAFT, at=AT, key=IdempotencyKey.of_request("k", DRAFT)), id="add once"),
         pytest.param(lambda r: r.change(ALICE, 1, longer), id="change"),
         pytest.param(lambda r: r.remove(ALICE, 1, at=AT), id="remove"),
+        pytest.param(lambda r: r.remove(ALICE, 1, at=AT, permanent=True), id="remove permanently"),
         pytest.param(lambda r: r.apply(ALICE, Batch((Create(DRAFT),)), at=AT), id="apply"),
     ],
 )

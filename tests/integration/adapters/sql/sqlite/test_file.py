@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.adapters.sql.erasing import KEPT, QUOTAS, TEXTS, erase_in_every_way
 from todo_adapters.sql.sqlite.file import claim, connect_reader, connect_writer, fault_of
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_domain import StorageUnavailable, TaskDraft, UserId
@@ -159,16 +160,13 @@ def test_any_other_fault_has_the_message_of_sqlite() -> None:
     assert fault_of(sqlite3.ProgrammingError("closed")) == "closed"
 
 
-async def test_the_text_of_a_removed_task_is_nowhere_in_the_file(tmp_path: Path) -> None:
-    async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
-        for title in ("Buy milk", "Tell nobody"):
-            await repository.add(ALICE, TaskDraft(title=title, description="A long story. " * 70), at=NOON)
-
-        await repository.remove(ALICE, 2, at=NOON)
+async def test_the_text_of_an_erased_task_is_nowhere_in_the_file(tmp_path: Path) -> None:
+    async with SqliteTaskRepository(tmp_path / "todo.db", QUOTAS) as repository:
+        await erase_in_every_way(repository)
 
     left = all_bytes_in(tmp_path)
-    assert b"Buy milk" in left
-    assert b"Tell nobody" not in left
+    assert KEPT.encode() in left
+    assert not [text for text in TEXTS if text in left]
 
 
 def test_the_writer_survives_power_failures(sqlite_path: Path) -> None:

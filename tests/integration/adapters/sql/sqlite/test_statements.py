@@ -25,6 +25,7 @@ from todo_domain import (
     TaskDraft,
     TaskPatch,
     TaskQuery,
+    TrashQuery,
     UserId,
 )
 
@@ -76,6 +77,7 @@ async def first_words(
     [
         pytest.param(lambda store: store.get(ALICE, 1), ["SELECT"], id="get"),
         pytest.param(lambda store: store.list(ALICE, TaskQuery(q="milk")), ["SELECT"], id="list"),
+        pytest.param(lambda store: store.list_trash(ALICE, TrashQuery()), ["SELECT"], id="list_trash"),
         pytest.param(lambda store: store.changes(ALICE, None, 10), ["SELECT"], id="changes"),
         pytest.param(lambda store: store.revisions([ALICE]), ["SELECT"], id="revisions"),
         pytest.param(lambda store: store.add(ALICE, DRAFT, at=NOON), written("SELECT", "INSERT", "INSERT"), id="add"),
@@ -140,7 +142,12 @@ LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home
                 "OLD_KEYS_OF_USER": {"user_id": ALICE, "before": "2026", "limit": 1},
                 "COUNT_FORGOTTEN_KEY": {"user_id": ALICE, "forgotten": 1},
                 "OLDEST_DELETIONS_OF_USER": {"user_id": ALICE, "limit": 1},
-                "COUNT_FORGOTTEN_DELETION": {"user_id": ALICE, "forgotten_revision": 1},
+                "COUNT_FORGOTTEN_DELETION": {"user_id": ALICE, "forgotten_revision": 1, "in_trash": 0},
+                "GET_STATES": {"user_id": ALICE, "ids": "[1]"},
+                "TRASH": {"user_id": ALICE, "before": 9, "limit": 1},
+                "OLD_TRASH": {"since": "2025", "before": "2026", "limit": 1},
+                "OLDEST_TRASH_OF_USER": {"user_id": ALICE, "up_to": 9, "limit": 1},
+                "COUNT_ERASED": {"user_id": ALICE},
             }.items()
         ),
     ],
@@ -189,13 +196,21 @@ def test_a_page_in_order_of_creation_starts_from_an_index(
 
 @pytest.mark.parametrize(
     ("statement", "index"),
-    [("OLD_DELETIONS", "tasks_by_deletion"), ("OLD_KEYS", "idempotency_keys_by_creation")],
+    [
+        ("OLD_DELETIONS", "tasks_by_deletion"),
+        ("OLD_KEYS", "idempotency_keys_by_creation"),
+        ("OLD_TRASH", "trash_by_deletion"),
+        ("OLDEST_TRASH_OF_USER", "trash_by_revision"),
+        ("TRASH", "trash_by_revision"),
+    ],
 )
-def test_purging_uses_an_index_of_old_records(sqlite_path: Path, statement: str, index: str) -> None:
+def test_old_records_and_the_trash_are_found_by_an_index(sqlite_path: Path, statement: str, index: str) -> None:
     sql = SQLITE.compile(getattr(statements, statement))
+    values = {"user_id": ALICE, "since": "2025", "before": "2026", "up_to": 9, "limit": 1}
 
     with closing(sqlite3.connect(sqlite_path)) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", {"before": "2026", "limit": 1}).fetchall()
+        plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
 
-    (step,) = (step for *_, step in plan)
-    assert index in step
+    (found,) = (step for step in plan if " tasks " in step or "idempotency_keys" in step)
+    assert found.startswith(f"SEARCH {found.split()[1]} USING ")
+    assert f"INDEX {index} " in found

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.unit.adapters.contract.broken import breaks
 from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_domain import Added, ChangePage, Deletion, FeedToken, Task, TaskDraft, UserId
+from todo_domain import Added, ChangePage, FeedToken, Task, TaskDraft, UserId
 
 
 @breaks("test_a_removed_task_is_gone_and_the_feed_has_its_deletion")
@@ -77,7 +77,7 @@ class ForgetsIdsWithDeletions(InMemoryTaskRepository):
     async def purge(self, **arguments: Any) -> int:
         forgotten = await super().purge(**arguments)
         for tasks in self._lists.values():
-            last = max([*tasks.tasks, *tasks.deletions], default=0)
+            last = max([*tasks.tasks, *tasks.deleted], default=0)
             tasks.counters = tasks.counters._replace(last_task_id=last)
         return forgotten
 
@@ -153,5 +153,4 @@ class DeletesSoftly(InMemoryTaskRepository):
         task = await self.get(user_id, task_id)
         await super().remove(user_id, task_id, **arguments)
         tasks = self._lists[user_id]
-        tasks.deletions[task_id] = (Deletion(task_id, tasks.counters.revision), arguments["at"])
         tasks.tasks[task_id] = task

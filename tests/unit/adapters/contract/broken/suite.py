@@ -16,12 +16,13 @@ from tests.unit.adapters.contract.broken import (
     quotas,
     retries,
     tasks,
+    trash,
     verifiers,
 )
 from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository, MakeVerifier, TokenVerifierContract
 from todo_domain import Principal, UserId
 
-__all__ = ["feeds", "lifecycle", "lists", "moves", "quotas", "retries", "tasks", "verifiers"]
+__all__ = ["feeds", "lifecycle", "lists", "moves", "quotas", "retries", "tasks", "trash", "verifiers"]
 
 
 class TestBrokenRepository(DurableTaskRepositoryContract):

@@ -61,24 +61,24 @@ class LosesAnUpdate(InMemoryTaskRepository):
 
 @breaks("test_exactly_one_of_several_writers_that_expect_the_same_revision_succeeds")
 class EvaluatesPreconditionsTooEarly(InMemoryTaskRepository):
-    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
+    async def remove(self, user_id: UserId, task_id: int, *, guard: Any = None, **arguments: Any) -> None:
         if guard:
             guard(await self.get(user_id, task_id))
         await asyncio.sleep(0)
-        await super().remove(user_id, task_id, at=at)
+        await super().remove(user_id, task_id, **arguments)
 
 
 @breaks("test_a_write_with_a_false_precondition_changes_nothing")
 class IgnoresTheGuard(InMemoryTaskRepository):
-    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
+    async def remove(self, user_id: UserId, task_id: int, *, guard: Any = None, **arguments: Any) -> None:
         del guard
-        await super().remove(user_id, task_id, at=at)
+        await super().remove(user_id, task_id, **arguments)
 
 
 @breaks("test_an_id_is_never_used_twice")
 class ReusesAnId(InMemoryTaskRepository):
-    async def remove(self, user_id: UserId, task_id: int, *, at: datetime, guard: Any = None) -> None:
-        await super().remove(user_id, task_id, at=at, guard=guard)
+    async def remove(self, user_id: UserId, task_id: int, *, guard: Any = None, **arguments: Any) -> None:
+        await super().remove(user_id, task_id, guard=guard, **arguments)
         tasks = self._lists[user_id]
         tasks.counters = tasks.counters._replace(last_task_id=max(tasks.tasks, default=0))
 

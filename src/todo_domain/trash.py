@@ -1,0 +1,99 @@
+"""The trash: deleted tasks whose content is kept, so that they can be restored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
+from todo_domain.rules import Violations
+from todo_domain.task import MAX_REVISION, Task
+
+DEFAULT_TRASH: Final = 100
+MAX_TRASH: Final = 500
+MAX_ERASED: Final = 250
+"""The most tasks that are erased at once when the trash of a user is emptied."""
+
+_IDENTITY: Final = "trash"
+
+
+class TrashedTask(NamedTuple):
+    """A task in the trash: deleted, with its content. The revision of `task` is that of its deletion."""
+
+    task: Task
+    deleted_at: datetime
+
+    @property
+    def id(self) -> int:
+        """The id of the task."""
+        return self.task.id
+
+    @property
+    def revision(self) -> int:
+        """The revision of the deletion."""
+        return self.task.revision
+
+    def restored(self, at: datetime) -> Task:
+        """Return the task as it is in the list again, but for its revision and its position."""
+        return self.task._replace(updated_at=max(at, self.task.updated_at))
+
+
+class Tombstone(NamedTuple):
+    """What is kept of a deleted task whose content was erased; `revision` is that of the deletion."""
+
+    id: int
+    revision: int
+    deleted_at: datetime
+
+
+TaskState = Task | TrashedTask | Tombstone
+"""A task as a store has it: in the list, in the trash, or erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrashQuery:
+    """Lists the tasks in the trash of a user, the last deleted ones first. Raises RuleViolated.
+
+    - limit: 1–500 tasks
+    - cursor: the `next_cursor` of a page
+    - before: only deletions with a lower revision
+    """
+
+    limit: int = DEFAULT_TRASH
+    cursor: str | None = None
+    before: int = field(init=False, default=MAX_REVISION + 1)
+
+    def __post_init__(self) -> None:
+        """Check the limit, and decode the cursor."""
+        found = Violations()
+        found.page_size(self.limit, MAX_TRASH)
+        found.raise_if_any()
+        if self.cursor is not None:
+            before = decode_cursor(self.cursor, _IDENTITY).value
+            if not isinstance(before, int):
+                raise cursor_refused()
+            object.__setattr__(self, "before", before)
+
+    def page(self, found: Sequence[TrashedTask], revision: int, count: int) -> "TrashPage":
+        """Return the page for the tasks that an adapter found, in order: all below `before`, or the first `limit + 1`.
+
+        `revision` and `count` are the list's revision and its `trash_count`.
+        """
+        tasks, cursor = tuple(found[: self.limit]), None
+        if len(found) > self.limit:
+            cursor = encode_cursor(_IDENTITY, Position(tasks[-1].revision, tasks[-1].id))
+        return TrashPage(tasks, cursor, revision, count)
+
+
+@dataclass(frozen=True, slots=True)
+class TrashPage:
+    """Some tasks of the trash in order; `next_cursor` is None on the last page.
+
+    `revision` is that of the list, and `count` the number of all tasks in the trash. Both together
+    identify the content of the trash: only changes of the list add to it.
+    """
+
+    tasks: tuple[TrashedTask, ...]
+    next_cursor: str | None
+    revision: int
+    count: int
