@@ -51,7 +51,7 @@ def store_in_sqlite(connection: sqlite3.Connection, user_id: UserId, found: Iter
     counters, insert = ListCounters(), SQLITE.compile(statements.write_task(SQLITE))
     connection.execute("BEGIN")
     for task in found:
-        connection.execute(insert, rows.change_values(SQLITE, user_id, task, task.updated_at))
+        connection.execute(insert, rows.state_values(SQLITE, user_id, task))
         counters = counters.after(task, None)
     connection.execute(SQLITE.compile(statements.set_counters(SQLITE)), rows.counter_values(user_id, counters))
     connection.execute("COMMIT")
@@ -62,7 +62,7 @@ def store_in_postgres(connection: psycopg.Connection, user_id: UserId, found: It
     counters, names = ListCounters(), [column.name for column in tasks.c]
     with connection.cursor().copy(f"COPY tasks ({', '.join(names)}) FROM STDIN".encode()) as copy:
         for task in found:
-            values = rows.change_values(POSTGRESQL, user_id, task, task.updated_at)
+            values = rows.state_values(POSTGRESQL, user_id, task)
             copy.write_row([values[name] for name in names])
             counters = counters.after(task, None)
     insert = POSTGRESQL.compile(statements.set_counters(POSTGRESQL))

@@ -26,7 +26,7 @@ from todo_api.middleware.head_requests import HeadRequests
 from todo_api.middleware.https_only import HttpsOnly
 from todo_api.middleware.limits import HeaderLimit
 from todo_api.middleware.request_log import RequestLog
-from todo_api.routes import batch, changes, docs_pages, health, tasks
+from todo_api.routes import batch, changes, docs_pages, health, tasks, trash
 from todo_api.server.shutdown import on_shutdown_signal
 from todo_api.server.store_opening import store_kept_open
 from todo_api.settings import Settings
@@ -85,7 +85,15 @@ def create_app(container: Container | None = None) -> App:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.container = container or Container(settings=Settings())
-    for router in (batch.router, tasks.router, changes.router, changes.stream_router, health.router, docs_pages.router):
+    for router in (
+        batch.router,
+        tasks.router,
+        trash.router,
+        changes.router,
+        changes.stream_router,
+        health.router,
+        docs_pages.router,
+    ):
         # Not include_router, which would match every path twice.
         app.router.routes.extend(router.routes)
     for kind in (HTTPException, Exception):

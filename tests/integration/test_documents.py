@@ -21,7 +21,7 @@ from todo_api.http.request_body import MAX_BODY_BYTES
 from todo_api.http.user_limits import BURST_SECONDS, MAX_WAITING, OPERATIONS_PER_UNIT, TASKS_PER_UNIT
 from todo_api.middleware.limits import MAX_HEAD_BYTES
 from todo_api.routes.batch import BatchRoute
-from todo_api.schemas.parameters import ChangeParameters, ListParameters
+from todo_api.schemas.parameters import ChangeParameters, ListParameters, RemovalParameters
 from todo_api.schemas.tasks import TaskResponse
 from todo_api.settings import Settings
 from todo_domain.batch import MAX_OPERATIONS
@@ -102,6 +102,7 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
     "sync": lambda printed: '"changes":[{"id":2,' in printed and '{"id":1,"deleted":true,"revision":3}' in printed,
     "stream": lambda printed: re.search(r"^id: \w+\.\d+\ndata: \{", printed, re.MULTILINE),
     "order": lambda printed: re.findall(r'"id":(\d)', printed)[-3:] == ["2", "3", "1"],
+    "trash": lambda printed: '"deleted_at":' in printed and '"revision":3' in printed,
     "batch": lambda printed: '"results":[{"id":2,"revision":2},{"id":1,"revision":3},{"id":2,"revision":4}]' in printed,
 }
 
@@ -180,6 +181,7 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f"requests of a user in progress | {settings.max_in_progress}, and {MAX_WAITING} that wait",
         f"{settings.key_age.days} days",
         f"{settings.deletions_days} days",
+        f" {settings.max_trash:,}",
     ):
         assert limit in text
     for limit in (
@@ -200,7 +202,7 @@ def test_every_request_and_every_parameter_is_in_the_reference() -> None:
     for path, methods in paths.items():
         for method in methods:
             assert f"| `{method.upper()} {path}` |" in text
-    for name in {**ListParameters.model_fields, **ChangeParameters.model_fields}:
+    for name in {**ListParameters.model_fields, **ChangeParameters.model_fields, **RemovalParameters.model_fields}:
         assert f"`{name}`" in text
 
 

@@ -5,7 +5,17 @@ import { type FeedEvent, follow } from "./feed.ts";
 import { type Send, sendWithRetries } from "./retries.ts";
 import type { paths } from "./schema.ts";
 import { TokenSource } from "./tokens.ts";
-import type { Operation, Task, TaskDraft, TaskList, TaskPatch, TaskQuery, TaskReplacement } from "./types.ts";
+import type {
+  Operation,
+  Task,
+  TaskDraft,
+  TaskList,
+  TaskPatch,
+  TaskQuery,
+  TaskReplacement,
+  Trash,
+  TrashQuery,
+} from "./types.ts";
 
 const PAGE_LIMIT = 100;
 /** The fields that the server sets with every change. They may differ from what a client sends back. */
@@ -91,14 +101,46 @@ export class TodoClient {
     return this.#written(sent, id, task);
   }
 
-  /** Delete a task. With `seen`, only if its revision is still that of `seen`. A task that is gone is not an error. */
-  async remove(id: number, seen?: { revision: number }): Promise<void> {
+  /**
+   * Delete a task: move it to the trash, or erase it with `permanent`. A task that is gone is not an error.
+   *
+   * With `seen`, only if its revision is still that of `seen`.
+   */
+  async remove(id: number, seen?: { revision: number }, { permanent = false } = {}): Promise<void> {
+    const params = { path: this.#path(id), header: ifMatch(seen), query: permanent ? { permanent } : {} };
+    await unlessGone(this.#http.DELETE("/api/{user_id}/tasks/{task_id}", { params }));
+  }
+
+  /** Read a page of the trash: deleted tasks with their content, the last deleted ones first. */
+  async trash(query: TrashQuery = {}): Promise<Trash> {
+    return dataOf(await this.#http.GET("/api/{user_id}/trash", { params: { path: this.#owner, query } }));
+  }
+
+  /**
+   * Put a task from the trash back into the list. A task that is in the list already is not an error.
+   *
+   * With `seen`, only if the revision of its deletion is still that of `seen`.
+   */
+  async restore(id: number, seen?: { revision: number }): Promise<Task> {
     const params = { path: this.#path(id), header: ifMatch(seen) };
     try {
-      dataOf(await this.#http.DELETE("/api/{user_id}/tasks/{task_id}", { params }));
+      return dataOf(await this.#http.POST("/api/{user_id}/trash/{task_id}/restore", { params }));
     } catch (error) {
-      if (!(error instanceof ApiProblem) || error.problem.status !== 404) throw error;
+      // An earlier attempt may have been done although its response was lost.
+      if (isNotFound(error)) return this.get(id);
+      throw error;
     }
+  }
+
+  /** Erase a task in the trash. `seen` is that of `restore`. A task that is gone is not an error. */
+  async erase(id: number, seen?: { revision: number }): Promise<void> {
+    const params = { path: this.#path(id), header: ifMatch(seen) };
+    await unlessGone(this.#http.DELETE("/api/{user_id}/trash/{task_id}", { params }));
+  }
+
+  /** Erase all tasks in the trash. */
+  async emptyTrash(): Promise<void> {
+    dataOf(await this.#http.DELETE("/api/{user_id}/trash", { params: { path: this.#owner } }));
   }
 
   /** Apply all operations or none. */
@@ -174,6 +216,19 @@ function withBearer(request: Request, token: string): Request {
 
 function ifMatch(seen?: { revision: number }) {
   return seen ? { "If-Match": `"${seen.revision}"` } : {};
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ApiProblem && error.problem.status === 404;
+}
+
+/** Wait for a deletion. If the task is not found, it is done. */
+async function unlessGone(sent: Promise<Result<unknown>>): Promise<void> {
+  try {
+    dataOf(await sent);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
 }
 
 function holds(task: Task, values: object): boolean {

@@ -12,6 +12,9 @@ export type Priority = Schemas["Priority"];
 export type Sort = Schemas["Sort"];
 export type TaskList = Schemas["TaskListResponse"];
 export type TaskQuery = NonNullable<operations["list_tasks"]["parameters"]["query"]>;
+export type TrashedTask = Schemas["TrashedTaskResponse"];
+export type Trash = Schemas["TrashResponse"];
+export type TrashQuery = NonNullable<operations["list_trash"]["parameters"]["query"]>;
 export type Operation = Schemas["BatchRequest"]["operations"][number];
 /** The API's code of an error; UNNAMED is a response that is not the API's own, such as that of a proxy. */
 export type ErrorCode = Schemas["Problem"]["error_code"] | "UNNAMED";

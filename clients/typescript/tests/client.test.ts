@@ -147,6 +147,60 @@ test("a deletion that was done, though its response was lost, succeeds", async (
   assert.equal(received.length, 2);
 });
 
+test("a deletion is permanent only on request", async (t) => {
+  const { client, received } = await scripted(t, json(204, undefined), json(204, undefined));
+
+  await client.remove(1);
+  await client.remove(1, milk, { permanent: true });
+
+  assert.deepEqual(
+    received.map(({ path }) => path?.split("/tasks/")[1]),
+    ["1", "1?permanent=true"],
+  );
+});
+
+test("a task is restored although the response to the first attempt was lost", async (t) => {
+  const { client, received } = await scripted(t, lost, problem(404, "NOT_FOUND"), json(200, milk));
+
+  assert.deepEqual(await client.restore(1, { revision: 2 }), milk);
+
+  assert.deepEqual(
+    received.map(({ method, path }) => [method, path?.split("/api/")[1]?.split("/").slice(1).join("/")]),
+    [
+      ["POST", "trash/1/restore"],
+      ["POST", "trash/1/restore"],
+      ["GET", "tasks/1"],
+    ],
+  );
+  assert.equal(received[0]?.headers["if-match"], '"2"');
+});
+
+test("a restoration that is refused for another reason is thrown", async (t) => {
+  const { client } = await scripted(t, problem(412, "PRECONDITION_FAILED"));
+
+  await assert.rejects(client.restore(1), (error) => error instanceof ApiProblem && error.problem.status === 412);
+});
+
+test("the trash is read, and erased task by task or at once", async (t) => {
+  const trash = { tasks: [{ ...milk, revision: 2, deleted_at: "2026-11-22T08:00:00Z" }], next_cursor: null };
+  const { client, received } = await scripted(t, json(200, trash), json(204, undefined), problem(404, "NOT_FOUND"), json(204, undefined));
+
+  assert.deepEqual(await client.trash({ limit: 1 }), trash);
+  await client.erase(1, { revision: 2 });
+  await client.erase(1);
+  await client.emptyTrash();
+
+  assert.deepEqual(
+    received.map(({ method, path }) => [method, path?.split("/trash")[1]]),
+    [
+      ["GET", "?limit=1"],
+      ["DELETE", "/1"],
+      ["DELETE", "/1"],
+      ["DELETE", ""],
+    ],
+  );
+});
+
 test("a token that the server refuses is replaced once", async (t) => {
   const { client, received } = await scripted(
     t,

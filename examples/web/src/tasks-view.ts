@@ -2,7 +2,6 @@ import { LocalTasks, type Task, type TodoClient } from "todo-client";
 
 import { find, notify } from "./dom.ts";
 import { editTasks } from "./edit-task.ts";
-import { typedOf, valuesOf } from "./fields.ts";
 import { found, onFinding } from "./finding.ts";
 import { explain } from "./forms.ts";
 import { addTasks } from "./new-task.ts";
@@ -40,8 +39,7 @@ export function showTasks(client: TodoClient, userId: string, signal: AbortSigna
 
   const remove = async (task: Task) => {
     await client.remove(task.id, task);
-    const undo = () => void attempt("Not restored", async () => take(await client.create(draftOf(task), key)));
-    const key = crypto.randomUUID();
+    const undo = () => void attempt("Not restored", async () => take(await client.restore(task.id)));
     notify(`Deleted: ${task.title}`, { label: "Undo", run: undo });
   };
   const list = new TaskList({
@@ -71,10 +69,6 @@ async function keepCurrent(client: TodoClient, tasks: LocalTasks, draw: () => vo
     const again = { label: "Try again", run: () => void keepCurrent(client, tasks, draw, signal) };
     notify(`Changes are not shown: ${explain(error)}`, again);
   }
-}
-
-function draftOf(task: Task) {
-  return { ...valuesOf(typedOf(task), task), complete: task.complete };
 }
 
 function countOf(shown: number, all: number): string {

@@ -95,15 +95,19 @@ def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]
 @lru_cache(maxsize=512)
 def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Shape) -> Statement:
     value, descending = _SORTED_BY[shape.sort], shape.descending
+    key: Any = value
+    if shape.complete is False and shape.sort is SortKey.POSITION:
+        # An expression, so that PostgreSQL does not read the completed tasks too, in the order of the index.
+        key = value.concat(sa.literal_column("''"))
     wanted = (
         sa.select(*{column.name: column for column in (*columns, value, tasks.c.id)}.values())
         .where(
             OF_USER,
             NOT_DELETED,
             *_filters(shape.names, shape.complete),
-            *_after_cursor(shape, value),
+            *_after_cursor(shape, key, nullable=bool(value.nullable)),
         )
-        .order_by(*_order(tasks, value, descending=descending))
+        .order_by(*_order(key, tasks.c.id, nullable=bool(value.nullable), descending=descending))
     )
     if shape.complete is False:
         wanted = wanted.with_hint(tasks, f"INDEXED BY {OPEN_TASKS.name}", "sqlite")
@@ -114,7 +118,7 @@ def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Sha
         sa.select(task_lists.c.revision, *(page.c[column.name] for column in columns))
         .select_from(task_lists.outerjoin(page, sa.true()))
         .where(LIST_OF_USER)
-        .order_by(*_order(page, value, descending=descending))
+        .order_by(*_order(page.c[value.name], page.c.id, nullable=bool(value.nullable), descending=descending))
     )
 
 
@@ -126,7 +130,7 @@ def _filters(names: Collection[str], complete: bool | None) -> Iterator[sa.Colum
             yield condition(sa.bindparam(name))
 
 
-def _after_cursor(shape: _Shape, value: sa.Column[Any]) -> Iterator[sa.ColumnElement[bool]]:
+def _after_cursor(shape: _Shape, value: sa.ColumnElement[Any], *, nullable: bool) -> Iterator[sa.ColumnElement[bool]]:
     """Yield the condition for tasks after the cursor; tasks without a value come last."""
     if "after_id" not in shape.names:
         return
@@ -140,11 +144,12 @@ def _after_cursor(shape: _Shape, value: sa.Column[Any]) -> Iterator[sa.ColumnEle
     # `reached` is redundant, but lets the database begin at the right place in an index.
     reached, passed = (value <= after, value < after) if shape.descending else (value >= after, value > after)
     later = sa.and_(reached, sa.or_(passed, later_tie))
-    yield sa.or_(later, value.is_(None)) if value.nullable else later
+    yield sa.or_(later, value.is_(None)) if nullable else later
 
 
-def _order(found: sa.FromClause, value: sa.Column[Any], *, descending: bool) -> tuple[sa.ColumnElement[Any], ...]:
-    column = found.c[value.name]
-    in_order = column.desc() if descending else column.asc()
+def _order(
+    value: sa.ColumnElement[Any], id_: sa.ColumnElement[int], *, nullable: bool, descending: bool
+) -> tuple[sa.ColumnElement[Any], ...]:
+    in_order = value.desc() if descending else value.asc()
     # NULLS LAST on a column without nulls would prevent PostgreSQL from scanning an index backwards.
-    return (in_order.nulls_last() if value.nullable else in_order), found.c.id
+    return (in_order.nulls_last() if nullable else in_order), id_

@@ -52,9 +52,10 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Correct everything in `errors`: `loc` names the place, `msg` the rule. One response lists up to 100 faults.",
     ),
     problems.NOT_FOUND: ErrorHelp(
-        "This user has no such task: it never existed or was deleted. Or the API has no such path.",
+        "This user has no such task: it never existed or was deleted. Or the task is not in the trash, where it must "
+        "be to be restored or erased. Or the API has no such path.",
         "Remove the task from the client's copy. If the request repeats a DELETE whose response was lost, the first "
-        "DELETE has succeeded.",
+        "DELETE has succeeded. If it repeats a restoration, read the task.",
     ),
     problems.METHOD_NOT_ALLOWED: ErrorHelp(
         "The path exists, but not with this method.",

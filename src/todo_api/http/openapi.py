@@ -43,6 +43,7 @@ _HEADERS_OF_PROBLEM: Final = {
 
 _TAGS: Final = {
     "tasks": "Create, find, read, change and delete tasks: one at a time, or up to 100 in a batch.",
+    "trash": "Restore deleted tasks, or erase them.",
     "changes": "Keep a copy of the list up to date: read what changed since the last time, or follow it live.",
     "health": "Probes for load balancers and monitoring. They need no token.",
 }

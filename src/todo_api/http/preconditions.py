@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from zlib import crc32
 
-from fastapi import Header
+from fastapi import Header, Request
 
 from todo_domain import RuleViolated, Violation
 
@@ -39,6 +40,12 @@ IfNoneMatchForWrite = Annotated[
 def strong_tag(revision: int) -> str:
     """Return the ETag of a task at a revision."""
     return f'"{revision}"'
+
+
+def list_tag(request: Request, *state: int) -> str:
+    """Return the weak ETag of a list: of the numbers that identify its state, and of the query."""
+    numbers = "-".join(map(str, state))
+    return f'W/"{numbers}-{crc32(request.scope["query_string"]):08x}"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,14 +27,14 @@ _JSON_SPACE: Final = b" \t\r\n"
 async def refuse_body(request: Request) -> None:
     """Refuse a body in a request that must not have one (RFC 9110 §9.3.1).
 
-    An empty chunked body is accepted, because proxies add one. A DELETE may have `{}`,
-    because some clients send it with every request.
+    An empty chunked body is accepted, because proxies add one. A DELETE or POST may have
+    `{}`, because some clients send it with every request.
     """
     lengths = header_lines(request.scope, b"content-length")
     if lengths in ([], ["0"]) and not header_lines(request.scope, b"transfer-encoding"):
         return
     body = await _read(request, MAX_BODY_BYTES)
-    if body and not (request.method == "DELETE" and body.strip(_JSON_SPACE) == b"{}"):
+    if body and not (request.method in ("DELETE", "POST") and body.strip(_JSON_SPACE) == b"{}"):
         raise malformed("this request must not have a body", "no_body")
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import orjson
+from fastapi import Request
 from starlette.responses import Response
 
 CACHING: Final = {"Cache-Control": "private, no-cache", "Vary": "*"}
@@ -30,6 +32,14 @@ class JsonResponse(Response):
             (b"content-type", b"application/json"),
             *_CACHING,
         ]
+
+
+def next_link(request: Request, cursor: str | None) -> dict[str, str]:
+    """Return the header that leads to the next page, if there is one."""
+    if cursor is None:
+        return {}
+    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return {"Link": f'<?{urlencode([*parameters, ("cursor", cursor)])}>; rel="next"'}
 
 
 def not_modified(tag: str) -> Response:

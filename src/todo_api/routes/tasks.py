@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Final
-from urllib.parse import urlencode
-from zlib import crc32
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -17,13 +15,14 @@ from todo_api.http.preconditions import (
     IfNoneMatch,
     IfNoneMatchForWrite,
     expected_revisions,
+    list_tag,
     strong_tag,
     tag_matcher,
 )
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED, RATE_LIMITED
-from todo_api.http.responses import JsonResponse, not_modified
+from todo_api.http.responses import JsonResponse, next_link, not_modified
 from todo_api.http.user_limits import usage_of
-from todo_api.schemas.parameters import ListParameters, TaskId
+from todo_api.schemas.parameters import ListParameters, RemovalParameters, TaskId
 from todo_api.schemas.serialization import list_response
 from todo_api.schemas.tasks import (
     TaskCreate,
@@ -34,7 +33,7 @@ from todo_api.schemas.tasks import (
     task_response,
 )
 from todo_api.streaming.whole_list import WholeListResponse
-from todo_domain import Task, TaskPage, WholeList
+from todo_domain import Task, WholeList
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
 _TASK: Final = documented_response(200, "ETag")
@@ -61,14 +60,16 @@ async def list_tasks(
     matches = tag_matcher(if_none_match)
     wanted = query.as_domain
     if if_none_match is not None:
-        tag = _list_tag(request, await tasks.revision())
+        tag = list_tag(request, await tasks.revision())
         if matches(tag):
             return not_modified(tag)
     page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
     if isinstance(page, WholeList):
-        return await WholeListResponse.begin(page, usage_of(request), {"ETag": _list_tag(request, page.revision)})
+        return await WholeListResponse.begin(page, usage_of(request), {"ETag": list_tag(request, page.revision)})
     usage_of(request).charge_tasks(len(page.tasks))
-    return JsonResponse(list_response(page), {"ETag": _list_tag(request, page.revision), **_next_link(request, page)})
+    return JsonResponse(
+        list_response(page), {"ETag": list_tag(request, page.revision), **next_link(request, page.next_cursor)}
+    )
 
 
 @router.post(
@@ -152,27 +153,21 @@ async def patch_task(
     responses=problem_responses(NOT_FOUND, PRECONDITION_FAILED),
 )
 async def delete_task(
-    tasks: Tasks, task_id: TaskId, if_match: IfMatch = None, if_none_match: IfNoneMatchForWrite = None
+    tasks: Tasks,
+    task_id: TaskId,
+    query: Annotated[RemovalParameters, Query()],
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatchForWrite = None,
 ) -> Response:
-    """Delete a task permanently, and erase its text at once.
+    """Delete a task: move it to the trash, or erase it.
 
-    The change feed reports the id of the task and the revision of the deletion.
+    The trash keeps the content for some days, so that the task can be restored. With
+    `permanent=true`, the content is gone at once. In both cases the change feed reports the id
+    of the task and the revision of the deletion.
     """
-    await tasks.remove(task_id, expected_revisions(if_match, if_none_match))
+    await tasks.remove(task_id, expected_revisions(if_match, if_none_match), permanent=query.as_domain)
     return Response(status_code=204)
 
 
 def _task(task: Task, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
     return JsonResponse(task_response(task), {"ETag": strong_tag(task.revision), **(headers or {})}, status)
-
-
-def _list_tag(request: Request, revision: int) -> str:
-    return f'W/"{revision}-{crc32(request.scope["query_string"]):08x}"'
-
-
-def _next_link(request: Request, page: TaskPage) -> dict[str, str]:
-    if page.next_cursor is None:
-        return {}
-    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    query = urlencode([*parameters, ("cursor", page.next_cursor)])
-    return {"Link": f'<?{query}>; rel="next"'}

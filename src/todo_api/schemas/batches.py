@@ -22,7 +22,7 @@ _Expected = Annotated[_TaskId | None, Field(description="Write only if the task 
 
 class _Operation(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
-    examples: ClassVar = {"id": 1, "task": EXAMPLE_TASK, "if_revision": 1}
+    examples: ClassVar = {"id": 1, "task": EXAMPLE_TASK, "if_revision": 1, "permanent": True}
 
     @property
     @abstractmethod
@@ -58,23 +58,54 @@ class PatchOperation(_Operation):
 
 
 class DeleteOperation(_Operation):
-    """Delete a task."""
+    """Delete a task: move it to the trash, or erase it if that is `permanent`."""
 
     op: Literal["delete"]
+    id: _TaskId
+    if_revision: _Expected = None
+    permanent: bool = False
+
+    @property
+    def as_domain(self) -> domain.Operation:
+        """The operation."""
+        return domain.Remove(self.id, _expected(self.if_revision), self.permanent)
+
+
+class RestoreOperation(_Operation):
+    """Put a task from the trash back into the list."""
+
+    op: Literal["restore"]
     id: _TaskId
     if_revision: _Expected = None
 
     @property
     def as_domain(self) -> domain.Operation:
         """The operation."""
-        return domain.Remove(self.id, _expected(self.if_revision))
+        return domain.Restore(self.id, _expected(self.if_revision))
 
 
-Operation = Annotated[CreateOperation | PatchOperation | DeleteOperation, Discriminator("op")]
+class EraseOperation(_Operation):
+    """Erase a task in the trash."""
+
+    op: Literal["erase"]
+    id: _TaskId
+    if_revision: _Expected = None
+
+    @property
+    def as_domain(self) -> domain.Operation:
+        """The operation."""
+        return domain.Erase(self.id, _expected(self.if_revision))
+
+
+Operation = Annotated[
+    CreateOperation | PatchOperation | DeleteOperation | RestoreOperation | EraseOperation, Discriminator("op")
+]
 _OPERATIONS: Final[Mapping[str, type[_Operation]]] = {
     "create": CreateOperation,
     "patch": PatchOperation,
     "delete": DeleteOperation,
+    "restore": RestoreOperation,
+    "erase": EraseOperation,
 }
 
 
@@ -147,7 +178,7 @@ def _faults_of_operation(operation: object) -> Iterator[domain.Violation]:
     if "op" not in operation:
         yield domain.Violation(("op",), "missing", "is required")
     elif kind is None:
-        yield domain.Violation(("op",), "choice", "must be create, patch or delete")
+        yield domain.Violation(("op",), "choice", "must be create, patch, delete, restore or erase")
     else:
         try:
             _ = kind.model_validate(operation).as_domain

@@ -39,6 +39,7 @@ _MEANINGS: Final[Mapping[str, Collection[str]]] = {
     "op": ("operation", "type", "action", "method", "kind"),
     "task": ("data", "body", "value", "fields", "patch", "todo"),
     "id": ("task_id",),
+    "permanent": ("permanently", "force", "hard", "hard_delete"),
     "if_revision": ("revision", "if_match", "etag", "version"),
     "operations": ("ops", "tasks", "requests", "items", "batch", "actions"),
 }

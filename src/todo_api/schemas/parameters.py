@@ -15,6 +15,7 @@ from todo_domain.draft import MAX_TAGS
 from todo_domain.identity import MAX_USER_ID_LENGTH, USER_ID_CHARACTERS
 from todo_domain.listing import MAX_LIMIT, MAX_SEARCH_LENGTH
 from todo_domain.task import MAX_TASK_ID
+from todo_domain.trash import DEFAULT_TRASH, MAX_TRASH
 
 UserIdInPath = Annotated[
     str,
@@ -50,6 +51,9 @@ _SortName = Literal[
 Sort = TypeAliasType("Sort", _SortName)
 
 
+_CURSOR: Final[dict[str, Any]] = {"pattern": "^[A-Za-z0-9_-]+$"}
+
+
 class ListParameters(BaseModel):
     """Which tasks to list, in which order, and how many."""
 
@@ -79,9 +83,7 @@ class ListParameters(BaseModel):
         json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
     )
     cursor: str | None = Field(
-        None,
-        description="The `next_cursor` of a page of the same query.",
-        json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
+        None, description="The `next_cursor` of a page of the same query.", json_schema_extra=_CURSOR
     )
 
     @cached_property
@@ -97,6 +99,37 @@ class ListParameters(BaseModel):
                 "descending": self.sort.startswith("-"),
             }
         )
+
+
+class RemovalParameters(BaseModel):
+    """How to delete a task."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    permanent: Flag = Field(default=False, description="Erase the content at once; don't keep it in the trash.")
+
+    @property
+    def as_domain(self) -> bool:
+        """Whether the removal is permanent."""
+        return self.permanent
+
+
+class TrashParameters(BaseModel):
+    """Where to continue in the trash, and how many tasks to list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    limit: Count = Field(
+        DEFAULT_TRASH,
+        description="The maximum number of tasks in the response.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_TRASH},
+    )
+    cursor: str | None = Field(None, description="The `next_cursor` of a page of the trash.", json_schema_extra=_CURSOR)
+
+    @cached_property
+    def as_domain(self) -> domain.TrashQuery:
+        """The query; raises RuleViolated with the names of parameters."""
+        return domain.TrashQuery(limit=self.limit, cursor=self.cursor)
 
 
 FEED_TOKEN: Final[dict[str, Any]] = {

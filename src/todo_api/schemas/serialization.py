@@ -7,7 +7,7 @@ from the domain need no validation. A test checks every response against its sch
 from typing import Any
 
 from todo_api.schemas.tasks import task_response
-from todo_domain import BatchResult, Change, ChangePage, Deletion, TaskPage
+from todo_domain import BatchResult, Change, ChangePage, Deletion, TaskPage, TrashPage
 
 
 def list_response(page: TaskPage) -> dict[str, Any]:
@@ -18,6 +18,12 @@ def list_response(page: TaskPage) -> dict[str, Any]:
         "next_cursor": page.next_cursor,
         "revision": page.revision,
     }
+
+
+def trash_response(page: TrashPage) -> dict[str, Any]:
+    """Serialize a page of the trash as a TrashResponse."""
+    tasks = [{**task_response(trashed.task), "deleted_at": trashed.deleted_at} for trashed in page.tasks]
+    return {"tasks": tasks, "next_cursor": page.next_cursor}
 
 
 def change_response(change: Change) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from todo_api.schemas.formats import MULTILINE, single_line
 from todo_api.schemas.move import Move
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 
-_READ_ONLY: Final = frozenset({"id", "user_id", "completed_at", "position", "created_at", "updated_at", "revision"})
+_READ_ONLY: Final = frozenset(
+    {"id", "user_id", "completed_at", "position", "created_at", "updated_at", "revision", "deleted_at"}
+)
 
 # Without null, because FastAPI removes null from examples.
 EXAMPLE_TASK: Final[dict[str, Any]] = {
@@ -35,6 +37,7 @@ EXAMPLE_TASK: Final[dict[str, Any]] = {
     "updated_at": "2026-11-21T09:30:00.123456Z",
     "revision": 1,
 }
+EXAMPLE_TRASHED_TASK: Final = {**EXAMPLE_TASK, "revision": 2, "deleted_at": "2026-11-22T08:00:00.123456Z"}
 
 
 Title = Annotated[str, Field(json_schema_extra={**single_line(MAX_TITLE_LENGTH)})]
@@ -204,8 +207,25 @@ class TaskListResponse(BaseModel):
     revision: int = Field(description="The revision of the whole list; it increases with every change.")
 
 
+class TrashedTaskResponse(TaskResponse):
+    """A deleted task in the trash; `revision` is that of its deletion."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_TRASHED_TASK]})
+
+    deleted_at: dt.datetime
+
+
+class TrashResponse(BaseModel):
+    """Tasks in the trash, the last deleted ones first; `next_cursor` is null on the last page."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"tasks": [EXAMPLE_TRASHED_TASK], "next_cursor": "W10"}]})
+
+    tasks: list[TrashedTaskResponse]
+    next_cursor: str | None
+
+
 class TaskDeletion(BaseModel):
-    """A deleted task: only its id and the revision of the deletion are kept."""
+    """A deleted task: its id, and the revision of the deletion."""
 
     id: int
     deleted: Literal[True]

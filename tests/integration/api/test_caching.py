@@ -11,7 +11,7 @@ from tests.integration.server import Server
 OWN = "private, no-cache"
 
 
-@pytest.mark.parametrize("path", ["/tasks", "/tasks?limit=1", "/tasks/1", "/changes"])
+@pytest.mark.parametrize("path", ["/tasks", "/tasks?limit=1", "/tasks/1", "/changes", "/trash"])
 def test_a_cached_response_must_be_revalidated(alice: httpx.Client, path: str) -> None:
     alice.post("/tasks", json={"title": "a"})
 

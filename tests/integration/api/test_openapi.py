@@ -71,13 +71,17 @@ def test_an_operation_id_is_a_verb_and_its_object() -> None:
         "apply_batch",
         "create_task",
         "delete_task",
+        "empty_trash",
+        "erase_task",
         "get_health",
         "get_readiness",
         "get_task",
         "list_changes",
         "list_tasks",
+        "list_trash",
         "patch_task",
         "replace_task",
+        "restore_task",
         "stream_changes",
     ]
     assert all(operation["summary"] and operation["description"] for _, _, operation in OPERATIONS.values())
@@ -168,6 +172,9 @@ HEADERS = {
     "replace_task": {200: {"ETag"}, 412: {"ETag"}},
     "patch_task": {200: {"ETag"}, 412: {"ETag"}},
     "delete_task": {412: {"ETag"}},
+    "list_trash": {200: {"ETag", "Link"}, 304: {"ETag"}},
+    "restore_task": {200: {"ETag"}, 412: {"ETag"}},
+    "erase_task": {412: {"ETag"}},
     "apply_batch": {200: {"Idempotency-Replayed"}, 412: {"ETag"}, 429: {"Retry-After"}},
 }
 HEADERS_OF_OWNERS = {
@@ -280,6 +287,8 @@ def test_every_task_response_matches_the_document(alice: httpx.Client, body: dic
     batch = {"operations": [{"op": "create", "task": body}, {"op": "delete", "id": 1}]}
     assert_is_described(alice.post("/tasks/batch", json=batch), "apply_batch")
     assert_is_described(alice.get("/changes"), "list_changes")
+    assert_is_described(alice.get("/trash"), "list_trash")
+    assert_is_described(alice.post("/trash/1/restore"), "restore_task")
 
 
 def test_every_problem_matches_the_document(alice: httpx.Client, bob: httpx.Client) -> None:

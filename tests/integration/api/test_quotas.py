@@ -83,6 +83,16 @@ def test_a_full_list_can_still_be_read_edited_completed_and_cleared(alice: httpx
     assert statuses == [200, 200, 200, 200, 204, 201]
 
 
+def test_restoring_a_task_above_a_quota_is_refused(alice: httpx.Client) -> None:
+    alice.delete("/tasks/1")
+    alice.post("/tasks", json=OPEN).raise_for_status()
+
+    refused = alice.post("/trash/1/restore")
+
+    assert refusal(refused) == (403, "QUOTA_EXCEEDED")
+    assert refused.json()["detail"] == "a list can have at most 2 open tasks"
+
+
 def test_a_repeated_request_is_replayed_although_the_list_is_full(server: Server) -> None:
     with server.client() as client:
         first, again = (client.post("/tasks", json=OPEN, headers={"Idempotency-Key": f"{n // 2}"}) for n in range(2))

@@ -57,6 +57,23 @@ def test_the_work_of_a_user_has_a_bound_where_users_authenticate(value: str, wor
     assert settings_of(BETTER_AUTH_SECRET=SECRET, TODO_WORK_PER_SECOND=value).user_work_per_second == work
 
 
+@pytest.mark.parametrize(
+    ("trash_days", "deletions_days", "kept"),
+    [("", "", 30), ("", "365", 30), ("", "7", 7), ("0", "", 0), ("7", "", 7), ("90", "90", 90)],
+)
+def test_the_trash_keeps_content_at_most_as_long_as_deletions_are_remembered(
+    trash_days: str, deletions_days: str, kept: int
+) -> None:
+    settings = settings_of(TODO_TRASH_DAYS=trash_days, TODO_DELETIONS_DAYS=deletions_days)
+
+    assert settings.kept_trash_days == kept
+
+
+def test_a_trash_that_outlasts_the_deletions_is_refused() -> None:
+    assert fault_of(TODO_TRASH_DAYS="31") == "TODO_TRASH_DAYS must be at most TODO_DELETIONS_DAYS"
+    assert "TODO_TRASH_DAYS" in fault_of(TODO_TRASH_DAYS="-1")
+
+
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_every_setting_is_described_in_one_line(setting: str) -> None:
     description = Settings.model_fields[setting].description
