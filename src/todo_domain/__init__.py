@@ -46,6 +46,15 @@ from todo_domain.placement import Neighbour
 from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TaskStore, TokenVerifier
 from todo_domain.position import initial_position
 from todo_domain.quotas import NO_QUOTAS, Quotas
+from todo_domain.recurrence import (
+    CountedFrom,
+    Frequency,
+    Recurrence,
+    RecurrenceDraft,
+    RecurrenceRule,
+    WeekdayNum,
+    parse_rule,
+)
 from todo_domain.task import Task
 from todo_domain.trash import TaskState, Tombstone, TrashedTask, TrashPage, TrashQuery
 from todo_domain.use_cases import TaskUseCases, WholeList
@@ -62,6 +71,7 @@ __all__ = [
     "Change",
     "ChangePage",
     "Clock",
+    "CountedFrom",
     "Create",
     "CursorExpired",
     "Deletion",
@@ -72,6 +82,7 @@ __all__ = [
     "Erase",
     "FeedState",
     "FeedToken",
+    "Frequency",
     "Guard",
     "IdempotencyConflict",
     "IdempotencyKey",
@@ -91,6 +102,9 @@ __all__ = [
     "Quotas",
     "Rank",
     "Read",
+    "Recurrence",
+    "RecurrenceDraft",
+    "RecurrenceRule",
     "Remove",
     "Restore",
     "RuleViolated",
@@ -122,8 +136,10 @@ __all__ = [
     "Unavailable",
     "UserId",
     "Violation",
+    "WeekdayNum",
     "WholeList",
     "initial_position",
+    "parse_rule",
     "revision_floor",
     "run_evaluation",
 ]

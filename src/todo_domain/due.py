@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Self
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from todo_domain.rules import Violations
 
@@ -49,6 +49,18 @@ class Due:
             None if clock == _OPEN_END else dt.time.fromisoformat(clock),
             timezone,
         )
+
+    def day_at(self, moment: dt.datetime) -> dt.date:
+        """Return which day it is at a moment, in the time zone of the due.
+
+        It is the day in UTC if the due has no time zone, if the time zone database no
+        longer has it, or if the day there is outside Python's calendar.
+        """
+        utc = moment.astimezone(dt.UTC)
+        try:
+            return utc.astimezone(ZoneInfo(self.timezone)).date() if self.timezone else utc.date()
+        except (ZoneInfoNotFoundError, OverflowError):
+            return utc.date()
 
 
 def first_key_of(day: dt.date) -> str:

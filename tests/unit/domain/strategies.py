@@ -1,5 +1,7 @@
 """Strategies for tasks and their parts, for the property tests."""
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from todo_adapters.contract.field_values import DRAFT_VALUES
 from todo_domain import Due, DuePatch, Priority, Task, TaskDraft, TaskPatch, UserId
+from todo_domain.recurrence.rule import WEEKDAYS
 from todo_domain.task import MAX_REVISION, MAX_TASK_ID
 from todo_domain.text import is_visible
 
@@ -65,3 +68,46 @@ tasks = new_tasks | st.builds(Task.patched, new_tasks, patches, instants)
 
 def task(title: str = "Buy milk", *, id: int = 1, revision: int = 1, at: datetime = NOON, **named: Any) -> Task:
     return Task.from_draft(TaskDraft(title=title, **named), user_id=ALICE, id=id, revision=revision, at=at)
+
+
+def _lists(values: Iterable[object]) -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from(list(map(str, values))), min_size=1, max_size=4, unique=True).map(",".join)
+
+
+def _weekdays_with_numbers(most: int) -> st.SearchStrategy[str]:
+    return _lists(f"{n}{weekday}" for n in range(-most, most + 1) if n for weekday in WEEKDAYS)
+
+
+def _rule_text(parts: dict[str, Any]) -> str:
+    if not {"BYMONTH", "BYMONTHDAY", "BYDAY"} & parts.keys():
+        parts.pop("BYSETPOS", None)
+    parts |= parts.pop("end", {})
+    return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
+_months, _weekdays = _lists(range(1, 13)), _lists(WEEKDAYS)
+_any_rule = {
+    "INTERVAL": st.integers(1, 20) | st.integers(1, 999),
+    "WKST": st.sampled_from(WEEKDAYS),
+    "end": st.integers(1, 30).map(lambda count: {"COUNT": count})
+    | st.dates(dt.date(1990, 1, 1), dt.date(2035, 1, 1)).map(lambda day: {"UNTIL": f"{day:%Y%m%d}"}),
+}
+_with_month_days = {**_any_rule, "BYMONTHDAY": _lists([*range(1, 32), *range(-31, 0)])}
+_with_positions = {**_with_month_days, "BYSETPOS": _lists([*range(1, 8), *range(-7, 0), 31, -31, 366, -366])}
+_of_a_month, _of_a_year = (_weekdays | _weekdays_with_numbers(most) for most in (5, 53))
+
+
+def _texts(
+    frequency: str, optional: Mapping[str, st.SearchStrategy[Any]], **required: st.SearchStrategy[Any]
+) -> st.SearchStrategy[str]:
+    return st.fixed_dictionaries({"FREQ": st.just(frequency), **required}, optional=optional).map(_rule_text)
+
+
+# The values of one BYDAY have numbers, or none has. Numbers are possible ones: up to 5 within a month.
+rule_texts = st.one_of(
+    _texts("DAILY", {**_with_month_days, "BYMONTH": _months, "BYDAY": _weekdays}),
+    _texts("WEEKLY", {**_any_rule, "BYMONTH": _months, "BYDAY": _weekdays}),
+    _texts("MONTHLY", {**_with_positions, "BYMONTH": _months, "BYDAY": _of_a_month}),
+    _texts("YEARLY", {**_with_positions, "BYDAY": _of_a_month}, BYMONTH=_months),
+    _texts("YEARLY", {**_with_positions, "BYDAY": _of_a_year}),
+)

@@ -108,3 +108,27 @@ def test_all_violations_of_a_due_are_reported_at_once() -> None:
 
 def test_a_due_with_a_time_zone_that_was_dropped_stays_readable() -> None:
     assert Due.from_sort_key("2026-12-01T17:00", "Mars/Olympus").timezone == "Mars/Olympus"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Europe/Berlin", date(2026, 12, 1)),
+        ("UTC", date(2026, 11, 30)),
+        ("America/Los_Angeles", date(2026, 11, 30)),
+        (None, date(2026, 11, 30)),
+        ("Mars/Olympus", date(2026, 11, 30)),
+    ],
+)
+def test_the_day_of_a_moment_is_that_in_the_time_zone_of_the_due_or_else_in_utc(zone: str | None, day: date) -> None:
+    moment = datetime(2026, 12, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
+
+    assert Due(DAY, time(17), zone).day_at(moment) == day
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/Los_Angeles"])
+@pytest.mark.parametrize("moment", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)])
+def test_a_moment_at_an_end_of_the_calendar_has_a_day(zone: str, moment: datetime) -> None:
+    day = Due(DAY, time(17), zone).day_at(moment)
+
+    assert abs(day - moment.date()) <= timedelta(1)
