@@ -3,7 +3,7 @@
 from todo_domain.batch import Batch
 from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken, revision_floor
 from todo_domain.counters import ListCounters
-from todo_domain.draft import ABSENT, DuePatch, Priority, TaskDraft, TaskPatch
+from todo_domain.draft import ABSENT, DuePatch, Priority, RecurrencePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import (
     AccessDenied,
@@ -104,6 +104,7 @@ __all__ = [
     "Read",
     "Recurrence",
     "RecurrenceDraft",
+    "RecurrencePatch",
     "RecurrenceRule",
     "Remove",
     "Restore",

@@ -2,12 +2,15 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum, IntEnum
 from typing import Any, Final
 
-from todo_domain.due import Due, accept_due, check_parts, check_zone
-from todo_domain.errors import EmptyPatch
+from todo_domain.due import Due, accept_due, check_parts, check_zone, is_day
+from todo_domain.errors import EmptyPatch, RuleViolated, Violation
+from todo_domain.recurrence import CountedFrom, Recurrence, RecurrenceDraft
+from todo_domain.recurrence.parsing import RULE_FIELD
+from todo_domain.recurrence.series import accept_parts, accept_recurrence, check_occurrence
 from todo_domain.rules import Violations
 from todo_domain.text import fold
 
@@ -33,6 +36,11 @@ class Absent(Enum):
 
 ABSENT: Final = Absent.ABSENT
 
+# The rules for a recurrence together with other fields: a location, a code and a message.
+NEEDS_DUE: Final = (("recurrence",), "recurrence_due", "needs a due")
+KEEPS_DUE: Final = (("due",), "recurrence_due", "can't be null while the task recurs")
+NOT_COMPLETE: Final = (("recurrence",), "recurrence_complete", "must be null for a task that is complete")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDraft:
@@ -42,6 +50,7 @@ class TaskDraft:
     - description: None or up to 1000 code points, stored unchanged
     - tags: up to 20, each 1–50 code points, at least one visible; white space at both
       ends is removed; of tags that are equal under `fold`, only the first is kept
+    - recurrence: needs a due, a task that is not complete, and an occurrence within 40 years
 
     Text must not contain lone surrogates or control characters; a description may
     contain tab, LF and CR. Raises RuleViolated with all violations.
@@ -52,11 +61,19 @@ class TaskDraft:
     complete: bool = False
     priority: Priority = Priority.MEDIUM
     due: Due | None = None
+    recurrence: RecurrenceDraft | None = None
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check and normalize every field."""
-        _accept_fields(self, self.fields(), _ACCEPT)
+        found = Violations()
+        _accept_fields(found, self, self.fields(), _ACCEPT)
+        if isinstance(self.recurrence, RecurrenceDraft):
+            found.expect(self.complete is not True, *NOT_COMPLETE)
+            found.expect(self.due is not None, *NEEDS_DUE)
+            if isinstance(self.due, Due) and is_day(self.due.date):
+                check_occurrence(found, self.recurrence, self.due.date)
+        found.raise_if_any()
 
     def fields(self) -> dict[str, Any]:
         """Return all fields by name."""
@@ -90,12 +107,33 @@ class DuePatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecurrencePatch:
+    """The parts of a recurrence to change; absent parts keep their values. TaskPatch checks each part."""
+
+    rule: str | Absent = ABSENT
+    counted_from: CountedFrom | Absent = ABSENT
+
+    def named_parts(self) -> dict[str, Any]:
+        """Return the parts that are not absent."""
+        return _named(self)
+
+    def applied_to(self, recurrence: Recurrence | None) -> RecurrenceDraft:
+        """Return the recurrence with these parts; raise RuleViolated if it has no rule."""
+        if recurrence:
+            return replace(recurrence.draft, **self.named_parts())
+        if self.rule is ABSENT:
+            raise RuleViolated([Violation(RULE_FIELD, "missing", "is required")])
+        return RecurrenceDraft(**self.named_parts())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPatch:
     """The fields of a task to change, with the rules of TaskDraft; absent fields keep their values.
 
-    A Due replaces the whole due of the task, a DuePatch changes parts of it. None clears
-    `description` and `due`, and is refused for other fields. Raises EmptyPatch if all
-    fields are absent, and RuleViolated with all violations.
+    A Due or a RecurrenceDraft replaces the whole value of the task, a DuePatch or a
+    RecurrencePatch changes parts of it. None clears `description`, `due` and `recurrence`,
+    and is refused for other fields. Raises EmptyPatch if all fields are absent, and
+    RuleViolated with all violations.
     """
 
     title: str | Absent = ABSENT
@@ -103,6 +141,7 @@ class TaskPatch:
     complete: bool | Absent = ABSENT
     priority: Priority | Absent = ABSENT
     due: Due | DuePatch | Absent | None = ABSENT
+    recurrence: RecurrenceDraft | RecurrencePatch | Absent | None = ABSENT
     tags: tuple[str, ...] | Absent = ABSENT
 
     def __post_init__(self) -> None:
@@ -110,14 +149,16 @@ class TaskPatch:
         named = self.named_fields()
         if not named:
             raise EmptyPatch
-        _accept_fields(self, named, _ACCEPT_PATCH)
+        found = Violations()
+        _accept_fields(found, self, named, _ACCEPT_PATCH)
+        found.raise_if_any()
 
     def named_fields(self) -> dict[str, Any]:
         """Return the fields that are not absent."""
         return _named(self)
 
 
-def _named(patch: TaskPatch | DuePatch) -> dict[str, Any]:
+def _named(patch: TaskPatch | DuePatch | RecurrencePatch) -> dict[str, Any]:
     return {name: value for name in patch.__dataclass_fields__ if (value := getattr(patch, name)) is not ABSENT}
 
 
@@ -146,6 +187,12 @@ def _accept_due_or_patch(found: Violations, due: object) -> Due | DuePatch | Non
     return due
 
 
+def _accept_recurrence_or_patch(found: Violations, recurrence: object) -> RecurrenceDraft | RecurrencePatch | None:
+    if not isinstance(recurrence, RecurrencePatch):
+        return accept_recurrence(found, recurrence)
+    return replace(recurrence, **accept_parts(found, recurrence.named_parts()))
+
+
 def accept_tags(found: Violations, tags: object, field: str = "tags") -> tuple[str, ...]:
     """Return the tags, trimmed, without tags that are equal to an earlier one under `fold`."""
     if not isinstance(tags, tuple | list):
@@ -168,16 +215,17 @@ _ACCEPT: _Accept = {
     "complete": _accept_complete,
     "priority": _accept_priority,
     "due": accept_due,
+    "recurrence": accept_recurrence,
     "tags": accept_tags,
 }
-_ACCEPT_PATCH: _Accept = {**_ACCEPT, "due": _accept_due_or_patch}
+_ACCEPT_PATCH: _Accept = {**_ACCEPT, "due": _accept_due_or_patch, "recurrence": _accept_recurrence_or_patch}
 
 
-def _accept_fields(target: TaskDraft | TaskPatch, fields: Mapping[str, object], accept: _Accept) -> None:
-    """Check and normalize these fields of a frozen target. Raises RuleViolated."""
-    found = Violations()
+def _accept_fields(
+    found: Violations, target: TaskDraft | TaskPatch, fields: Mapping[str, object], accept: _Accept
+) -> None:
+    """Normalize these fields of a frozen target, and add their violations to `found`."""
     for name, given in fields.items():
         accepted = accept[name](found, given)
         if accepted is not given:
             object.__setattr__(target, name, accepted)
-    found.raise_if_any()

@@ -18,6 +18,7 @@ from todo_domain.move import Move
 from todo_domain.operations import BatchEffects, Create, Erase, Operation, Outcome, Patch, Remove, Restore
 from todo_domain.placement import Neighbour, place, wider_reach
 from todo_domain.position import initial_position
+from todo_domain.succession import settle_completed, settle_reopened
 from todo_domain.task import Task
 from todo_domain.trash import TaskState, Tombstone, TrashedTask
 
@@ -71,10 +72,14 @@ class ListState:
         self._counters = counters
         self._changes: dict[int, TaskState] = {}
         self._outcomes: list[Outcome] = []
+        self._successors: set[int] = set()
 
     def effects(self) -> BatchEffects:
         """Return the effects of all operations so far."""
-        return BatchEffects(tuple(self._changes.values()), self._counters, tuple(self._outcomes), self._states)
+        states = self._states
+        successors = sum(isinstance(states[task_id], Task) for task_id in self._successors)
+        changes, outcomes = tuple(self._changes.values()), tuple(self._outcomes)
+        return BatchEffects(changes, self._counters, outcomes, successors, states)
 
     def apply(self, operation: Operation) -> Reads[None]:
         """Apply one operation. Raises the error of an operation that fails."""
@@ -97,7 +102,7 @@ class ListState:
                     position = yield from self._move(move, task)
                     edited = edited.moved(position, self._at)
                 if edited is not task:
-                    self._write(edited._replace(revision=self._counters.next_revision))
+                    yield from self._write_settled(edited)
             case Remove(task_id, expected, permanent):
                 revision = self._counters.next_revision
                 trashed = TrashedTask(self._find(task_id, expected)._replace(revision=revision), self._at)
@@ -173,6 +178,31 @@ class ListState:
             task = self._states[task_id]
             assert isinstance(task, Task)  # noqa: S101 - for the type checker
             self._write(task._replace(position=position, revision=self._counters.next_revision))
+
+    def _write_settled(self, task: Task) -> Reads[None]:
+        """Write a changed task, and what its completion or reopening changes in its successor."""
+        change: TaskState | None = None
+        revision = self._counters.next_revision
+        if task.is_settled:
+            task = task._replace(revision=revision)
+        elif task.successor_id is None:
+            successor_id = self._counters.last_task_id + 1
+            task, change = settle_completed(task, revision=revision, successor_id=successor_id, at=self._at)
+            if change:
+                self._successors.add(successor_id)
+        else:
+            successor = yield from self._lock(task.successor_id)
+            task, change = settle_reopened(task, successor, revision=revision, at=self._at)
+        self._write(task)
+        if change:
+            self._write(change)
+
+    def _lock(self, task_id: int) -> Reads[Task | None]:
+        """Return another task as it is after the changes so far; None if it was removed."""
+        if task_id not in self._states:
+            self._states |= {state.id: state for state in (yield LockTasks([task_id]))}
+        state = self._states.get(task_id)
+        return state if isinstance(state, Task) else None
 
     def _write(self, state: TaskState) -> None:
         self._counters = self._counters.after(state, self._states.get(state.id))

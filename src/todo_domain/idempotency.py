@@ -6,11 +6,12 @@ from typing import Final, Self
 
 from todo_domain.batch import Batch
 from todo_domain.digest import digester
-from todo_domain.draft import DuePatch, TaskDraft, TaskPatch
+from todo_domain.draft import DuePatch, RecurrencePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import IdempotencyConflict, RuleViolated, Violation
 from todo_domain.move import Move
 from todo_domain.operations import Create, Erase, Patch, Remove, Restore
+from todo_domain.recurrence import RecurrenceDraft
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
@@ -24,6 +25,8 @@ _fingerprint: Final = digester(
         Erase: "erase",
         Move: "move",
         Patch: "patch",
+        RecurrenceDraft: "recurrence",
+        RecurrencePatch: "recurrence_patch",
         Remove: "remove",
         Restore: "restore",
         TaskDraft: "draft",

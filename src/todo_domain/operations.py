@@ -8,6 +8,7 @@ from todo_domain.counters import ListCounters
 from todo_domain.draft import TaskDraft, TaskPatch
 from todo_domain.errors import EmptyPatch
 from todo_domain.move import Move
+from todo_domain.quotas import Quotas
 from todo_domain.trash import TaskState
 
 
@@ -98,13 +99,24 @@ class BatchEffects:
     """What to write for a batch: the final state of every changed task, and the new counters.
 
     A task that the batch both creates and removes is a change without a stored task.
-    `tasks` has the final states by id, at least of the tasks that the operations named or added.
+    - successors: how many of the tasks were added because a recurring task was completed
+    - tasks: the final states by id, at least of the tasks that the operations named or added
     """
 
     changes: tuple[TaskState, ...]
     counters: ListCounters
     outcomes: tuple[Outcome, ...]
+    successors: int = 0
     tasks: Mapping[int, TaskState] = field(default_factory=dict, compare=False, repr=False)
+
+    def checked_counters(self, quotas: Quotas, before: ListCounters, *, stores_key: bool) -> ListCounters:
+        """Return the counters to write, with the outcomes of a key that is stored.
+
+        Raises QuotaExceeded and TooManyKeys. A quota never refuses a successor.
+        """
+        after = self.counters.with_outcomes(len(self.outcomes)) if stores_key else self.counters
+        quotas.check(before, after._replace(task_count=after.task_count - self.successors))
+        return after
 
     def result(self, at: datetime) -> BatchResult:
         """Return the result of the batch that had these effects at that time."""

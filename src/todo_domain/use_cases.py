@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TypeVar
+from datetime import date, datetime
+from typing import Final, TypeVar
 
 from todo_domain.batch import Batch
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, ChangePage, FeedToken
@@ -14,13 +14,20 @@ from todo_domain.identity import Principal, UserId
 from todo_domain.listing import TaskPage, TaskQuery
 from todo_domain.move import Move
 from todo_domain.operations import BatchResult, Create, Erase, Operation, Patch, Remove, Restore
-from todo_domain.ports import MAX_MANY, Added, Clock, Edit, TaskRepository
+from todo_domain.ports import MAX_MANY, Added, Clock, TaskRepository
 from todo_domain.quotas import KEY_AGE, MAX_FORGOTTEN
 from todo_domain.rules import Violations
 from todo_domain.task import Task
 from todo_domain.trash import MAX_ERASED, TrashPage, TrashQuery
 
+DEFAULT_OCCURRENCES: Final = 10
+MAX_OCCURRENCES: Final = 100
+
 _T = TypeVar("_T")
+
+
+class _ChangesTwoTasks(Exception):
+    """Raised by an edit that would also add or erase a successor, which `TaskRepository.change` can't do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +130,29 @@ class TaskUseCases:
     ) -> Task:
         """Apply a patch and a move to a task.
 
-        Raises TaskNotFound, PreconditionFailed, RuleViolated for `due` and `move`, EmptyPatch without
-        both, and QuotaExceeded if it reopens the task.
+        Completing a recurring task adds its successor. Opening it again takes back a successor
+        that nobody has changed.
+
+        Raises TaskNotFound, PreconditionFailed, RuleViolated for `due`, `recurrence` and `move`,
+        EmptyPatch without a patch and a move, and QuotaExceeded if it reopens the task.
         """
-        if patch is None or move:
-            return _task_of(await self._apply_one(Patch(task_id, patch, expected, move)), task_id)
-        at = self._clock.now()
-        return await self._change(task_id, expected, lambda task: task.patched(patch, at))
+        if patch and not move:
+            try:
+                return await self._change(task_id, patch, expected)
+            except _ChangesTwoTasks:
+                pass
+        return _task_of(await self._apply_one(Patch(task_id, patch, expected, move)), task_id)
+
+    async def occurrences(self, task_id: int, limit: int = DEFAULT_OCCURRENCES) -> tuple[Task, Sequence[date]]:
+        """Return a task, and up to 1–100 days after its due on which it recurs. Raises TaskNotFound and RuleViolated.
+
+        They are the dues of its successors if each task is completed on the day of its due.
+        """
+        found = Violations()
+        found.page_size(limit, MAX_OCCURRENCES)
+        found.raise_if_any()
+        task = await self.get(task_id)
+        return task, task.occurrences(limit)
 
     async def remove(self, task_id: int, expected: Container[int] | None = None, *, permanent: bool = False) -> None:
         """Move a task to the trash, or erase it. Raises TaskNotFound and PreconditionFailed."""
@@ -204,12 +227,17 @@ class TaskUseCases:
                     raise
                 forgotten = await self._repository.forget_keys(self.user_id, before=at - KEY_AGE, limit=MAX_FORGOTTEN)
 
-    async def _change(self, task_id: int, expected: Container[int] | None, edit: Edit) -> Task:
-        def conditional(task: Task) -> Task:
-            task.require(expected)
-            return edit(task)
+    async def _change(self, task_id: int, patch: TaskPatch, expected: Container[int] | None) -> Task:
+        at = self._clock.now()
 
-        changed = await self._repository.change(self.user_id, task_id, conditional)
+        def edit(task: Task) -> Task:
+            task.require(expected)
+            patched = task.patched(patch, at)
+            if not patched.is_settled:
+                raise _ChangesTwoTasks
+            return patched
+
+        changed = await self._repository.change(self.user_id, task_id, edit)
         self._notify(self.user_id)
         return changed
 

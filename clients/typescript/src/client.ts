@@ -19,7 +19,7 @@ import type {
 
 const PAGE_LIMIT = 100;
 /** The fields that the server sets with every change. They may differ from what a client sends back. */
-const SET_BY_SERVER = new Set(["completed_at", "position", "revision", "updated_at"]);
+const SET_BY_SERVER = new Set(["completed_at", "position", "revision", "successor_id", "updated_at"]);
 
 export interface TodoClientOptions {
   /** The API's base URL. */
@@ -179,7 +179,7 @@ export class TodoClient {
   }
 
   /** Return the written task, or throw Conflict if it was no longer as `seen`. */
-  async #written(sent: Promise<Result<Task>>, id: number, values: object): Promise<Task> {
+  async #written(sent: Promise<Result<Task>>, id: number, values: TaskPatch): Promise<Task> {
     try {
       return dataOf(await sent);
     } catch (error) {
@@ -231,8 +231,13 @@ async function unlessGone(sent: Promise<Result<unknown>>): Promise<void> {
   }
 }
 
-function holds(task: Task, values: object): boolean {
+function holds(task: Task, values: TaskPatch): boolean {
+  // Completing a task takes its recurrence away, and opening it again may return it.
+  const movesRule = values.complete || ("successor_id" in values && values.successor_id);
   return Object.entries(values).every(
-    ([name, value]) => SET_BY_SERVER.has(name) || JSON.stringify(task[name as keyof Task]) === JSON.stringify(value),
+    ([name, value]) =>
+      SET_BY_SERVER.has(name) ||
+      (name === "recurrence" && movesRule) ||
+      JSON.stringify(task[name as keyof Task]) === JSON.stringify(value),
   );
 }

@@ -50,8 +50,9 @@ export interface paths {
         /**
          * Update a whole task
          * @description `title` and `complete` are required. A field that is absent keeps its value; null clears
-         *     `description` and `due`. A `due` replaces the task's due with all its parts. PUT never
-         *     creates a task: an unknown id is 404. To change some fields only, use PATCH.
+         *     `description`, `due` and `recurrence`. A `due` or a `recurrence` replaces the task's value
+         *     with all its parts. PUT never creates a task: an unknown id is 404. To change some fields
+         *     only, use PATCH, which also says what happens when a recurring task is completed.
          */
         put: operations["replace_task"];
         post?: never;
@@ -66,11 +67,37 @@ export interface paths {
         head?: never;
         /**
          * Change some fields of a task (JSON merge patch)
-         * @description A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
-         *     The parts of `due` are patched in the same way: null clears `time` and `timezone`.
-         *     `move` gives the task another place in the order by hand, alone or with other fields.
+         * @description A field that is absent keeps its value; null clears `description`, `due` and `recurrence`
+         *     (RFC 7396). The parts of `due` and `recurrence` are patched in the same way: null clears
+         *     `time` and `timezone`. `move` gives the task another place in the order by hand, alone or
+         *     with other fields.
+         *
+         *     Completing a recurring task leaves it complete, without its rule, and adds the next task,
+         *     whose id is its `successor_id`. Completing it again has no effect. Opening it again
+         *     deletes the next task and returns the rule, unless the next task was changed.
          */
         patch: operations["patch_task"];
+        trace?: never;
+    };
+    "/api/{user_id}/tasks/{task_id}/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the next days on which a task recurs
+         * @description They are the days after its due, as if every task were completed on the day of its due.
+         *     The list is empty if the task does not recur. The ETag is that of the task.
+         */
+        get: operations["list_occurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/{user_id}/tasks/batch": {
@@ -315,8 +342,8 @@ export interface components {
          * @example {
          *       "changes": [
          *         {
-         *           "complete": true,
-         *           "completed_at": "2026-11-21T09:30:00.123456Z",
+         *           "complete": false,
+         *           "completed_at": null,
          *           "created_at": "2026-11-21T09:30:00.123456Z",
          *           "description": "The one in glass bottles",
          *           "due": {
@@ -327,7 +354,13 @@ export interface components {
          *           "id": 1,
          *           "position": "a1",
          *           "priority": "high",
+         *           "recurrence": {
+         *             "anchor": "2026-12-01",
+         *             "from": "due",
+         *             "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *           },
          *           "revision": 1,
+         *           "successor_id": null,
          *           "tags": [
          *             "shop"
          *           ],
@@ -467,6 +500,20 @@ export interface components {
             status: "ok";
         };
         /**
+         * OccurrencesResponse
+         * @description Days after the due on which a task recurs, in order; empty if it does not recur.
+         * @example {
+         *       "occurrences": [
+         *         "2026-12-03",
+         *         "2026-12-07"
+         *       ]
+         *     }
+         */
+        OccurrencesResponse: {
+            /** Occurrences */
+            occurrences: string[];
+        };
+        /**
          * OperationResult
          * @description The id of the task of an operation, and its revision after it; a deletion has a revision too.
          */
@@ -561,6 +608,11 @@ export interface components {
          *         "timezone": "Europe/Berlin"
          *       },
          *       "priority": "high",
+         *       "recurrence": {
+         *         "anchor": "2026-12-01",
+         *         "from": "due",
+         *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *       },
          *       "tags": [
          *         "shop"
          *       ],
@@ -583,6 +635,7 @@ export interface components {
             /** @default medium */
             priority?: components["schemas"]["Priority"];
             due?: components["schemas"]["Due"] | null;
+            recurrence?: components["schemas"]["RecurrenceCreate"] | null;
             /**
              * Tags
              * @default []
@@ -614,8 +667,8 @@ export interface components {
          *       "revision": 1,
          *       "tasks": [
          *         {
-         *           "complete": true,
-         *           "completed_at": "2026-11-21T09:30:00.123456Z",
+         *           "complete": false,
+         *           "completed_at": null,
          *           "created_at": "2026-11-21T09:30:00.123456Z",
          *           "description": "The one in glass bottles",
          *           "due": {
@@ -626,7 +679,13 @@ export interface components {
          *           "id": 1,
          *           "position": "a1",
          *           "priority": "high",
+         *           "recurrence": {
+         *             "anchor": "2026-12-01",
+         *             "from": "due",
+         *             "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *           },
          *           "revision": 1,
+         *           "successor_id": null,
          *           "tags": [
          *             "shop"
          *           ],
@@ -652,7 +711,7 @@ export interface components {
         };
         /**
          * TaskPatch
-         * @description The fields to change (RFC 7396) or a move, at least one; null clears `description` and `due`. Read-only fields of a task are accepted and ignored.
+         * @description The fields to change (RFC 7396) or a move, at least one; null clears `description`, `due` and `recurrence`. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "complete": false,
          *       "description": "The one in glass bottles",
@@ -662,6 +721,11 @@ export interface components {
          *         "timezone": "Europe/Berlin"
          *       },
          *       "priority": "high",
+         *       "recurrence": {
+         *         "anchor": "2026-12-01",
+         *         "from": "due",
+         *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *       },
          *       "tags": [
          *         "shop"
          *       ],
@@ -683,6 +747,7 @@ export interface components {
             complete?: boolean;
             priority?: components["schemas"]["Priority"];
             due?: components["schemas"]["DuePatch"] | null;
+            recurrence?: components["schemas"]["RecurrencePatch"] | null;
             /** Tags */
             tags?: string[];
             move?: components["schemas"]["todo_api__schemas__move__Move"];
@@ -691,8 +756,8 @@ export interface components {
          * TaskResponse
          * @description A task.
          * @example {
-         *       "complete": true,
-         *       "completed_at": "2026-11-21T09:30:00.123456Z",
+         *       "complete": false,
+         *       "completed_at": null,
          *       "created_at": "2026-11-21T09:30:00.123456Z",
          *       "description": "The one in glass bottles",
          *       "due": {
@@ -703,7 +768,13 @@ export interface components {
          *       "id": 1,
          *       "position": "a1",
          *       "priority": "high",
+         *       "recurrence": {
+         *         "anchor": "2026-12-01",
+         *         "from": "due",
+         *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *       },
          *       "revision": 1,
+         *       "successor_id": null,
          *       "tags": [
          *         "shop"
          *       ],
@@ -727,6 +798,7 @@ export interface components {
             completed_at: string | null;
             priority: components["schemas"]["Priority"];
             due: components["schemas"]["Due"] | null;
+            recurrence: components["schemas"]["Recurrence"] | null;
             /** Tags */
             tags: string[];
             /**
@@ -734,6 +806,11 @@ export interface components {
              * @description The place in the order by hand. It is opaque, and compares by bytes.
              */
             position: string;
+            /**
+             * Successor Id
+             * @description The task that was added when this recurring task was completed.
+             */
+            successor_id: number | null;
             /**
              * Created At
              * Format: date-time
@@ -749,7 +826,7 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description A full update of a task: an absent field keeps its value; null clears `description` and `due`. Read-only fields of a task are accepted and ignored.
+         * @description A full update of a task: an absent field keeps its value; null clears `description`, `due` and `recurrence`. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "complete": false,
          *       "description": "The one in glass bottles",
@@ -759,6 +836,11 @@ export interface components {
          *         "timezone": "Europe/Berlin"
          *       },
          *       "priority": "high",
+         *       "recurrence": {
+         *         "anchor": "2026-12-01",
+         *         "from": "due",
+         *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *       },
          *       "tags": [
          *         "shop"
          *       ],
@@ -777,6 +859,7 @@ export interface components {
             complete: boolean;
             priority?: components["schemas"]["Priority"];
             due?: components["schemas"]["Due"] | null;
+            recurrence?: components["schemas"]["RecurrenceCreate"] | null;
             /** Tags */
             tags?: string[];
             move?: components["schemas"]["todo_api__schemas__move__Move"];
@@ -1932,6 +2015,164 @@ export interface operations {
             };
             /** @description UNSUPPORTED_MEDIA_TYPE: Unsupported media type */
             415: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_occurrences: {
+        parameters: {
+            query?: {
+                /** @description The maximum number of days in the response. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Return 304 if the current ETag is one of these; `*` matches any. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The id of a task of this owner. */
+                task_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrencesResponse"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
                 headers: {
                     Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];

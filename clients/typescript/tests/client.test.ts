@@ -115,6 +115,19 @@ test("a replacement by a whole task that was done, though its response was lost,
   assert.deepEqual(await client.replace(1, { ...seen, complete: true }, seen), done);
 });
 
+test("completing a recurring task, and opening it again, is not a conflict when the response was lost", async (t) => {
+  const recurrence = { rule: "FREQ=DAILY", from: "due" as const, anchor: "2026-12-01" };
+  const seen = { ...milk, recurrence, successor_id: null };
+  const done = { ...seen, complete: true, recurrence: null, successor_id: 2, revision: 2 };
+  const reopened = { ...seen, revision: 4 };
+  const refused = problem(412, "PRECONDITION_FAILED");
+  const { client } = await scripted(t, refused, json(200, done), refused, json(200, reopened), refused, json(200, done));
+
+  assert.deepEqual(await client.replace(1, { ...seen, complete: true }, seen), done);
+  assert.deepEqual(await client.replace(1, { ...done, complete: false }, done), reopened);
+  await assert.rejects(client.patch(1, { recurrence: { rule: "FREQ=DAILY" } }, seen), Conflict);
+});
+
 test("pages are read one after another, each with a limit and the query, until the last", async (t) => {
   const page = (next_cursor: string | null) => json(200, { tasks: [milk], count: 1, next_cursor, revision: 1 });
   const { client, received } = await scripted(t, page("c1"), page("c2"), page(null), page("c3"));

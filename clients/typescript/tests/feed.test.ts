@@ -107,3 +107,16 @@ test("local tasks are the latest, in whatever order changes are applied", () => 
   tasks.apply({ type: "reset" });
   assert.deepEqual(tasks.all, []);
 });
+
+test("local tasks have the next task of a series until it is taken back", () => {
+  const tasks = new LocalTasks();
+  const next = task(2, 3);
+
+  tasks.take({ ...task(1, 2), complete: true, successor_id: 2 });
+  tasks.apply({ type: "change", change: next });
+  assert.deepEqual(tasks.get(2), next);
+
+  tasks.take(task(1, 4));
+  tasks.apply({ type: "change", change: { id: 2, deleted: true, revision: 5 } });
+  assert.deepEqual(tasks.all, [task(1, 4)]);
+});

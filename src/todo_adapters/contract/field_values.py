@@ -10,7 +10,17 @@ from enum import Enum
 from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from todo_domain import Due, DuePatch, RuleViolated, TaskDraft, TaskPatch, TaskQuery
+from todo_domain import (
+    CountedFrom,
+    Due,
+    DuePatch,
+    RecurrenceDraft,
+    RecurrencePatch,
+    RuleViolated,
+    TaskDraft,
+    TaskPatch,
+    TaskQuery,
+)
 
 DAY: Final = dt.date(2026, 1, 1)
 NEXT_DAY: Final = dt.date(2026, 1, 2)
@@ -23,6 +33,11 @@ _VALUES: Final[Mapping[type, tuple[Any, ...]]] = {
     dt.date: (DAY, NEXT_DAY),
     Due: (Due(DAY), Due(DAY, dt.time(9)), Due(NEXT_DAY, dt.time(0, 0), "Asia/Tokyo")),
     DuePatch: (DuePatch(time=dt.time(18)), DuePatch(date=NEXT_DAY, timezone="Asia/Tokyo"), DuePatch(time=None)),
+    RecurrenceDraft: (
+        RecurrenceDraft("FREQ=DAILY"),
+        RecurrenceDraft("FREQ=WEEKLY;INTERVAL=2;COUNT=2", CountedFrom.COMPLETION),
+    ),
+    RecurrencePatch: (RecurrencePatch(rule="FREQ=DAILY;COUNT=3"), RecurrencePatch(counted_from=CountedFrom.COMPLETION)),
 }
 
 
@@ -64,11 +79,27 @@ def _is_accepted(make: type[TaskDraft | TaskPatch | TaskQuery], named: dict[str,
     return True
 
 
-DRAFT_VALUES: Final = values_of(TaskDraft, title="a")
+def draft_with(name: str, value: Any) -> TaskDraft:
+    """Return a draft with this value. If it has a recurrence, it also has a due."""
+    named = {"title": "x", "due": Due(DAY)} if name == "recurrence" and value else {"title": "x"}
+    return TaskDraft(**{**named, name: value})
+
+
+def draft_of(named: dict[str, Any]) -> TaskDraft:
+    """Return a draft with these values, without a recurrence if the other values exclude one."""
+    excluded = named["due"] is None or named["complete"]
+    return TaskDraft(**named | {"recurrence": None} if excluded else named)
+
+
+DRAFT_VALUES: Final = values_of(TaskDraft, title="a", due=Due(DAY))
 PATCH_VALUES: Final = values_of(TaskPatch)
 CONDITION_VALUES: Final = values_of(TaskQuery, but=frozenset({"sort", "descending", "limit", "cursor"}))
 _FIELDS: Final = TaskDraft.__dataclass_fields__
 EVERY_FIELD: Final = TaskDraft(
-    **{name: [value for value in values if value != _FIELDS[name].default][-1] for name, values in DRAFT_VALUES.items()}
+    **{
+        name: [value for value in values if value != _FIELDS[name].default][-1]
+        for name, values in DRAFT_VALUES.items()
+        if name != "complete"
+    }
 )
-"""A draft that names every field, with a value that is not the default."""
+"""A draft with a value that is not the default for every field except `complete`, because it has a recurrence."""

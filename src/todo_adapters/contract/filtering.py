@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.field_values import CONDITION_VALUES, DRAFT_VALUES, EVERY_FIELD
+from todo_adapters.contract.field_values import CONDITION_VALUES, DRAFT_VALUES, EVERY_FIELD, draft_with
 from todo_adapters.contract.scenario import NOON, add_titles, ids_of, new_user, rewrite
 from todo_adapters.contract.suite import Contract
 from todo_domain import Due, Priority, TaskDraft, TaskQuery, TaskStore
@@ -84,7 +84,7 @@ class FindsTasks(Contract):
     @pytest.mark.parametrize("condition", CONDITION_VALUES)
     async def test_every_condition_lists_the_tasks_that_match_it(self, repository: TaskStore, condition: str) -> None:
         user = new_user()
-        drafts = [EVERY_FIELD, *(TaskDraft(**{"title": "x", name: v}) for name, vs in DRAFT_VALUES.items() for v in vs)]
+        drafts = [EVERY_FIELD, *(draft_with(name, v) for name, vs in DRAFT_VALUES.items() for v in vs)]
         tasks = [(await repository.add(user, draft, at=NOON)).task for draft in drafts]
 
         for value in CONDITION_VALUES[condition]:

@@ -36,6 +36,7 @@ from todo_domain import (
     TaskNotFound,
     TaskPage,
     TaskQuery,
+    TaskState,
     TodoError,
     Tombstone,
     TrashedTask,
@@ -44,6 +45,7 @@ from todo_domain import (
     UserId,
 )
 from todo_domain.placement import place, wider_reach
+from todo_domain.succession import settle_completed, settle_reopened
 
 Result = TypeVar("Result")
 Place = tuple[Any, int]
@@ -150,15 +152,26 @@ class Model:
         log.states.append(task)
         return task
 
-    def _change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
+    def _change(self, user_id: UserId, task_id: int, edit: Edit, at: datetime | None = None) -> Task:
         task = self.get(user_id, task_id)
         edited = edit(task)
         if edited == task:
             return task
         log = self._logs[user_id]
-        edited = edited._replace(revision=log.revision + 1)
+        edited, other = self._settle(user_id, edited, at)
         log.states.append(edited)
+        if other:
+            log.states.append(other)
         return edited
+
+    def _settle(self, user_id: UserId, task: Task, at: datetime | None) -> tuple[Task, TaskState | None]:
+        revision, latest = self._logs[user_id].revision + 1, self._logs[user_id].latest()
+        if task.is_settled or at is None:
+            return task._replace(revision=revision), None
+        if task.successor_id is None:
+            return settle_completed(task, revision=revision, successor_id=max(latest) + 1, at=at)
+        successor = latest[task.successor_id]
+        return settle_reopened(task, successor if isinstance(successor, Task) else None, revision=revision, at=at)
 
     def _remove(self, user_id: UserId, task_id: int, at: datetime, guard: Guard, *, permanent: bool) -> Task:
         task = self.get(user_id, task_id)
@@ -191,7 +204,7 @@ class Model:
                 task = self._create(user_id, draft, at, move)
                 position = task.position if move else None
             case Patch(task_id, _, _, move):
-                task = self._change(user_id, task_id, self._edit_of(user_id, operation, at))
+                task = self._change(user_id, task_id, self._edit_of(user_id, operation, at), at)
                 position = task.position if move else None
             case Remove(task_id, expected, permanent):
                 guard = partial(Task.require, expected=expected)
@@ -256,7 +269,9 @@ class Model:
             result = do()
             if key and at:
                 self._keys[user_id, key.key] = (key.fingerprint, result, at)
-            self._quotas.check(before, self._counters(user_id))
+            after = self._counters(user_id)
+            successors = self._successors_since(user_id, log)
+            self._quotas.check(before, after._replace(task_count=after.task_count - successors))
         except TodoError:
             self._logs[user_id], self._keys = log, keys
             raise
@@ -274,6 +289,15 @@ class Model:
             open_count=sum(not task.complete for task in tasks),
             key_count=sum(1 if isinstance(result, Task) else len(result) for result in results),
         )
+
+    def _successors_since(self, user_id: UserId, before: ModelLog) -> int:
+        """Return how many tasks were added since then because another one was completed."""
+        log = self._logs[user_id]
+        written = log.states[before.revision :]
+        ids = {state.successor_id for state in written if isinstance(state, Task)} - {
+            state.id for state in before.states
+        }
+        return sum(isinstance(log.latest().get(task_id or 0), Task) for task_id in ids)
 
 
 def conditional(patch: Patch, at: datetime) -> Edit:

@@ -20,6 +20,7 @@ from todo_adapters.contract.paging import ContinuesPages
 from todo_adapters.contract.preconditions import ChecksPreconditions
 from todo_adapters.contract.purging import PurgesAndExpires
 from todo_adapters.contract.record_quotas import BoundsDeletionsAndKeys
+from todo_adapters.contract.recurring import ContinuesSeries
 from todo_adapters.contract.removing import RemovesTasks
 from todo_adapters.contract.renewal import RenewsTheEpoch
 from todo_adapters.contract.retries import RecognisesRetries
@@ -37,6 +38,7 @@ class NamedPromises(
     RenewsTheEpoch,
     PurgesAndExpires,
     ReportsEveryChange,
+    ContinuesSeries,
     OrdersByHand,
     AppliesBatchesAtomically,
     RecognisesRetries,

@@ -104,7 +104,13 @@ class RepositoryMachine(RuleBasedStateMachine):
     def change(
         self, user: int, task_id: int, patch: TaskPatch, at: dt.datetime, expected: frozenset[int] | None
     ) -> None:
-        self._compare("change", self._write_to(user), task_id, conditional(Patch(task_id, patch, expected), at))
+        edit = conditional(Patch(task_id, patch, expected), at)
+
+        def settled(task: Task) -> Task:
+            edited = edit(task)
+            return edited if edited.is_settled else task
+
+        self._compare("change", self._write_to(user), task_id, settled)
 
     @rule(
         user=strategies.USERS,

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from todo_adapters.contract.field_values import DRAFT_VALUES, EVERY_FIELD
+from todo_adapters.contract.field_values import DRAFT_VALUES, EVERY_FIELD, draft_with
 from todo_adapters.contract.scenario import (
     ALL,
     NOON,
@@ -30,11 +30,7 @@ DRAFTS = {
         tags=("b", "A", "ß"),
     ),
     "every field, by its type": EVERY_FIELD,
-    **{
-        f"a {name} of {value!a}": TaskDraft(**{"title": "x", name: value})
-        for name, values in DRAFT_VALUES.items()
-        for value in values
-    },
+    **{f"a {name} of {value!a}": draft_with(name, value) for name, values in DRAFT_VALUES.items() for value in values},
     "an empty description": TaskDraft(title="x", description=""),
     "a due day": TaskDraft(title="x", due=Due(dt.date(1, 1, 1))),
     "a due time without a zone": TaskDraft(title="x", due=Due(dt.date(9999, 12, 31), dt.time(0, 0))),

@@ -6,7 +6,14 @@ from typing import Any
 
 import hypothesis.strategies as st
 
-from todo_adapters.contract.field_values import CONDITION_VALUES, DAY, DRAFT_VALUES, NEXT_DAY, PATCH_VALUES
+from todo_adapters.contract.field_values import (
+    CONDITION_VALUES,
+    DAY,
+    DRAFT_VALUES,
+    NEXT_DAY,
+    PATCH_VALUES,
+    draft_of,
+)
 from todo_adapters.contract.scenario import noon_plus
 from todo_domain import (
     Batch,
@@ -18,6 +25,7 @@ from todo_domain import (
     Operation,
     Patch,
     Priority,
+    RecurrenceDraft,
     Remove,
     Restore,
     SortKey,
@@ -49,11 +57,12 @@ DRAFTS = st.sampled_from(
     [
         TaskDraft(title="a"),
         TaskDraft(title="A", description="", due=Due(DAY)),
+        TaskDraft(title="a", due=Due(DAY), recurrence=RecurrenceDraft("FREQ=DAILY")),
         TaskDraft(title="\uff5e", description="SS_", complete=True, priority=Priority.LOW, tags=("a", "%")),
         TaskDraft(title="😀ß", priority=Priority.HIGH, due=Due(DAY, dt.time(9), "Asia/Tokyo"), tags=("A", "ß")),
         TaskDraft(title="İI\u0307", description="\U00010400%", due=Due(NEXT_DAY, dt.time(0, 0))),
     ]
-) | st.builds(TaskDraft, **some_of(DRAFT_VALUES) | {"title": TEXTS.filter(is_visible)})
+) | st.fixed_dictionaries(some_of(DRAFT_VALUES) | {"title": TEXTS.filter(is_visible)}).map(draft_of)
 FIRST_DRAFTS = st.lists(DRAFTS, min_size=3, max_size=3)
 PATCHES = st.sampled_from(
     [

@@ -243,8 +243,7 @@ class InMemoryTaskRepository:
         return tasks.counters._replace(revision_floor=self._revision_floor)
 
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None) -> None:
-        counters = effects.counters.with_outcomes(len(effects.outcomes)) if key else effects.counters
-        self.quotas.check(tasks.counters, counters)
+        counters = effects.checked_counters(self.quotas, tasks.counters, stores_key=key is not None)
         tasks.write(effects.changes, counters)
         tasks.store_key(key, effects.outcomes, at)
         for deletion in tasks.oldest_deletions(self.quotas.surplus_deletions(counters.deletion_count)):

@@ -6,7 +6,7 @@ conversion, `_KEYS` the columns that are derived from fields.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from itertools import repeat
 from typing import Any, Final
@@ -21,6 +21,7 @@ from todo_domain import (
     BatchResult,
     Change,
     ChangePage,
+    CountedFrom,
     Deletion,
     Due,
     FeedState,
@@ -30,6 +31,7 @@ from todo_domain import (
     Neighbour,
     Outcome,
     Priority,
+    Recurrence,
     Task,
     TaskDraft,
     TaskIds,
@@ -40,6 +42,7 @@ from todo_domain import (
     TrashPage,
     TrashQuery,
     UserId,
+    parse_rule,
 )
 from todo_domain.text import fold
 
@@ -65,6 +68,18 @@ def _read_due(text: str | None) -> Due | None:
     return Due.from_sort_key(key, timezone or None)
 
 
+def _write_recurrence(recurrence: Recurrence | None) -> str | None:
+    return None if recurrence is None else f"{recurrence.counted_from} {recurrence.anchor} {recurrence.rule}"
+
+
+@lru_cache(maxsize=4096)
+def _read_recurrence(text: str | None) -> Recurrence | None:
+    if text is None:
+        return None
+    counted_from, anchor, rule = text.split(" ")
+    return Recurrence(parse_rule(rule), CountedFrom(counted_from), date.fromisoformat(anchor))
+
+
 def _read_tags(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n")) if text else ()
 
@@ -73,9 +88,12 @@ def _nullable(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else convert(value)
 
 
+_RECURRENCE: Final = _Form(_write_recurrence, _read_recurrence)
 _FORMS: Final[Mapping[str, _Form]] = {
     "priority": _Form(int, {int(priority): priority for priority in Priority}.__getitem__),
     "due": _Form(_write_due, _read_due),
+    "recurrence": _RECURRENCE,
+    "succeeds": _RECURRENCE,
     "tags": _Form("\n".join, _read_tags),
 }
 _KEYS: Final[Mapping[str, Callable[[Task], Any]]] = {

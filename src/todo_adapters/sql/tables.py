@@ -68,6 +68,7 @@ class TaskRow(_Row, table=True):
     - Each field of a task is in the column of the same name, in the format that `rows` writes.
     - completed_at: null while the task is open
     - due: the key and, after a space, the time zone; due_key: `Due.sort_key`
+    - recurrence, succeeds: what the days are counted from, the anchor and the rule, separated by spaces
     - tags: one per line; tags_key: folded, each between two line feeds, so that a
       tag is found as `"\n" + tag + "\n"`
     """
@@ -99,9 +100,12 @@ class TaskRow(_Row, table=True):
     priority: int = Field(sa_type=SmallInteger)
     due: str | None = Field(sa_type=_TEXT)
     due_key: str | None = Field(sa_type=_TEXT)
+    recurrence: str | None = Field(sa_type=_TEXT)
     tags: str = Field(sa_type=_TEXT)
     tags_key: str = Field(sa_type=_TEXT)
     position: str = Field(sa_type=_TEXT)
+    successor_id: int | None = Field(sa_type=BigInteger)
+    succeeds: str | None = Field(sa_type=_TEXT)
     created_at: datetime = Field(sa_type=_INSTANT)
     updated_at: datetime = Field(sa_type=_INSTANT)
     deleted_at: datetime | None = Field(sa_type=_INSTANT)

@@ -22,9 +22,10 @@ from todo_api.http.preconditions import (
 from todo_api.http.problems import IDEMPOTENCY_CONFLICT, NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED, RATE_LIMITED
 from todo_api.http.responses import JsonResponse, next_link, not_modified
 from todo_api.http.user_limits import usage_of
-from todo_api.schemas.parameters import ListParameters, RemovalParameters, TaskId
+from todo_api.schemas.parameters import ListParameters, OccurrenceParameters, RemovalParameters, TaskId
 from todo_api.schemas.serialization import list_response
 from todo_api.schemas.tasks import (
+    OccurrencesResponse,
     TaskCreate,
     TaskListResponse,
     TaskPatch,
@@ -110,6 +111,26 @@ async def get_task(tasks: Tasks, task_id: TaskId, if_none_match: IfNoneMatch = N
     return _task(task)
 
 
+@router.get(
+    "/{task_id}/occurrences",
+    operation_id="list_occurrences",
+    response_model=OccurrencesResponse,
+    responses=_TASK | NOT_MODIFIED | problem_responses(NOT_FOUND),
+)
+async def list_occurrences(
+    tasks: Tasks, task_id: TaskId, query: Annotated[OccurrenceParameters, Query()], if_none_match: IfNoneMatch = None
+) -> Response:
+    """List the next days on which a task recurs.
+
+    They are the days after its due, as if every task were completed on the day of its due.
+    The list is empty if the task does not recur. The ETag is that of the task.
+    """
+    matches = tag_matcher(if_none_match)
+    task, days = await tasks.occurrences(task_id, query.as_domain)
+    tag = strong_tag(task.revision)
+    return not_modified(tag) if matches(tag) else JsonResponse({"occurrences": days}, {"ETag": tag})
+
+
 @router.put(
     "/{task_id}",
     operation_id="replace_task",
@@ -122,8 +143,9 @@ async def replace_task(
     """Update a whole task.
 
     `title` and `complete` are required. A field that is absent keeps its value; null clears
-    `description` and `due`. A `due` replaces the task's due with all its parts. PUT never
-    creates a task: an unknown id is 404. To change some fields only, use PATCH.
+    `description`, `due` and `recurrence`. A `due` or a `recurrence` replaces the task's value
+    with all its parts. PUT never creates a task: an unknown id is 404. To change some fields
+    only, use PATCH, which also says what happens when a recurring task is completed.
     """
     return _task(await tasks.patch(task_id, body.as_domain, expected_revisions(if_match, if_none_match), body.move))
 
@@ -139,9 +161,14 @@ async def patch_task(
 ) -> Response:
     """Change some fields of a task (JSON merge patch).
 
-    A field that is absent keeps its value; null clears `description` and `due` (RFC 7396).
-    The parts of `due` are patched in the same way: null clears `time` and `timezone`.
-    `move` gives the task another place in the order by hand, alone or with other fields.
+    A field that is absent keeps its value; null clears `description`, `due` and `recurrence`
+    (RFC 7396). The parts of `due` and `recurrence` are patched in the same way: null clears
+    `time` and `timezone`. `move` gives the task another place in the order by hand, alone or
+    with other fields.
+
+    Completing a recurring task leaves it complete, without its rule, and adds the next task,
+    whose id is its `successor_id`. Completing it again has no effect. Opening it again
+    deletes the next task and returns the rule, unless the next task was changed.
     """
     return _task(await tasks.patch(task_id, body.as_domain, expected_revisions(if_match, if_none_match), body.move))
 

@@ -31,7 +31,14 @@ _IN_API_TERMS: Final[Mapping[str, tuple[str, str]]] = {
     "extra_forbidden": ("unknown_field", "is not a field here"),
 }
 _OTHER: Final = ("invalid", "is not valid")
-_DUES: Final = frozenset({"Due", "DuePatch"})
+_A_DUE, _A_RECURRENCE = '{"date": "2026-12-01"}', '{"rule": "FREQ=DAILY"}'
+# What a wrong value of a model should look like.
+_SUCH_AS: Final = {
+    "Due": _A_DUE,
+    "DuePatch": _A_DUE,
+    "RecurrenceCreate": _A_RECURRENCE,
+    "RecurrencePatch": _A_RECURRENCE,
+}
 _Place = tuple[str | int, ...]
 
 
@@ -43,8 +50,8 @@ def violation_of(error: ErrorDetails) -> Violation:
     code, message = _IN_API_TERMS.get(error["type"], _OTHER)
     if code == "choice":
         message += str(context["expected"]).replace("'", "")
-    if code == "object_type" and context["class_name"] in _DUES:
-        message += ' such as {"date": "2026-12-01"}'
+    if code == "object_type" and (such := _SUCH_AS.get(context["class_name"])):
+        message += f" such as {such}"
     return Violation(error["loc"], code, message)
 
 

@@ -16,6 +16,7 @@ from todo_domain.identity import MAX_USER_ID_LENGTH, USER_ID_CHARACTERS
 from todo_domain.listing import MAX_LIMIT, MAX_SEARCH_LENGTH
 from todo_domain.task import MAX_TASK_ID
 from todo_domain.trash import DEFAULT_TRASH, MAX_TRASH
+from todo_domain.use_cases import DEFAULT_OCCURRENCES, MAX_OCCURRENCES
 
 UserIdInPath = Annotated[
     str,
@@ -166,6 +167,23 @@ class StreamParameters(SinceParameter):
         description="The header `Last-Event-ID`, for EventSource polyfills that can't send it.",
         json_schema_extra=FEED_TOKEN,
     )
+
+
+class OccurrenceParameters(BaseModel):
+    """How many days to preview."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    limit: Count = Field(
+        DEFAULT_OCCURRENCES,
+        description="The maximum number of days in the response.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_OCCURRENCES},
+    )
+
+    @property
+    def as_domain(self) -> int:
+        """The limit; the use case checks it."""
+        return self.limit
 
 
 class ChangeParameters(SinceParameter):

@@ -15,24 +15,42 @@ import todo_domain as domain
 from todo_api.schemas.due import EXAMPLE_DUE, Due, DuePatch, absent, due_response
 from todo_api.schemas.formats import MULTILINE, single_line
 from todo_api.schemas.move import Move
+from todo_api.schemas.recurrence import (
+    EXAMPLE_RECURRENCE,
+    Recurrence,
+    RecurrenceCreate,
+    RecurrencePatch,
+    recurrence_response,
+)
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 
 _READ_ONLY: Final = frozenset(
-    {"id", "user_id", "completed_at", "position", "created_at", "updated_at", "revision", "deleted_at"}
+    {
+        "id",
+        "user_id",
+        "completed_at",
+        "position",
+        "successor_id",
+        "created_at",
+        "updated_at",
+        "revision",
+        "deleted_at",
+    }
 )
 
-# Without null, because FastAPI removes null from examples.
 EXAMPLE_TASK: Final[dict[str, Any]] = {
     "id": 1,
     "user_id": "alice",
     "title": "Buy milk",
     "description": "The one in glass bottles",
-    "complete": True,
-    "completed_at": "2026-11-21T09:30:00.123456Z",
+    "complete": False,
+    "completed_at": None,
     "priority": "high",
     "due": EXAMPLE_DUE,
+    "recurrence": EXAMPLE_RECURRENCE,
     "tags": ["shop"],
     "position": "a1",
+    "successor_id": None,
     "created_at": "2026-11-21T09:30:00.123456Z",
     "updated_at": "2026-11-21T09:30:00.123456Z",
     "revision": 1,
@@ -58,7 +76,14 @@ def _describe(schema: dict[str, Any]) -> None:
     """Add a sentence about read-only fields, and an example, to the schema of a body."""
     schema["description"] += " Read-only fields of a task are accepted and ignored."
     decided = {name: value for name, value in EXAMPLE_TASK.items() if name not in _READ_ONLY}
-    schema["examples"] = [{**decided, "complete": False}]
+    schema["examples"] = [decided]
+
+
+def _describe_create(schema: dict[str, Any]) -> None:
+    _describe(schema)
+    recurs = {"properties": {"recurrence": {"type": "object"}}, "required": ["recurrence"]}
+    fits = {"properties": {"due": {"type": "object"}, "complete": {"const": False}}, "required": ["due"]}
+    schema |= {"if": recurs, "then": fits}
 
 
 def _describe_patch(schema: dict[str, Any]) -> None:
@@ -89,19 +114,23 @@ class _TaskBody(BaseModel):
         values = {name: getattr(self, name) for name in self.model_fields_set if name != "move"}
         if "priority" in values:
             values["priority"] = PRIORITIES[values["priority"]]
-        if values.get("due"):
-            values["due"] = values["due"].to_domain()
+        for name in ("due", "recurrence"):
+            if values.get(name):
+                values[name] = values[name].to_domain()
         return values
 
 
 class TaskCreate(_TaskBody):
     """A new task."""
 
+    model_config = ConfigDict(json_schema_extra=_describe_create)
+
     title: Title
     description: Description | None = None
     complete: bool = False
     priority: Priority = "medium"
     due: Due | None = None
+    recurrence: RecurrenceCreate | None = None
     tags: Tags = []
     move: Move = Field(default_factory=absent)
 
@@ -112,13 +141,14 @@ class TaskCreate(_TaskBody):
 
 
 class TaskUpdate(_TaskBody):
-    """A full update of a task: an absent field keeps its value; null clears `description` and `due`."""
+    """A full update of a task: an absent field keeps its value; null clears `description`, `due` and `recurrence`."""
 
     title: Title
     description: Description | None = Field(default_factory=absent)
     complete: bool
     priority: Priority = Field(default_factory=absent)
     due: Due | None = Field(default_factory=absent)
+    recurrence: RecurrenceCreate | None = Field(default_factory=absent)
     tags: Tags = Field(default_factory=absent)
     move: Move = Field(default_factory=absent)
 
@@ -129,7 +159,7 @@ class TaskUpdate(_TaskBody):
 
 
 class TaskPatch(_TaskBody):
-    """The fields to change (RFC 7396) or a move, at least one; null clears `description` and `due`."""
+    """The fields to change (RFC 7396) or a move, at least one; null clears `description`, `due` and `recurrence`."""
 
     model_config = ConfigDict(json_schema_extra=_describe_patch)
 
@@ -138,6 +168,7 @@ class TaskPatch(_TaskBody):
     complete: bool = Field(default_factory=absent)
     priority: Priority = Field(default_factory=absent)
     due: DuePatch | None = Field(default_factory=absent)
+    recurrence: RecurrencePatch | None = Field(default_factory=absent)
     tags: Tags = Field(default_factory=absent)
     move: Move = Field(default_factory=absent)
 
@@ -162,8 +193,10 @@ class TaskResponse(BaseModel):
     completed_at: dt.datetime | None
     priority: Priority
     due: Due | None
+    recurrence: Recurrence | None
     tags: list[str]
     position: str = Field(description="The place in the order by hand. It is opaque, and compares by bytes.")
+    successor_id: int | None = Field(description="The task that was added when this recurring task was completed.")
     created_at: dt.datetime
     updated_at: dt.datetime
     revision: int
@@ -186,8 +219,10 @@ def task_response(task: domain.Task) -> dict[str, Any]:
         "completed_at": task.completed_at,
         "priority": _PRIORITY_NAMES[task.priority],
         "due": None if task.due is None else due_response(task.due),
+        "recurrence": None if task.recurrence is None else recurrence_response(task.recurrence),
         "tags": task.tags,
         "position": task.position,
+        "successor_id": task.successor_id,
         "created_at": task.created_at,
         "updated_at": task.updated_at,
         "revision": task.revision,
@@ -222,6 +257,14 @@ class TrashResponse(BaseModel):
 
     tasks: list[TrashedTaskResponse]
     next_cursor: str | None
+
+
+class OccurrencesResponse(BaseModel):
+    """Days after the due on which a task recurs, in order; empty if it does not recur."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"occurrences": ["2026-12-03", "2026-12-07"]}]})
+
+    occurrences: list[dt.date]
 
 
 class TaskDeletion(BaseModel):

@@ -22,7 +22,8 @@ Edit = Callable[[Task], Task]
 """A pure, synchronous function that returns the new state of a task.
 
 If it returns an equal task, nothing changes. It raises to refuse the change. It MUST NOT change
-`user_id`, `id` or `revision`. An adapter MAY call it several times."""
+`user_id`, `id` or `revision`, and MUST return a task for which `Task.is_settled` is true. An adapter
+MAY call it several times."""
 
 Guard = Callable[[Task], None]
 """A pure, synchronous function that raises to refuse the removal. An adapter MAY call it several times."""
@@ -63,8 +64,10 @@ class TaskRepository(Protocol):
 
     Quotas
         - An adapter is made with `Quotas`. A write MUST raise what `Quotas.check` raises for
-          the list's counters before and after it, and then MUST NOT change anything. The
-          check and the write MUST be one atomic step. The counters MUST be the real numbers.
+          the list's counters before and after it, and then MUST NOT change anything. For a
+          batch, `BatchEffects.checked_counters` decides, because a quota never refuses the
+          successor of a recurring task. The check and the write MUST be one atomic step. The
+          counters MUST be the real numbers.
         - A retry with a stored key MUST be replayed, whatever the counters are.
         - After a write, the `Quotas.surplus_deletions` with the lowest revisions MUST be
           forgotten, as by `StoreMaintenance.purge`. They MAY be forgotten in a transaction of

@@ -1,14 +1,13 @@
 """How a task recurs: its rule, and what the days of the rule are counted from."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice, takewhile
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from todo_domain.due import Due
-from todo_domain.errors import RuleViolated, Violation
 from todo_domain.recurrence.occurrences import occurrences
 from todo_domain.recurrence.parsing import RULE_FIELD, accept_rule, parse_rule
 from todo_domain.recurrence.rule import RecurrenceRule
@@ -42,6 +41,11 @@ class Recurrence:
     rule: RecurrenceRule
     counted_from: CountedFrom
     anchor: dt.date
+
+    @property
+    def draft(self) -> "RecurrenceDraft":
+        """The draft of this recurrence: what a caller gives, in canonical form."""
+        return RecurrenceDraft(str(self.rule), self.counted_from)
 
     def next_due(self, due: Due, completed_on: dt.date) -> tuple[Due, Self] | None:
         """Return the due and the recurrence of the next task, or None if the series ends.
@@ -96,10 +100,11 @@ class RecurrenceDraft:
         Raises RuleViolated for a faulty rule, and for one without an occurrence in the 40
         years from that day on.
         """
-        rule = parse_rule(self.rule)
-        if next(occurrences(rule, day), None) is None:
-            raise RuleViolated([Violation(RULE_FIELD, "recurrence_never", _NEVER)])
-        return Recurrence(rule, self.counted_from, day)
+        recurrence = Recurrence(parse_rule(self.rule), self.counted_from, day)
+        found = Violations()
+        check_occurrence(found, self, day)
+        found.raise_if_any()
+        return recurrence
 
 
 def accept_recurrence(found: Violations, recurrence: object) -> RecurrenceDraft | None:
@@ -109,7 +114,22 @@ def accept_recurrence(found: Violations, recurrence: object) -> RecurrenceDraft 
     if not isinstance(recurrence, RecurrenceDraft):
         found.add(RULE_FIELD[:1], "recurrence_type", "must be a rule, and what it is counted from")
         return None
-    rule = accept_rule(found, recurrence.rule)
-    is_known = isinstance(recurrence.counted_from, CountedFrom)
-    found.expect(is_known, ("recurrence", "from"), "recurrence_from", "must be due or completion")
-    return replace(recurrence, rule=str(rule)) if rule else recurrence
+    parts = {"rule": recurrence.rule, "counted_from": recurrence.counted_from}
+    return replace(recurrence, **accept_parts(found, parts))
+
+
+def accept_parts(found: Violations, parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return these parts of a recurrence, the rule in canonical form, and add their violations to `found`."""
+    if "counted_from" in parts:
+        is_known = isinstance(parts["counted_from"], CountedFrom)
+        found.expect(is_known, ("recurrence", "from"), "recurrence_from", "must be due or completion")
+    if "rule" in parts and (rule := accept_rule(found, parts["rule"])):
+        return {**parts, "rule": str(rule)}
+    return parts
+
+
+def check_occurrence(found: Violations, recurrence: RecurrenceDraft, day: dt.date) -> None:
+    """Add a violation if the rule has no occurrence in the 40 years from that day on; ignore a faulty rule."""
+    rule = accept_rule(Violations(), recurrence.rule)
+    occurs = rule is None or next(occurrences(rule, day), None) is not None
+    found.expect(occurs, RULE_FIELD, "recurrence_never", _NEVER)

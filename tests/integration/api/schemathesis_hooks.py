@@ -9,6 +9,8 @@ import schemathesis
 from hypothesis import strategies as st
 
 schemathesis.openapi.format("time-zone", st.sampled_from(sorted(available_timezones() - {"localtime"})))
+rules = ["FREQ=DAILY", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH", "FREQ=MONTHLY;BYDAY=-1FR;COUNT=3"]
+schemathesis.openapi.format("recurrence-rule", st.sampled_from(rules))
 # Registered as formats, because Schemathesis generates header values only from letters and digits.
 schemathesis.openapi.format("feed-token", st.from_regex(r"[a-z0-9]{1,32}\.(0|[1-9][0-9]{0,14})", fullmatch=True))
 entity_tags = st.from_regex(r'(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*', fullmatch=True)
@@ -69,9 +71,14 @@ def before_call(_context: Any, case: Any, _options: Any) -> None:
 
 
 def _complete_tasks(body: Any) -> None:
-    """Complete every due, and replace anchors: the schema can't say which parts and tasks are stored."""
+    """Complete every due and recurrence, and replace anchors: the schema can't say which parts and tasks are stored."""
     if isinstance(body, dict) and isinstance(body.get("move"), dict):
         body["move"] = "last"
+    if isinstance(body, dict) and isinstance(body.get("recurrence"), dict):
+        body["recurrence"].setdefault("rule", rules[0])
+        body |= {"complete": False, "due": body.get("due") or {"date": "2026-12-01"}}
+    elif isinstance(body, dict) and "due" in body and body["due"] is None:
+        body["recurrence"] = None
     for value in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
         if isinstance(value, dict) and value.keys() <= {"date", "time", "timezone"}:
             value |= {"date": value.get("date") or "2026-12-01", "time": value.get("time") or "17:00"}

@@ -1,7 +1,7 @@
 """Rules for every field of a task and every condition of a query, including those added later."""
 
 import datetime as dt
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -10,16 +10,20 @@ import pytest
 from tests.unit.domain.strategies import ALICE, NOON, task
 from todo_adapters.contract.field_values import (
     CONDITION_VALUES,
+    DAY,
     DRAFT_VALUES,
     EVERY_FIELD,
     PATCH_VALUES,
+    draft_with,
     values_of,
 )
 from todo_domain import (
     ABSENT,
     Create,
+    Due,
     IdempotencyKey,
     Patch,
+    Recurrence,
     RuleViolated,
     SortKey,
     Task,
@@ -31,9 +35,12 @@ from todo_domain.batch import Batch
 
 DRAFTS = [
     EVERY_FIELD,
-    *(TaskDraft(**{"title": "x", name: value}) for name, values in DRAFT_VALUES.items() for value in values),
+    *(draft_with(name, value) for name, values in DRAFT_VALUES.items() for value in values),
 ]
 ANYTHING: list[Any] = [None, True, 5, -1, 1.5, "x", b"x", [], {}, dt.date(2026, 1, 1), NOON, object()]
+DEFAULTS: dict[str, Any] = {
+    field.name: {field.name: field.default} for field in fields(TaskDraft) if field.name != "title"
+}
 every_draft_value = pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, values in DRAFT_VALUES.items() for value in values], ids=ascii
 )
@@ -55,6 +62,12 @@ def fingerprint(request: object) -> str:
     return IdempotencyKey.of_request("key", request).fingerprint
 
 
+def given(task: Task, name: str) -> Any:
+    """Return a value of a task as a caller gives it."""
+    value = getattr(task, name)
+    return value.draft if isinstance(value, Recurrence) else value
+
+
 def test_a_task_has_the_fields_of_a_draft_and_of_a_patch() -> None:
     decided = {field.name for field in fields(TaskDraft)}
 
@@ -64,20 +77,20 @@ def test_a_task_has_the_fields_of_a_draft_and_of_a_patch() -> None:
 
 @every_draft_value
 def test_a_new_task_has_every_value_of_its_draft(name: str, value: Any) -> None:
-    draft = TaskDraft(**{"title": "x", name: value})
+    draft = draft_with(name, value)
 
     new = Task.from_draft(draft, user_id=ALICE, id=1, revision=1, at=NOON)
 
-    assert getattr(new, name) == getattr(draft, name)
+    assert given(new, name) == getattr(draft, name)
 
 
 @every_draft_value
 def test_a_patch_gives_a_task_every_value(name: str, value: Any) -> None:
     patch = TaskPatch(**{name: value})
 
-    patched = task("another").patched(patch, NOON)
+    patched = task("another", due=None if name == "due" else Due(DAY)).patched(patch, NOON)
 
-    assert getattr(patched, name) == getattr(patch, name)
+    assert given(patched, name) == getattr(patch, name)
     assert patched.patched(patch, NOON) is patched
 
 
@@ -104,7 +117,8 @@ def test_null_clears_no_field_that_a_task_needs(name: str) -> None:
 
 @every_draft_value
 def test_a_value_changes_the_fingerprint_of_a_draft_unless_it_is_the_default(name: str, value: Any) -> None:
-    draft, other = TaskDraft(**{"title": "x", name: value}), TaskDraft(title="x")
+    draft = draft_with(name, value)
+    other: TaskDraft = replace(draft, **DEFAULTS.get(name, {"title": "x"}))
 
     assert (fingerprint(draft) == fingerprint(other)) is (draft == other)
     assert (fingerprint(Batch((Create(draft),))) == fingerprint(Batch((Create(other),)))) is (draft == other)
@@ -156,4 +170,4 @@ def test_a_field_of_a_type_without_values_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(TaskDraft.__annotations__, "tags", dict)
 
     with pytest.raises(TypeError, match=r"no value for TaskDraft\.tags"):
-        values_of(TaskDraft, title="x")
+        values_of(TaskDraft, title="x", due=Due(DAY))

@@ -15,6 +15,7 @@ from todo_domain import (
     Create,
     CursorExpired,
     Deletion,
+    Due,
     FeedToken,
     IdempotencyConflict,
     Outcome,
@@ -24,6 +25,7 @@ from todo_domain import (
     Priority,
     QuotaExceeded,
     Quotas,
+    RecurrenceDraft,
     Remove,
     RuleViolated,
     TaskDraft,
@@ -418,3 +420,42 @@ def test_keys_that_another_request_forgot_make_room_too(clock: Clock) -> None:
     clock.time += timedelta(hours=25)
 
     assert not run(alice.create(MILK, "second")).replayed
+
+
+WATER = TaskDraft(title="Water the plants", due=Due(NOON.date()), recurrence=RecurrenceDraft("FREQ=DAILY"))
+
+
+def test_completing_a_recurring_task_adds_the_next_one_and_reopening_takes_it_back(alice: TaskUseCases) -> None:
+    task = run(alice.create(WATER)).task
+
+    done = run(alice.patch(1, DONE, frozenset({1})))
+    again = run(alice.patch(1, DONE))
+    added = run(alice.get(2))
+    reopened = run(alice.patch(1, TaskPatch(complete=False)))
+
+    assert (done.complete, done.recurrence, done.successor_id, done.revision) == (True, None, 2, 2)
+    assert again == done
+    assert (added.due, added.complete) == (Due(NOON.date() + timedelta(days=1)), False)
+    assert reopened == task._replace(revision=4)
+    with pytest.raises(TaskNotFound):
+        run(alice.get(2))
+
+
+def test_a_completion_with_a_successor_is_refused_like_any_other(alice: TaskUseCases) -> None:
+    run(alice.create(WATER))
+
+    with pytest.raises(PreconditionFailed):
+        run(alice.patch(1, DONE, frozenset({7})))
+
+    assert run(alice.revision()) == 1
+
+
+def test_the_next_days_of_a_task_are_returned_with_the_task(alice: TaskUseCases) -> None:
+    task = run(alice.create(WATER)).task
+
+    assert run(alice.occurrences(1, 1)) == (task, (NOON.date() + timedelta(days=1),))
+    assert len(run(alice.occurrences(1))[1]) == 10
+    with pytest.raises(RuleViolated):
+        run(alice.occurrences(1, 101))
+    with pytest.raises(TaskNotFound):
+        run(alice.occurrences(2))

@@ -76,8 +76,7 @@ class BatchWork:
                 return replayed, ListCounters()
             before = ListCounters(*counted[0])
             effects = await self._evaluate(connection, stored, before)
-            after = effects.counters.with_outcomes(len(effects.outcomes)) if self._key else effects.counters
-            self._quotas.check(before, after)
+            after = effects.checked_counters(self._quotas, before, stores_key=self._key is not None)
         except (TodoError, LockNotAvailable):
             await connection.run(_ROLLBACK, {})
             raise

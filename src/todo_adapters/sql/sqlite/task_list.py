@@ -115,8 +115,7 @@ class SqliteTaskList:
     def _write(
         self, before: ListCounters, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None
     ) -> None:
-        after = effects.counters.with_outcomes(len(effects.outcomes)) if key else effects.counters
-        self._quotas.check(before, after)
+        after = effects.checked_counters(self._quotas, before, stores_key=key is not None)
         self._connection.execute(_SET_COUNTERS, rows.counter_values(self._user_id, after))
         self._connection.executemany(
             _WRITE_TASK, [rows.state_values(SQLITE, self._user_id, change) for change in effects.changes]

@@ -25,10 +25,12 @@ from todo_domain import (
     BatchEffects,
     BatchFailed,
     Create,
+    Due,
     IdempotencyKey,
     Move,
     Patch,
     Read,
+    RecurrenceDraft,
     Remove,
     Restore,
     StorageUnavailable,
@@ -66,6 +68,17 @@ def new_key(request: object = DRAFT) -> IdempotencyKey:
     return IdempotencyKey.of_request(uuid4().hex, request)
 
 
+def completion_of(task_id: int) -> Batch:
+    """Return a batch that completes a task and lets it recur, so that it adds a successor."""
+    recurrence = RecurrenceDraft("FREQ=DAILY")
+    return Batch((Patch(task_id, TaskPatch(complete=True, due=Due(AT.date()), recurrence=recurrence)),))
+
+
+async def complete_and_reopen(repository: PostgresTaskRepository, user_id: UserId, task_id: int) -> None:
+    await repository.apply(user_id, completion_of(task_id), at=AT)
+    await repository.apply(user_id, Batch((Patch(task_id, TaskPatch(complete=False)),)), at=AT)
+
+
 def longer(task: Task) -> Task:
     return task._replace(description=f"{task.description or ''}x")
 
@@ -95,6 +108,8 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT), 8, 2, id="apply"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 11, 2, id="apply with a key"),
         pytest.param(lambda r, u, t: r.apply(u, Batch((Patch(t, move=FIRST),)), at=AT), 8, 3, id="move"),
+        pytest.param(lambda r, u, t: r.apply(u, completion_of(t), at=AT), 8, 2, id="complete a recurring task"),
+        pytest.param(complete_and_reopen, 17, 5, id="complete and reopen a recurring task"),
         pytest.param(lambda r, u, _: r.changes(u, None, 10), 1, 1, id="changes"),
         pytest.param(lambda r, u, _: r.revisions([u]), 1, 1, id="revisions"),
         pytest.param(lambda r, _u, _t: r.check_reads(), 1, 1, id="check_reads"),

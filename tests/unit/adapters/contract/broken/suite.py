@@ -14,6 +14,7 @@ from tests.unit.adapters.contract.broken import (
     lists,
     moves,
     quotas,
+    recurring,
     retries,
     tasks,
     trash,
@@ -22,7 +23,7 @@ from tests.unit.adapters.contract.broken import (
 from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository, MakeVerifier, TokenVerifierContract
 from todo_domain import Principal, UserId
 
-__all__ = ["feeds", "lifecycle", "lists", "moves", "quotas", "retries", "tasks", "trash", "verifiers"]
+__all__ = ["feeds", "lifecycle", "lists", "moves", "quotas", "recurring", "retries", "tasks", "trash", "verifiers"]
 
 
 class TestBrokenRepository(DurableTaskRepositoryContract):
