@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
-from itertools import repeat
+from itertools import chain, islice, repeat
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -175,10 +175,12 @@ def read_trash(dialect: Dialect, user_id: UserId, query: TrashQuery, rows: Seque
     return query.page(found, revision, count)
 
 
-def read_ids(query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskIds:
+def read_ids(query: TaskQuery, rows: Iterable[Sequence[Any]]) -> TaskIds:
     """Return the ids of the rows of `listing.ids_statement`: the list's revision, then an id or null."""
-    ids = [row[1] for row in rows[: query.limit] if row[1] is not None]
-    return TaskIds(ids, rows[0][0] if rows else 0)
+    rest = iter(rows)
+    first = next(rest, (0, None))
+    ids = [row[1] for row in islice(chain([first], rest), query.limit) if row[1] is not None]
+    return TaskIds(ids, first[0])
 
 
 def in_order_of(task_ids: Sequence[int], tasks: Sequence[Task]) -> Sequence[Task]:

@@ -1,13 +1,13 @@
 """Read an SQLite file from an event loop: short reads directly, long ones in threads."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from todo_adapters.sql.sqlite.file import connect_reader
 from todo_adapters.sql.sqlite.identity import FileIdentity
-from todo_adapters.sql.sqlite.long_reads import LongReads, Rows
+from todo_adapters.sql.sqlite.long_reads import Fetch, LongReads, Rows, T
 from todo_domain import StorageUnavailable
 
 _SHORT_TICKS: Final = 40
@@ -23,8 +23,9 @@ class SqliteReader:
 
     Passing a read to a thread and back takes longer than most reads. So a read starts
     in the event loop. A long read is interrupted after one or two milliseconds and repeated
-    in a thread, so that a search of a huge list does not delay other requests. It is also
-    repeated there when the file is locked.
+    in a thread, so that a search of a huge list does not delay other requests. While one
+    runs there, other reads of the same user by the same statement begin there. A read is
+    also repeated there when the file is locked.
     """
 
     def __init__(self, path: Path, identity: FileIdentity, long_reads: LongReads) -> None:
@@ -35,24 +36,29 @@ class SqliteReader:
         self._inline.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self._inline.set_progress_handler(self._is_long, _TICK_STEPS)
 
-    async def read(self, sql: str, values: Mapping[str, Any]) -> Rows:
+    def read(self, sql: str, values: Mapping[str, Any]) -> Coroutine[Any, Any, Rows]:
         """Return all rows. Raises StorageUnavailable, at the latest at the deadline of long reads.
 
         Raises StorageOverloaded if a long read would wait too long for a thread (see Admission).
         """
+        return self.fetch(sql, values, sqlite3.Cursor.fetchall)
+
+    async def fetch(self, sql: str, values: Mapping[str, Any], fetch: Fetch[T]) -> T:
+        """Return what `fetch` makes of the cursor, maybe in a thread. Raises the same as `read`."""
         self._identity.require()
         self._ticks = 0
         try:
-            try:
-                rows: Rows = self._inline.execute(sql, values).fetchall()
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
-                    raise
-            else:
-                self._long_reads.admission.begin()
-                return rows
+            if not self._long_reads.includes(sql, values):
+                try:
+                    result = fetch(self._inline.execute(sql, values))
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                        raise
+                else:
+                    self._long_reads.admission.begin()
+                    return result
             self._identity.verify()  # a thread opens the path again
-            return await self._long_reads.run(sql, values)
+            return await self._long_reads.run(sql, values, fetch)
         except sqlite3.Error as error:
             raise StorageUnavailable(f"SQLite: {error}") from error
         except TimeoutError as error:

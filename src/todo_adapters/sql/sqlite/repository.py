@@ -146,7 +146,7 @@ class SqliteTaskRepository:
 
     async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
         """See TaskRepository."""
-        return rows.read_ids(query, await self._file.reader.read(*ids_statement(SQLITE, user_id, query)))
+        return await self._file.reader.fetch(*ids_statement(SQLITE, user_id, query), partial(rows.read_ids, query))
 
     async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
         """See TaskRepository."""

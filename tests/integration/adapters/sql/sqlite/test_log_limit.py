@@ -99,7 +99,7 @@ async def test_reads_that_overlap_do_not_let_the_log_grow_beyond_its_limit(log: 
 
 
 async def test_a_read_of_this_process_that_never_ends_does_not_let_the_log_grow(impatient_log: Log) -> None:
-    reading = asyncio.create_task(impatient_log.reads.run(ENDLESS, {}))
+    reading = asyncio.create_task(impatient_log.reads.run(ENDLESS, {}, sqlite3.Cursor.fetchall))
     await asyncio.sleep(0.05)
 
     largest = await impatient_log.write()

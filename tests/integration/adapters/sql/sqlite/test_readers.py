@@ -36,8 +36,8 @@ async def reader(anyio_backend: str, tmp_path: Path) -> AsyncIterator[SqliteRead
         yield reader
 
 
-def count(reader: SqliteReader, last: int) -> "asyncio.Task[list[tuple[int]]]":
-    return asyncio.create_task(reader.read(COUNT, {"last": last}))
+def count(reader: SqliteReader, last: int, **user: str) -> "asyncio.Task[list[tuple[int]]]":
+    return asyncio.create_task(reader.read(COUNT, {"last": last, **user}))
 
 
 @pytest.mark.parametrize(("last", "order"), [(10, ["read", "loop"]), (LONG, ["loop", "read"])], ids=["short", "long"])
@@ -105,6 +105,18 @@ async def test_reads_wait_for_a_thread_in_order_of_arrival(reader: SqliteReader)
     running[1].cancel()
 
     assert ended == waiting
+
+
+async def test_a_read_begins_in_a_thread_while_one_of_the_same_kind_and_user_is_there(reader: SqliteReader) -> None:
+    endless = count(reader, ENDLESS, user_id="a")
+    await asyncio.sleep(0)
+
+    same, other = count(reader, 10, user_id="a"), count(reader, 10, user_id="b")
+    await asyncio.sleep(0)
+
+    assert (same.done(), other.done()) == (False, True)
+    endless.cancel()
+    assert await same == [(10,)]
 
 
 async def test_closing_ends_the_reads_that_run_or_wait(tmp_path: Path) -> None:
