@@ -27,7 +27,7 @@ from todo_api.http.problems import (
     no_such_path,
     problem_response,
 )
-from todo_api.http.request_body import MAX_BODY_BYTES, read_json_object, refuse_body
+from todo_api.http.request_body import MAX_BODY_BYTES, json_object, read_body, refuse_body
 from todo_api.http.user_limits import USAGE
 from todo_api.schemas.faults import MAX_FAULTS, faults_of, names_of, unknown_name, violation_of
 from todo_domain import RuleViolated, StorageOverloaded, StorageUnavailable, TaskUseCases, TodoError, Violation
@@ -95,7 +95,9 @@ class OwnerRoute(APIRoute):
             pending.release = usage.end_request
         content = None
         if self._parameters.body:
-            content = await pending.uncounted(read_json_object(request, self._media_types, self.max_body_bytes))
+            body = await pending.uncounted(read_body(request, self._media_types, self.max_body_bytes))
+            usage.charge_bytes(len(body))
+            content = json_object(body)
         else:
             await refuse_body(request)
         arguments = self._bind(request, tasks, content)

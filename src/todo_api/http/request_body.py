@@ -21,6 +21,8 @@ from todo_api.http.problems import (
 
 MAX_BODY_BYTES: Final = 64 * 1024
 _MAX_NAMES: Final = 5000
+MAX_VALUES: Final = 10_000
+"""How many values a body may have: twice as many as the largest valid request has."""
 _JSON_SPACE: Final = b" \t\r\n"
 
 
@@ -38,15 +40,21 @@ async def refuse_body(request: Request) -> None:
         raise malformed("this request must not have a body", "no_body")
 
 
-async def read_json_object(request: Request, media_types: Collection[str], max_bytes: int) -> dict[str, Any]:
-    """Return the body, a JSON object of at most `max_bytes`.
-
-    Refuses, in this order: another media type, too many bytes, malformed JSON (also with
-    a repeated name, NaN or Infinity), and a value that is not an object.
-    """
+async def read_body(request: Request, media_types: Collection[str], max_bytes: int) -> bytearray:
+    """Return the body. Refuses another media type, and more than `max_bytes`."""
     _check_media_type(request, media_types)
     _check_content_coding(request)
-    body = await _read(request, max_bytes)
+    return await _read(request, max_bytes)
+
+
+def json_object(body: bytearray) -> dict[str, Any]:
+    """Return the JSON object in a body.
+
+    Refuses malformed JSON (also with a repeated name, NaN or Infinity, or very many
+    values), and a value that is not an object.
+    """
+    if len(body) > 2 * MAX_VALUES and has_too_many_values(body):
+        raise malformed(f"the body must have at most {MAX_VALUES} values", "too_many_values")
     try:
         content = _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -54,6 +62,15 @@ async def read_json_object(request: Request, media_types: Collection[str], max_b
     if not isinstance(content, dict):
         raise malformed("the body must be a JSON object", "object")
     return content
+
+
+def has_too_many_values(body: bytes | bytearray) -> bool:
+    """Return whether parsing would take long. If the body is not JSON, either result leads to a refusal."""
+    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if unescaped.count(b'"') > 4 * MAX_VALUES:  # a value may have a name
+        return True
+    structure = b"".join(unescaped.split(b'"')[::2])
+    return sum(map(structure.count, (b",", b"[", b"{"))) > MAX_VALUES
 
 
 def _check_media_type(request: Request, media_types: Collection[str]) -> None:

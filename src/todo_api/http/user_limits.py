@@ -21,6 +21,7 @@ BURST_SECONDS: Final = 5
 """A user who did nothing for this time may use the work of this time at once."""
 TASKS_PER_UNIT: Final = 20
 OPERATIONS_PER_UNIT: Final = 10
+BYTES_PER_UNIT: Final = 8192
 _MAX_AHEAD: Final = BURST_SECONDS + 1e-4  # the sum of many units is not exact
 _MAX_REMEMBERED: Final = 1000
 
@@ -91,6 +92,11 @@ class Usage:
         if paid_at - now > _MAX_AHEAD:
             raise self._too_much_work(paid_at - now - BURST_SECONDS)
         self._paid_at = paid_at
+
+    def charge_bytes(self, count: int) -> None:
+        """Charge what it costs to parse a body of this size; the request pays for a small one."""
+        if count > BYTES_PER_UNIT:
+            self._charge(count / BYTES_PER_UNIT)
 
     def charge_operations(self, count: int) -> None:
         """Charge what a batch costs besides its request."""

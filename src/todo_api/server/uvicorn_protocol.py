@@ -57,7 +57,8 @@ class HttpProtocol(BoundedConnection):
             self._discard(data)
             return
         self._unfinished_bytes += len(data)
-        self._has_blanks = b" \r\n" in data or b"\t\r\n" in data
+        # Too long to search it: a part of a body.
+        self._has_blanks = len(data) > MAX_HEAD_BYTES or b" \r\n" in data or b"\t\r\n" in data
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:

@@ -92,6 +92,15 @@ def test_a_batch_of_100_and_100_returned_tasks_use_up_the_work_of_five_requests(
     assert refusal(send_request(app, "GET", f"{TASKS}/1")) == (429, "RATE_LIMITED")
 
 
+def test_a_large_body_uses_up_work_even_if_it_is_refused() -> None:
+    app = app_in_memory(work_per_second=1)
+
+    refused = send_request(app, "POST", TASKS, content=b" " * (40 * 1024), headers={"Content-Type": "application/json"})
+
+    assert refused.status_code == 400
+    assert refusal(send_request(app, "GET", TASKS)) == (429, "RATE_LIMITED")
+
+
 def test_a_page_that_sends_30_changes_at_once_gets_them_all() -> None:
     repository = Slow()
 

@@ -22,7 +22,7 @@ from todo_api.http.media_types import media_type_in_utf8
 from todo_api.http.owner_route import _read_model, _read_query
 from todo_api.http.preconditions import expected_revisions, tag_matcher
 from todo_api.http.problems import ProblemError
-from todo_api.http.request_body import read_json_object
+from todo_api.http.request_body import has_too_many_values, json_object, read_body
 from todo_api.middleware.forwarded import ForwardedHeaders
 from todo_api.routes.tasks import router
 from todo_api.schemas.batches import BatchRequest
@@ -43,7 +43,7 @@ def _read_body(body: bytes) -> None:
     async def receive() -> Message:
         return {"type": "http.request", "body": chunks.pop(), "more_body": bool(chunks)}
 
-    asyncio.run(read_json_object(Request(scope, receive), ("application/json",), 1_000_000))
+    json_object(asyncio.run(read_body(Request(scope, receive), ("application/json",), 1_000_000)))
 
 
 def _read_forwarded(value: bytes) -> None:
@@ -91,6 +91,7 @@ _INPUTS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[int], Any]]]] = {
     "body: digits": (_read_body, lambda n: b"1" * n),
     "body: names": (_read_body, lambda n: b"{" + b",".join(b'"%d":1' % i for i in range(n // 8)) + b"}"),
     "body: escapes": (_read_body, lambda n: b'"' + b"\\u0041" * (n // 6)),
+    "body: values": (has_too_many_values, lambda n: b'"\\"' + b'\\"' * (n // 2)),
     "task: combining marks": (_read_tag, lambda n: "a" + "\u0301\u0323" * n),
     "task: marks after a tab": (_read_tag, lambda n: "a\ta" + "\u0301\u0323" * n),
     "task: unknown names": (

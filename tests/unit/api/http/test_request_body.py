@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from tests.tokens import JSON
 from todo_api.http.problems import MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemError
-from todo_api.http.request_body import read_json_object
+from todo_api.http.request_body import json_object, read_body
 
 objects = st.dictionaries(st.text(max_size=5), JSON, max_size=4)
 
@@ -26,7 +26,7 @@ def read(body: bytes, most: int = 10_000, **headers: str) -> Any:
     async def receive() -> Message:
         return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
 
-    return asyncio.run(read_json_object(Request(scope, receive), ("application/json",), most))
+    return json_object(asyncio.run(read_body(Request(scope, receive), ("application/json",), most)))
 
 
 @given(objects)
@@ -85,3 +85,22 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_complete() -> None:
         read(b"x" * 1_000_000, 100)
 
     assert refused.value.problem_type == PAYLOAD_TOO_LARGE
+
+
+@pytest.mark.parametrize("value", ["{}", "[]", "1", '"t"', '{"n":1}'])
+def test_a_body_with_very_many_values_is_refused(value: str) -> None:
+    def body(count: int) -> bytearray:
+        return bytearray(f'{{"a":[{",".join([value] * count)}],"b":"{" " * 20_000}"}}'.encode())
+
+    assert json_object(body(3_000))["a"][0] == json.loads(value)
+    with pytest.raises(ProblemError) as refused:
+        json_object(body(12_000))
+
+    assert refused.value.detail == "the body must have at most 10000 values"
+
+
+@pytest.mark.parametrize("text", [',[{"', "\\", '\\"', '\\\\"', "[,"])
+def test_text_does_not_count_as_values(text: str) -> None:
+    content = {"a": [text * 10_000, ",", text], "b": text * 10_000}
+
+    assert json_object(bytearray(json.dumps(content).encode())) == content

@@ -79,11 +79,21 @@ def test_a_pause_of_five_seconds_restores_the_burst_and_a_longer_one_adds_nothin
 
 
 @pytest.mark.parametrize(
-    ("operations", "tasks", "units"),
-    [([100], [], 10), ([1], [], 1), ([], [500], 25), ([], [2] * 10, 1), ([], [0], 0), ([100], [100], 15)],
+    ("operations", "tasks", "sizes", "units"),
+    [
+        ([100], [], [], 10),
+        ([1], [], [], 1),
+        ([], [500], [], 25),
+        ([], [2] * 10, [], 1),
+        ([], [0], [], 0),
+        ([100], [100], [], 15),
+        ([], [], [512 * 1024], 64),
+        ([], [], [8192] * 10, 0),
+        ([50], [], [12 * 8192], 17),
+    ],
 )
-def test_ten_operations_and_twenty_tasks_cost_as_much_as_a_request(
-    operations: list[int], tasks: list[int], units: int
+def test_ten_operations_twenty_tasks_and_eight_kibibytes_cost_as_much_as_a_request(
+    operations: list[int], tasks: list[int], sizes: list[int], units: int
 ) -> None:
     usage = limits().usage_of("alice")
 
@@ -91,6 +101,8 @@ def test_ten_operations_and_twenty_tasks_cost_as_much_as_a_request(
         usage.charge_operations(count)
     for count in tasks:
         usage.charge_tasks(count)
+    for count in sizes:
+        usage.charge_bytes(count)
 
     assert requests_until_refused(usage) == 500 - units
 
