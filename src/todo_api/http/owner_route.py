@@ -20,6 +20,7 @@ from todo_api.http.endpoint import Endpoint, Model
 from todo_api.http.headers import header_lines
 from todo_api.http.hints import hint_for
 from todo_api.http.problems import (
+    RATE_LIMITED,
     ProblemError,
     error_response,
     invalid,
@@ -28,7 +29,7 @@ from todo_api.http.problems import (
     problem_response,
 )
 from todo_api.http.request_body import MAX_BODY_BYTES, json_object, read_body, refuse_body
-from todo_api.http.user_limits import USAGE
+from todo_api.http.user_limits import REPEAT_REFUSAL, USAGE
 from todo_api.schemas.faults import MAX_FAULTS, faults_of, names_of, unknown_name, violation_of
 from todo_domain import RuleViolated, StorageOverloaded, StorageUnavailable, TaskUseCases, TodoError, Violation
 
@@ -78,6 +79,7 @@ class OwnerRoute(APIRoute):
                 if _is_failure_of_store(error) and scope["method"] != "GET":
                     container_of(request).health().write_failed()
                 response = error_response(request, error)
+                _repeat_refusal(scope, error)
             await response(scope, receive, send)
         finally:
             pending.release()
@@ -169,6 +171,13 @@ class OwnerRoutes:
                     app = route.app if route else problem_response(Request(scope), method_not_allowed(routes))
                     return app(scope, receive, send)
         return self._app(scope, receive, send)
+
+
+def _repeat_refusal(scope: Scope, error: Exception) -> None:
+    """Let the server refuse the same GET again at almost no cost, if it exceeds a bound."""
+    repeat = scope.get("state", {}).get(REPEAT_REFUSAL)
+    if repeat and scope["method"] == "GET" and isinstance(error, ProblemError) and error.problem_type is RATE_LIMITED:
+        repeat(scope, error)
 
 
 def _is_failure_of_store(error: Exception) -> bool:

@@ -15,6 +15,8 @@ from todo_api.http.problems import RATE_LIMITED, ProblemError
 
 USAGE: Final = "usage"
 """The name of a user's usage in the scope."""
+REPEAT_REFUSAL: Final = "repeat_refusal"
+"""The name in the scope's `state` of a function by which the server repeats a refusal at almost no cost."""
 MAX_WAITING: Final = 100
 """How many requests of a user may wait for one of that user's requests in progress."""
 BURST_SECONDS: Final = 5
@@ -70,7 +72,7 @@ class Usage:
     sent, and can exceed that: then the user must wait longer before the next request.
     """
 
-    __slots__ = ("_bounds", "_clock", "_in_progress", "_paid_at", "_streams", "_unit", "_waiting")
+    __slots__ = ("_bounds", "_clock", "_in_progress", "_pacing", "_paid_at", "_streams", "_unit", "_waiting")
 
     def __init__(self, bounds: Bounds, clock: Callable[[], float]) -> None:
         self._bounds = bounds
@@ -80,6 +82,7 @@ class Usage:
         self._in_progress = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._streams = 0
+        self._pacing = asyncio.Lock()
 
     def is_idle(self) -> bool:
         """Return whether a new usage would allow the same."""
@@ -107,10 +110,13 @@ class Usage:
         self._charge(count / TASKS_PER_UNIT)
 
     async def pace(self) -> None:
-        """Wait until half of the burst is free, which is left to other requests."""
-        excess = self._paid_at - self._clock() - BURST_SECONDS / 2
-        if excess > 0:
-            await asyncio.sleep(excess)
+        """Wait until half of the burst is free, which is left to other requests.
+
+        Of all responses of the user, one at most gets on in a turn of the event loop.
+        """
+        async with self._pacing:
+            excess = self._paid_at - self._clock() - BURST_SECONDS / 2
+            await asyncio.sleep(max(excess, 0))
 
     def try_begin_request(self) -> bool:
         """Begin a request, unless as many of the user are in progress as may be."""

@@ -1,6 +1,7 @@
 """Accepts connections, up to a maximum, and gives a TLS handshake a deadline."""
 
 import asyncio
+import itertools
 import socket
 import ssl
 from collections.abc import Callable, Collection
@@ -12,6 +13,9 @@ from todo_api.server.uvicorn_protocol import FIRST_REQUEST_SECONDS, HttpProtocol
 
 _PAUSE_SECONDS: Final = 0.05
 """How long accepting stops when there is no room, and no connection to close."""
+
+_REFUSED_PER_TURN: Final = 16
+"""How many connections are refused before the event loop serves others."""
 
 
 class Acceptor:
@@ -59,13 +63,17 @@ class Acceptor:
         await asyncio.gather(self._accepting, *self._opening, return_exceptions=True)
 
     async def _accept_all(self) -> None:
-        while True:
+        for number in itertools.count():
             try:
-                accepted, _ = await self._loop.sock_accept(self._listener)
+                accepted = await self._accept()
             except OSError:
                 # The descriptors of the system are exhausted, or the client has disconnected already.
                 self._connections.tally.count("not accepted")
                 await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if self._tls is None and self._connections.refusals.refuse(accepted):
+                if number % _REFUSED_PER_TURN == 0:
+                    await asyncio.sleep(0)
                 continue
             with ExitStack() as unopened:
                 unopened.callback(accepted.close)
@@ -73,6 +81,13 @@ class Acceptor:
                     await asyncio.sleep(0 if self._connections.make_room() else _PAUSE_SECONDS)
                 unopened.pop_all()
             self._begin(accepted)
+            await asyncio.sleep(0)  # Then it counts as opening.
+
+    async def _accept(self) -> socket.socket:
+        """Wait for a connection, unless one waits already: waiting takes two turns of the event loop."""
+        with suppress(BlockingIOError):
+            return self._listener.accept()[0]
+        return (await self._loop.sock_accept(self._listener))[0]
 
     def _begin(self, accepted: socket.socket) -> None:
         opening = asyncio.create_task(self._open(accepted))

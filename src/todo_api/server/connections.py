@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol
 
+from todo_api.server.repeated_refusals import RepeatedRefusals
+
 LOG_SECONDS: Final = 10.0
 GRACE_SECONDS: Final = 1.0
 """A connection that has waited for less time is not closed to make room, unless it is idle."""
@@ -105,6 +107,7 @@ class Connections:
         self._waiting: dict[Connection, tuple[Wait, float]] = {}
         self._unsent: dict[Connection, _Unsent] = {}
         self._loop = asyncio.get_running_loop()
+        self.refusals = RepeatedRefusals(self.tally.count, self._loop.time)
         self._timer = self._loop.call_later(limits.sweep_seconds, self._sweep)
 
     def close(self) -> None:

@@ -19,9 +19,9 @@ STOPPING: Final = ProblemError(
 _log: Final = logging.getLogger("todo_api.requests")
 
 
-def refusal(problem: ProblemError) -> bytes:
+def refusal(problem: ProblemError, path: str = "") -> bytes:
     """Return a whole response with a problem document that ends the connection, and log it as a request."""
-    scope: dict[str, Any] = {"type": "http", "path": "", "request_id": new_request_id()}
+    scope: dict[str, Any] = {"type": "http", "path": path, "request_id": new_request_id()}
     response = problem_response(Request(scope), problem)
     fields = {
         "request_id": scope["request_id"],

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from todo_api.http.user_limits import REPEAT_REFUSAL
 from todo_api.server.connections import Connections, Wait
 from todo_api.server.transport import ResponseTransport
 
@@ -44,7 +45,8 @@ class BoundedConnection(HttpToolsProtocol):
         """Begin to serve a connection."""
         wrapped = ResponseTransport(transport, self._close)
         super().connection_made(wrapped)  # type: ignore[arg-type]  # has all that is used
-        self.app_state = {**self.app_state, ABORT_CONNECTION: transport.abort}
+        repeat_refusal = self._connections.refusals.remember
+        self.app_state = {**self.app_state, ABORT_CONNECTION: transport.abort, REPEAT_REFUSAL: repeat_refusal}
         transport.set_write_buffer_limits(MAX_UNWATCHED_BYTES)
         self.unsent_bytes = transport.get_write_buffer_size
         self._connections.opening.pop(self, None)

@@ -80,9 +80,9 @@ class ChangeStream(Response):
                 # Clear before reading: a later change or close is then seen by this read, or wakes the wait.
                 wake.clear()
                 if page.changes:
-                    await _send(send, _events(page))
-                    self._usage.charge_tasks(len(page.changes))
                     await self._usage.pace()
+                    self._usage.charge_tasks(len(page.changes))
+                    await _send(send, _events(page))
                 page = await self._tasks.changes(page.next)
                 if not page.changes:
                     await self._wait(wake, send)

@@ -48,8 +48,6 @@ class WholeListResponse(Response):
                 if disconnected.done():
                     raise ClientDisconnect
                 await _send(send, part)
-                # Let other requests run, even if reading and sending did not wait.
-                await asyncio.sleep(0)
             await _send(send, b"", more=False)
         except TodoError as error:
             scope["error_code"] = problem_of(error).problem_type.error_code

@@ -269,5 +269,28 @@ def test_what_is_sent_is_slowed_down_to_leave_half_of_the_burst(monkeypatch: pyt
         usage.charge_tasks(2500)
         asyncio.run(usage.pace())
 
-    assert slept == [1.25]
+    assert slept == [0, 0, 1.25]
     assert requests_until_refused(usage) == 125
+
+
+def test_one_response_of_a_user_at_most_gets_on_in_a_turn_of_the_event_loop() -> None:
+    usage = limits(work_per_second=0).usage_of("alice")
+    parts: list[int] = []
+    turn = 0
+
+    async def respond() -> None:
+        for _ in range(3):
+            await usage.pace()
+            parts.append(turn)
+
+    async def scenario() -> None:
+        nonlocal turn
+        responses = [asyncio.create_task(respond()) for _ in range(4)]
+        while not all(response.done() for response in responses):
+            turn += 1
+            await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+
+    assert len(parts) == 12
+    assert len(set(parts)) == len(parts)

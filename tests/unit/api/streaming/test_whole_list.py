@@ -1,5 +1,6 @@
 """A whole list on a server that offers no way to abort a connection."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -18,7 +19,8 @@ async def failing_chunks() -> AsyncIterator[Sequence[Task]]:
 
 
 async def receive() -> Message:
-    return {"type": "http.request"}
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 @pytest.mark.anyio
