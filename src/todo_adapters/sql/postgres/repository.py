@@ -13,6 +13,7 @@ from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import BatchWork
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
+from todo_adapters.sql.postgres.packed_ids import packed, read_packed_ids
 from todo_adapters.sql.postgres.purge import erase_oldest, forget_keys, forget_surplus
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
@@ -143,7 +144,8 @@ class PostgresTaskRepository(PostgresStore):
 
     async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
         """See TaskRepository. One statement."""
-        return rows.read_ids(query, await self._database.run(*ids_statement(POSTGRESQL, user_id, query)))
+        statement, values = ids_statement(POSTGRESQL, user_id, query)
+        return read_packed_ids(query, await self._database.run(packed(statement), values))
 
     async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
         """See TaskRepository. One statement."""
