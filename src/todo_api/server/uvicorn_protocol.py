@@ -52,23 +52,29 @@ class HttpProtocol(BoundedConnection):
         self.app_state[HAS_DISCONNECTED] = self._has_disconnected
 
     def data_received(self, data: bytes) -> None:
-        """Parse data; it counts as a head until the parser completes one."""
+        """Parse data."""
+        while data:
+            data = self._parse(data)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Parse data up to an Upgrade, and return the rest; data counts as a head until the parser completes one."""
         if self._is_closing:
             self._discard(data)
-            return
+            return b""
         self._unfinished_bytes += len(data)
         # Too long to search it: a part of a body.
         self._has_blanks = len(data) > MAX_HEAD_BYTES or b" \r\n" in data or b"\t\r\n" in data
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+            return self._ignore_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._refuse(NOT_HTTP)
         if self._unfinished_bytes > MAX_HEAD_BYTES:
             self._refuse(HEADERS_PROBLEM)
         if self._unfinished_bytes or not self._is_read:
             self._bound_rest()
+        return b""
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio allows either
         """Keep the connection open for the responses to complete requests; else close it.
@@ -171,16 +177,16 @@ class HttpProtocol(BoundedConnection):
         scope["error_code"] = STOPPING.problem_type.error_code
         self._refuse(STOPPING)
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """Parse the request again without its Upgrade field, which httptools stops at (RFC 9110 §7.8)."""
+    def _ignore_upgrade(self, rest: bytes) -> bytes:
+        """Return the request and what follows, without the Upgrade field, which httptools stops at (RFC 9110 §7.8)."""
         if self.parser.get_method() == b"CONNECT":
             self._refuse(NOT_HTTP)
-            return
+            return b""
         version = self.parser.get_http_version()
         head = head_without_upgrade(self.parser.get_method(), self.url, version, self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(head + rest)
+        return head + rest
 
     def _refuse(self, problem: ProblemError) -> None:
         """Send a problem in place of the response, and close in two steps."""

@@ -1,10 +1,12 @@
 """HTTP/1.1 as bytes on a socket: what RFC 9112 requires of a server."""
 
+import inspect
 import logging
 import re
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +14,9 @@ import pytest
 from tests.integration.api.raw_connections import Reply, exchange
 from tests.integration.server import LIMITS, Server, new_user, running_server, settings_for, token_of
 from todo_api.container import Container
+from todo_api.server import uvicorn_protocol
+from todo_api.server.request_heads import head_without_upgrade
+from todo_api.server.uvicorn_protocol import MAX_PIPELINED
 
 BODY = b'{"title": "a"}'
 HOST = b"Host: todo.example\r\n"
@@ -63,6 +68,25 @@ def test_several_requests_with_an_upgrade_are_served_on_one_connection(caller: C
     one = caller.post(upgrade=H2C, framing=LENGTH) + BODY
 
     assert caller.exchange(one + one + caller.request(), responses=3).statuses == [201, 201, 200]
+
+
+def test_each_of_many_requests_with_an_upgrade_is_parsed_at_the_same_depth(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depths: list[int] = []
+
+    def observed(*arguments: Any) -> bytes:
+        depths.append(len(inspect.stack(0)))
+        return head_without_upgrade(*arguments)
+
+    monkeypatch.setattr(uvicorn_protocol, "head_without_upgrade", observed)
+    one = caller.post(upgrade=H2C, framing=LENGTH) + BODY
+
+    reply = caller.exchange(one * MAX_PIPELINED, responses=MAX_PIPELINED)
+
+    assert reply.statuses == [201] * MAX_PIPELINED
+    assert len(depths) == MAX_PIPELINED
+    assert max(depths) - min(depths) < 10
 
 
 def test_connection_close_is_honoured_beside_an_upgrade(caller: Caller) -> None:
