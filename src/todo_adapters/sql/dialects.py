@@ -33,7 +33,7 @@ class Statement(str):
 
     def in_order(self, values: Mapping[str, Any]) -> list[Any]:
         """Return the values in the order of the parameters."""
-        return list(map(values.__getitem__, self.names))
+        return [values[name] for name in self.names]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
