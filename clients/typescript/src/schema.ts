@@ -577,6 +577,96 @@ export interface components {
             keys: "ready" | "unavailable";
         };
         /**
+         * Recurrence
+         * @description How a task recurs. `anchor` is the day from which the rule is counted.
+         * @example {
+         *       "anchor": "2026-12-01",
+         *       "from": "due",
+         *       "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *     }
+         */
+        Recurrence: {
+            /**
+             * Rule
+             * Format: recurrence-rule
+             * @description A subset of RFC 5545's RRULE, such as `FREQ=WEEKLY;BYDAY=MO,TH`.
+             * @example FREQ=WEEKLY;BYDAY=MO,TH
+             */
+            rule: string;
+            /**
+             * From
+             * @description What the next due is counted from: this due, or the day of completion.
+             * @enum {string}
+             */
+            from: "due" | "completion";
+            /**
+             * Anchor
+             * Format: date
+             */
+            anchor: string;
+        };
+        /**
+         * RecurrenceCreate
+         * @description How a task recurs: completing it adds a new task with the next due.
+         * @example {
+         *       "anchor": "2026-12-01",
+         *       "from": "due",
+         *       "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *     }
+         */
+        RecurrenceCreate: {
+            /**
+             * Rule
+             * Format: recurrence-rule
+             * @description A subset of RFC 5545's RRULE, such as `FREQ=WEEKLY;BYDAY=MO,TH`.
+             * @example FREQ=WEEKLY;BYDAY=MO,TH
+             */
+            rule: string;
+            /**
+             * From
+             * @description What the next due is counted from: this due, or the day of completion.
+             * @default due
+             * @enum {string}
+             */
+            from?: "due" | "completion";
+            /**
+             * Anchor
+             * Format: date
+             * @description Read-only: accepted and ignored.
+             */
+            readonly anchor?: string;
+        };
+        /**
+         * RecurrencePatch
+         * @description The parts of a recurrence to change. The result must have a rule.
+         * @example {
+         *       "anchor": "2026-12-01",
+         *       "from": "due",
+         *       "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *     }
+         */
+        RecurrencePatch: {
+            /**
+             * Rule
+             * Format: recurrence-rule
+             * @description A subset of RFC 5545's RRULE, such as `FREQ=WEEKLY;BYDAY=MO,TH`.
+             * @example FREQ=WEEKLY;BYDAY=MO,TH
+             */
+            rule?: string;
+            /**
+             * From
+             * @description What the next due is counted from: this due, or the day of completion.
+             * @enum {string}
+             */
+            from?: "due" | "completion";
+            /**
+             * Anchor
+             * Format: date
+             * @description Read-only: accepted and ignored.
+             */
+            readonly anchor?: string;
+        };
+        /**
          * RestoreOperation
          * @description Put a task from the trash back into the list.
          */
@@ -871,8 +961,7 @@ export interface components {
          *       "next_cursor": "W10",
          *       "tasks": [
          *         {
-         *           "complete": true,
-         *           "completed_at": "2026-11-21T09:30:00.123456Z",
+         *           "complete": false,
          *           "created_at": "2026-11-21T09:30:00.123456Z",
          *           "deleted_at": "2026-11-22T08:00:00.123456Z",
          *           "description": "The one in glass bottles",
@@ -884,6 +973,11 @@ export interface components {
          *           "id": 1,
          *           "position": "a1",
          *           "priority": "high",
+         *           "recurrence": {
+         *             "anchor": "2026-12-01",
+         *             "from": "due",
+         *             "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *           },
          *           "revision": 2,
          *           "tags": [
          *             "shop"
@@ -905,8 +999,7 @@ export interface components {
          * TrashedTaskResponse
          * @description A deleted task in the trash; `revision` is that of its deletion.
          * @example {
-         *       "complete": true,
-         *       "completed_at": "2026-11-21T09:30:00.123456Z",
+         *       "complete": false,
          *       "created_at": "2026-11-21T09:30:00.123456Z",
          *       "deleted_at": "2026-11-22T08:00:00.123456Z",
          *       "description": "The one in glass bottles",
@@ -918,6 +1011,11 @@ export interface components {
          *       "id": 1,
          *       "position": "a1",
          *       "priority": "high",
+         *       "recurrence": {
+         *         "anchor": "2026-12-01",
+         *         "from": "due",
+         *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *       },
          *       "revision": 2,
          *       "tags": [
          *         "shop"
@@ -942,6 +1040,7 @@ export interface components {
             completed_at: string | null;
             priority: components["schemas"]["Priority"];
             due: components["schemas"]["Due"] | null;
+            recurrence: components["schemas"]["Recurrence"] | null;
             /** Tags */
             tags: string[];
             /**
@@ -949,6 +1048,11 @@ export interface components {
              * @description The place in the order by hand. It is opaque, and compares by bytes.
              */
             position: string;
+            /**
+             * Successor Id
+             * @description The task that was added when this recurring task was completed.
+             */
+            successor_id: number | null;
             /**
              * Created At
              * Format: date-time

@@ -44,7 +44,7 @@ from todo_domain import (
     TrashQuery,
     UserId,
 )
-from todo_domain.placement import place, wider_reach
+from todo_domain.placement import place
 from todo_domain.succession import settle_completed, settle_reopened
 
 Result = TypeVar("Result")
@@ -232,15 +232,16 @@ class Model:
 
     def _place(self, user_id: UserId, order: Sequence[Neighbour], index: int, placed: Task | None) -> str:
         log = self._logs[user_id]
+        below, above = order[:index][::-1], order[index:]
         last_id, current = max(log.latest(), default=0), placed and placed.position
-        reach, placement = 1, None
-        while placement is None:
-            below, above = order[:index][::-1][:reach], order[index : index + reach]
-            placement = place(below, above, reach=reach, last_id=last_id, current=current)
-            reach = wider_reach(reach)
-        for task_id, position in placement.spread.items():
-            task = self.get(user_id, task_id)
-            log.states.append(task._replace(position=position, revision=log.revision + 1))
+        # The whole list is read at once, so there is always room.
+        placement = place(below, above, reach=len(order) + 1, last_id=last_id, current=current)
+        assert placement
+        spread = enumerate(placement.spread.items(), log.revision + 1)
+        log.states += [
+            self.get(user_id, task_id)._replace(position=position, revision=revision)
+            for revision, (task_id, position) in spread
+        ]
         return placement.position
 
     def _edit_of(self, user_id: UserId, operation: Patch, at: datetime) -> Edit:

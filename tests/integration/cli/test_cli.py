@@ -361,18 +361,18 @@ def test_a_purge_deletes_expired_records_in_batches(todo_api: Run, tmp_path: Pat
     purged = todo_api("purge", "--database", "tasks.db")
     counted_again = todo_api("purge", "--dry-run", "--database", "tasks.db")
 
-    assert counted == Ended(0, "600 deletion records and idempotency keys have expired\n", "")
+    assert counted == Ended(0, "600 records have expired: tasks in the trash, deletions and idempotency keys\n", "")
     assert purged.status == 0
-    assert counted_again.out == "0 deletion records and idempotency keys have expired\n"
+    assert counted_again.out == "0 records have expired: tasks in the trash, deletions and idempotency keys\n"
 
 
 def test_records_that_have_not_expired_are_not_purged(todo_api: Run, tmp_path: Path) -> None:
     store_expired(tmp_path / "tasks.db", 1)
-    years = {"TODO_DELETIONS_DAYS": "36500", "TODO_IDEMPOTENCY_HOURS": "87600"}
+    years = {"TODO_TRASH_DAYS": "36500", "TODO_DELETIONS_DAYS": "36500", "TODO_IDEMPOTENCY_HOURS": "87600"}
 
     counted = todo_api("purge", "--dry-run", "--database", "tasks.db", **years)
 
-    assert counted.out == "0 deletion records and idempotency keys have expired\n"
+    assert counted.out == "0 records have expired: tasks in the trash, deletions and idempotency keys\n"
 
 
 def test_the_epoch_is_renewed_only_with_the_option_renew(todo_api: Run) -> None:

@@ -12,6 +12,7 @@ from todo_domain import (
     BatchEffects,
     BatchFailed,
     Create,
+    EmptyPatch,
     Erase,
     ListCounters,
     Neighbours,
@@ -295,3 +296,8 @@ def test_evaluating_a_batch_does_not_change_the_stored_tasks() -> None:
     effects_of(batch, stored=stored, counters=COUNTERS, at=LATER)
 
     assert stored == STORED
+
+
+def test_a_patch_operation_names_a_field_or_a_move() -> None:
+    with pytest.raises(EmptyPatch):
+        Patch(1)
