@@ -103,6 +103,7 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
     "stream": lambda printed: re.search(r"^id: \w+\.\d+\ndata: \{", printed, re.MULTILINE),
     "order": lambda printed: re.findall(r'"id":(\d)', printed)[-3:] == ["2", "3", "1"],
     "trash": lambda printed: '"deleted_at":' in printed and '"revision":3' in printed,
+    "repeat": lambda printed: '["2026-12-04","2026-12-08","2026-12-11"]' in printed and '"successor_id":2' in printed,
     "batch": lambda printed: '"results":[{"id":2,"revision":2},{"id":1,"revision":3},{"id":2,"revision":4}]' in printed,
 }
 
