@@ -2,6 +2,7 @@
 
 from todo_domain.batch import Batch
 from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken, revision_floor
+from todo_domain.checklist import ChecklistItem
 from todo_domain.counters import ListCounters
 from todo_domain.draft import ABSENT, DuePatch, Priority, RecurrencePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
@@ -70,6 +71,7 @@ __all__ = [
     "BatchResult",
     "Change",
     "ChangePage",
+    "ChecklistItem",
     "Clock",
     "CountedFrom",
     "Create",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum, IntEnum
 from typing import Any, Final
 
+from todo_domain.checklist import ChecklistItem, accept_checklist
 from todo_domain.due import Due, accept_due, check_parts, check_zone, is_day
 from todo_domain.errors import EmptyPatch, RuleViolated, Violation
 from todo_domain.recurrence import CountedFrom, Recurrence, RecurrenceDraft
@@ -50,6 +51,7 @@ class TaskDraft:
     - description: None or up to 1000 code points, stored unchanged
     - tags: up to 20, each 1–50 code points, at least one visible; white space at both
       ends is removed; of tags that are equal under `fold`, only the first is kept
+    - checklist: up to 100 items, each title 1–200 code points, with the rules of the title
     - recurrence: needs a due, a task that is not complete, and an occurrence within 40 years
 
     Text must not contain lone surrogates or control characters; a description may
@@ -63,6 +65,7 @@ class TaskDraft:
     due: Due | None = None
     recurrence: RecurrenceDraft | None = None
     tags: tuple[str, ...] = ()
+    checklist: tuple[ChecklistItem, ...] = ()
 
     def __post_init__(self) -> None:
         """Check and normalize every field."""
@@ -143,6 +146,7 @@ class TaskPatch:
     due: Due | DuePatch | Absent | None = ABSENT
     recurrence: RecurrenceDraft | RecurrencePatch | Absent | None = ABSENT
     tags: tuple[str, ...] | Absent = ABSENT
+    checklist: tuple[ChecklistItem, ...] | Absent = ABSENT
 
     def __post_init__(self) -> None:
         """Check and normalize every field that is not absent."""
@@ -217,6 +221,7 @@ _ACCEPT: _Accept = {
     "due": accept_due,
     "recurrence": accept_recurrence,
     "tags": accept_tags,
+    "checklist": accept_checklist,
 }
 _ACCEPT_PATCH: _Accept = {**_ACCEPT, "due": _accept_due_or_patch, "recurrence": _accept_recurrence_or_patch}
 

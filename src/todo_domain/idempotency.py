@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from todo_domain.batch import Batch
+from todo_domain.checklist import ChecklistItem
 from todo_domain.digest import digester
 from todo_domain.draft import DuePatch, RecurrencePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
@@ -19,6 +20,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _fingerprint: Final = digester(
     {
         Batch: "batch",
+        ChecklistItem: "item",
         Create: "create",
         Due: "due",
         DuePatch: "due_patch",

@@ -4,7 +4,7 @@ The domain defines order and search on code points, so that every adapter return
 same result: adapters store the derived keys and compare bytes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -103,7 +103,7 @@ class TaskQuery:
     - priority: the task has one of these; empty accepts every priority
     - tag: the task has all of these, compared by `fold`
     - due_from, due_until: the first and the last day; a task without a due does not match
-    - q: 1–200 code points that the title or the description contains, compared by `fold`
+    - q: 1–200 code points that the title, the description or the title of an item contains, compared by `fold`
     - limit: 1–500 tasks, or None for all
     - cursor: the `next_cursor` of a page of the same query
 
@@ -166,7 +166,7 @@ class TaskQuery:
             and set(self.tag) <= {fold(tag) for tag in task.tags}
             and (earliest is None or (due is not None and due >= earliest))
             and (latest is None or (due is not None and due <= latest))
-            and (self.q is None or self.q in fold(task.title) or self.q in fold(task.description or ""))
+            and (self.q is None or any(self.q in fold(text) for text in _searched(task)))
         )
 
     def sort_key(self, task: Task) -> Rank:
@@ -210,6 +210,12 @@ class TaskIds:
 
     ids: Sequence[int]
     revision: int
+
+
+def _searched(task: Task) -> Iterator[str]:
+    yield task.title
+    yield task.description or ""
+    yield from (item.title for item in task.checklist)
 
 
 def _are_priorities(value: object) -> bool:

@@ -5,6 +5,7 @@ with a successor. These functions settle it. The task gets the list's next revis
 the change of its successor the one after that.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from todo_domain.position import initial_position
@@ -23,6 +24,7 @@ def settle_completed(task: Task, *, revision: int, successor_id: int, at: dateti
         id=successor_id,
         revision=revision + 1,
         completed_at=None,
+        checklist=tuple(replace(item, complete=False) for item in task.checklist),
         due=due,
         recurrence=recurrence,
         position=initial_position(successor_id),

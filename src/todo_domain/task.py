@@ -4,6 +4,7 @@ from collections.abc import Container
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, Self
 
+from todo_domain.checklist import ChecklistItem
 from todo_domain.draft import (
     KEEPS_DUE,
     NEEDS_DUE,
@@ -54,6 +55,7 @@ class Task(NamedTuple):
     due: Due | None
     recurrence: Recurrence | None
     tags: tuple[str, ...]
+    checklist: tuple[ChecklistItem, ...]
     position: str
     successor_id: int | None
     succeeds: Recurrence | None

@@ -26,6 +26,7 @@ from todo_api.schemas.tasks import TaskResponse
 from todo_api.settings import Settings
 from todo_domain.batch import MAX_OPERATIONS
 from todo_domain.changes import MAX_CHANGES
+from todo_domain.checklist import MAX_ITEM_TITLE_LENGTH, MAX_ITEMS
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 from todo_domain.identity import MAX_USER_ID_LENGTH
 from todo_domain.listing import MAX_LIMIT, MAX_SEARCH_LENGTH
@@ -96,6 +97,7 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
     "first": first_task_is_created,
     "token": lambda printed: '"tasks":[' in printed,
     "call": lambda printed: printed.count('"title":"Buy milk"') == 4 and '"count":1' in printed,
+    "checklists": lambda printed: '"checklist":[{"title":"Bread","complete":true},{"title":"Milk","c' in printed,
     "pages": lambda printed: printed.count('"title":"Second"') == 2 and '"next_cursor":null' in printed,
     "retry": lambda printed: printed.count('"id":1') == 2 and "idempotency-replayed: true" in printed.lower(),
     "condition": lambda printed: statuses_in(printed) == ["201", "200", "412"],
@@ -172,6 +174,8 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f"1–{MAX_TITLE_LENGTH} characters",
         f"up to {MAX_DESCRIPTION_LENGTH} characters",
         f"up to {MAX_TAGS} tags of 1–{MAX_TAG_LENGTH} characters",
+        f"up to {MAX_ITEMS} items",
+        f"1–{MAX_ITEM_TITLE_LENGTH} characters",
         f"{MAX_BODY_BYTES // 1024} KiB",
         f"{BatchRoute.max_body_bytes // 1024} KiB",
         f"operations in a batch | {MAX_OPERATIONS} |",

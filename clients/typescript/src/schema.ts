@@ -342,6 +342,12 @@ export interface components {
          * @example {
          *       "changes": [
          *         {
+         *           "checklist": [
+         *             {
+         *               "complete": true,
+         *               "title": "Ask for oat milk"
+         *             }
+         *           ],
          *           "complete": false,
          *           "completed_at": null,
          *           "created_at": "2026-11-21T09:30:00.123456Z",
@@ -385,6 +391,26 @@ export interface components {
             next: string;
             /** Has More */
             has_more: boolean;
+        };
+        /**
+         * ChecklistItem
+         * @description One step of a task.
+         * @example {
+         *       "complete": true,
+         *       "title": "Ask for oat milk"
+         *     }
+         */
+        ChecklistItem: {
+            /**
+             * Title
+             * @description 1–200 characters on one line, at least one of them visible. White space at both ends is removed and not counted.
+             */
+            title: string;
+            /**
+             * Complete
+             * @default false
+             */
+            complete?: boolean;
         };
         /**
          * CreateOperation
@@ -498,6 +524,18 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * @description A place in the order by hand; `after` and `before` have the id of another task of the list.
+         * @example first
+         * @example {
+         *       "after": 12
+         *     }
+         */
+        Move: ("first" | "last") | {
+            after: number;
+        } | {
+            before: number;
         };
         /**
          * OccurrencesResponse
@@ -690,6 +728,12 @@ export interface components {
          * TaskCreate
          * @description A new task. Read-only fields of a task are accepted and ignored.
          * @example {
+         *       "checklist": [
+         *         {
+         *           "complete": true,
+         *           "title": "Ask for oat milk"
+         *         }
+         *       ],
          *       "complete": false,
          *       "description": "The one in glass bottles",
          *       "due": {
@@ -731,7 +775,12 @@ export interface components {
              * @default []
              */
             tags?: string[];
-            move?: components["schemas"]["todo_api__schemas__move__Move"];
+            /**
+             * Checklist
+             * @default []
+             */
+            checklist?: components["schemas"]["ChecklistItem"][];
+            move?: components["schemas"]["Move"];
         };
         /**
          * TaskDeletion
@@ -757,6 +806,12 @@ export interface components {
          *       "revision": 1,
          *       "tasks": [
          *         {
+         *           "checklist": [
+         *             {
+         *               "complete": true,
+         *               "title": "Ask for oat milk"
+         *             }
+         *           ],
          *           "complete": false,
          *           "completed_at": null,
          *           "created_at": "2026-11-21T09:30:00.123456Z",
@@ -803,6 +858,12 @@ export interface components {
          * TaskPatch
          * @description The fields to change (RFC 7396) or a move, at least one; null clears `description`, `due` and `recurrence`. Read-only fields of a task are accepted and ignored.
          * @example {
+         *       "checklist": [
+         *         {
+         *           "complete": true,
+         *           "title": "Ask for oat milk"
+         *         }
+         *       ],
          *       "complete": false,
          *       "description": "The one in glass bottles",
          *       "due": {
@@ -840,12 +901,20 @@ export interface components {
             recurrence?: components["schemas"]["RecurrencePatch"] | null;
             /** Tags */
             tags?: string[];
-            move?: components["schemas"]["todo_api__schemas__move__Move"];
+            /** Checklist */
+            checklist?: components["schemas"]["ChecklistItem"][];
+            move?: components["schemas"]["Move"];
         };
         /**
          * TaskResponse
          * @description A task.
          * @example {
+         *       "checklist": [
+         *         {
+         *           "complete": true,
+         *           "title": "Ask for oat milk"
+         *         }
+         *       ],
          *       "complete": false,
          *       "completed_at": null,
          *       "created_at": "2026-11-21T09:30:00.123456Z",
@@ -891,6 +960,8 @@ export interface components {
             recurrence: components["schemas"]["Recurrence"] | null;
             /** Tags */
             tags: string[];
+            /** Checklist */
+            checklist: components["schemas"]["ChecklistItem"][];
             /**
              * Position
              * @description The place in the order by hand. It is opaque, and compares by bytes.
@@ -918,6 +989,12 @@ export interface components {
          * TaskUpdate
          * @description A full update of a task: an absent field keeps its value; null clears `description`, `due` and `recurrence`. Read-only fields of a task are accepted and ignored.
          * @example {
+         *       "checklist": [
+         *         {
+         *           "complete": true,
+         *           "title": "Ask for oat milk"
+         *         }
+         *       ],
          *       "complete": false,
          *       "description": "The one in glass bottles",
          *       "due": {
@@ -952,7 +1029,9 @@ export interface components {
             recurrence?: components["schemas"]["RecurrenceCreate"] | null;
             /** Tags */
             tags?: string[];
-            move?: components["schemas"]["todo_api__schemas__move__Move"];
+            /** Checklist */
+            checklist?: components["schemas"]["ChecklistItem"][];
+            move?: components["schemas"]["Move"];
         };
         /**
          * TrashResponse
@@ -961,6 +1040,12 @@ export interface components {
          *       "next_cursor": "W10",
          *       "tasks": [
          *         {
+         *           "checklist": [
+         *             {
+         *               "complete": true,
+         *               "title": "Ask for oat milk"
+         *             }
+         *           ],
          *           "complete": false,
          *           "created_at": "2026-11-21T09:30:00.123456Z",
          *           "deleted_at": "2026-11-22T08:00:00.123456Z",
@@ -999,6 +1084,12 @@ export interface components {
          * TrashedTaskResponse
          * @description A deleted task in the trash; `revision` is that of its deletion.
          * @example {
+         *       "checklist": [
+         *         {
+         *           "complete": true,
+         *           "title": "Ask for oat milk"
+         *         }
+         *       ],
          *       "complete": false,
          *       "created_at": "2026-11-21T09:30:00.123456Z",
          *       "deleted_at": "2026-11-22T08:00:00.123456Z",
@@ -1043,6 +1134,8 @@ export interface components {
             recurrence: components["schemas"]["Recurrence"] | null;
             /** Tags */
             tags: string[];
+            /** Checklist */
+            checklist: components["schemas"]["ChecklistItem"][];
             /**
              * Position
              * @description The place in the order by hand. It is opaque, and compares by bytes.
@@ -1070,40 +1163,6 @@ export interface components {
              * Format: date-time
              */
             deleted_at: string;
-        };
-        /**
-         * @description A place in the order by hand; `after` and `before` have the id of another task of the list.
-         * @example first
-         * @example {
-         *       "after": 12
-         *     }
-         */
-        todo_api__schemas__move__Move: ("first" | "last") | {
-            after: number;
-        } | {
-            before: number;
-        };
-        /**
-         * Move
-         * @description A place in the order: directly after or before another item, first, or last.
-         *
-         *     Exactly one field is given. Raises RuleViolated.
-         */
-        todo_domain__move__Move: {
-            /** After */
-            after?: number | null;
-            /** Before */
-            before?: number | null;
-            /**
-             * First
-             * @default false
-             */
-            first?: boolean;
-            /**
-             * Last
-             * @default false
-             */
-            last?: boolean;
         };
         /**
          * FieldError
@@ -1192,7 +1251,7 @@ export interface operations {
                 due_from?: string;
                 /** @description The last day on which the task may be due. */
                 due_until?: string;
-                /** @description Text that the title or the description contains, compared without case. */
+                /** @description Text that the title, the description or an item contains, compared without case. */
                 q?: string;
                 /** @description Descending with `-`; equal values by id; tasks without a value last. */
                 sort?: components["schemas"]["Sort"];

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from todo_domain import (
+    ChecklistItem,
     CountedFrom,
     Due,
     DuePatch,
@@ -31,6 +32,7 @@ _VALUES: Final[Mapping[type, tuple[Any, ...]]] = {
     int: (0, 1, 2, 60, 1000, 100_000),
     str: ("a", "A", "ß", "", "\U00010428", "İ %\n"),
     dt.date: (DAY, NEXT_DAY),
+    ChecklistItem: (ChecklistItem("a"), ChecklistItem("A ß", complete=True), ChecklistItem("\U00010428")),
     Due: (Due(DAY), Due(DAY, dt.time(9)), Due(NEXT_DAY, dt.time(0, 0), "Asia/Tokyo")),
     DuePatch: (DuePatch(time=dt.time(18)), DuePatch(date=NEXT_DAY, timezone="Asia/Tokyo"), DuePatch(time=None)),
     RecurrenceDraft: (

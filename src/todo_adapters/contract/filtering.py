@@ -7,7 +7,7 @@ import pytest
 from todo_adapters.contract.field_values import CONDITION_VALUES, DRAFT_VALUES, EVERY_FIELD, draft_with
 from todo_adapters.contract.scenario import NOON, add_titles, ids_of, new_user, rewrite
 from todo_adapters.contract.suite import Contract
-from todo_domain import Due, Priority, TaskDraft, TaskQuery, TaskStore
+from todo_domain import ChecklistItem, Due, Priority, TaskDraft, TaskQuery, TaskStore
 
 MAY = dt.date(2026, 5, 1)
 JUNE = dt.date(2026, 6, 1)
@@ -18,6 +18,8 @@ DRAFTS = (
     TaskDraft(title="d", priority=Priority.HIGH, due=Due(JUNE, dt.time(23, 59), "Pacific/Kiritimati"), tags=("café",)),
     TaskDraft(title="e", description="b", due=Due(JUNE), tags=("%", '","', "_")),
 )
+DONE = ChecklistItem("-", complete=True)
+EVERY_OLD = TaskDraft(title="old", description="old", tags=("old",), checklist=(ChecklistItem("old"),))
 FILTERS: dict[str, tuple[TaskQuery, list[int]]] = {
     "complete": (TaskQuery(complete=True), [1, 3]),
     "incomplete": (TaskQuery(complete=False), [2, 4, 5]),
@@ -93,19 +95,31 @@ class FindsTasks(Contract):
 
             assert ids == [task.id for task in tasks if query.matches(task)], f"{condition}={value!r}"
 
-    async def test_search_compares_folded_code_points_in_title_and_description(self, repository: TaskStore) -> None:
+    async def test_search_compares_folded_code_points_in_title_description_and_checklist(
+        self, repository: TaskStore
+    ) -> None:
         for needle, text, found in SEARCHES:
             user = new_user()
             await add_titles(repository, user, ["-", text])
             await repository.add(user, TaskDraft(title="-", description=text), at=NOON)
+            await repository.add(user, TaskDraft(title="-", checklist=(DONE, ChecklistItem(text))), at=NOON)
 
             ids = await ids_of(repository, user, TaskQuery(q=needle))
 
-            assert ids == ([2, 3] if found else []), f"{needle!r} in {text!r}"
+            assert ids == ([2, 3, 4] if found else []), f"{needle!r} in {text!r}"
+
+    async def test_a_search_does_not_continue_from_one_item_of_a_checklist_to_the_next(
+        self, repository: TaskStore
+    ) -> None:
+        user = new_user()
+        await repository.add(user, TaskDraft(title="x", checklist=(ChecklistItem("a"), ChecklistItem("b"))), at=NOON)
+
+        for separator in ("", " ", "\n", "\t", "\r", ",", '"'):
+            assert await ids_of(repository, user, TaskQuery(q=f"a{separator}b")) == []
 
     async def test_a_changed_text_is_found_by_its_new_words_only(self, repository: TaskStore) -> None:
         user = new_user()
-        await repository.add(user, TaskDraft(title="old", description="old", tags=("old",)), at=NOON)
+        await repository.add(user, EVERY_OLD, at=NOON)
 
         await repository.change(user, 1, rewrite(TaskDraft(title="NEW", tags=("NEW",))))
 

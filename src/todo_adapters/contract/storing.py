@@ -16,7 +16,7 @@ from todo_adapters.contract.scenario import (
     set_title,
 )
 from todo_adapters.contract.suite import Contract
-from todo_domain import Due, Priority, Task, TaskDraft, TaskNotFound, TaskQuery, TaskStore
+from todo_domain import ChecklistItem, Due, Priority, Task, TaskDraft, TaskNotFound, TaskQuery, TaskStore
 from todo_domain.task import MAX_TASK_ID
 
 DRAFTS = {
@@ -28,6 +28,7 @@ DRAFTS = {
         priority=Priority.HIGH,
         due=Due(dt.date(2026, 12, 1), dt.time(17, 5), "Europe/Berlin"),
         tags=("b", "A", "ß"),
+        checklist=(ChecklistItem("b"), ChecklistItem("A", complete=True), ChecklistItem("b")),
     ),
     "every field, by its type": EVERY_FIELD,
     **{f"a {name} of {value!a}": draft_with(name, value) for name, values in DRAFT_VALUES.items() for value in values},
@@ -35,12 +36,16 @@ DRAFTS = {
     "a due day": TaskDraft(title="x", due=Due(dt.date(1, 1, 1))),
     "a due time without a zone": TaskDraft(title="x", due=Due(dt.date(9999, 12, 31), dt.time(0, 0))),
     "the longest texts": TaskDraft(
-        title="😀" * 200, description="😀" * 1000, tags=tuple(f"{n:😀<50}" for n in range(20))
+        title="😀" * 200,
+        description="😀" * 1000,
+        tags=tuple(f"{n:😀<50}" for n in range(20)),
+        checklist=(ChecklistItem("😀" * 200, complete=True),) * 100,
     ),
     "characters that are special in databases": TaskDraft(
         title="'; DROP TABLE tasks; --",
         description='%s $1 :a ? \\ \\N {} "\x7f\u2028',
         tags=('"', ",", "{}", "\\", "NULL"),
+        checklist=(ChecklistItem('"}]'), ChecklistItem("\\u0000 \x7f\u2028"), ChecklistItem("null")),
     ),
     "composed and decomposed characters": TaskDraft(title="é", description="e\u0301", tags=("é", "e\u0301")),
 }

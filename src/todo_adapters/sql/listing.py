@@ -44,7 +44,9 @@ _CONDITIONS: Final[Mapping[str, Callable[[sa.BindParameter[Any]], sa.ColumnEleme
     "tag": lambda tag: IndexOf(tasks.c.tags_key, tag) > ZERO,
     "earliest": lambda earliest: tasks.c.due_key >= earliest,
     "latest": lambda latest: tasks.c.due_key <= latest,
-    "q": lambda q: sa.or_(IndexOf(tasks.c.title_key, q) > ZERO, IndexOf(tasks.c.description_key, q) > ZERO),
+    "q": lambda q: sa.or_(
+        *(IndexOf(key, q) > ZERO for key in (tasks.c.title_key, tasks.c.description_key, tasks.c.checklist_key))
+    ),
 }
 """The condition of each parameter that `_conditions` yields; a number at the end of its name does not count."""
 

@@ -4,11 +4,12 @@ Each field of a task is in the column of the same name. `_FORMS` has the fields 
 conversion, `_KEYS` the columns that are derived from fields.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
-from itertools import chain, islice, repeat
+from itertools import chain, islice, repeat, starmap
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from todo_domain import (
     BatchResult,
     Change,
     ChangePage,
+    ChecklistItem,
     CountedFrom,
     Deletion,
     Due,
@@ -84,6 +86,15 @@ def _read_tags(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n")) if text else ()
 
 
+def _write_checklist(items: Sequence[ChecklistItem]) -> str:
+    pairs = [(item.title, item.complete) for item in items]
+    return json.dumps(pairs, ensure_ascii=False) if pairs else ""
+
+
+def _read_checklist(text: str) -> tuple[ChecklistItem, ...]:
+    return tuple(starmap(ChecklistItem, json.loads(text))) if text else ()
+
+
 def _nullable(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else convert(value)
 
@@ -95,12 +106,14 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "recurrence": _RECURRENCE,
     "succeeds": _RECURRENCE,
     "tags": _Form("\n".join, _read_tags),
+    "checklist": _Form(_write_checklist, _read_checklist),
 }
 _KEYS: Final[Mapping[str, Callable[[Task], Any]]] = {
     "title_key": lambda task: fold(task.title),
     "description_key": lambda task: None if task.description is None else fold(task.description),
     "due_key": lambda task: task.due and task.due.sort_key,
     "tags_key": lambda task: "".join(["\n", *(f"{fold(tag)}\n" for tag in task.tags)]) if task.tags else "",
+    "checklist_key": lambda task: "\x1f".join(fold(item.title) for item in task.checklist),
 }
 """Columns that statements compare. They are written, but never read."""
 

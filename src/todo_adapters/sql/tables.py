@@ -71,6 +71,8 @@ class TaskRow(_Row, table=True):
     - recurrence, succeeds: what the days are counted from, the anchor and the rule, separated by spaces
     - tags: one per line; tags_key: folded, each between two line feeds, so that a
       tag is found as `"\n" + tag + "\n"`
+    - checklist: JSON, a pair for each item, or empty; checklist_key: the folded titles, separated by a character
+      that neither they nor the text of a search can contain
     """
 
     __tablename__ = "tasks"
@@ -103,6 +105,8 @@ class TaskRow(_Row, table=True):
     recurrence: str | None = Field(sa_type=_TEXT)
     tags: str = Field(sa_type=_TEXT)
     tags_key: str = Field(sa_type=_TEXT)
+    checklist: str = Field(sa_type=_TEXT)
+    checklist_key: str = Field(sa_type=_TEXT)
     position: str = Field(sa_type=_TEXT)
     successor_id: int | None = Field(sa_type=BigInteger)
     succeeds: str | None = Field(sa_type=_TEXT)

@@ -105,7 +105,12 @@ def _known_part(
             if (inner := known[name]) and isinstance(value, dict):
                 kept[name] = _known_part(inner, value, (*place, name), unknown, kind)
             elif isinstance(value, list):
-                kept[name] = list(value)
+                kept[name] = [
+                    _known_part(inner, each, (*place, name, position), unknown, kind)
+                    if inner and isinstance(each, dict)
+                    else each
+                    for position, each in enumerate(value)
+                ]
         elif name not in ignored and len(unknown) < MAX_FAULTS:
             unknown.append(unknown_name((*place, name), known, kind))
     return kept

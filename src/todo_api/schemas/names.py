@@ -32,6 +32,7 @@ _MEANINGS: Final[Mapping[str, Collection[str]]] = {
     "description": ("notes", "note", "body", "details", "detail", "comment"),
     "tags": ("tag", "label", "labels", "category", "categories"),
     "tag": ("tags", "label", "labels", "category", "categories"),
+    "checklist": ("check_list", "subtasks", "sub_tasks", "steps", "items", "checklist_items", "todos"),
     "priority": ("importance", "urgency", "prio"),
     "q": ("search", "query", "keyword", "keywords", "term", "filter", "text", "title", "s"),
     "sort": ("sort_by", "order", "order_by", "ordering", "sort_order", "sort_dir", "direction"),

@@ -74,7 +74,7 @@ class ListParameters(BaseModel):
     due_until: Day | None = Field(None, description="The last day on which the task may be due.")
     q: str | None = Field(
         None,
-        description="Text that the title or the description contains, compared without case.",
+        description="Text that the title, the description or an item contains, compared without case.",
         json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **MULTILINE},
     )
     sort: Sort = Field("created_at", description="Descending with `-`; equal values by id; tasks without a value last.")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
+from todo_api.schemas.checklist import EXAMPLE_ITEM, Checklist, ChecklistItem
 from todo_api.schemas.due import EXAMPLE_DUE, Due, DuePatch, absent, due_response
 from todo_api.schemas.formats import MULTILINE, single_line
 from todo_api.schemas.move import Move
@@ -49,6 +50,7 @@ EXAMPLE_TASK: Final[dict[str, Any]] = {
     "due": EXAMPLE_DUE,
     "recurrence": EXAMPLE_RECURRENCE,
     "tags": ["shop"],
+    "checklist": [EXAMPLE_ITEM],
     "position": "a1",
     "successor_id": None,
     "created_at": "2026-11-21T09:30:00.123456Z",
@@ -117,6 +119,8 @@ class _TaskBody(BaseModel):
         for name in ("due", "recurrence"):
             if values.get(name):
                 values[name] = values[name].to_domain()
+        if "checklist" in values:
+            values["checklist"] = tuple(item.to_domain() for item in values["checklist"])
         return values
 
 
@@ -132,6 +136,7 @@ class TaskCreate(_TaskBody):
     due: Due | None = None
     recurrence: RecurrenceCreate | None = None
     tags: Tags = []
+    checklist: Checklist = []
     move: Move = Field(default_factory=absent)
 
     @cached_property
@@ -150,6 +155,7 @@ class TaskUpdate(_TaskBody):
     due: Due | None = Field(default_factory=absent)
     recurrence: RecurrenceCreate | None = Field(default_factory=absent)
     tags: Tags = Field(default_factory=absent)
+    checklist: Checklist = Field(default_factory=absent)
     move: Move = Field(default_factory=absent)
 
     @cached_property
@@ -170,6 +176,7 @@ class TaskPatch(_TaskBody):
     due: DuePatch | None = Field(default_factory=absent)
     recurrence: RecurrencePatch | None = Field(default_factory=absent)
     tags: Tags = Field(default_factory=absent)
+    checklist: Checklist = Field(default_factory=absent)
     move: Move = Field(default_factory=absent)
 
     @cached_property
@@ -195,6 +202,7 @@ class TaskResponse(BaseModel):
     due: Due | None
     recurrence: Recurrence | None
     tags: list[str]
+    checklist: list[ChecklistItem]
     position: str = Field(description="The place in the order by hand. It is opaque, and compares by bytes.")
     successor_id: int | None = Field(description="The task that was added when this recurring task was completed.")
     created_at: dt.datetime
@@ -221,6 +229,7 @@ def task_response(task: domain.Task) -> dict[str, Any]:
         "due": None if task.due is None else due_response(task.due),
         "recurrence": None if task.recurrence is None else recurrence_response(task.recurrence),
         "tags": task.tags,
+        "checklist": task.checklist,
         "position": task.position,
         "successor_id": task.successor_id,
         "created_at": task.created_at,

@@ -84,12 +84,14 @@ VALUES: dict[str, list[Any]] = {
     "complete": [None, "true", "false", 1, 0, "1", "yes", []],
     "priority": [None, "urgent", "", "HIGH", 2, True, ["low"]],
     "tags": [None, "a", {"a": 1}, 7, [f"{n}" for n in range(21)]],
+    "checklist": [None, "a", {"title": "a"}, 7, [{"title": "a"}] * 101],
     "due": ["2026-12-01", 1, True, []],
     "completed": [True],
     "Title": ["a"],
     "": ["a"],
     "\x00": ["a"],
 }
+ITEM: dict[str, Any] = {"title": "a"}
 DAY = {"date": "2026-12-01"}
 DAYS = [
     *(None, 20261201, "", "2026-02-30", "2026-02-29", "2026-13-01", "0000-01-01", "10000-01-01", "26-12-01"),
@@ -99,6 +101,11 @@ TIMES = [17, "", "24:00", "17:60", "5:00", "17", "17:00:00", "17:00Z", "17:00+01
 ZONES = [1, "", "Mars/Olympus", "europe/berlin", "+01:00", "localtime", "../UTC", "Europe/Berlin\x00"]
 PARTS: list[Any] = [
     *[("tags", ["a", tag], [1]) for tag in (None, 1, True, ["b"])],
+    *[("checklist", [ITEM, item], [1]) for item in (None, 1, "b", ["b"])],
+    *[("checklist", [ITEM, ITEM | {"title": title}], [1, "title"]) for title in (None, 1, "", " ", "b" * 201, "b\tc")],
+    *[("checklist", [ITEM, ITEM | {"complete": flag}], [1, "complete"]) for flag in (None, "true", 1)],
+    ("checklist", [ITEM, {"complete": True}], [1, "title"]),
+    ("checklist", [ITEM, ITEM | {"done": True}], [1, "done"]),
     *[("due", {"date": day}, ["date"]) for day in DAYS],
     *[("due", DAY | {"time": time}, ["time"]) for time in TIMES],
     *[("due", DAY | {"time": "17:00", "timezone": zone}, ["timezone"]) for zone in ZONES],

@@ -104,6 +104,17 @@ def test_a_batch_can_have_100_tasks_of_the_maximum_size(alice: httpx.Client) -> 
     assert response.json()["results"][-1] == {"id": 100, "revision": 100}
 
 
+def test_a_checklist_that_is_too_large_for_a_body_fits_into_a_batch(alice: httpx.Client) -> None:
+    items = [{"title": "\U0001f600" * 200, "complete": True}] * 100
+    task = {"title": "\U0001f600" * 200, "description": "\U0001f600" * 1000, "checklist": items}
+
+    alone = alice.post("/tasks", json=task)
+    in_batch = apply(alice, {"op": "create", "task": task})
+
+    assert (alone.status_code, in_batch.status_code) == (413, 200)
+    assert alice.get("/tasks/1").json()["checklist"] == items
+
+
 @pytest.mark.parametrize(
     ("operation", "place"),
     [

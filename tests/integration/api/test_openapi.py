@@ -261,6 +261,7 @@ def test_a_patch_is_documented_with_both_media_types() -> None:
 BODIES: list[dict[str, Any]] = [
     {"title": "a"},
     {"title": "a", "description": "", "complete": True, "priority": "low", "tags": ["x"]},
+    {"title": "a", "checklist": [{"title": "b"}, {"title": "c", "complete": True}]},
     {"title": "a", "due": {"date": "2026-12-01"}},
     {"title": "a", "due": {"date": "0001-01-01", "time": "00:00"}},
     {"title": "a", "due": {"date": "9999-12-31", "time": "23:59", "timezone": "Europe/Berlin"}},

@@ -232,6 +232,25 @@ def test_tags_that_differ_only_in_case_are_stored_once(alice: httpx.Client) -> N
     assert create(alice, tags=["b", " Shop", "shop ", "SHOP"])["tags"] == ["b", "Shop"]
 
 
+def test_a_checklist_is_replaced_as_a_whole_and_kept_where_it_is_absent(alice: httpx.Client) -> None:
+    first, second = {"title": "Bread", "complete": True}, {"title": "Butter", "complete": False}
+
+    created = create(alice, checklist=[{"title": " Bread ", "complete": True}, {"title": "Butter"}])
+    kept = alice.put("/tasks/1", json={"title": "a", "complete": False}).json()
+    replaced = alice.patch("/tasks/1", json={"checklist": [second]}).json()
+    emptied = alice.patch("/tasks/1", json={"checklist": []}).json()
+
+    assert created["checklist"] == kept["checklist"] == [first, second]
+    assert replaced["checklist"] == [second]
+    assert emptied["checklist"] == []
+
+
+def test_a_body_has_room_for_100_items_of_200_ascii_characters(alice: httpx.Client) -> None:
+    items = [{"title": "a" * 200, "complete": True}] * 100
+
+    assert create(alice, checklist=items)["checklist"] == items
+
+
 def test_a_list_counts_the_tasks_of_its_page(alice: httpx.Client) -> None:
     tasks = [create(alice) for _ in range(3)]
 

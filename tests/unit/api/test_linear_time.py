@@ -7,7 +7,7 @@ parser takes 16 times, a quadratic one 256 times.
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -102,6 +102,10 @@ _INPUTS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[int], Any]]]] = {
         lambda count: _read_model(BatchRequest, {"operations": [_create(["a"] * count)]}, "body"),
         lambda n: n,
     ),
+    "batch: items": (
+        lambda count: _read_model(BatchRequest, {"operations": [_create([], [{"title": "a"}] * count)]}, "body"),
+        lambda n: n,
+    ),
     "batch: operations": (
         lambda count: _read_model(BatchRequest, {"operations": [_create([])] * count}, "body"),
         lambda n: n,
@@ -110,8 +114,8 @@ _INPUTS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[int], Any]]]] = {
 }
 
 
-def _create(tags: list[str]) -> dict[str, Any]:
-    return {"op": "create", "task": {"title": "a", "tags": tags}}
+def _create(tags: list[str], checklist: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    return {"op": "create", "task": {"title": "a", "tags": tags, "checklist": list(checklist)}}
 
 
 def _growth(parse: Callable[[Any], Any], make: Callable[[int], Any]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from todo_adapters.contract.field_values import DRAFT_VALUES
-from todo_domain import Due, DuePatch, Priority, Task, TaskDraft, TaskPatch, UserId
+from todo_domain import ChecklistItem, Due, DuePatch, Priority, Task, TaskDraft, TaskPatch, UserId
 from todo_domain.recurrence.rule import WEEKDAYS
 from todo_domain.task import MAX_REVISION, MAX_TASK_ID
 from todo_domain.text import is_visible
@@ -56,6 +56,7 @@ fields: dict[str, st.SearchStrategy[Any]] = {
     "priority": st.sampled_from(Priority),
     "due": st.none() | dues,
     "tags": st.lists(words(3), max_size=3).map(tuple),
+    "checklist": st.lists(st.builds(ChecklistItem, words(3).map(str.strip), st.booleans()), max_size=3).map(tuple),
 }
 drafts = st.builds(TaskDraft, **fields)
 patches = st.fixed_dictionaries({}, optional=fields).filter(bool).map(lambda named: TaskPatch(**named))

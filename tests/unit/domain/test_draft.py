@@ -31,6 +31,7 @@ def test_a_draft_needs_only_a_title() -> None:
     assert draft.priority is Priority.MEDIUM
     assert draft.due is None
     assert draft.tags == ()
+    assert draft.checklist == ()
 
 
 @pytest.mark.parametrize("character", ["a", "\u00e9", "\u4e16", WIDE])

@@ -110,7 +110,7 @@ def test_a_value_of_another_type_is_refused_by_the_name_of_its_field(make: type[
             assert {violation.field[0] for violation in refusal.value.violations} == {name}
 
 
-@pytest.mark.parametrize("name", ["title", "complete", "priority", "tags"])
+@pytest.mark.parametrize("name", ["title", "complete", "priority", "tags", "checklist"])
 def test_null_clears_no_field_that_a_task_needs(name: str) -> None:
     assert None not in PATCH_VALUES[name]
 

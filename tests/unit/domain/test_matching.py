@@ -10,12 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.domain.strategies import dues, task, tasks, words
-from todo_domain import Due, Priority, Rank, SortKey, Task, TaskPatch, TaskQuery
+from todo_domain import ChecklistItem, Due, Priority, Rank, SortKey, Task, TaskPatch, TaskQuery
 
 DAY = date(2026, 12, 1)
 LATER = datetime(2026, 3, 2, tzinfo=UTC)
 TASK = task(
-    "Größe", description="In CM", priority=Priority.LOW, due=Due(DAY, time(9), "Asia/Tokyo"), tags=("Home", "STRASSE")
+    "Größe",
+    description="In CM",
+    priority=Priority.LOW,
+    due=Due(DAY, time(9), "Asia/Tokyo"),
+    tags=("Home", "STRASSE"),
+    checklist=(ChecklistItem("Buy Tape"), ChecklistItem("Measure")),
 )
 
 conditions: dict[str, st.SearchStrategy[Any]] = {
@@ -43,6 +48,7 @@ lists = st.lists(tasks, min_size=1, max_size=6, unique_by=lambda task: task.id)
         {"due_until": DAY},
         {"q": "GRÖSSE"},
         {"q": "n cm"},
+        {"q": "TAPE"},
     ],
     ids=str,
 )
@@ -60,6 +66,7 @@ def test_a_task_matches_a_condition_that_it_meets(arguments: dict[str, Any]) -> 
         {"due_from": date(2026, 12, 2)},
         {"due_until": date(2026, 11, 30)},
         {"q": "größen"},
+        {"q": "tape\nmeasure"},
     ],
     ids=str,
 )

@@ -9,7 +9,7 @@ from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect
 from todo_adapters.sql.rows import read_changes, read_page, read_state, read_task, state_values
 from todo_adapters.sql.statements import TASK
 from todo_adapters.sql.tables import tasks as tasks_table
-from todo_domain import FeedToken, Task, TaskQuery, Tombstone, TrashedTask
+from todo_domain import ChecklistItem, FeedToken, Task, TaskQuery, Tombstone, TrashedTask
 
 dialects = st.sampled_from([SQLITE, POSTGRESQL])
 
@@ -48,6 +48,18 @@ def test_tags_are_stored_folded_and_separated_by_line_breaks() -> None:
     values = state_values(SQLITE, ALICE, task(tags=("Straße", "Home")))
 
     assert values["tags_key"] == "\nstrasse\nhome\n"
+
+
+def test_the_titles_of_a_checklist_are_stored_folded_for_the_search() -> None:
+    values = state_values(SQLITE, ALICE, task(checklist=(ChecklistItem("Straße"), ChecklistItem("B"))))
+
+    assert values["checklist_key"] == "strasse\x1fb"
+
+
+def test_a_task_without_a_checklist_stores_no_text_for_it() -> None:
+    values = state_values(SQLITE, ALICE, task())
+
+    assert (values["checklist"], values["checklist_key"]) == ("", "")
 
 
 def test_a_missing_list_reads_as_an_empty_page_at_revision_0() -> None:

@@ -33,6 +33,7 @@ RIGHT: dict[str, list[Any]] = {
     "priority": ["low"],
     "due": [None, {"date": "2026-12-01"}, {"date": "2026-12-01", "time": "17:00", "timezone": "UTC"}],
     "tags": [[], ["a", "b"]],
+    "checklist": [[], [{"title": "a"}, {"title": "b", "complete": True}]],
     "revision": [MARK],
 }
 TITLES: list[Any] = [None, 5, "", " ", MARK * 60, f"{MARK}\ta", f"{MARK}\ud800", [MARK]]
@@ -63,6 +64,18 @@ WRONG: dict[str, list[tuple[Any, list[Place]]]] = {
         *whole([MARK, [MARK] * 21]),
         ([5, "a", "", None, f"{MARK}\ta"], [(0,), (2,), (3,), (4,)]),
         ([{MARK: 1}], [(0,)]),
+    ],
+    "checklist": [
+        *whole([None, MARK, {}, [{"title": MARK}] * 101, [MARK] * 101]),
+        ([MARK, {"title": "a"}, {}, None], [(0,), (2, "title"), (3,)]),
+        (
+            [{"title": "a", "complete": None}, {"title": " ", "complete": MARK}],
+            [(0, "complete"), (1, "title"), (1, "complete")],
+        ),
+        (
+            [{"title": "a", MARK: 1}, {"title": f"{MARK}\ta"}, {"title": MARK * 60, "x": 1}],
+            [(0, MARK), (1, "title"), (2, "title"), (2, "x")],
+        ),
     ],
     MARK: whole([5, {}]),
 }
@@ -238,8 +251,15 @@ def test_the_size_of_a_batch_is_checked_before_its_operations(body: dict[str, An
 def test_at_most_100_unknown_names_or_wrong_entries_are_reported() -> None:
     unknown = list(faults_of(TaskCreate, {"title": "a", **{f"x{number}": 1 for number in range(3000)}}))
     entries = list(faults_of(TaskCreate, {"title": "a", "tags": [5] * 3000}))
+    in_items = list(faults_of(TaskCreate, {"title": "a", "checklist": [{"title": "a", "x": 1, "y": 2}] * 100}))
 
-    assert len(unknown) == len(entries) == MAX_FAULTS
+    assert len(unknown) == len(entries) == len(in_items) == MAX_FAULTS
+
+
+def test_a_checklist_is_counted_before_its_items_are_validated() -> None:
+    found = faults_in(TaskCreate, {"title": "a", "checklist": [{"title": 5, "complete": MARK}] * 3000})
+
+    assert [(each.field, each.message) for each in found] == [(("checklist",), "must have at most 100 items")]
 
 
 class Plain(BaseModel):

@@ -1,6 +1,7 @@
 """The schemas accept what the domain accepts, and responses have the values of the domain."""
 
 import re
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +63,8 @@ def as_sent(named: dict[str, Any]) -> dict[str, Any]:
         sent["priority"] = PRIORITY_NAMES[sent["priority"]]
     if "tags" in sent:
         sent["tags"] = list(sent["tags"])
+    if "checklist" in sent:
+        sent["checklist"] = [asdict(item) for item in sent["checklist"]]
     if due := sent.get("due"):
         sent["due"] = due_as_sent({name: getattr(due, name) for name in ("date", "time", "timezone")})
     return sent
@@ -143,6 +146,7 @@ def test_the_schema_of_a_due_requires_a_time_with_a_time_zone(date: Any, time: A
     [
         *((model, {"title": ["s3cret"]}) for model in (TaskCreate, TaskUpdate, TaskPatch)),
         (TaskCreate, {"title": "a", "due": {"date": "s3cret"}}),
+        (TaskCreate, {"title": "a", "checklist": [{"title": ["s3cret"]}]}),
         (BatchRequest, {"operations": [{"op": "create", "task": {"title": ["s3cret"]}}]}),
         (ListParameters, {"q": ["s3cret"]}),
         (SinceParameter, {"since": ["s3cret"]}),

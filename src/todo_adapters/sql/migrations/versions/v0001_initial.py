@@ -45,6 +45,8 @@ def upgrade() -> None:
         sa.Column("recurrence", _TEXT),
         sa.Column("tags", _TEXT, nullable=False),
         sa.Column("tags_key", _TEXT, nullable=False),
+        sa.Column("checklist", _TEXT, nullable=False),
+        sa.Column("checklist_key", _TEXT, nullable=False),
         sa.Column("position", _TEXT, nullable=False),
         sa.Column("successor_id", sa.BigInteger),
         sa.Column("succeeds", _TEXT),

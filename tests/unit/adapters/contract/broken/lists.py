@@ -34,7 +34,7 @@ class OrdersTitlesByUtf16(InMemoryTaskRepository):
         return replace(page, tasks=tuple(tasks[:: -1 if query.descending else 1]))
 
 
-@breaks("test_search_compares_folded_code_points_in_title_and_description")
+@breaks("test_search_compares_folded_code_points_in_title_description_and_checklist")
 class SearchesCaseSensitively(InMemoryTaskRepository):
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         page = await super().list(user_id, query)
