@@ -24,7 +24,7 @@ from todo_adapters.contract.recurring import ContinuesSeries
 from todo_adapters.contract.removing import RemovesTasks
 from todo_adapters.contract.renewal import RenewsTheEpoch
 from todo_adapters.contract.retries import RecognisesRetries
-from todo_adapters.contract.state_machine import MatchesTheModel
+from todo_adapters.contract.sequences import MatchesTheModel
 from todo_adapters.contract.storing import StoresTasks
 from todo_adapters.contract.task_quotas import BoundsTasks
 from todo_adapters.contract.trash import KeepsATrash

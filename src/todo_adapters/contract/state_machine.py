@@ -1,35 +1,33 @@
-"""The last test: any sequence of calls has the results that a simple model has."""
+"""The state machine: it makes any sequence of calls on a repository and on the model."""
 
-import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Final
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from todo_adapters.contract import strategies
 from todo_adapters.contract.model import Model, conditional
 from todo_adapters.contract.scenario import ALL, NOON, new_user
 from todo_adapters.contract.shrinking import Shrinking
-from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_domain import (
     NO_QUOTAS,
     Batch,
     ChangePage,
+    Erase,
     FeedToken,
     IdempotencyKey,
     Patch,
     Quotas,
+    Restore,
     Task,
     TaskDraft,
     TaskPatch,
@@ -43,7 +41,7 @@ from todo_domain import (
 _WITHOUT_FLOOR: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """A time of renewal with the revision floor 0, so that revisions stay as small as those of the strategies."""
 
-SMALL_QUOTAS: Final = Quotas(max_open_tasks=3, max_tasks=5, max_deletions=3, max_trash=2, max_keys=3)
+SMALL_QUOTAS: Final = Quotas(max_open_tasks=3, max_tasks=5, max_deletions=2, max_trash=1, max_keys=3)
 """Few enough that a short sequence of calls reaches each."""
 
 Run = Callable[[Awaitable[Any]], Any]
@@ -131,6 +129,20 @@ class RepositoryMachine(RuleBasedStateMachine):
         if page.next_cursor:
             self._compare("list_trash", self._users[user], TrashQuery(limit=limit, cursor=page.next_cursor))
 
+    @rule(
+        user=strategies.USERS,
+        which=strategies.TASK_IDS,
+        kind=strategies.FROM_TRASH,
+        at=strategies.TIMES,
+        expected=strategies.EXPECTED,
+    )
+    def take_from_the_trash(
+        self, user: int, which: int, kind: type[Restore | Erase], at: dt.datetime, expected: frozenset[int] | None
+    ) -> None:
+        if trash := self._model.list_trash(self._users[user], TrashQuery()).tasks:
+            operation = kind(trash[which % len(trash)].id, expected)
+            self._send("apply", user, Batch((operation,)), at, None)
+
     @rule(user=strategies.USERS, up_to=strategies.REVISIONS, limit=strategies.LIMITS)
     def erase_oldest(self, user: int, up_to: int, limit: int) -> None:
         self._compare("erase_oldest", self._write_to(user), up_to=up_to, limit=limit)
@@ -217,32 +229,6 @@ class RepositoryMachine(RuleBasedStateMachine):
     def _watch(self, call: str) -> AbstractContextManager[None]:
         self._calls.append(call)
         return self._shrinking.watch(self._calls)
-
-
-class MatchesTheModel(Contract):
-    """The model uses plain dicts. It has several users, most ids are those of others, and errors are compared too."""
-
-    def test_any_sequence_of_calls_has_the_results_of_the_model(self, make_repository: MakeRepository) -> None:
-        shrinking = Shrinking()
-        repository = make_repository(SMALL_QUOTAS)
-        with asyncio.Runner() as runner:
-            run = runner.get_loop().run_until_complete
-            runner.run(repository.__aenter__())
-            try:
-                with shrinking.report():
-                    run_state_machine_as_test(
-                        # Hypothesis calls it like a class to create a machine.
-                        lambda: RepositoryMachine(repository, run, shrinking, SMALL_QUOTAS),  # type: ignore[arg-type]
-                        # A store may be slow.
-                        settings=settings(
-                            deadline=None,
-                            report_multiple_bugs=False,
-                            phases=set(settings().phases) - {Phase.explain},
-                            suppress_health_check=[HealthCheck.too_slow],
-                        ),
-                    )
-            finally:
-                runner.run(repository.__aexit__(None, None, None))
 
 
 def _result_of(call: Callable[[], Any]) -> Any:

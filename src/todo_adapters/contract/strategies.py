@@ -45,6 +45,7 @@ CHANCES = st.booleans()
 RARELY = st.integers(0, 5).map(lambda n: n == 5)
 REVISIONS = st.integers(0, 12)
 LIMITS = st.integers(1, 3)
+FROM_TRASH = st.sampled_from([Restore, Restore, Erase])
 EXPECTED = st.none() | REVISIONS.map(lambda bound: frozenset(range(bound)))
 
 
@@ -92,8 +93,6 @@ BATCHES = st.sampled_from(
     [
         Batch((Create(TaskDraft(title="a")), Create(TaskDraft(title="b")))),
         Batch((Patch(1, TaskPatch(complete=True)), Patch(2, TaskPatch(complete=True)))),
-        Batch((Restore(1),)),
-        Batch((Restore(2),)),
     ]
 ) | st.builds(Batch, st.lists(OPERATIONS, min_size=1, max_size=4).map(tuple))
 CONDITIONS: list[dict[str, Any]] = [

@@ -79,7 +79,6 @@ SEARCH = settings(
         tasks.RaisesTheRevisionForNothing,
         feeds.ForgetsADeletion,
         trash.ListsTheOldestFirst,
-        trash.RestoresTheRevisionToo,
     ],
 )
 def test_the_state_machine_alone_finds_what_a_single_caller_can_see(adapter: type[InMemoryTaskRepository]) -> None:
