@@ -1047,6 +1047,7 @@ export interface components {
          *             }
          *           ],
          *           "complete": false,
+         *           "completed_at": null,
          *           "created_at": "2026-11-21T09:30:00.123456Z",
          *           "deleted_at": "2026-11-22T08:00:00.123456Z",
          *           "description": "The one in glass bottles",
@@ -1064,6 +1065,7 @@ export interface components {
          *             "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
          *           },
          *           "revision": 2,
+         *           "successor_id": null,
          *           "tags": [
          *             "shop"
          *           ],
@@ -1091,6 +1093,7 @@ export interface components {
          *         }
          *       ],
          *       "complete": false,
+         *       "completed_at": null,
          *       "created_at": "2026-11-21T09:30:00.123456Z",
          *       "deleted_at": "2026-11-22T08:00:00.123456Z",
          *       "description": "The one in glass bottles",
@@ -1108,6 +1111,7 @@ export interface components {
          *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
          *       },
          *       "revision": 2,
+         *       "successor_id": null,
          *       "tags": [
          *         "shop"
          *       ],

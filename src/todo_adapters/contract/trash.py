@@ -107,7 +107,7 @@ class KeepsATrash(Contract):
         await remove(repository, user, 1)
 
         assert [task.id for task in await repository.get_many(user, [1, 2])] == [2]
-        assert (await repository.list_ids(user, TaskQuery())).ids == [2]
+        assert list((await repository.list_ids(user, TaskQuery())).ids) == [2]
         assert (await repository.list(user, TaskQuery(q="a"))).tasks == ()
 
     async def test_the_trash_lists_the_last_deletions_first_in_pages(self, repository: TaskStore) -> None:

@@ -14,7 +14,13 @@ from pydantic.json_schema import models_json_schema
 
 from todo_api.http import problems
 from todo_api.http.problems import Problem, ProblemType
-from todo_api.schemas.tasks import ChangesResponse, TaskListResponse, TaskResponse
+from todo_api.schemas.tasks import (
+    ChangesResponse,
+    TaskListResponse,
+    TaskResponse,
+    TrashedTaskResponse,
+    TrashResponse,
+)
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -135,7 +141,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made["paths"] = dict(sorted(made["paths"].items(), key=_place_in_document))
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMA)
     made["components"]["schemas"] |= definitions["$defs"]
-    for model in (TaskResponse, TaskListResponse, ChangesResponse):
+    for model in (TaskResponse, TaskListResponse, ChangesResponse, TrashedTaskResponse, TrashResponse):
         # FastAPI removes null from examples.
         made["components"]["schemas"][model.__name__]["examples"] = model.model_json_schema()["examples"]
     codes = {kind.error_code for kind in vars(problems).values() if isinstance(kind, ProblemType)}

@@ -120,11 +120,11 @@ def accept_recurrence(found: Violations, recurrence: object) -> RecurrenceDraft 
 
 def accept_parts(found: Violations, parts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return these parts of a recurrence, the rule in canonical form, and add their violations to `found`."""
+    if "rule" in parts and (rule := accept_rule(found, parts["rule"])):
+        parts = {**parts, "rule": str(rule)}
     if "counted_from" in parts:
         is_known = isinstance(parts["counted_from"], CountedFrom)
         found.expect(is_known, ("recurrence", "from"), "recurrence_from", "must be due or completion")
-    if "rule" in parts and (rule := accept_rule(found, parts["rule"])):
-        return {**parts, "rule": str(rule)}
     return parts
 
 

@@ -32,6 +32,7 @@ from todo_domain import (
     TaskDraft,
     TaskPatch,
     Tombstone,
+    TrashedTask,
     initial_position,
     run_evaluation,
 )
@@ -223,7 +224,7 @@ def test_a_successor_that_the_batch_removes_is_not_taken_back_again() -> None:
 
     effects = evaluate(Patch(1, COMPLETE), Remove(4), Patch(1, REOPEN), stored=stored, others=(successor,))
 
-    assert [(change.id, type(change)) for change in effects.changes] == [(1, Task), (4, Tombstone)]
+    assert [(change.id, type(change)) for change in effects.changes] == [(1, Task), (4, TrashedTask)]
     assert effects.changes[0] == done._replace(revision=8, completed_at=None, successor_id=None)
 
 
@@ -375,3 +376,7 @@ def test_a_successor_is_locked_before_it_is_erased() -> None:
     run_evaluation(Batch((Patch(1, REOPEN),)).evaluation(ALICE, {1: done}, COUNTERS, LATER), read)
 
     assert asked == [LockTasks([4])]
+
+
+def test_a_task_that_does_not_recur_has_no_next_due() -> None:
+    assert task("Buy milk").next_due(NOON) is None

@@ -22,6 +22,6 @@ def read_packed_ids(query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskIds:
     """Return the ids in the row of a packed statement; it has nulls if there is no list or no task."""
     ((revision, ids),) = rows
     unpacked = array("q", ids or b"")
-    if sys.byteorder == "little":
+    if sys.byteorder == "little":  # pragma: no branch  # depends on the processor
         unpacked.byteswap()
     return TaskIds(unpacked[: query.limit], revision or 0)

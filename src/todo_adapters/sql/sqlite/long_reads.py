@@ -123,5 +123,5 @@ class _LongRead(Generic[T]):
 
 def _give_way() -> None:
     """Lower the priority of this thread below that of the event loop."""
-    if sys.platform == "linux":  # elsewhere, all threads of a process have one niceness
+    if sys.platform == "linux":  # pragma: no branch  # elsewhere, all threads of a process have one niceness
         os.nice(_NICENESS)

@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from tests.tokens import JSON
 from todo_api.http.problems import MALFORMED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemError
-from todo_api.http.request_body import json_object, read_body
+from todo_api.http.request_body import has_too_many_values, json_object, read_body
 
 objects = st.dictionaries(st.text(max_size=5), JSON, max_size=4)
 
@@ -94,9 +94,9 @@ def test_a_body_with_very_many_values_is_refused(value: str) -> None:
 
     assert json_object(body(3_000))["a"][0] == json.loads(value)
     with pytest.raises(ProblemError) as refused:
-        json_object(body(12_000))
+        json_object(body(24_000))
 
-    assert refused.value.detail == "the body must have at most 10000 values"
+    assert refused.value.detail == "the body must have at most 20000 values"
 
 
 @pytest.mark.parametrize("text", [',[{"', "\\", '\\"', '\\\\"', "[,"])
@@ -104,3 +104,7 @@ def test_text_does_not_count_as_values(text: str) -> None:
     content = {"a": [text * 10_000, ",", text], "b": text * 10_000}
 
     assert json_object(bytearray(json.dumps(content).encode())) == content
+
+
+def test_very_many_texts_are_recognised_by_their_quotes() -> None:
+    assert has_too_many_values(b'""' * 50_000)
