@@ -87,12 +87,6 @@ def draft_with(name: str, value: Any) -> TaskDraft:
     return TaskDraft(**{**named, name: value})
 
 
-def draft_of(named: dict[str, Any]) -> TaskDraft:
-    """Return a draft with these values, without a recurrence if the other values exclude one."""
-    excluded = named["due"] is None or named["complete"]
-    return TaskDraft(**named | {"recurrence": None} if excluded else named)
-
-
 DRAFT_VALUES: Final = values_of(TaskDraft, title="a", due=Due(DAY))
 PATCH_VALUES: Final = values_of(TaskPatch)
 CONDITION_VALUES: Final = values_of(TaskQuery, but=frozenset({"sort", "descending", "limit", "cursor"}))

@@ -75,7 +75,8 @@ def _complete_tasks(body: Any) -> None:
     if isinstance(body, dict) and isinstance(body.get("move"), dict):
         body["move"] = "last"
     if isinstance(body, dict) and isinstance(body.get("recurrence"), dict):
-        body["recurrence"].setdefault("rule", rules[0])
+        if body["recurrence"].get("rule") not in rules:  # the pattern says only which parts a rule can have
+            body["recurrence"]["rule"] = rules[0]
         body |= {"complete": False, "due": body.get("due") or {"date": "2026-12-01"}}
     elif isinstance(body, dict) and "due" in body and body["due"] is None:
         body["recurrence"] = None

@@ -275,6 +275,15 @@ def test_a_patch_of_one_part_keeps_the_other() -> None:
     assert patched.recurrence.draft == RecurrenceDraft("FREQ=DAILY", CountedFrom.COMPLETION)
 
 
+def test_a_patch_with_a_rule_makes_a_task_recur_from_its_due() -> None:
+    once = task(due=TODAY)
+
+    recurs = once.patched(TaskPatch(recurrence=RecurrencePatch(rule="FREQ=DAILY")), LATER)
+
+    assert recurs.recurrence == DAILY.anchored(DAY)
+    assert (once.next_due(NOON), recurs.next_due(NOON)) == (None, (Due(day(1)), DAILY.anchored(day(1))))
+
+
 def test_a_patch_can_complete_a_task_and_give_it_a_rule() -> None:
     patched = task(due=Due(DAY)).patched(TaskPatch(complete=True, recurrence=DAILY), LATER)
 
@@ -333,7 +342,7 @@ REFUSED_PATCHES: dict[str, tuple[Task, dict[str, Any], list[tuple[str, ...]]]] =
     "a faulty part": (
         recurring(),
         {"recurrence": RecurrencePatch(rule="x", counted_from="start")},  # type: ignore[arg-type]
-        [("recurrence", "from", "recurrence_from"), ("recurrence", "rule", "recurrence_rule")],
+        [("recurrence", "rule", "recurrence_rule"), ("recurrence", "from", "recurrence_from")],
     ),
 }
 

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.opening import open_at_once
-from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, quotas, suite, tasks, trash
+from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, quotas, recurring, suite, tasks, trash
 from todo_adapters.contract.shrinking import Shrinking
 from todo_adapters.contract.state_machine import SMALL_QUOTAS, RepositoryMachine
 from todo_adapters.in_memory import InMemoryTaskRepository
@@ -78,6 +78,7 @@ SEARCH = settings(
         tasks.SkipsARevision,
         tasks.RaisesTheRevisionForNothing,
         feeds.ForgetsADeletion,
+        recurring.ForgetsThatASuccessorIsUnchanged,
         trash.ListsTheOldestFirst,
     ],
 )
