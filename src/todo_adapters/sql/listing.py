@@ -97,19 +97,15 @@ def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]
 @lru_cache(maxsize=512)
 def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Shape) -> Statement:
     value, descending = _SORTED_BY[shape.sort], shape.descending
-    key: Any = value
-    if shape.complete is False and shape.sort is SortKey.POSITION:
-        # An expression, so that PostgreSQL does not read the completed tasks too, in the order of the index.
-        key = value.concat(sa.literal_column("''"))
     wanted = (
         sa.select(*{column.name: column for column in (*columns, value, tasks.c.id)}.values())
         .where(
             OF_USER,
             NOT_DELETED,
             *_filters(shape.names, shape.complete),
-            *_after_cursor(shape, key, nullable=bool(value.nullable)),
+            *_after_cursor(shape, value),
         )
-        .order_by(*_order(key, tasks.c.id, nullable=bool(value.nullable), descending=descending))
+        .order_by(*_order(value, _unindexed(shape, value), tasks.c.id, descending=descending))
     )
     if shape.complete is False:
         wanted = wanted.with_hint(tasks, f"INDEXED BY {OPEN_TASKS.name}", "sqlite")
@@ -120,7 +116,7 @@ def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Sha
         sa.select(task_lists.c.revision, *(page.c[column.name] for column in columns))
         .select_from(task_lists.outerjoin(page, sa.true()))
         .where(LIST_OF_USER)
-        .order_by(*_order(page.c[value.name], page.c.id, nullable=bool(value.nullable), descending=descending))
+        .order_by(*_order(value, page.c[value.name], page.c.id, descending=descending))
     )
 
 
@@ -132,26 +128,35 @@ def _filters(names: Collection[str], complete: bool | None) -> Iterator[sa.Colum
             yield condition(sa.bindparam(name))
 
 
-def _after_cursor(shape: _Shape, value: sa.ColumnElement[Any], *, nullable: bool) -> Iterator[sa.ColumnElement[bool]]:
+def _after_cursor(shape: _Shape, value: sa.Column[Any]) -> Iterator[sa.ColumnElement[bool]]:
     """Yield the condition for tasks after the cursor; tasks without a value come last."""
     if "after_id" not in shape.names:
         return
-    # An expression, so that PostgreSQL does not read the completed tasks too, from this id on in the primary key.
-    id_ = tasks.c.id + ZERO if shape.complete is False else tasks.c.id
-    later_tie = id_ > sa.bindparam("after_id")
+    # In the primary key, PostgreSQL would read the completed tasks too, from this id on.
+    later_tie = _unindexed(shape, tasks.c.id) > sa.bindparam("after_id")
     if "after" not in shape.names:
         yield sa.and_(value.is_(None), later_tie)
         return
     after: sa.BindParameter[Any] = sa.bindparam("after")
     # `reached` is redundant, but lets the database begin at the right place in an index.
-    reached, passed = (value <= after, value < after) if shape.descending else (value >= after, value > after)
+    key = _unindexed(shape, value)
+    reached, passed = (key <= after, key < after) if shape.descending else (key >= after, key > after)
     later = sa.and_(reached, sa.or_(passed, later_tie))
-    yield sa.or_(later, value.is_(None)) if nullable else later
+    yield sa.or_(later, value.is_(None)) if value.nullable else later
+
+
+def _unindexed(shape: _Shape, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    """Return the column; for open tasks, as an expression if an index of all tasks begins with it."""
+    if shape.complete is False and column is tasks.c.id:
+        return column + ZERO
+    if shape.complete is False and column is tasks.c.position:
+        return column.concat(sa.literal_column("''"))
+    return column
 
 
 def _order(
-    value: sa.ColumnElement[Any], id_: sa.ColumnElement[int], *, nullable: bool, descending: bool
+    value: sa.Column[Any], key: sa.ColumnElement[Any], id_: sa.ColumnElement[int], *, descending: bool
 ) -> tuple[sa.ColumnElement[Any], ...]:
-    in_order = value.desc() if descending else value.asc()
+    in_order = key.desc() if descending else key.asc()
     # NULLS LAST on a column without nulls would prevent PostgreSQL from scanning an index backwards.
-    return (in_order.nulls_last() if nullable else in_order), id_
+    return (in_order.nulls_last() if value.nullable else in_order), id_
