@@ -121,7 +121,15 @@ test("completing a recurring task, and opening it again, is not a conflict when 
   const done = { ...seen, complete: true, recurrence: null, successor_id: 2, revision: 2 };
   const reopened = { ...seen, revision: 4 };
   const refused = problem(412, "PRECONDITION_FAILED");
-  const { client } = await scripted(t, refused, json(200, done), refused, json(200, reopened), refused, json(200, done));
+  const { client } = await scripted(
+    t,
+    refused,
+    json(200, done),
+    refused,
+    json(200, reopened),
+    refused,
+    json(200, done),
+  );
 
   assert.deepEqual(await client.replace(1, { ...seen, complete: true }, seen), done);
   assert.deepEqual(await client.replace(1, { ...done, complete: false }, done), reopened);
@@ -196,7 +204,13 @@ test("a restoration that is refused for another reason is thrown", async (t) => 
 
 test("the trash is read, and erased task by task or at once", async (t) => {
   const trash = { tasks: [{ ...milk, revision: 2, deleted_at: "2026-11-22T08:00:00Z" }], next_cursor: null };
-  const { client, received } = await scripted(t, json(200, trash), json(204, undefined), problem(404, "NOT_FOUND"), json(204, undefined));
+  const { client, received } = await scripted(
+    t,
+    json(200, trash),
+    json(204, undefined),
+    problem(404, "NOT_FOUND"),
+    json(204, undefined),
+  );
 
   assert.deepEqual(await client.trash({ limit: 1 }), trash);
   await client.erase(1, { revision: 2 });
