@@ -18,7 +18,14 @@ from tests.documents import DOCUMENTS, GENERATED, ROOT, code_block, shell_blocks
 from todo_api.app import create_app
 from todo_api.container import Container
 from todo_api.http.request_body import MAX_BODY_BYTES, MAX_VALUES
-from todo_api.http.user_limits import BURST_SECONDS, BYTES_PER_UNIT, MAX_WAITING, OPERATIONS_PER_UNIT, TASKS_PER_UNIT
+from todo_api.http.user_limits import (
+    BURST_SECONDS,
+    BYTES_PER_UNIT,
+    ITEMS_PER_TASK,
+    MAX_WAITING,
+    OPERATIONS_PER_UNIT,
+    TASKS_PER_UNIT,
+)
 from todo_api.middleware.limits import MAX_HEAD_BYTES
 from todo_api.routes.batch import BatchRoute
 from todo_api.schemas.parameters import ChangeParameters, ListParameters, RemovalParameters
@@ -195,7 +202,7 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f"{settings.max_deletions:,}, setting `TODO_MAX_DELETIONS`",
         f"streams of a user | {settings.max_streams},",
         f"{work} units per second, {work * BURST_SECONDS} at once",
-        f"{OPERATIONS_PER_UNIT} operations of a batch and {TASKS_PER_UNIT} tasks in a response",
+        f"{OPERATIONS_PER_UNIT} operations of a batch and {TASKS_PER_UNIT} tasks in a response; {ITEMS_PER_TASK} items",
         f"another unit per {BYTES_PER_UNIT // 1024} KiB",
         f"values in the JSON of a body | {MAX_VALUES:,} |",
     ):

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -12,6 +12,7 @@ from fastapi import Request
 
 from todo_api.http.deadlines import PendingRequest
 from todo_api.http.problems import RATE_LIMITED, ProblemError
+from todo_domain import Change, Task
 
 USAGE: Final = "usage"
 """The name of a user's usage in the scope."""
@@ -22,6 +23,8 @@ MAX_WAITING: Final = 100
 BURST_SECONDS: Final = 5
 """A user who did nothing for this time may use the work of this time at once."""
 TASKS_PER_UNIT: Final = 20
+ITEMS_PER_TASK: Final = 4
+"""How many items of checklists cost as much as a task."""
 OPERATIONS_PER_UNIT: Final = 10
 BYTES_PER_UNIT: Final = 8192
 _MAX_AHEAD: Final = BURST_SECONDS + 1e-4  # the sum of many units is not exact
@@ -105,9 +108,10 @@ class Usage:
         """Charge what a batch costs besides its request."""
         self._charge(count / OPERATIONS_PER_UNIT)
 
-    def charge_tasks(self, count: int) -> None:
-        """Charge what it costs to return these tasks."""
-        self._charge(count / TASKS_PER_UNIT)
+    def charge_tasks(self, returned: Sequence[Change]) -> None:
+        """Charge what it costs to return these tasks and deletions, with the checklists."""
+        items = sum(len(each.checklist) for each in returned if isinstance(each, Task))
+        self._charge((len(returned) + items / ITEMS_PER_TASK) / TASKS_PER_UNIT)
 
     async def pace(self) -> None:
         """Wait until half of the burst is free, which is left to other requests.

@@ -59,7 +59,7 @@ async def list_changes(request: Request, tasks: Tasks, query: Annotated[ChangePa
     be missing: read everything again, without `since`.
     """
     page = await tasks.changes(query.as_domain, query.limit)
-    usage_of(request).charge_tasks(len(page.changes))
+    usage_of(request).charge_tasks(page.changes)
     return JsonResponse(changes_response(page))
 
 

@@ -67,7 +67,7 @@ async def list_tasks(
     page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
     if isinstance(page, WholeList):
         return await WholeListResponse.begin(page, usage_of(request), {"ETag": list_tag(request, page.revision)})
-    usage_of(request).charge_tasks(len(page.tasks))
+    usage_of(request).charge_tasks(page.tasks)
     return JsonResponse(
         list_response(page), {"ETag": list_tag(request, page.revision), **next_link(request, page.next_cursor)}
     )

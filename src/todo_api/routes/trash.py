@@ -47,7 +47,7 @@ async def list_trash(
     tag = list_tag(request, page.revision, page.count)
     if matches(tag):
         return not_modified(tag)
-    usage_of(request).charge_tasks(len(page.tasks))
+    usage_of(request).charge_tasks([trashed.task for trashed in page.tasks])
     return JsonResponse(trash_response(page), {"ETag": tag, **next_link(request, page.next_cursor)})
 
 

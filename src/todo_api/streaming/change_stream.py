@@ -81,7 +81,7 @@ class ChangeStream(Response):
                 wake.clear()
                 if page.changes:
                     await self._usage.pace()
-                    self._usage.charge_tasks(len(page.changes))
+                    self._usage.charge_tasks(page.changes)
                     await _send(send, _events(page))
                 page = await self._tasks.changes(page.next)
                 if not page.changes:

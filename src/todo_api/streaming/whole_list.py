@@ -69,7 +69,7 @@ async def _parts(whole: WholeList, usage: Usage) -> AsyncIterator[bytes]:
     """
     count, part = 0, b'{"tasks":['
     async for tasks in whole.chunks:
-        usage.charge_tasks(len(tasks))
+        usage.charge_tasks(tasks)
         if count:
             yield part
             part = b","

@@ -6,11 +6,14 @@ from collections.abc import Callable
 import pytest
 from starlette.types import Scope
 
+from tests.unit.domain.strategies import task
 from todo_api.http.deadlines import HAS_DISCONNECTED, Deadlines, PendingRequest
 from todo_api.http.problems import RATE_LIMITED, ProblemError
 from todo_api.http.user_limits import MAX_WAITING, Bounds, Usage, UserLimits
+from todo_domain import ChecklistItem, Deletion
 
 SECOND = 1.0
+DELETION = Deletion(1, 1)
 
 
 class Clock:
@@ -100,18 +103,26 @@ def test_ten_operations_twenty_tasks_and_eight_kibibytes_cost_as_much_as_a_reque
     for count in operations:
         usage.charge_operations(count)
     for count in tasks:
-        usage.charge_tasks(count)
+        usage.charge_tasks([DELETION] * count)
     for count in sizes:
         usage.charge_bytes(count)
 
     assert requests_until_refused(usage) == 500 - units
 
 
+def test_four_items_of_a_checklist_cost_as_much_as_a_task() -> None:
+    usage = limits().usage_of("alice")
+
+    usage.charge_tasks([task(checklist=(ChecklistItem("a"),) * 76)] * 10)
+
+    assert requests_until_refused(usage) == 500 - 10
+
+
 def test_a_refusal_costs_nothing_and_says_when_to_come_back() -> None:
     clock = Clock()
     usage = limits(clock).usage_of("alice")
     requests_until_refused(usage)
-    usage.charge_tasks(4000)
+    usage.charge_tasks([DELETION] * 4000)
 
     detail, headers = refusal(usage.charge_request)
     refusal(usage.charge_request)
@@ -128,7 +139,7 @@ def test_without_a_bound_a_user_may_do_everything() -> None:
     async def scenario() -> None:
         for _ in range(1000):
             usage.charge_request()
-            usage.charge_tasks(500)
+            usage.charge_tasks([DELETION] * 500)
             usage.begin_stream()
             await begin(usage)
         await usage.pace()
@@ -266,7 +277,7 @@ def test_what_is_sent_is_slowed_down_to_leave_half_of_the_burst(monkeypatch: pyt
     usage = limits().usage_of("alice")
 
     for _ in range(3):
-        usage.charge_tasks(2500)
+        usage.charge_tasks([DELETION] * 2500)
         asyncio.run(usage.pace())
 
     assert slept == [0, 0, 1.25]
