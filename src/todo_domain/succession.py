@@ -41,10 +41,12 @@ def settle_reopened(
 ) -> tuple[Task, Tombstone | None]:
     """Return the reopened task, and the erasure of its successor if nobody has changed that one.
 
-    With the erasure, the recurrence returns to the task. `successor` is None if it was removed.
+    With the erasure, the recurrence returns to the task, with its anchor also if the caller sends
+    its rule back. `successor` is None if it was removed.
     """
     task = task._replace(revision=revision, successor_id=None)
     if successor is None or successor.succeeds is None or task.due is None:
         return task, None
-    recurrence = task.recurrence or successor.succeeds
-    return task._replace(recurrence=recurrence), Tombstone(successor.id, revision + 1, at)
+    if task.recurrence is None or task.recurrence.draft == successor.succeeds.draft:
+        task = task._replace(recurrence=successor.succeeds)
+    return task, Tombstone(successor.id, revision + 1, at)

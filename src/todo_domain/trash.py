@@ -35,7 +35,7 @@ class TrashedTask(NamedTuple):
 
     def restored(self, at: datetime) -> Task:
         """Return the task as it is in the list again, but for its revision and its position."""
-        return self.task._replace(updated_at=max(at, self.task.updated_at))
+        return self.task._replace(updated_at=max(at, self.task.updated_at), succeeds=None)
 
 
 class Tombstone(NamedTuple):

@@ -179,10 +179,11 @@ def test_reopening_keeps_a_successor_that_was_changed(patch: TaskPatch) -> None:
     assert reopened == done._replace(revision=5, completed_at=None, successor_id=None)
 
 
-def test_a_moved_successor_counts_as_changed_but_one_that_was_spread_does_not() -> None:
+def test_a_moved_or_restored_successor_counts_as_changed_but_one_that_was_spread_does_not() -> None:
     _, successor = complete(recurring())
 
     assert successor.moved("m", LATER).succeeds is None
+    assert TrashedTask(successor, LATER).restored(LATER).succeeds is None
     assert successor._replace(position="m").succeeds == recurring().recurrence
 
 
@@ -205,6 +206,16 @@ def test_reopening_with_a_new_rule_takes_back_the_successor_and_has_the_new_rule
     assert isinstance(reopened, Task)
     assert reopened.recurrence == WEEKLY.anchored(DAY)
     assert isinstance(erased, Tombstone)
+
+
+def test_reopening_with_the_rule_that_the_task_had_keeps_the_anchor_of_a_moved_due() -> None:
+    stored = recurring(due=Due(day(3)))._replace(recurrence=WEEKLY.anchored(DAY))
+    done, successor = complete(stored)
+
+    patch = TaskPatch(complete=False, recurrence=WEEKLY)
+    reopened, _ = evaluate(Patch(1, patch), stored=done, others=(successor,)).changes
+
+    assert reopened == stored._replace(revision=5, updated_at=LATER)
 
 
 def test_a_batch_that_completes_and_reopens_leaves_no_trace_but_the_id() -> None:
