@@ -20,6 +20,7 @@ from todo_domain import (
     Quotas,
     RecurrenceDraft,
     Remove,
+    Restore,
     TaskDraft,
     TaskPatch,
     TaskStore,
@@ -111,17 +112,18 @@ class ContinuesSeries(Contract):
         assert (await repository.add(user, OPEN, at=NOON)).task.id == 3
 
     async def test_reopening_keeps_a_successor_that_was_changed_or_removed(self, repository: TaskStore) -> None:
-        changed, removed = new_user(), new_user()
-        for user in (changed, removed):
+        changed, removed, restored = new_user(), new_user(), new_user()
+        for user in (changed, removed, restored):
             await add(repository, user, RECURRING)
             await _apply(repository, user, COMPLETE)
         await repository.change(changed, 2, set_title("another"))
         await repository.remove(removed, 2, at=NOON)
+        await _apply(repository, restored, Remove(2), Restore(2))
 
-        for user in (changed, removed):
+        for user in (changed, removed, restored):
             await _apply(repository, user, REOPEN)
 
-        for user, ids in ((changed, [1, 2]), (removed, [1])):
+        for user, ids in ((changed, [1, 2]), (removed, [1]), (restored, [1, 2])):
             page, _ = await read_everything(repository, user)
             assert [task.id for task in page.tasks] == ids
             assert (page.tasks[0].recurrence, page.tasks[0].successor_id) == (None, None)
