@@ -141,7 +141,8 @@ export interface paths {
         post?: never;
         /**
          * Erase all tasks that are in the trash
-         * @description The tasks are erased in several transactions. If the request fails, repeat it.
+         * @description The tasks are erased in several transactions. If the request fails, repeat it. The ETag of
+         *     the trash is weak, so an `If-Match` other than `*` never matches.
          */
         delete: operations["empty_trash"];
         options?: never;
@@ -2744,7 +2745,10 @@ export interface operations {
     empty_trash: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Write only if the task has one of these ETags; `*` matches any task. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The owner of the tasks, who must be the caller. */
                 user_id: string;
@@ -2799,6 +2803,18 @@ export interface operations {
             408: {
                 headers: {
                     Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: Precondition failed */
+            412: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    ETag: components["headers"]["ETag"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };

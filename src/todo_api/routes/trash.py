@@ -17,12 +17,13 @@ from todo_api.http.preconditions import (
     strong_tag,
     tag_matcher,
 )
-from todo_api.http.problems import NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED
+from todo_api.http.problems import NOT_FOUND, PRECONDITION_FAILED, QUOTA_EXCEEDED, ProblemError
 from todo_api.http.responses import JsonResponse, next_link, not_modified
 from todo_api.http.user_limits import usage_of
 from todo_api.schemas.parameters import TaskId, TrashParameters
 from todo_api.schemas.serialization import trash_response
 from todo_api.schemas.tasks import TaskResponse, TrashResponse, task_response
+from todo_domain import TrashQuery
 
 router: Final = APIRouter(prefix="/api/{user_id}/trash", tags=["trash"], route_class=OwnerRoute)
 
@@ -51,12 +52,17 @@ async def list_trash(
     return JsonResponse(trash_response(page), {"ETag": tag, **next_link(request, page.next_cursor)})
 
 
-@router.delete("", operation_id="empty_trash", status_code=204, responses=problem_responses())
-async def empty_trash(request: Request, tasks: Tasks) -> Response:
+@router.delete("", operation_id="empty_trash", status_code=204, responses=problem_responses(PRECONDITION_FAILED))
+async def empty_trash(request: Request, tasks: Tasks, if_match: IfMatch = None) -> Response:
     """Erase all tasks that are in the trash.
 
-    The tasks are erased in several transactions. If the request fails, repeat it.
+    The tasks are erased in several transactions. If the request fails, repeat it. The ETag of
+    the trash is weak, so an `If-Match` other than `*` never matches.
     """
+    if expected_revisions(if_match) is not None:
+        page = await tasks.trash(TrashQuery(limit=1))
+        headers = {"ETag": list_tag(request, page.revision, page.count)}
+        raise ProblemError(PRECONDITION_FAILED, "the ETag of the trash is weak, which If-Match never matches", headers)
     usage_of(request).charge_operations(await tasks.empty_trash())
     return Response(status_code=204)
 

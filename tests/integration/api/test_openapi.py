@@ -177,6 +177,7 @@ HEADERS = {
     "list_trash": {200: {"ETag", "Link"}, 304: {"ETag"}},
     "restore_task": {200: {"ETag"}, 412: {"ETag"}},
     "erase_task": {412: {"ETag"}},
+    "empty_trash": {412: {"ETag"}},
     "apply_batch": {200: {"Idempotency-Replayed"}, 412: {"ETag"}, 429: {"Retry-After"}},
 }
 HEADERS_OF_OWNERS = {

@@ -146,6 +146,19 @@ def test_the_trash_is_emptied_and_nothing_else_changes(alice: httpx.Client, bob:
     assert alice.get("/changes").json() == before
 
 
+@pytest.mark.parametrize("tag", ['"3"', 'W/"3-00000000"'])
+def test_a_precondition_on_the_whole_trash_is_false_unless_it_accepts_any_tag(
+    alice: httpx.Client, trashed: dict[str, Any], tag: str
+) -> None:
+    refused = alice.delete("/trash", headers={"If-Match": tag})
+    kept = trash_of(alice)
+    emptied = alice.delete("/trash", headers={"If-Match": "*"})
+
+    assert refusal(refused) == (412, "PRECONDITION_FAILED")
+    assert kept == [trashed]
+    assert (emptied.status_code, trash_of(alice)) == (204, [])
+
+
 def test_the_trash_has_pages_with_the_last_deletions_first(alice: httpx.Client) -> None:
     for title in "abcde":
         alice.post("/tasks", json={"title": title})
