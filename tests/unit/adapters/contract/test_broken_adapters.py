@@ -96,7 +96,6 @@ def test_the_state_machine_alone_finds_what_a_single_caller_can_see(adapter: typ
         quotas.NeverCountsDown,
         quotas.JudgesEachOperationOfABatch,
         quotas.RemembersEveryDeletion,
-        quotas.CountsPurgedKeys,
         trash.KeepsAllTrash,
     ],
 )
