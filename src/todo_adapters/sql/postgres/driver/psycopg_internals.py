@@ -74,7 +74,8 @@ class Adapter:
 
     def load(self, results: Sequence[PGresult]) -> list[TupleRow]:
         """Return the rows of one statement, or raise its error."""
-        (result,) = results
+        # An error follows the rows if the session ends before the server is ready for the next statement.
+        result = results[-1]
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result)
         self._transformer.set_pgresult(result)

@@ -6,9 +6,12 @@ import tomllib
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import errors, generators, pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.waiting import Ready, Wait
+
+from todo_adapters.sql.postgres.driver.psycopg_internals import Adapter
 
 PYPROJECT = Path(__file__).parents[6] / "pyproject.toml"
 
@@ -36,3 +39,12 @@ def test_psycopg_has_a_ceiling_above_the_version_that_we_tested() -> None:
 
     assert ceiling is not None
     assert tuple(map(int, psycopg.__version__.split(".")[:2])) < tuple(map(int, ceiling.groups()))
+
+
+def test_a_statement_fails_if_its_session_ends_directly_after_its_rows() -> None:
+    rows = pq.PGconn().make_empty_result(pq.ExecStatus.TUPLES_OK)
+    end_of_session = pq.PGconn().make_empty_result(pq.ExecStatus.FATAL_ERROR)
+
+    assert Adapter(psycopg.adapters).load([rows]) == []
+    with pytest.raises(psycopg.Error):
+        Adapter(psycopg.adapters).load([rows, end_of_session])
