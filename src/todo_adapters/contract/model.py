@@ -168,10 +168,12 @@ class Model:
         revision, latest = self._logs[user_id].revision + 1, self._logs[user_id].latest()
         if task.is_settled or at is None:
             return task._replace(revision=revision), None
-        if task.successor_id is None:
-            return settle_completed(task, revision=revision, successor_id=max(latest) + 1, at=at)
-        successor = latest[task.successor_id]
-        return settle_reopened(task, successor if isinstance(successor, Task) else None, revision=revision, at=at)
+        successor = latest.get(task.successor_id or 0)
+        return (
+            settle_completed(task, revision=revision, successor_id=max(latest) + 1, at=at)
+            if task.successor_id is None
+            else settle_reopened(task, successor if isinstance(successor, Task) else None, revision=revision, at=at)
+        )
 
     def _remove(self, user_id: UserId, task_id: int, at: datetime, guard: Guard, *, permanent: bool) -> Task:
         task = self.get(user_id, task_id)
@@ -211,7 +213,7 @@ class Model:
                 task = self._remove(user_id, task_id, at, guard, permanent=permanent)
             case Restore(task_id, expected):
                 task = self._restore(user_id, task_id, expected, at)
-            case Erase(task_id, expected):
+            case Erase(task_id, expected):  # pragma: no branch  # mypy checks that this is the last case
                 trashed = self._in_trash(user_id, task_id, expected)
                 self._logs[user_id].erase([trashed])
                 task = trashed.task

@@ -126,8 +126,7 @@ class RepositoryMachine(RuleBasedStateMachine):
     @rule(user=strategies.USERS, limit=strategies.LIMITS)
     def list_trash(self, user: int, limit: int) -> None:
         page = self._compare("list_trash", self._users[user], TrashQuery(limit=limit))
-        if page.next_cursor:
-            self._compare("list_trash", self._users[user], TrashQuery(limit=limit, cursor=page.next_cursor))
+        self._compare("list_trash", self._users[user], TrashQuery(limit=limit, cursor=page.next_cursor))
 
     @rule(
         user=strategies.USERS,

@@ -63,7 +63,7 @@ class Acceptor:
         await asyncio.gather(self._accepting, *self._opening, return_exceptions=True)
 
     async def _accept_all(self) -> None:
-        for number in itertools.count():
+        for number in itertools.count():  # pragma: no branch  # it is cancelled
             try:
                 accepted = await self._accept()
             except OSError:
