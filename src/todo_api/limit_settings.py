@@ -1,13 +1,14 @@
 """The settings that bound what users, connections and the past take."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from todo_domain.task import MAX_TASK_ID
 
+_TRASH_DAYS: Final = 30
 _Bound = Annotated[int, Field(ge=0, le=MAX_TASK_ID)]
 
 
@@ -77,6 +78,16 @@ class LimitSettings(BaseSettings):
     def deletion_age(self) -> timedelta:
         """How long the change feed remembers a deletion."""
         return timedelta(days=self.deletions_days)
+
+    @property
+    def kept_trash_days(self) -> int:
+        """How many days the trash keeps content; 0 keeps nothing."""
+        return min(_TRASH_DAYS, self.deletions_days) if self.trash_days is None else self.trash_days
+
+    @property
+    def trash_age(self) -> timedelta:
+        """How long the trash keeps content."""
+        return timedelta(days=self.kept_trash_days)
 
     @property
     def key_age(self) -> timedelta:

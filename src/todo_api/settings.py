@@ -15,7 +15,6 @@ from todo_api.origins import serialized_origins
 
 _PREFIX: Final = "TODO_"
 _WORK_PER_SECOND: Final = 100
-_TRASH_DAYS: Final = 30
 ENV_FILE: Final = Path(".env")
 
 
@@ -197,11 +196,6 @@ class Settings(LimitSettings):
         if self.work_per_second is not None:
             return self.work_per_second
         return 0 if self.authentication == "development" else _WORK_PER_SECOND
-
-    @property
-    def kept_trash_days(self) -> int:
-        """How long the trash keeps content; 0 keeps nothing."""
-        return min(_TRASH_DAYS, self.deletions_days) if self.trash_days is None else self.trash_days
 
     @property
     def better_auth_endpoints(self) -> str:

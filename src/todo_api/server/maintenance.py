@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
-from datetime import timedelta
 from typing import Final, NoReturn
 
 from todo_api.container import Container
@@ -65,7 +64,7 @@ async def _purge_batch(
     settings = container.settings()
     now = container.clock().now()
     return await store.purge(
-        trash_before=now - timedelta(days=settings.kept_trash_days),
+        trash_before=now - settings.trash_age,
         deletions_before=now - settings.deletion_age,
         keys_before=now - settings.key_age,
         limit=limit,
