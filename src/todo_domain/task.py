@@ -116,7 +116,8 @@ class Task(NamedTuple):
         if isinstance(patch.due, DuePatch):
             named["due"] = patch.due.applied_to(self.due)
         if "due" in named or "recurrence" in named:
-            named["recurrence"] = self._recurrence_after(patch, named.get("due", self.due))
+            given = named.get("recurrence", self.recurrence)
+            named["recurrence"] = self._recurrence_after(patch, given, named.get("due", self.due))
         return self._changed(at, **named)
 
     def moved(self, position: str, at: datetime) -> Self:
@@ -132,11 +133,13 @@ class Task(NamedTuple):
         if expected is not None and self.revision not in expected:
             raise PreconditionFailed(self.revision)
 
-    def _recurrence_after(self, patch: TaskPatch, due: Due | None) -> Recurrence | None:
-        """Return the recurrence after a patch that leads to this due; a rule that stays the same keeps its anchor."""
+    def _recurrence_after(self, patch: TaskPatch, given: Any, due: Due | None) -> Recurrence | None:
+        """Return the recurrence after a patch that leads to this one and this due.
+
+        A rule that stays the same keeps its anchor.
+        """
         if self.complete and patch.complete is True:
             return None  # completing again has no effect, also with the rule that has moved to the successor
-        given = patch.named_fields().get("recurrence", self.recurrence)
         if isinstance(given, RecurrencePatch):
             given = given.applied_to(self.recurrence)
         if given is None:

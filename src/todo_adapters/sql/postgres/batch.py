@@ -69,7 +69,7 @@ class BatchWork:
         if self._key:
             asked.append((_KEY, {**of_user, "key": self._key.key}))
         _, _, locked, counted, *kept = await connection.run_all(asked)
-        stored = self._states(locked)
+        stored = {state.id: state for state in self._states(locked)}
         try:
             if self._key and (replayed := rows.replay_apply(POSTGRESQL, self._key, kept[0])):
                 await connection.run(_ROLLBACK, {})
@@ -101,7 +101,7 @@ class BatchWork:
         if isinstance(asked, LockTasks):
             self.found.update(asked.ids)
             values["ids"] = POSTGRESQL.write_set(asked.ids)
-            return list(self._states(await connection.run(LOCK_MORE_TASKS, values)).values())
+            return self._states(await connection.run(LOCK_MORE_TASKS, values))
         values |= {"position": asked.position, "reach": asked.reach}
         return rows.read_neighbours(await connection.run(_NEIGHBOURS, values))
 
@@ -113,6 +113,5 @@ class BatchWork:
             *((_KEEP_KEY, values) for values in keys),
         ]
 
-    def _states(self, found: Sequence[Sequence[Any]]) -> dict[int, TaskState]:
-        states = (rows.read_state(POSTGRESQL, self._user_id, row) for row in found)
-        return {state.id: state for state in states}
+    def _states(self, found: Sequence[Sequence[Any]]) -> list[TaskState]:
+        return [rows.read_state(POSTGRESQL, self._user_id, row) for row in found]
