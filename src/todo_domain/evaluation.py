@@ -20,7 +20,7 @@ from todo_domain.placement import Neighbour, place, wider_reach
 from todo_domain.position import initial_position
 from todo_domain.succession import settle_completed, settle_reopened
 from todo_domain.task import Task
-from todo_domain.trash import TaskState, Tombstone, TrashedTask
+from todo_domain.trash import TaskState, TrashedTask, removed
 
 T = TypeVar("T")
 _Sides = tuple[list[Neighbour], list[Neighbour]]
@@ -104,16 +104,14 @@ class ListState:
                 if edited is not task:
                     yield from self._write_settled(edited)
             case Remove(task_id, expected, permanent):
-                revision = self._counters.next_revision
-                trashed = TrashedTask(self._find(task_id, expected)._replace(revision=revision), self._at)
-                self._write(Tombstone(task_id, revision, self._at) if permanent else trashed)
+                task = self._find(task_id, expected)
+                self._write(removed(task, self._counters.next_revision, self._at, permanent=permanent))
             case Restore(task_id, expected):
                 task = self._find_in_trash(task_id, expected).restored(self._at)
                 free = yield from self._place(partial(self._neighbours, task.position, {task_id}), task)
                 self._write(task._replace(position=free, revision=self._counters.next_revision))
             case Erase(task_id, expected):  # pragma: no branch  # mypy checks that this is the last case
-                trashed = self._find_in_trash(task_id, expected)
-                self._write(Tombstone(task_id, trashed.revision, trashed.deleted_at))
+                self._write(self._find_in_trash(task_id, expected).erased())
         self._outcomes.append(Outcome(task_id, self._states[task_id].revision, position))
 
     def _find(self, task_id: int, expected: Container[int] | None) -> Task:

@@ -66,3 +66,10 @@ class Violations:
         """Add a violation and return text without one: what follows must not work on text of any length."""
         self.add(field, code, message)
         return "?"
+
+
+def check_page_size(value: object, maximum: int) -> None:
+    """Raise RuleViolated unless the value is a page size from 1 to `maximum`."""
+    found = Violations()
+    found.page_size(value, maximum)
+    found.raise_if_any()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
-from todo_domain.rules import Violations
+from todo_domain.rules import check_page_size
 from todo_domain.task import MAX_REVISION, Task
 
 DEFAULT_TRASH: Final = 100
@@ -33,6 +33,10 @@ class TrashedTask(NamedTuple):
         """The revision of the deletion."""
         return self.task.revision
 
+    def erased(self) -> "Tombstone":
+        """Return what is left of the task without its content."""
+        return Tombstone(self.id, self.revision, self.deleted_at)
+
     def restored(self, at: datetime) -> Task:
         """Return the task as it is in the list again, but for its revision and its position."""
         return self.task._replace(updated_at=max(at, self.task.updated_at), succeeds=None)
@@ -50,6 +54,11 @@ TaskState = Task | TrashedTask | Tombstone
 """A task as a store has it: in the list, in the trash, or erased."""
 
 
+def removed(task: Task, revision: int, at: datetime, *, permanent: bool) -> TrashedTask | Tombstone:
+    """Return the state of a task after its removal, which has this revision."""
+    return Tombstone(task.id, revision, at) if permanent else TrashedTask(task._replace(revision=revision), at)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrashQuery:
     """Lists the tasks in the trash of a user, the last deleted ones first. Raises RuleViolated.
@@ -65,9 +74,7 @@ class TrashQuery:
 
     def __post_init__(self) -> None:
         """Check the limit, and decode the cursor."""
-        found = Violations()
-        found.page_size(self.limit, MAX_TRASH)
-        found.raise_if_any()
+        check_page_size(self.limit, MAX_TRASH)
         if self.cursor is not None:
             before = decode_cursor(self.cursor, _IDENTITY).value
             if not isinstance(before, int):

@@ -16,7 +16,7 @@ from todo_domain.move import Move
 from todo_domain.operations import BatchResult, Create, Erase, Operation, Patch, Remove, Restore
 from todo_domain.ports import MAX_MANY, Added, Clock, TaskRepository
 from todo_domain.quotas import KEY_AGE, MAX_FORGOTTEN
-from todo_domain.rules import Violations
+from todo_domain.rules import check_page_size
 from todo_domain.task import Task
 from todo_domain.trash import MAX_ERASED, TrashPage, TrashQuery
 
@@ -148,9 +148,7 @@ class TaskUseCases:
 
         They are the dues of its successors if each task is completed on the day of its due.
         """
-        found = Violations()
-        found.page_size(limit, MAX_OCCURRENCES)
-        found.raise_if_any()
+        check_page_size(limit, MAX_OCCURRENCES)
         task = await self.get(task_id)
         return task, task.occurrences(limit)
 
@@ -209,9 +207,7 @@ class TaskUseCases:
 
     async def changes(self, since: FeedToken | None = None, limit: int = DEFAULT_CHANGES) -> ChangePage:
         """Return 1–500 changes after a token, or from the start. Raises CursorExpired and RuleViolated."""
-        found = Violations()
-        found.page_size(limit, MAX_CHANGES)
-        found.raise_if_any()
+        check_page_size(limit, MAX_CHANGES)
         return await self._repository.changes(self.user_id, since, limit)
 
     async def _with_room_for_keys(self, write: Callable[[datetime], Awaitable[_T]]) -> _T:

@@ -29,15 +29,13 @@ from todo_domain import (
     TaskIds,
     TaskPage,
     TaskQuery,
-    TaskState,
-    Tombstone,
-    TrashedTask,
     TrashPage,
     TrashQuery,
     UserId,
     revision_floor,
     run_evaluation,
 )
+from todo_domain.trash import removed
 
 
 class InMemoryTaskRepository:
@@ -119,10 +117,8 @@ class InMemoryTaskRepository:
         if guard:
             guard(task)
         counters = self._counters_of(tasks)
-        revision = counters.next_revision
-        trashed = TrashedTask(task._replace(revision=revision), at)
-        removed: TaskState = Tombstone(task_id, revision, at) if permanent else trashed
-        self._write(tasks, BatchEffects((removed,), counters.after(removed, task), ()), at)
+        gone = removed(task, counters.next_revision, at, permanent=permanent)
+        self._write(tasks, BatchEffects((gone,), counters.after(gone, task), ()), at)
 
     async def apply(
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None

@@ -104,7 +104,7 @@ class TaskList:
 
     def erase(self, trashed: TrashedTask) -> None:
         """Drop the content of a task in the trash."""
-        self.deleted[trashed.id] = Tombstone(trashed.id, trashed.revision, trashed.deleted_at)
+        self.deleted[trashed.id] = trashed.erased()
         self.counters = self.counters._replace(trash_count=self.counters.trash_count - 1)
 
     def forget_deletion(self, deletion: TrashedTask | Tombstone) -> None:

@@ -25,12 +25,11 @@ from todo_domain import (
     TaskDraft,
     TaskNotFound,
     TaskState,
-    Tombstone,
-    TrashedTask,
     UserId,
     run_evaluation,
 )
 from todo_domain.task import MAX_REVISION
+from todo_domain.trash import removed
 
 _GET: Final = SQLITE.compile(statements.GET)
 _GET_STATES: Final = SQLITE.compile(statements.GET_STATES)
@@ -79,10 +78,8 @@ class SqliteTaskList:
         if guard:
             guard(task)
         counters = self._counters()
-        revision = counters.next_revision
-        trashed = TrashedTask(task._replace(revision=revision), at)
-        removed: TaskState = Tombstone(task_id, revision, at) if permanent else trashed
-        self._write(counters, BatchEffects((removed,), counters.after(removed, task), ()), at)
+        gone = removed(task, counters.next_revision, at, permanent=permanent)
+        self._write(counters, BatchEffects((gone,), counters.after(gone, task), ()), at)
 
     def apply(self, batch: Batch, at: datetime, key: IdempotencyKey | None) -> BatchResult:
         """See TaskRepository."""
