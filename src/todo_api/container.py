@@ -140,9 +140,12 @@ def store_name(settings: Settings) -> str:
     return public_part_of(settings.database)
 
 
-def upgrade_store(settings: Settings) -> None:
-    """Migrate the database to this version's schema. Raises StorageUnavailable."""
-    migrations.upgrade(settings.database)
+def upgrade_store(settings: Settings) -> bool:
+    """Migrate the database to this version's schema, unless it has a newer one. Raises StorageUnavailable.
+
+    Returns False if it has a newer schema, which this version can serve.
+    """
+    return migrations.upgrade(settings.database)
 
 
 def mint(settings: Settings, user_id: str, lifetime: timedelta) -> str:

@@ -12,8 +12,10 @@ from todo_api.server import maintenance
 
 def migrate(database: Database = None) -> None:
     """Migrate the database to the schema of this version. It is safe to repeat, also from several processes at once."""
-    upgrade_store(container_of_options(database_url=database).settings())
-    typer.echo("the database has the schema of this version")
+    if upgrade_store(container_of_options(database_url=database).settings()):
+        typer.echo("the database has the schema of this version")
+    else:
+        typer.echo("the database has the schema of a later version, which this version can serve: nothing was changed")
 
 
 def purge(

@@ -6,9 +6,11 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -19,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.documents import text_of
 from tests.postgres import Postgres
 from tests.tokens import SECRET
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
@@ -211,9 +214,24 @@ def test_a_missing_schema_stops_the_start_until_it_is_migrated(todo_api: Run, po
         checked = todo_api("check", "--database", url)
 
     assert line.startswith("TODO_DATABASE_URL: ")
-    assert "todo-api migrate" in line
+    assert line.removeprefix("TODO_DATABASE_URL: ").replace("`", "") in text_of("docs/operating/upgrades.md")
     assert migrated == Ended(0, "the database has the schema of this version\n", "")
     assert checked.status == 0
+
+
+def test_a_later_schema_is_left_as_it_is_or_refused(todo_api: Run, tmp_path: Path) -> None:
+    todo_api("migrate", "--database", "tasks.db")
+    with closing(sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE todo_schema_version SET version_num = '9999'")
+        left = todo_api("migrate", "--database", "tasks.db")
+        connection.execute("UPDATE todo_schema_version SET oldest_program = '9999'")
+
+    line = refused(todo_api("migrate", "--database", "tasks.db"))
+
+    assert left.status == 0
+    assert left.out.endswith("nothing was changed\n")
+    message = re.sub("[0-9]{4}", "…", line.removeprefix("TODO_DATABASE_URL: "))
+    assert message in text_of("docs/operating/upgrades.md")
 
 
 def test_migrating_again_changes_nothing(todo_api: Run, tmp_path: Path) -> None:

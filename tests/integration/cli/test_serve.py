@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -32,11 +32,13 @@ _START_SECONDS = 60
 class Process:
     """A running `todo-api serve`, and its output so far."""
 
-    def __init__(self, home: Path, *arguments: str | Path, **environment: str) -> None:
+    def __init__(
+        self, home: Path, *arguments: str | Path, program: Sequence[str | Path] = (_PROGRAM,), **environment: str
+    ) -> None:
         self._output = home / "output"
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
-                [_PROGRAM, "serve", "--port", "0", *arguments],
+                [*program, "serve", "--port", "0", *arguments],
                 cwd=home,
                 env=clean_environment(home) | environment,
                 stdout=output,

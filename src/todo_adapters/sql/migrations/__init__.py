@@ -2,14 +2,15 @@
 
 A new SQLite file gets the final schema directly, without Alembic, so that a first start is fast.
 
-There are no downgrades, because they would delete data of users. To go back, restore a backup.
+There are no downgrades, because they would delete data of users. To go back, start the
+program of the earlier version: see `OLDEST_PROGRAM`.
 """
 
 import pkgutil
 import re
 import secrets
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -24,6 +25,14 @@ _VERSION: Final = re.compile("[0-9]{4}")
 HEAD: Final = max(module.name[1:5] for module in pkgutil.iter_modules(versions.__path__))
 """The revision of this version's schema: the last of the modules `versions.v0001_…`."""
 
+OLDEST_PROGRAM: Final = "0001"
+"""The schema of the oldest program that can serve this version's schema.
+
+Such a program serves it beside this one: its inserts omit new columns, so these are
+nullable or have a server default. A migration that removes or narrows something makes it
+necessary to set this to the schema of the first version that does not use it any more.
+"""
+
 VERSION_TABLE: Final = "todo_schema_version"
 """Our own name: the usual `alembic_version` may belong to another program in the same database."""
 
@@ -31,6 +40,8 @@ _applied: Final = sa.Table(
     VERSION_TABLE,
     sa.MetaData(),
     sa.Column("version_num", sa.String(32), nullable=False),
+    # Alembic writes only the version.
+    sa.Column("oldest_program", sa.String(32), nullable=False, server_default=OLDEST_PROGRAM),
     sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
 )
 
@@ -44,13 +55,14 @@ TABLE_LOCK_SECONDS: Final = 10
 _one_upgrade: Final = threading.Lock()
 
 
-def upgrade(address: str | sa.URL) -> None:
-    """Migrate a database to this version's schema.
+def upgrade(address: str | sa.URL) -> bool:
+    """Migrate a database to this version's schema; return False if it has a newer one that this program can serve.
 
     The address is `sqlite:///…`, or one that `postgres.driver.conninfo` reads. It is safe
     to repeat this, and on PostgreSQL several processes may do it at once. Raises
     StorageUnavailable if the database can't be reached. Raises StoreUnusable and changes
-    nothing if the database is newer than this program, or belongs to another program.
+    nothing if this program can't serve the database's newer schema, or the database belongs
+    to another program.
     """
     # Loading Alembic takes a tenth of a server's start, and only an old schema needs it.
     from alembic import command  # noqa: PLC0415 - see above
@@ -61,11 +73,16 @@ def upgrade(address: str | sa.URL) -> None:
             _bound_locks(connection, UPGRADE_LOCK_SECONDS)
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
             _bound_locks(connection, TABLE_LOCK_SECONDS)
-        _version_of(connection)
+        version = _version_of(connection)
+        if version and version > HEAD:
+            return False
+        _applied.create(connection, checkfirst=True)
         # env.py reads the attributes; the scripts are installed with this package.
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", "todo_adapters.sql:migrations")
         command.upgrade(config, HEAD)
+        connection.execute(sa.update(_applied).values(oldest_program=OLDEST_PROGRAM))
+    return True
 
 
 def _bound_locks(connection: sa.Connection, seconds: float) -> None:
@@ -82,7 +99,7 @@ def ensure(url: str | sa.URL) -> None:
         version = _version_of(connection)
         if version is None:
             _create(connection)
-    if version not in (None, HEAD):
+    if version and version < HEAD:
         upgrade(url)
 
 
@@ -91,20 +108,22 @@ def _create(connection: sa.Connection) -> None:
     for tables in (metadata, _applied.metadata):
         tables.create_all(connection, checkfirst=False)
     connection.execute(sa.insert(store).values(epoch=secrets.token_hex(4), revision_floor=0, timeline=""))
-    connection.execute(sa.insert(_applied).values(version_num=HEAD))
+    connection.execute(sa.insert(_applied).values(version_num=HEAD, oldest_program=OLDEST_PROGRAM))
 
 
 def _version_of(connection: sa.Connection) -> str | None:
     present = sa.inspect(connection).get_table_names()
-    applied = connection.scalars(sa.select(_applied.c.version_num)).all() if VERSION_TABLE in present else ()
+    applied = connection.execute(sa.select(_applied)).all() if VERSION_TABLE in present else ()
     return version_of(present, applied, is_shared=connection.dialect.name != "sqlite")
 
 
-def version_of(present: Collection[str], applied: Collection[str], *, is_shared: bool) -> str | None:
+def version_of(present: Collection[str], applied: Collection[Sequence[str]], *, is_shared: bool) -> str | None:
     """Return the version of the schema, or None if this program has created no tables yet.
 
+    A version above HEAD is returned only if this program can serve it.
+
     - present: the names of all tables
-    - applied: the content of the table VERSION_TABLE, if there is one
+    - applied: the version and the oldest program, for each row of the table VERSION_TABLE, if there is one
     - is_shared: the database may also have tables of other programs
 
     Raises StoreUnusable if this program must not use the database.
@@ -114,11 +133,14 @@ def version_of(present: Collection[str], applied: Collection[str], *, is_shared:
         if taken := set(present) & ours if is_shared else present:
             raise StoreUnusable(f"the database belongs to another program: it has a table {min(taken)}")
         return None
-    version = next(iter(applied), "")
+    version, oldest_program = next(iter(applied), ("", ""))
     if len(applied) != 1 or not _VERSION.fullmatch(version):
         raise StoreUnusable(f"the table {VERSION_TABLE} is damaged: restore the database from a backup")
-    if version > HEAD:
-        raise StoreUnusable(f"the database has schema {version}, newer than this program's {HEAD}: update it")
-    if version == HEAD and (missing := ours.difference(present)):
+    if oldest_program > HEAD:
+        raise StoreUnusable(
+            f"the database has schema {version}, which needs a program of schema {oldest_program} or later, "
+            f"and this one is of {HEAD}: update it"
+        )
+    if version >= HEAD and (missing := ours.difference(present)):
         raise StoreUnusable(f"the table {min(missing)} is missing: restore the database from a backup")
     return version

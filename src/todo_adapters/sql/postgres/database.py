@@ -23,7 +23,7 @@ _THRESHOLD_OF_NEON: Final = 5
 _TABLES: Final = Statement(
     "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)", ()
 )
-_APPLIED: Final = Statement(f"SELECT version_num FROM {VERSION_TABLE}", ())  # noqa: S608 - a constant
+_APPLIED: Final = Statement(f"SELECT version_num, oldest_program FROM {VERSION_TABLE}", ())  # noqa: S608 - a constant
 
 
 class Database:
@@ -50,7 +50,7 @@ class Database:
     async def open(self) -> None:
         """Check the schema. Raises StorageUnavailable if it can't be read in time.
 
-        Raises StoreUnusable if it is not this version's, or the server refuses the connection.
+        Raises StoreUnusable if this program can't serve it, or the server refuses the connection.
         """
         async with AsyncExitStack() as opened:
             opened.push_async_callback(self.close)
@@ -69,8 +69,9 @@ class Database:
 
     async def _check_schema(self) -> None:
         tables = [name for (name,) in await self.run(_TABLES, {})]
-        applied = [version for (version,) in await self.run(_APPLIED, {})] if VERSION_TABLE in tables else []
-        if version_of(tables, applied, is_shared=True) != HEAD:
+        applied = await self.run(_APPLIED, {}) if VERSION_TABLE in tables else ()
+        version = version_of(tables, applied, is_shared=True)
+        if version is None or version < HEAD:
             raise StoreUnusable("the database does not have this version's schema: run `todo-api migrate`")
 
     async def close(self) -> None:

@@ -27,7 +27,7 @@ class PostgresStore:
         self._opened: Database | None = None
 
     async def __aenter__(self) -> Self:
-        """Check the schema. Raises StorageUnavailable if it is not this version's, or can't be read in time."""
+        """Check the schema. Raises StorageUnavailable if it can't be served, or can't be read in time."""
         database = self._new_database()
         await database.open()
         self._opened = database

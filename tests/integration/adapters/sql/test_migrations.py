@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from tests.postgres import Postgres
 from todo_adapters.sql import migrations, statements
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE
-from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, ensure, upgrade
+from todo_adapters.sql.migrations import HEAD, OLDEST_PROGRAM, VERSION_TABLE, ensure, upgrade
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_adapters.sql.rows import read_task, state_values
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
@@ -223,6 +223,22 @@ def test_an_upgrade_keeps_the_data(old_database: str) -> None:
     assert (was_current, is_current(old_database), kept) == (False, True, [TASK])
 
 
+def test_programs_of_earlier_versions_can_insert_after_an_upgrade(old_database: str) -> None:
+    """The new columns are nullable or have a server default, as `OLDEST_PROGRAM` requires."""
+    with connection_to(old_database) as connection:
+        dialect = DIALECTS[connection.dialect.name]
+        (version,) = connection.scalars(sa.text(f"SELECT version_num FROM {VERSION_TABLE}"))
+        old_table = sa.Table("tasks", sa.MetaData(), autoload_with=connection)
+    if version < OLDEST_PROGRAM:
+        pytest.skip("programs of this version can't serve the current schema")
+    row = state_values(dialect, TASK.user_id, TASK)
+
+    upgrade(old_database)
+
+    with connection_to(old_database) as connection:
+        connection.execute(sa.insert(old_table).values({column.name: row[column.name] for column in old_table.c}))
+
+
 @pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
 def test_a_file_of_an_earlier_version_is_upgraded_when_it_is_opened(old_database: str) -> None:
     ensure(old_database)
@@ -245,7 +261,10 @@ def test_a_failed_upgrade_changes_nothing(empty_database: str) -> None:
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
-        ("UPDATE todo_schema_version SET version_num = '9999'", "schema 9999, newer than this program's"),
+        (
+            "UPDATE todo_schema_version SET version_num = '9999', oldest_program = '9998'",
+            f"the database has schema 9999, which needs a program of schema 9998 or later, and this one is of {HEAD}",
+        ),
         ("UPDATE todo_schema_version SET version_num = 'abc'", "the table todo_schema_version is damaged"),
         ("DELETE FROM todo_schema_version", "the table todo_schema_version is damaged"),
         ("DROP TABLE idempotency_keys", "the table idempotency_keys is missing"),
@@ -264,6 +283,35 @@ def test_an_unknown_schema_is_refused_and_not_changed(
         use(empty_database)
 
     assert catalogue(empty_database) == before
+
+
+@pytest.mark.parametrize("use", [start, ensure, upgrade])
+def test_a_newer_schema_that_this_program_can_serve_is_used_and_not_changed(
+    empty_database: str, use: Callable[[str], object]
+) -> None:
+    upgrade(empty_database)
+    with connection_to(empty_database) as connection:
+        connection.execute(sa.text("UPDATE todo_schema_version SET version_num = '9999'"))
+    before = catalogue(empty_database)
+
+    use(empty_database)
+
+    with connection_to(empty_database) as connection:
+        versions = connection.execute(sa.text("SELECT version_num, oldest_program FROM todo_schema_version")).all()
+    assert (catalogue(empty_database), versions) == (before, [("9999", OLDEST_PROGRAM)])
+
+
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
+def test_an_upgrade_says_which_program_is_the_oldest_that_can_serve(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(empty_database)
+    monkeypatch.setattr(migrations, "OLDEST_PROGRAM", HEAD)
+
+    upgrade(empty_database)
+
+    with connection_to(empty_database) as connection:
+        assert connection.scalars(sa.text("SELECT oldest_program FROM todo_schema_version")).all() == [HEAD]
 
 
 @pytest.mark.parametrize("version", ["0001", "0002", "9999"])
