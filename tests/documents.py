@@ -10,6 +10,7 @@ from typing import Final
 
 from todo_api.http.error_help import ERROR_HELP
 from todo_api.limit_settings import LimitSettings
+from todo_api.server.diagnosis import PROBLEMS
 from todo_api.settings import Settings, names_of
 
 ROOT: Final = Path(__file__).parents[1]
@@ -64,9 +65,16 @@ def settings_part() -> str:
     return "\n".join(["", "| Name | Meaning |", "|---|---|", *rows, "", ""])
 
 
+def problems_part() -> str:
+    """Return the table of the problems that `todo-api check` finds."""
+    rows = [f"| {problem.status} | `{name}` | {problem.what_to_do} |" for name, problem in PROBLEMS.items()]
+    return "\n".join(["", "| Exit status | Problem | What to do |", "|---|---|---|", *rows, "", ""])
+
+
 GENERATED: Final = (
     ("docs/reference/errors.md", "errors", errors_part),
     ("docs/operating/settings.md", "settings", settings_part),
+    ("docs/operating/check.md", "problems", problems_part),
 )
 
 if __name__ == "__main__":

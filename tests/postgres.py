@@ -127,6 +127,29 @@ class LocalPostgres(Postgres):
         self.stop()
         self.start()
 
+    @contextmanager
+    def asking_for_passwords(self, user: str, password: str) -> Iterator[None]:
+        """Create a user who needs this password, and may not use the database `postgres`."""
+        access = (self._directory / "data" / "pg_hba.conf").read_text()
+        self._execute(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{password}'")
+        try:
+            self._set_access(f"host postgres {user} all reject\nhost all {user} all scram-sha-256\n{access}")
+            yield
+        finally:
+            self._set_access(access)
+            self._execute(f"DROP ROLE {user}")
+
+    def _set_access(self, rules: str) -> None:
+        (self._directory / "data" / "pg_hba.conf").write_text(rules)
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            before = connection.execute("SELECT clock_timestamp()").fetchone()
+            connection.execute("SELECT pg_reload_conf()")
+        for _ in _until(_START_SECONDS):
+            with psycopg.connect(self.url) as connection:
+                if connection.execute("SELECT pg_conf_load_time() > %s", before).fetchone() == (True,):
+                    return
+        raise RuntimeError("PostgreSQL does not read its settings again.")
+
     @property
     def pid(self) -> int:
         """The process that started all others of the running server."""

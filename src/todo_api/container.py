@@ -6,8 +6,9 @@ because importing them takes a large part of the start time.
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from dependency_injector import containers, providers
 
@@ -23,6 +24,9 @@ from todo_api.server.shutdown import Shutdown
 from todo_api.settings import Settings, WrongSetting
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import Clock, Quotas, TaskStore, TaskUseCases, TokenVerifier, UserId
+
+if TYPE_CHECKING:
+    from todo_adapters.sql.postgres.store import PostgresStore
 
 
 def _task_repository(settings: Settings) -> TaskStore:
@@ -138,6 +142,11 @@ def store_name(settings: Settings) -> str:
     from todo_adapters.sql.postgres.driver.conninfo import public_part_of  # noqa: PLC0415 - see the module
 
     return public_part_of(settings.database)
+
+
+async def store_time(store: TaskStore) -> datetime | None:
+    """Return the time of the database server's clock; None for an SQLite file. Raises StorageUnavailable."""
+    return None if isinstance(store, SqliteTaskRepository) else await cast("PostgresStore", store).now()
 
 
 def upgrade_store(settings: Settings) -> bool:

@@ -167,8 +167,13 @@ class StorageUnavailable(Unavailable):
     """Raised when the store failed or did not respond in time.
 
     A write may or may not have been done. With an idempotency key or a precondition it
-    is safe to repeat.
+    is safe to repeat. `kind` names what is wrong for the operator's programs, such as
+    `unknown_host`, if the adapter has a name for it.
     """
+
+    def __init__(self, message: str = "", kind: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class StoreUnusable(StorageUnavailable):

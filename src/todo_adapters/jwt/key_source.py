@@ -47,7 +47,7 @@ class KeySource:
         self._client: httpx.AsyncClient
         self._keys: KeySet = {}
         self._fetched_at = self._retry_at = self._renewal_at = -inf
-        self._has_failed = False
+        self._failure = ""
         self._fetch: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -74,7 +74,7 @@ class KeySource:
         if self._age >= STALE_SECONDS:
             await self._end_fetch()
             if self._age >= STALE_SECONDS:
-                raise TokenVerificationUnavailable("the signing keys can't be fetched")
+                raise self._unavailable()
         return self._keys
 
     async def renewed(self) -> KeySet:
@@ -85,8 +85,8 @@ class KeySource:
         if self._monotonic() >= self._renewal_at and self._begin_fetch():
             self._renewal_at = self._monotonic() + RENEWAL_SECONDS
         await self._end_fetch()
-        if self._has_failed:
-            raise TokenVerificationUnavailable("the signing keys can't be fetched")
+        if self._failure:
+            raise self._unavailable()
         return self._keys
 
     async def close(self) -> None:
@@ -99,6 +99,9 @@ class KeySource:
     @property
     def _age(self) -> float:
         return self._monotonic() - self._fetched_at
+
+    def _unavailable(self) -> TokenVerificationUnavailable:
+        return TokenVerificationUnavailable(f"the signing keys can't be fetched: {self._failure}")
 
     def _begin_fetch(self) -> bool:
         """Start a fetch unless one is in progress or has just failed; return whether it was started."""
@@ -117,10 +120,10 @@ class KeySource:
         try:
             keys = read_key_set(await self._get())
         except (httpx.HTTPError, TimeoutError, ValueError) as cause:
-            self._has_failed, self._retry_at = True, self._monotonic() + RETRY_SECONDS
-            _LOG.warning("the signing keys can't be fetched from %s: %s", self._url, repr(cause)[:_MAX_CAUSE_LENGTH])
+            self._failure, self._retry_at = repr(cause)[:_MAX_CAUSE_LENGTH], self._monotonic() + RETRY_SECONDS
+            _LOG.warning("the signing keys can't be fetched from %s: %s", self._url, self._failure)
             return
-        self._has_failed, self._fetched_at = False, started_at
+        self._failure, self._fetched_at = "", started_at
         if keys != self._keys:
             self._keys = keys
             self._on_change()

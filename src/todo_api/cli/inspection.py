@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from todo_api.app import create_app
 from todo_api.cli.options import Database, container_of_options, one_line
 from todo_api.container import Container, store_name
-from todo_api.server import maintenance
+from todo_api.server.diagnosis import PROBLEMS, diagnose
 from todo_api.settings import Settings, names_of
 
 
@@ -20,18 +20,20 @@ def openapi() -> None:
 
 
 def check(database: Database = None) -> None:
-    """Print the settings without secrets, and check that database and keys are available: exit status 1 if not."""
+    """Print the settings without secrets, and what prevents the server from working.
+
+    The exit status is 0 if everything works, otherwise that of the first problem: see docs/operating/check.md.
+    """
     container = container_of_options(database_url=database)
     settings = container.settings()
     for name in Settings.model_fields:
         typer.echo(f"{names_of(name)[0]}={_shown(getattr(settings, name))}")
     typer.echo(f"tokens are verified by: {settings.authentication}")
     typer.echo(f"tasks are stored in: {store_name(settings)}")
-    faults = asyncio.run(maintenance.faults(container))
-    for part, fault in faults.items():
-        typer.echo(f"{part}: {'ready' if fault is None else f'unavailable: {one_line(fault)}'}")
-    if any(faults.values()):
-        raise typer.Exit(1)
+    findings = asyncio.run(diagnose(container))
+    for finding in findings:
+        typer.echo(one_line(f"{finding.part}: {finding.text}"))
+    raise typer.Exit(next((PROBLEMS[finding.problem].status for finding in findings if finding.problem), 0))
 
 
 def _shown(value: object) -> str:

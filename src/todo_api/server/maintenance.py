@@ -1,37 +1,17 @@
-"""Maintenance of the store: checks, purging, and a new epoch."""
+"""Maintenance of the store: purging, and a new epoch."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from typing import Final, NoReturn
 
 from todo_api.container import Container
-from todo_domain import StorageUnavailable, StoreMaintenance, Unavailable
+from todo_domain import StorageUnavailable, StoreMaintenance
 
 _BATCH: Final = 500
 _ALL: Final = 2**31 - 1
 _HOUR: Final = 3600.0
 _log: Final = logging.getLogger(__name__)
-
-
-async def faults(container: Container) -> dict[str, str | None]:
-    """Return for the database and the keys why they are unavailable, or None if they are available."""
-
-    async def check_database() -> None:
-        async with container.task_repository() as store:
-            await store.check_reads()
-            await store.check_writes()
-
-    async with container.token_verifier() as verifier:
-        return {"database": await _fault(check_database()), "keys": await _fault(verifier.check())}
-
-
-async def _fault(check: Awaitable[None]) -> str | None:
-    try:
-        await check
-    except Unavailable as error:
-        return str(error)
-    return None
 
 
 async def purge(container: Container, *, dry_run: bool) -> AsyncIterator[int]:

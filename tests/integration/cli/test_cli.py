@@ -9,60 +9,25 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.documents import text_of
+from tests.integration.cli.conftest import Ended, Run
 from tests.postgres import Postgres
 from tests.tokens import SECRET
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
-from todo_api.cli.start import main
 from todo_api.container import assemble
 from todo_api.server.serving import app_of_process
 from todo_api.settings import read_settings
 from todo_domain import Principal, TaskDraft, UserId
 from todo_domain.idempotency import IdempotencyKey
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The exit status and the output of a command."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def todo_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Run a command with an empty home directory and these settings in the environment."""
-
-    def run(*arguments: str | Path, **environment: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["todo-api", *map(str, arguments)])
-        os.environ |= environment
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return Ended(ended.value.code, *capsys.readouterr())
-
-    monkeypatch.chdir(tmp_path)
-    before = gc.get_threshold()
-    with patch.dict(os.environ, {"HOME": str(tmp_path)}, clear=True):
-        yield run
-    gc.unfreeze()
-    gc.set_threshold(*before)
 
 
 def refused(ended: Ended) -> str:
@@ -322,39 +287,6 @@ def test_the_openapi_document_is_the_same_every_time() -> None:
     }
 
     assert len(printed) == 1
-
-
-def test_a_check_prints_the_settings_without_secrets(todo_api: Run) -> None:
-    checked = todo_api("check", BETTER_AUTH_SECRET=SECRET, TODO_PREVIOUS_SECRETS=SECRET[::-1], CORS_ORIGINS="http://a")
-
-    lines = checked.out.splitlines()
-    assert checked.status == 0
-    assert "TODO_PORT=8000" in lines
-    assert "TODO_AUTH=" in lines
-    assert "TODO_CORS_ORIGINS=http://a" in lines
-    assert "TODO_BETTER_AUTH_SECRET=(set)" in lines
-    assert "TODO_PREVIOUS_SECRETS=(set)" in lines
-    assert lines[-4:][::3] == ["tokens are verified by: secret", "keys: ready"]
-    assert "database: ready" in lines
-    assert SECRET not in checked.out
-    assert SECRET[::-1] not in checked.out
-
-
-def test_a_check_fails_if_the_database_is_unreachable(todo_api: Run) -> None:
-    checked = todo_api("check", "--database", "postgres://me:word@127.0.0.1:1/tasks")
-
-    assert checked.status == 1
-    assert "tasks are stored in: postgresql://127.0.0.1:1/tasks\n" in checked.out
-    assert "\ndatabase: unavailable: " in checked.out
-    assert checked.out.endswith("\nkeys: ready\n")
-    assert "word" not in checked.out
-
-
-def test_a_check_fails_if_the_keys_are_unreachable(todo_api: Run) -> None:
-    checked = todo_api("check", BETTER_AUTH_URL="http://127.0.0.1:1")
-
-    assert checked.status == 1
-    assert checked.out.endswith("\ndatabase: ready\nkeys: unavailable: the signing keys can't be fetched\n")
 
 
 def store_expired(path: Path, count: int) -> None:

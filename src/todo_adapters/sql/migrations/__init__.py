@@ -139,7 +139,8 @@ def version_of(present: Collection[str], applied: Collection[Sequence[str]], *, 
     if oldest_program > HEAD:
         raise StoreUnusable(
             f"the database has schema {version}, which needs a program of schema {oldest_program} or later, "
-            f"and this one is of {HEAD}: update it"
+            f"and this one is of {HEAD}: update it",
+            "newer_schema",
         )
     if version >= HEAD and (missing := ours.difference(present)):
         raise StoreUnusable(f"the table {min(missing)} is missing: restore the database from a backup")

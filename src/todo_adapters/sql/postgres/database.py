@@ -63,7 +63,7 @@ class Database:
                     message = f"the database's schema can't be read: {cause.diag.message_primary}"
                     raise StoreUnusable(message) from error
                 if is_lasting(cause):
-                    raise StoreUnusable(str(error)) from cause
+                    raise StoreUnusable(str(error), error.kind) from cause
                 raise
             opened.pop_all()
 
@@ -72,7 +72,9 @@ class Database:
         applied = await self.run(_APPLIED, {}) if VERSION_TABLE in tables else ()
         version = version_of(tables, applied, is_shared=True)
         if version is None or version < HEAD:
-            raise StoreUnusable("the database does not have this version's schema: run `todo-api migrate`")
+            raise StoreUnusable(
+                "the database does not have this version's schema: run `todo-api migrate`", "older_schema"
+            )
 
     async def close(self) -> None:
         """Close all connections; those in use close at the end of their transaction."""

@@ -16,6 +16,7 @@ from todo_domain import NotOpen, StorageUnavailable, revision_floor
 
 _IS_STANDBY: Final = POSTGRESQL.compile(sa.select(sa.func.pg_is_in_recovery()).select_from(store))
 _PROBE: Final = POSTGRESQL.compile(statements.PROBE.returning(store.c.epoch))
+_NOW: Final = POSTGRESQL.compile(sa.select(sa.func.clock_timestamp()))
 _RENEW_EPOCH: Final = POSTGRESQL.compile(statements.RENEW_EPOCH.returning(store.c.epoch))
 
 
@@ -47,6 +48,12 @@ class PostgresStore:
     async def check_writes(self) -> None:
         """See StoreMaintenance. One statement."""
         await self._database.run(_PROBE, {"difference": 0})
+
+    async def now(self) -> datetime:
+        """Return the time of the server's clock. One statement."""
+        rows = await self._database.run(_NOW, {})
+        now: datetime = rows[0][0]
+        return now
 
     async def purge(
         self,

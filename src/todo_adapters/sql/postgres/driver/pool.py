@@ -17,7 +17,7 @@ from psycopg.errors import (
 from psycopg.pq import TransactionStatus
 
 from todo_adapters.sql.admission import Admission, Caller, no_caller
-from todo_adapters.sql.postgres.driver.causes import NO_FREE_CONNECTION, cause_of
+from todo_adapters.sql.postgres.driver.causes import Cause, cause_of
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.deadline import Deadline
 from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
@@ -110,8 +110,10 @@ class Pool:
                         repeatable = False
         except TimeoutError as error:
             self._idle.suspect()
-            kind = StorageUnavailable if deadline.reason == _NO_RESPONSE else StorageOverloaded
-            raise kind(f"{deadline.reason} in time") from error
+            message = f"{deadline.reason} in time"
+            if deadline.reason == _NO_RESPONSE:
+                raise StorageUnavailable(message, Cause.NO_RESPONSE.kind) from error
+            raise StorageOverloaded(message) from error
 
     async def _run_once(self, work: Callable[[Connection], Awaitable[T]], owner: str | None, deadline: Deadline) -> T:
         if owner is not None and not self._shares.try_take(owner):
@@ -156,13 +158,14 @@ class Pool:
                 return self._idle.take_trusted() or await self._idle.take_tested() or await self._open()
             except psycopg.Error as error:
                 cause = cause_of(error)
-                if cause != NO_FREE_CONNECTION:
+                if cause != Cause.NO_FREE_CONNECTION:
                     self._places.give_back()
-                    raise StorageUnavailable(f"the database can't be reached{f': {cause}' if cause else ''}") from error
+                    message = f"the database can't be reached{f': {cause}' if cause else ''}"
+                    raise StorageUnavailable(message, cause and cause.kind) from error
             except BaseException:
                 self._places.give_back()
                 raise
-            deadline.reason = NO_FREE_CONNECTION
+            deadline.reason = Cause.NO_FREE_CONNECTION
             asyncio.get_running_loop().call_later(_FULL_SECONDS, self._places.give_back)
             await self._places.wait(first=True)
             deadline.reason = _NO_RESPONSE
