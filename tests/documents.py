@@ -4,14 +4,14 @@
 """
 
 import re
+import textwrap
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
+from todo_api.cli.settings_help import described_settings
 from todo_api.http.error_help import ERROR_HELP
-from todo_api.limit_settings import LimitSettings
 from todo_api.server.diagnosis import PROBLEMS
-from todo_api.settings import Settings, names_of
 
 ROOT: Final = Path(__file__).parents[1]
 DOCUMENTS: Final = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
@@ -60,9 +60,25 @@ def errors_part() -> str:
 
 def settings_part() -> str:
     """Return the table of the settings, the limits last."""
-    fields = sorted(Settings.model_fields.items(), key=lambda item: item[0] in LimitSettings.model_fields)
-    rows = [f"| `{names_of(name)[-1]}` | {field.description} |" for name, field in fields]
-    return "\n".join(["", "| Name | Meaning |", "|---|---|", *rows, "", ""])
+    rows = [
+        f"| `{name}` | {f'`{default}`' if default else ''} | {description} |"
+        for name, default, description in described_settings()
+    ]
+    return "\n".join(["", "| Name | Default | Meaning |", "|---|---|---|", *rows, "", ""])
+
+
+def example_settings() -> str:
+    """Return the content of `.env.example`."""
+    head = (
+        "The settings of todo-api, with their defaults. Copy this file to .env in the working directory, make it "
+        "readable by you only (chmod 600 .env), and remove the # before the names of the settings that you change."
+    )
+    entries = [f"{_comment(description)}\n#{name}={default}\n" for name, default, description in described_settings()]
+    return "\n".join([f"{_comment(head)}\n", *entries])
+
+
+def _comment(text: str) -> str:
+    return textwrap.fill(text, 120, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
 
 
 def problems_part() -> str:
@@ -80,3 +96,4 @@ GENERATED: Final = (
 if __name__ == "__main__":
     for document, name, part in GENERATED:
         (ROOT / document).write_text(with_generated_part(document, name, part()), encoding="utf-8")
+    (ROOT / ".env.example").write_text(example_settings(), encoding="utf-8")

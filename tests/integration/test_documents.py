@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 
 import todo_domain
-from tests.documents import DOCUMENTS, GENERATED, ROOT, code_block, shell_blocks, text_of, with_generated_part
+from tests.documents import (
+    DOCUMENTS,
+    GENERATED,
+    ROOT,
+    code_block,
+    example_settings,
+    shell_blocks,
+    text_of,
+    with_generated_part,
+)
 from todo_api.app import create_app
 from todo_api.container import Container
 from todo_api.http.request_body import MAX_BODY_BYTES, MAX_VALUES
@@ -30,7 +39,7 @@ from todo_api.middleware.limits import MAX_HEAD_BYTES
 from todo_api.routes.batch import BatchRoute
 from todo_api.schemas.parameters import ChangeParameters, ListParameters, RemovalParameters
 from todo_api.schemas.tasks import TaskResponse
-from todo_api.settings import Settings
+from todo_api.settings import Settings, names_of
 from todo_domain.batch import MAX_OPERATIONS
 from todo_domain.changes import MAX_CHANGES
 from todo_domain.checklist import MAX_ITEM_TITLE_LENGTH, MAX_ITEMS
@@ -159,6 +168,23 @@ def test_the_example_response_has_the_fields_of_a_response() -> None:
 @pytest.mark.parametrize(("document", "name", "part"), GENERATED)
 def test_a_generated_part_is_up_to_date(document: str, name: str, part: Callable[[], str]) -> None:
     assert text_of(document) == with_generated_part(document, name, part()), "run python -m tests.documents"
+
+
+def test_the_example_of_settings_is_up_to_date() -> None:
+    assert text_of(".env.example") == example_settings(), "run python -m tests.documents"
+
+
+def test_the_example_of_settings_has_every_setting_with_its_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    lines = re.findall(r"^#(\w+=.*)$", text_of(".env.example"), re.MULTILINE)
+    (tmp_path / ".env").write_text("\n".join(lines))
+
+    settings = Settings(_env_file=tmp_path / ".env")
+
+    assert settings == Settings(_env_file=None)
+    assert {line.partition("=")[0] for line in lines} == {names_of(name)[-1] for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize("document", ["README.md", HTTP_API])

@@ -4,10 +4,10 @@ import asyncio
 import json
 
 import typer
-from pydantic import SecretStr
 
 from todo_api.app import create_app
 from todo_api.cli.options import Database, container_of_options, one_line
+from todo_api.cli.settings_help import shown
 from todo_api.container import Container, store_name
 from todo_api.server.diagnosis import PROBLEMS, diagnose
 from todo_api.settings import Settings, names_of
@@ -27,22 +27,10 @@ def check(database: Database = None) -> None:
     container = container_of_options(database_url=database)
     settings = container.settings()
     for name in Settings.model_fields:
-        typer.echo(f"{names_of(name)[0]}={_shown(getattr(settings, name))}")
+        typer.echo(f"{names_of(name)[0]}={shown(getattr(settings, name))}")
     typer.echo(f"tokens are verified by: {settings.authentication}")
     typer.echo(f"tasks are stored in: {store_name(settings)}")
     findings = asyncio.run(diagnose(container))
     for finding in findings:
         typer.echo(one_line(f"{finding.part}: {finding.text}"))
     raise typer.Exit(next((PROBLEMS[finding.problem].status for finding in findings if finding.problem), 0))
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None | ():
-            return ""
-        case SecretStr() | (SecretStr(), *_):
-            return "(set)"
-        case tuple():
-            return " ".join(map(str, value))
-        case _:
-            return str(value)

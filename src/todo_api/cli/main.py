@@ -10,6 +10,7 @@ from todo_api.cli.database import epoch, migrate, purge
 from todo_api.cli.inspection import check, openapi
 from todo_api.cli.options import one_line
 from todo_api.cli.serve import serve
+from todo_api.cli.settings_help import CommandWithSettings
 from todo_api.cli.tokens import token
 from todo_api.settings import WrongSetting
 from todo_domain import StorageUnavailable
@@ -38,7 +39,8 @@ def _options(
 ) -> None: ...
 
 
-for command in (serve, token, migrate, openapi, check, purge, epoch):
+cli.command(cls=CommandWithSettings)(serve)
+for command in (token, migrate, openapi, check, purge, epoch):
     cli.command()(command)
 
 

@@ -23,6 +23,7 @@ from tests.integration.cli.conftest import Ended, Run
 from tests.postgres import Postgres
 from tests.tokens import SECRET
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
+from todo_api.cli.settings_help import described_settings
 from todo_api.container import assemble
 from todo_api.server.serving import app_of_process
 from todo_api.settings import read_settings
@@ -112,6 +113,14 @@ def test_a_wrong_setting_stops_the_start_with_one_line(
     todo_api: Run, arguments: tuple[str, ...], environment: dict[str, str], line: str
 ) -> None:
     assert refused(todo_api("serve", *arguments, **environment)) == line
+
+
+def test_the_help_of_serve_has_every_setting(todo_api: Run) -> None:
+    printed = todo_api("serve", "--help").out
+
+    section = printed.partition("Settings, from the environment or `.env` [default]:\n")[2]
+    assert re.findall(r"^  (\w+)", section, re.MULTILINE) == [setting.name for setting in described_settings()]
+    assert "at a time; up to 100 more wait. 0 means no bound. [10]" in " ".join(section.split())
 
 
 def test_a_port_in_use_stops_the_start_with_one_line(todo_api: Run) -> None:
