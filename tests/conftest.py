@@ -22,7 +22,6 @@ settings.register_profile("deep", _MODEST, max_examples=2_500)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 _LONGEST = (
-    "test_bench_smoke",
     "test_schemathesis",
     "test_any_sequence_of_calls",
     "test_rolling_restarts",

@@ -1,3 +1,5 @@
+"""The benchmarks start, and measure every server. `pytest bench` runs this; it is no part of the test command."""
+
 import json
 import shutil
 import subprocess
@@ -6,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[1]
 _FILES = {"results.json", "table.md", "throughput.svg", "cpu.svg", "latency.svg"}
 
 
