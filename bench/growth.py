@@ -34,6 +34,8 @@ _FILTERS = {
     "tag": "&tag=home",
     "due_from": "&due_from=2026-04-01",
     "due_until": "&due_until=2026-04-01",
+    "project": "&project=1",
+    "no project": "&project=none",
     "q": "&q=milk",
     "q, no match": "&q=bread",
 }

@@ -1,4 +1,4 @@
-"""A local copy of one user's tasks that can be edited offline and synchronized with the server.
+"""A local copy of one user's tasks and projects that can be edited offline and synchronized with the server.
 
 python examples/sync_client.py http://127.0.0.1:8000/api/alice "$(todo-api token --user alice)"
 """
@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import httpx
 
-Task = dict[str, Any]
+Task = Project = dict[str, Any]
+KINDS = {"kinds": "task,project"}
 REFUSED = {400, 404, 412, 422}
 """The statuses of an edit that the server refuses, and would refuse again."""
 
@@ -30,10 +31,11 @@ class Edit:
 
 
 class SyncedTasks:
-    """The tasks as last read from the server, the edits to send, and the edits that the server refused."""
+    """Tasks and projects as last read from the server, the edits to send, and those that the server refused."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.tasks: dict[int, Task] = {}
+        self.projects: dict[int, Project] = {}
         self.outbox: list[Edit] = []
         self.conflicts: list[Edit] = []
         self._client = client
@@ -61,10 +63,10 @@ class SyncedTasks:
             del self.outbox[0]
         self._pull()
 
-    def follow(self) -> Iterator[int]:
-        """Apply changes as they happen, and yield the id of each changed task, until the connection ends."""
+    def follow(self) -> Iterator[dict[str, Any]]:
+        """Apply changes as they happen, and yield each, until the connection ends."""
         headers = {"Last-Event-ID": self._token} if self._token else {}
-        with self._client.stream("GET", "/changes/stream", headers=headers, timeout=60) as events:
+        with self._client.stream("GET", "/changes/stream", params=KINDS, headers=headers, timeout=60) as events:
             if events.status_code == httpx.codes.GONE:
                 return self._start_over()
             events.raise_for_status()
@@ -77,7 +79,7 @@ class SyncedTasks:
                     change = json.loads(value)
                     self._take(change)
                     self._token = token
-                    yield change["id"]
+                    yield change
 
     def _send(self, edit: Edit) -> None:
         body, headers = {"operations": [edit.operation]}, {"Idempotency-Key": edit.key}
@@ -95,7 +97,7 @@ class SyncedTasks:
         has_more = True
         while has_more:
             since = {"since": self._token} if self._token else {}
-            response = self._client.get("/changes", params=since)
+            response = self._client.get("/changes", params=KINDS | since)
             if response.status_code == httpx.codes.GONE:
                 self._start_over()
                 continue
@@ -106,13 +108,16 @@ class SyncedTasks:
 
     def _start_over(self) -> None:
         self.tasks.clear()
+        self.projects.clear()
         self._token = None
 
-    def _take(self, change: Task) -> None:
+    def _take(self, change: dict[str, Any]) -> None:
+        # A task and a project can have the same id.
+        known = self.tasks if change["kind"] == "task" else self.projects
         if change.get("deleted"):
-            self.tasks.pop(change["id"], None)
+            known.pop(change["id"], None)
         else:
-            self.tasks[change["id"]] = change
+            known[change["id"]] = change
 
     def _as_known(self, task_id: int) -> dict[str, int]:
         return {"id": task_id, "if_revision": self.tasks[task_id]["revision"]}
@@ -124,5 +129,5 @@ if __name__ == "__main__":
         synced = SyncedTasks(client)
         synced.sync()
         print(*(f"{task['id']}: {task['title']}" for task in synced.tasks.values()), sep="\n")
-        for task_id in synced.follow():
-            print("changed:", synced.tasks.get(task_id, task_id))
+        for change in synced.follow():
+            print("changed:", change)

@@ -24,6 +24,8 @@ FILTERS: Final = {
     "tag": TaskQuery(tag=("home",)),
     "due_from": TaskQuery(due_from=_SPRING),
     "due_until": TaskQuery(due_until=_SPRING),
+    "project": TaskQuery(project=1),
+    "no project": TaskQuery(project=None),
     "q": TaskQuery(q="milk"),
     "q without a match": TaskQuery(q="bread"),
 }
@@ -41,6 +43,7 @@ def long_list(user_id: UserId, *, open_tasks: int, size: int, are_newest: bool =
             priority=Priority(place % 3 + 1),
             due=Due(_FIRST_DAY + timedelta(days=place % 365)) if place % 2 else None,
             tags=("home", "garden")[: place % 3],
+            project_id=1 if place % 4 == 0 else None,
         )
         at = _FIRST_AT + timedelta(minutes=number)
         yield Task.from_draft(draft, user_id=user_id, id=number + 1, revision=number + 1, at=at)

@@ -1,10 +1,10 @@
 """Task lists of many users: the rules, and the ports for stores, tokens and clocks. Standard library only."""
 
 from todo_domain.batch import Batch
-from todo_domain.changes import Change, ChangePage, Deletion, FeedState, FeedToken, revision_floor
+from todo_domain.changes import TASKS, Change, ChangePage, Deletion, FeedState, FeedToken, Kind, revision_floor
 from todo_domain.checklist import ChecklistItem
 from todo_domain.counters import ListCounters
-from todo_domain.draft import ABSENT, DuePatch, Priority, RecurrencePatch, TaskDraft, TaskPatch
+from todo_domain.draft import ABSENT, Absent, DuePatch, Priority, RecurrencePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import (
     AccessDenied,
@@ -14,6 +14,7 @@ from todo_domain.errors import (
     IdempotencyConflict,
     NotOpen,
     PreconditionFailed,
+    ProjectNotFound,
     QuotaExceeded,
     RuleViolated,
     StorageOverloaded,
@@ -27,7 +28,6 @@ from todo_domain.errors import (
     Unavailable,
     Violation,
 )
-from todo_domain.evaluation import LockTasks, Neighbours, Read, run_evaluation
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import Rank, SortKey, TaskIds, TaskPage, TaskQuery
@@ -35,18 +35,45 @@ from todo_domain.move import Move
 from todo_domain.operations import (
     BatchEffects,
     BatchResult,
+    BulkChange,
+    BulkKind,
     Create,
+    CreateProject,
     Erase,
     Operation,
     Outcome,
     Patch,
+    PatchProject,
+    ProjectOperation,
     Remove,
+    RemoveProject,
     Restore,
+    RestoreProject,
 )
 from todo_domain.placement import Neighbour
 from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TaskStore, TokenVerifier
 from todo_domain.position import initial_position
+from todo_domain.project import (
+    Project,
+    ProjectDraft,
+    ProjectList,
+    ProjectPatch,
+    ProjectState,
+    ProjectTombstone,
+    TrashedProject,
+)
+from todo_domain.project_use_cases import AddedProject, ProjectUseCases
 from todo_domain.quotas import NO_QUOTAS, Quotas
+from todo_domain.reads import (
+    AllProjects,
+    LockTasks,
+    Neighbours,
+    ProjectInTrash,
+    Read,
+    StoredTask,
+    TasksOfProject,
+    run_evaluation,
+)
 from todo_domain.recurrence import (
     CountedFrom,
     Frequency,
@@ -56,6 +83,7 @@ from todo_domain.recurrence import (
     WeekdayNum,
     parse_rule,
 )
+from todo_domain.references import Ref
 from todo_domain.task import Task
 from todo_domain.trash import TaskState, Tombstone, TrashedTask, TrashPage, TrashQuery
 from todo_domain.use_cases import TaskUseCases, WholeList
@@ -63,18 +91,25 @@ from todo_domain.use_cases import TaskUseCases, WholeList
 __all__ = [
     "ABSENT",
     "NO_QUOTAS",
+    "TASKS",
+    "Absent",
     "AccessDenied",
     "Added",
+    "AddedProject",
+    "AllProjects",
     "Batch",
     "BatchEffects",
     "BatchFailed",
     "BatchResult",
+    "BulkChange",
+    "BulkKind",
     "Change",
     "ChangePage",
     "ChecklistItem",
     "Clock",
     "CountedFrom",
     "Create",
+    "CreateProject",
     "CursorExpired",
     "Deletion",
     "Due",
@@ -88,6 +123,7 @@ __all__ = [
     "Guard",
     "IdempotencyConflict",
     "IdempotencyKey",
+    "Kind",
     "ListCounters",
     "LockTasks",
     "Move",
@@ -97,9 +133,20 @@ __all__ = [
     "Operation",
     "Outcome",
     "Patch",
+    "PatchProject",
     "PreconditionFailed",
     "Principal",
     "Priority",
+    "Project",
+    "ProjectDraft",
+    "ProjectInTrash",
+    "ProjectList",
+    "ProjectNotFound",
+    "ProjectOperation",
+    "ProjectPatch",
+    "ProjectState",
+    "ProjectTombstone",
+    "ProjectUseCases",
     "QuotaExceeded",
     "Quotas",
     "Rank",
@@ -108,14 +155,18 @@ __all__ = [
     "RecurrenceDraft",
     "RecurrencePatch",
     "RecurrenceRule",
+    "Ref",
     "Remove",
+    "RemoveProject",
     "Restore",
+    "RestoreProject",
     "RuleViolated",
     "SortKey",
     "StorageOverloaded",
     "StorageUnavailable",
     "StoreMaintenance",
     "StoreUnusable",
+    "StoredTask",
     "Task",
     "TaskDraft",
     "TaskIds",
@@ -127,6 +178,7 @@ __all__ = [
     "TaskState",
     "TaskStore",
     "TaskUseCases",
+    "TasksOfProject",
     "TodoError",
     "TokenRejected",
     "TokenVerificationUnavailable",
@@ -135,6 +187,7 @@ __all__ = [
     "TooManyKeys",
     "TrashPage",
     "TrashQuery",
+    "TrashedProject",
     "TrashedTask",
     "Unavailable",
     "UserId",

@@ -4,15 +4,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Final, Self
 
 from todo_domain.errors import CursorExpired, RuleViolated, Violation
+from todo_domain.project import Project
 from todo_domain.task import MAX_REVISION, Task
 
 MAX_CHANGES: Final = 500
 DEFAULT_CHANGES: Final = 100
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_TOKEN = re.compile(r"([a-z0-9]{1,32})\.(0|[1-9][0-9]{0,15})(?:\.([1-9][0-9]{0,15}))?\Z")
+_TOKEN = re.compile(r"([a-z0-9]{1,32})\.(0|[1-9][0-9]{0,15})(?:\.([1-9][0-9]{0,15}))?(?:-(p|pt))?\Z")
+
+
+class Kind(StrEnum):
+    """What an entry of the feed is about."""
+
+    TASK = "task"
+    PROJECT = "project"
+
+
+TASKS: Final = frozenset({Kind.TASK})
+"""The kinds of a reader that names none: a reader that keeps a map by id would confuse other kinds with tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +38,31 @@ class FeedToken:
 
     A read from the start that is not complete has a `base`: the list's revision when
     the read began. Deletions up to `base` are skipped, even above `revision`: this
-    reader never saw those tasks.
+    reader never saw what they removed.
+
+    `kinds` are those that this reader requested. A token continues only a read of the same kinds.
     """
 
     epoch: str
     revision: int
     base: int = 0
+    kinds: frozenset[Kind] = TASKS
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse the text of a token, such as `k3v9.42` or `k3v9.42.99`. Raises RuleViolated."""
+        """Parse the text of a token, such as `k3v9.42`, `k3v9.42.99` or `k3v9.42-pt`. Raises RuleViolated."""
         match = _TOKEN.match(text) if isinstance(text, str) else None
         if match:
             revision, base = int(match[2]), int(match[3] or 0)
             if max(revision, base) <= MAX_REVISION and (not base or revision < base):
-                return cls(match[1], revision, base)
+                kinds = frozenset(kind for kind in Kind if kind[0] in match[4]) if match[4] else TASKS
+                return cls(match[1], revision, base, kinds)
         raise RuleViolated([Violation(("since",), "feed_token", "must be the next token of an earlier response")])
 
     def __str__(self) -> str:
-        return f"{self.epoch}.{self.revision}" + (f".{self.base}" if self.base else "")
+        base = f".{self.base}" if self.base else ""
+        kinds = "" if self.kinds == TASKS else f"-{''.join(sorted(kind[0] for kind in self.kinds))}"
+        return f"{self.epoch}.{self.revision}{base}{kinds}"
 
 
 def revision_floor(at: datetime) -> int:
@@ -57,18 +76,19 @@ def revision_floor(at: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A removed task: only its id and the revision of the removal are kept."""
+    """A removed task or project: only its id and the revision of the removal are kept."""
 
     id: int
     revision: int
+    kind: Kind = Kind.TASK
 
 
-Change = Task | Deletion
+Change = Task | Project | Deletion
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Changes in order of revision, each task once and in its latest state.
+    """Changes in order of revision, each task and project once and in its latest state.
 
     `next` is the token to continue with, even if nothing has changed. `has_more` is
     true if there are more changes now. `base` is the base of the read that this page
@@ -82,7 +102,7 @@ class ChangePage:
 
     def token_after(self, change: Change) -> FeedToken:
         """Return the token after one of the changes, for a reader that stops there."""
-        return _token(self.next.epoch, change.revision, self.base)
+        return _token(self.next.epoch, change.revision, self.base, self.next.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +118,20 @@ class FeedState:
     revision: int
     purged_revision: int
 
-    def page(self, since: FeedToken | None, limit: int, found: Sequence[Change]) -> ChangePage:
-        """Return a page; `found` are the first `limit + 1` changes above the token's revision.
+    def page(
+        self, since: FeedToken | None, limit: int, found: Sequence[Change], kinds: frozenset[Kind] = TASKS
+    ) -> ChangePage:
+        """Return a page; `found` are the first `limit + 1` changes of these kinds above the token's revision.
 
-        Raises CursorExpired if a change after the token could be missing.
+        Raises CursorExpired if a change after the token could be missing, or if the token is
+        that of a read of other kinds.
         """
+        if since and since.kinds != kinds:
+            raise CursorExpired
         base = self._base_of(since)
         has_more = len(found) > limit
         reached = found[limit - 1].revision if has_more else self.revision
-        return ChangePage(tuple(found[:limit]), _token(self.epoch, reached, base), has_more, base)
+        return ChangePage(tuple(found[:limit]), _token(self.epoch, reached, base, kinds), has_more, base)
 
     def _base_of(self, since: FeedToken | None) -> int:
         if since is None:
@@ -121,5 +146,5 @@ class FeedState:
         return since.base
 
 
-def _token(epoch: str, revision: int, base: int) -> FeedToken:
-    return FeedToken(epoch, revision, base if base > revision else 0)
+def _token(epoch: str, revision: int, base: int, kinds: frozenset[Kind]) -> FeedToken:
+    return FeedToken(epoch, revision, base if base > revision else 0, kinds)

@@ -12,7 +12,8 @@ from todo_domain.errors import EmptyPatch, RuleViolated, Violation
 from todo_domain.recurrence import CountedFrom, Recurrence, RecurrenceDraft
 from todo_domain.recurrence.parsing import RULE_FIELD
 from todo_domain.recurrence.series import accept_parts, accept_recurrence, check_occurrence
-from todo_domain.rules import Violations
+from todo_domain.references import Ref
+from todo_domain.rules import MAX_ID, Violations
 from todo_domain.text import fold
 
 MAX_TITLE_LENGTH: Final = 200
@@ -51,6 +52,7 @@ class TaskDraft:
     - description: None or up to 1000 code points, stored unchanged
     - tags: up to 20, each 1–50 code points, at least one visible; white space at both
       ends is removed; of tags that are equal under `fold`, only the first is kept
+    - project_id: a project of the user that is not archived, or a Ref to one; the store checks that
     - checklist: up to 100 items, each title 1–200 code points, with the rules of the title
     - recurrence: needs a due, a task that is not complete, and an occurrence within 40 years
 
@@ -66,6 +68,7 @@ class TaskDraft:
     recurrence: RecurrenceDraft | None = None
     tags: tuple[str, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()
+    project_id: int | Ref | None = None
 
     def __post_init__(self) -> None:
         """Check and normalize every field."""
@@ -134,8 +137,8 @@ class TaskPatch:
     """The fields of a task to change, with the rules of TaskDraft; absent fields keep their values.
 
     A Due or a RecurrenceDraft replaces the whole value of the task, a DuePatch or a
-    RecurrencePatch changes parts of it. None clears `description`, `due` and `recurrence`,
-    and is refused for other fields. Raises EmptyPatch if all fields are absent, and
+    RecurrencePatch changes parts of it. None clears `description`, `due`, `recurrence` and
+    `project_id`, and is refused for other fields. Raises EmptyPatch if all fields are absent, and
     RuleViolated with all violations.
     """
 
@@ -147,6 +150,7 @@ class TaskPatch:
     recurrence: RecurrenceDraft | RecurrencePatch | Absent | None = ABSENT
     tags: tuple[str, ...] | Absent = ABSENT
     checklist: tuple[ChecklistItem, ...] | Absent = ABSENT
+    project_id: int | Ref | Absent | None = ABSENT
 
     def __post_init__(self) -> None:
         """Check and normalize every field that is not absent."""
@@ -182,6 +186,12 @@ def _accept_complete(found: Violations, complete: object) -> object:
 def _accept_priority(found: Violations, priority: object) -> object:
     found.expect(isinstance(priority, Priority), ("priority",), "priority_type", "must be low, medium or high")
     return priority
+
+
+def _accept_project(found: Violations, project_id: object) -> object:
+    holds = project_id is None or isinstance(project_id, Ref) or (type(project_id) is int and 1 <= project_id <= MAX_ID)
+    found.expect(holds, ("project_id",), "project_id_type", f"must be an id, 1 to {MAX_ID}, or null")
+    return project_id
 
 
 def _accept_due_or_patch(found: Violations, due: object) -> Due | DuePatch | None:
@@ -222,6 +232,7 @@ _ACCEPT: _Accept = {
     "recurrence": accept_recurrence,
     "tags": accept_tags,
     "checklist": accept_checklist,
+    "project_id": _accept_project,
 }
 _ACCEPT_PATCH: _Accept = {**_ACCEPT, "due": _accept_due_or_patch, "recurrence": _accept_recurrence_or_patch}
 

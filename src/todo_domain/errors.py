@@ -6,11 +6,12 @@ TodoError
 ├── AccessDenied                    the list belongs to another user
 ├── TokenRejected                   the token is not valid
 ├── TaskNotFound                    the user has no such task
-├── PreconditionFailed              the task is not at an expected revision
+├── ProjectNotFound                 the user has no such project
+├── PreconditionFailed              the task or project is not at an expected revision
 ├── IdempotencyConflict             the key was used for another request
 ├── CursorExpired                   the feed can't be continued from the token
 ├── BatchFailed                     one operation failed, so the batch was not done
-├── QuotaExceeded                   the list would have more tasks than a user may have
+├── QuotaExceeded                   the list would have more tasks or projects than a user may have
 ├── TooManyKeys                     no further idempotency key can be stored for the user now
 └── Unavailable                     a temporary failure; the same call may succeed later
     ├── NotOpen                     the adapter is not open yet, or was closed
@@ -92,11 +93,19 @@ class TaskNotFound(TodoError):
         self.task_id = task_id
 
 
+class ProjectNotFound(TodoError):
+    """Raised when the user has no project with this id, or has removed it."""
+
+    def __init__(self, project_id: int) -> None:
+        super().__init__(f"no project {project_id}")
+        self.project_id = project_id
+
+
 class PreconditionFailed(TodoError):
-    """Raised when a task is not at one of the expected revisions."""
+    """Raised when a task or a project is not at one of the expected revisions."""
 
     def __init__(self, current: int) -> None:
-        super().__init__(f"the task is at revision {current}")
+        super().__init__(f"the current revision is {current}")
         self.current = current
 
 
@@ -120,19 +129,22 @@ class CursorExpired(TodoError):
 class BatchFailed(TodoError):
     """Raised when an operation of a batch fails; then no operation is done.
 
-    `index` counts from 0; `cause` is the error of that operation.
+    - index: the operation, from 0
+    - cause: its error
+    - part: what the fields of a RuleViolated are in, "task" or "project"
     """
 
-    def __init__(self, index: int, cause: TodoError) -> None:
+    def __init__(self, index: int, cause: TodoError, part: str = "task") -> None:
         super().__init__(f"operation {index}: {cause}")
         self.index = index
         self.cause = cause
+        self.part = part
 
 
 class QuotaExceeded(TodoError):
-    """Raised when a write would give a list more tasks than a user may have; then nothing is written.
+    """Raised when a write would give a list more tasks or projects than a user may have; then nothing is written.
 
-    `counted` is what is bounded: "open tasks" or "tasks". `limit` is the bound.
+    `counted` is what is bounded: "open tasks", "tasks" or "projects". `limit` is the bound.
     """
 
     def __init__(self, counted: str, limit: int) -> None:

@@ -3,205 +3,172 @@
 It is a generator: it yields each read that it needs, and the caller sends what was read.
 """
 
-from collections.abc import Callable, Container, Generator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from operator import attrgetter
-from typing import Any, Final, TypeVar
 
 from todo_domain.counters import ListCounters
-from todo_domain.errors import TaskNotFound
 from todo_domain.identity import UserId
-from todo_domain.move import Move
-from todo_domain.operations import BatchEffects, Create, Erase, Operation, Outcome, Patch, Remove, Restore
-from todo_domain.placement import Neighbour, place, wider_reach
-from todo_domain.position import initial_position
+from todo_domain.list_state import ListState
+from todo_domain.operations import (
+    BatchEffects,
+    Create,
+    CreateProject,
+    Erase,
+    Operation,
+    Outcome,
+    Patch,
+    PatchProject,
+    ProjectOperation,
+    Remove,
+    RemoveProject,
+    Restore,
+    RestoreProject,
+    TaskOperation,
+)
+from todo_domain.project_evaluation import ProjectsState
+from todo_domain.project_tasks import remove_tasks, restore, restore_tasks
+from todo_domain.reads import AllProjects, ProjectInTrash, Reads
+from todo_domain.references import Ref
 from todo_domain.succession import settle_completed, settle_reopened
 from todo_domain.task import Task
 from todo_domain.trash import TaskState, TrashedTask, removed
 
-T = TypeVar("T")
-_Sides = tuple[list[Neighbour], list[Neighbour]]
-_POSITION: Final = attrgetter("position")
 
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Read the tasks next to a position: send two lists of `Neighbour`, below it, and at or above it.
-
-    Each has at most `reach` of the tasks that are not deleted, the nearest first.
-    """
-
-    position: str
-    reach: int
-
-
-@dataclass(frozen=True, slots=True)
-class LockTasks:
-    """Read and lock tasks that will be written too: send those that are not deleted."""
-
-    ids: Sequence[int]
-
-
-Read = Neighbours | LockTasks
-Reads = Generator[Read, Any, T]
-"""A generator that yields reads, and returns a result."""
-
-
-def run_evaluation(evaluation: Reads[BatchEffects], read: Callable[[Read], Any]) -> BatchEffects:
-    """Run an evaluation to its end with a function that reads, and return the effects."""
-    found: Any = None
-    while True:
-        try:
-            asked = evaluation.send(found)
-        except StopIteration as end:
-            effects: BatchEffects = end.value
-            return effects
-        found = read(asked)
-
-
-class ListState:
-    """The state of a list while operations are evaluated on it."""
+class Evaluation:
+    """The operations of one batch, applied to a list one by one."""
 
     def __init__(self, user_id: UserId, states: Mapping[int, TaskState], counters: ListCounters, at: datetime) -> None:
-        self._user_id = user_id
-        self._states = dict(states)
-        self._at = at
-        self._counters = counters
-        self._changes: dict[int, TaskState] = {}
+        self._list = ListState(user_id, states, counters, at)
+        self._projects: ProjectsState | None = None
         self._outcomes: list[Outcome] = []
         self._successors: set[int] = set()
+        self._created: dict[str, int] = {}
 
     def effects(self) -> BatchEffects:
         """Return the effects of all operations so far."""
-        states = self._states
-        successors = sum(isinstance(states[task_id], Task) for task_id in self._successors)
-        changes, outcomes = tuple(self._changes.values()), tuple(self._outcomes)
-        return BatchEffects(changes, self._counters, outcomes, successors, states)
+        states = self._list.states
+        effects = BatchEffects(
+            tuple(self._list.changes.values()),
+            self._list.counters,
+            tuple(self._outcomes),
+            bulk=self._list.bulk.by_kind(),
+            successors=sum(isinstance(states[task_id], Task) for task_id in self._successors),
+            tasks=states,
+        )
+        if self._projects is None:
+            return effects
+        of_projects = tuple(self._projects.changes.values())
+        return replace(effects, project_changes=of_projects, projects=self._projects.stored)
 
     def apply(self, operation: Operation) -> Reads[None]:
         """Apply one operation. Raises the error of an operation that fails."""
-        position = None
+        if isinstance(operation, ProjectOperation):
+            outcome = yield from self._apply_to_projects(operation)
+        else:
+            outcome = yield from self._apply_to_tasks(operation)
+        if isinstance(operation, Create | CreateProject) and operation.ref is not None:
+            self._created[operation.ref] = outcome.id
+        self._outcomes.append(outcome)
+
+    def _apply_to_tasks(self, operation: TaskOperation) -> Reads[Outcome]:
+        tasks = self._list
+        if isinstance(operation, Create):
+            return (yield from self._create(operation))
+        task_id, expected, position = self._id_of(operation.task_id), operation.expected, None
         match operation:
-            case Create(draft, move):
-                task_id = self._counters.last_task_id + 1
-                if move:
-                    position = yield from self._move(move)
-                revision = self._counters.next_revision
-                task = Task.from_draft(
-                    draft, user_id=self._user_id, id=task_id, revision=revision, at=self._at, position=position
-                )
-                self._write(task)
-            case Patch(task_id, patch, expected, move):
-                task = edited = self._find(task_id, expected)
+            case Patch(_, patch, _, move):
+                task = edited = tasks.find(task_id, expected)
                 if patch:
-                    edited = task.patched(patch, self._at)
+                    if isinstance(patch.project_id, Ref):
+                        patch = replace(patch, project_id=self._id_of(patch.project_id))
+                    edited = task.patched(patch, tasks.at)
+                    yield from self._require_open(edited.project_id, task.project_id)
                 if move:
-                    position = yield from self._move(move, task)
-                    edited = edited.moved(position, self._at)
+                    position = yield from tasks.place_by(move, task)
+                    edited = edited.moved(position, tasks.at)
                 if edited is not task:
                     yield from self._write_settled(edited)
-            case Remove(task_id, expected, permanent):
-                task = self._find(task_id, expected)
-                self._write(removed(task, self._counters.next_revision, self._at, permanent=permanent))
-            case Restore(task_id, expected):
-                task = self._find_in_trash(task_id, expected).restored(self._at)
-                free = yield from self._place(partial(self._neighbours, task.position, {task_id}), task)
-                self._write(task._replace(position=free, revision=self._counters.next_revision))
-            case Erase(task_id, expected):  # pragma: no branch  # mypy checks that this is the last case
-                self._write(self._find_in_trash(task_id, expected).erased())
-        self._outcomes.append(Outcome(task_id, self._states[task_id].revision, position))
+            case Remove(_, _, permanent):
+                task = tasks.find(task_id, expected)
+                tasks.write(removed(task, tasks.counters.next_revision, tasks.at, permanent=permanent))
+            case Restore():
+                yield from self._restore(tasks.find_in_trash(task_id, expected))
+            case Erase():  # pragma: no branch  # mypy checks that this is the last case
+                tasks.write(tasks.find_in_trash(task_id, expected).erased())
+        return Outcome(task_id, tasks.states[task_id].revision, position)
 
-    def _find(self, task_id: int, expected: Container[int] | None) -> Task:
-        task = self._states.get(task_id)
-        if not isinstance(task, Task):
-            raise TaskNotFound(task_id)
-        task.require(expected)
-        return task
+    def _create(self, operation: Create) -> Reads[Outcome]:
+        tasks = self._list
+        task_id = tasks.counters.last_task_id + 1
+        draft = operation.draft
+        if isinstance(draft.project_id, Ref):
+            draft = replace(draft, project_id=self._id_of(draft.project_id))
+        yield from self._require_open(draft.project_id, None)
+        position = (yield from tasks.place_by(operation.move)) if operation.move else None
+        revision = tasks.counters.next_revision
+        task = Task.from_draft(
+            draft, user_id=tasks.user_id, id=task_id, revision=revision, at=tasks.at, position=position
+        )
+        tasks.write(task)
+        return Outcome(task_id, revision, position)
 
-    def _find_in_trash(self, task_id: int, expected: Container[int] | None) -> TrashedTask:
-        trashed = self._states.get(task_id)
-        if not isinstance(trashed, TrashedTask):
-            raise TaskNotFound(task_id)
-        trashed.task.require(expected)
-        return trashed
+    def _restore(self, trashed: TrashedTask) -> Reads[None]:
+        projects: Container[int] = ()
+        if trashed.task.project_id is not None:
+            projects = (yield from self._load_projects()).stored
+        yield from restore(self._list, trashed, projects)
 
-    def _move(self, move: Move, moved: Task | None = None) -> Reads[str]:
-        """Return the position that a move gives a task, and write the neighbours that it spreads."""
-        return self._place(partial(self._gap, move, {moved.id} if moved else frozenset()), moved)
+    def _apply_to_projects(self, operation: ProjectOperation) -> Reads[Outcome]:
+        projects = yield from self._load_projects()
+        tasks = self._list
+        match operation:
+            case CreateProject(draft, move):
+                outcome, tasks.counters = projects.create(draft, move, tasks.counters)
+            case PatchProject(given, patch, expected, move):
+                project = projects.find(self._id_of(given), expected)
+                outcome, tasks.counters = projects.patch(project, patch, move, tasks.counters)
+            case RemoveProject(given, expected, permanent):
+                project = projects.find(self._id_of(given), expected)
+                yield from remove_tasks(tasks, project.id, permanent=permanent)
+                outcome, tasks.counters = projects.remove(project, tasks.counters, permanent=permanent)
+            case RestoreProject(project_id, expected):  # pragma: no branch  # mypy checks that this is the last case
+                stored = None if project_id in projects.changes else (yield ProjectInTrash(project_id))
+                trashed = projects.find_in_trash(project_id, stored, expected)
+                outcome, tasks.counters = projects.restore(trashed, tasks.counters)
+                yield from restore_tasks(tasks, project_id, projects.stored)
+        return outcome
 
-    def _place(self, read: Callable[[int], Reads[_Sides]], placed: Task | None) -> Reads[str]:
-        """Return a free position in the gap that is read, and write the neighbours that it spreads."""
-        last_id, reach = self._counters.last_task_id, 1
-        current = placed.position if placed else None
-        while True:
-            below, above = yield from read(reach)
-            placement = place(below, above, reach=reach, last_id=last_id, current=current)
-            if placement:
-                break
-            reach = wider_reach(reach)
-        yield from self._spread(placement.spread)
-        return placement.position
+    def _load_projects(self) -> Reads[ProjectsState]:
+        if self._projects is None:
+            self._projects = ProjectsState(self._list.user_id, (yield AllProjects()), self._list.at)
+        return self._projects
 
-    def _gap(self, move: Move, moved: AbstractSet[int], reach: int) -> Reads[_Sides]:
-        """Return the neighbours below and above the gap that a move names, without the moved task."""
-        if move.anchor is None:
-            at_end = initial_position(self._counters.last_task_id + 1)
-            return (yield from self._neighbours("" if move.first else at_end, moved, reach))
-        anchor = self._states.get(move.anchor)
-        if not isinstance(anchor, Task) or anchor.id in moved:
-            raise move.refused_anchor()
-        below, above = yield from self._neighbours(anchor.position, {*moved, anchor.id}, reach)
-        beside = Neighbour(anchor.id, anchor.position)
-        return ([beside, *below[: reach - 1]], above) if move.before is None else (below, [beside, *above[: reach - 1]])
+    def _require_open(self, project_id: int | Ref | None, current: int | None) -> Reads[None]:
+        """Raise RuleViolated unless the task can be put into its new project."""
+        if isinstance(project_id, int) and project_id != current:
+            (yield from self._load_projects()).require_open(project_id)
 
-    def _neighbours(self, position: str, but: AbstractSet[int], reach: int) -> Reads[_Sides]:
-        """Return the neighbours of a position as they are after the changes so far, without some tasks."""
-        known = {*self._changes, *but}
-        changed = [each for each in self._changes.values() if isinstance(each, Task) and each.id not in but]
-        below, above = yield Neighbours(position, reach + len(known))
-        below = [each for each in below if each.id not in known]
-        above = [each for each in above if each.id not in known]
-        for each in changed:
-            (below if each.position < position else above).append(Neighbour(each.id, each.position))
-        return sorted(below, key=_POSITION, reverse=True)[:reach], sorted(above, key=_POSITION)[:reach]
-
-    def _spread(self, positions: Mapping[int, str]) -> Reads[None]:
-        """Give neighbours new positions. They get new revisions, but `updated_at` stays."""
-        if missing := sorted(positions.keys() - self._states.keys()):
-            self._states |= {task.id: task for task in (yield LockTasks(missing))}
-        for task_id, position in positions.items():
-            task = self._states[task_id]
-            assert isinstance(task, Task)  # noqa: S101 - for the type checker
-            self._write(task._replace(position=position, revision=self._counters.next_revision))
+    def _id_of(self, given: int | Ref) -> int:
+        return self._created[given.name] if isinstance(given, Ref) else given
 
     def _write_settled(self, task: Task) -> Reads[None]:
         """Write a changed task, and what its completion or reopening changes in its successor."""
+        tasks = self._list
         change: TaskState | None = None
-        revision = self._counters.next_revision
+        revision = tasks.counters.next_revision
         if task.is_settled:
             task = task._replace(revision=revision)
         elif task.successor_id is None:
-            successor_id = self._counters.last_task_id + 1
-            task, change = settle_completed(task, revision=revision, successor_id=successor_id, at=self._at)
+            successor_id = tasks.counters.last_task_id + 1
+            task, change = settle_completed(task, revision=revision, successor_id=successor_id, at=tasks.at)
             if change:
                 self._successors.add(successor_id)
         else:
-            successor = yield from self._lock(task.successor_id)
-            task, change = settle_reopened(task, successor, revision=revision, at=self._at)
-        self._write(task)
+            yield from tasks.load([task.successor_id])
+            successor = tasks.states.get(task.successor_id)
+            successor = successor if isinstance(successor, Task) else None
+            task, change = settle_reopened(task, successor, revision=revision, at=tasks.at)
+        tasks.write(task)
         if change:
-            self._write(change)
-
-    def _lock(self, task_id: int) -> Reads[Task | None]:
-        """Return another task as it is after the changes so far; None if it was removed."""
-        if task_id not in self._states:
-            self._states |= {state.id: state for state in (yield LockTasks([task_id]))}
-        state = self._states.get(task_id)
-        return state if isinstance(state, Task) else None
-
-    def _write(self, state: TaskState) -> None:
-        self._counters = self._counters.after(state, self._states.get(state.id))
-        self._states[state.id] = self._changes[state.id] = state
+            tasks.write(change)

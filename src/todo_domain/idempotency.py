@@ -11,8 +11,20 @@ from todo_domain.draft import DuePatch, RecurrencePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
 from todo_domain.errors import IdempotencyConflict, RuleViolated, Violation
 from todo_domain.move import Move
-from todo_domain.operations import Create, Erase, Patch, Remove, Restore
+from todo_domain.operations import (
+    Create,
+    CreateProject,
+    Erase,
+    Patch,
+    PatchProject,
+    Remove,
+    RemoveProject,
+    Restore,
+    RestoreProject,
+)
+from todo_domain.project import ProjectDraft, ProjectPatch
 from todo_domain.recurrence import RecurrenceDraft
+from todo_domain.references import Ref
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
@@ -22,15 +34,22 @@ _fingerprint: Final = digester(
         Batch: "batch",
         ChecklistItem: "item",
         Create: "create",
+        CreateProject: "create_project",
         Due: "due",
         DuePatch: "due_patch",
         Erase: "erase",
         Move: "move",
         Patch: "patch",
+        PatchProject: "patch_project",
+        ProjectDraft: "project",
+        ProjectPatch: "project_fields",
         RecurrenceDraft: "recurrence",
         RecurrencePatch: "recurrence_patch",
         Remove: "remove",
+        Ref: "ref",
+        RemoveProject: "remove_project",
         Restore: "restore",
+        RestoreProject: "restore_project",
         TaskDraft: "draft",
         TaskPatch: "fields",
     }

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
 from todo_domain.digest import digester, given_fields
-from todo_domain.draft import Priority, accept_tags
+from todo_domain.draft import ABSENT, Absent, Priority, accept_tags
 from todo_domain.due import Due, first_key_of, is_day, last_key_of
 from todo_domain.position import is_position
-from todo_domain.rules import Violations
+from todo_domain.rules import MAX_ID, Violations
 from todo_domain.task import Task
 from todo_domain.text import fold, is_clean
 
@@ -103,6 +103,7 @@ class TaskQuery:
     - priority: the task has one of these; empty accepts every priority
     - tag: the task has all of these, compared by `fold`
     - due_from, due_until: the first and the last day; a task without a due does not match
+    - project: the task is in this project; None for tasks without one
     - q: 1–200 code points that the title, the description or the title of an item contains, compared by `fold`
     - limit: 1–500 tasks, or None for all
     - cursor: the `next_cursor` of a page of the same query
@@ -116,6 +117,7 @@ class TaskQuery:
     due_from: date | None = None
     due_until: date | None = None
     q: str | None = None
+    project: int | Absent | None = ABSENT
     sort: SortKey = SortKey.CREATED_AT
     descending: bool = False
     limit: int | None = None
@@ -131,6 +133,8 @@ class TaskQuery:
         object.__setattr__(self, "tag", tuple(sorted(map(fold, accept_tags(found, self.tag, "tag")))))
         for name, day in (("due_from", self.due_from), ("due_until", self.due_until)):
             found.expect(day is None or is_day(day), (name,), "date_type", "must be a day")
+        is_id = type(self.project) is int and 1 <= self.project <= MAX_ID
+        found.expect(is_id or self.project in (None, ABSENT), ("project",), "project_type", "must be an id or none")
         if self.q == "":
             found.add(("q",), "text_too_short", f"must have 1 to {MAX_SEARCH_LENGTH} characters")
         elif self.q is not None:
@@ -166,6 +170,7 @@ class TaskQuery:
             and set(self.tag) <= {fold(tag) for tag in task.tags}
             and (earliest is None or (due is not None and due >= earliest))
             and (latest is None or (due is not None and due <= latest))
+            and self.project in (ABSENT, task.project_id)
             and (self.q is None or any(self.q in fold(text) for text in _searched(task)))
         )
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from todo_domain.counters import ListCounters
 from todo_domain.errors import QuotaExceeded, TooManyKeys
+from todo_domain.project import MAX_PROJECTS
 from todo_domain.rules import Violations
 
 KEY_AGE: Final = timedelta(hours=24)
@@ -50,6 +51,8 @@ class Quotas:
             raise QuotaExceeded("tasks", self.max_tasks)
         if _exceeds(self.max_keys, before.key_count, after.key_count):
             raise TooManyKeys(self.max_keys)
+        if _exceeds(MAX_PROJECTS, before.project_count, after.project_count):
+            raise QuotaExceeded("projects", MAX_PROJECTS)
 
     def surplus_deletions(self, deletion_count: int) -> int:
         """Return how many of the oldest deletions to forget after a write, at most `MAX_FORGOTTEN`.

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from todo_domain.errors import RuleViolated, Violation
 from todo_domain.text import is_clean, is_visible
+
+MAX_ID: Final = 2**53 - 1
+"""The largest integer that every JSON parser represents exactly (RFC 8259 §6)."""
 
 _BREAK = re.compile("[\t\n\r]")
 

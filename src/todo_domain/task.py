@@ -20,11 +20,10 @@ from todo_domain.errors import PreconditionFailed, RuleViolated, Violation
 from todo_domain.identity import UserId
 from todo_domain.position import initial_position
 from todo_domain.recurrence import Recurrence
+from todo_domain.rules import MAX_ID
 
-MAX_TASK_ID: Final = 2**53 - 1
-"""The largest integer that every JSON parser represents exactly (RFC 8259 §6)."""
-
-MAX_REVISION: Final = MAX_TASK_ID
+MAX_TASK_ID: Final = MAX_ID
+MAX_REVISION: Final = MAX_ID
 
 
 class Task(NamedTuple):
@@ -32,6 +31,7 @@ class Task(NamedTuple):
 
     - id: 1, 2, 3 … per user, never used again, below 2^53
     - revision: the list's revision at the task's last change
+    - project_id: the project that the task is in
     - recurrence: how an open task recurs; it has a due then
     - successor_id: the task that was added when this one was completed
     - succeeds: the recurrence that the predecessor had, until a caller changes this task
@@ -56,6 +56,7 @@ class Task(NamedTuple):
     recurrence: Recurrence | None
     tags: tuple[str, ...]
     checklist: tuple[ChecklistItem, ...]
+    project_id: int | None
     position: str
     successor_id: int | None
     succeeds: Recurrence | None

@@ -1,4 +1,4 @@
-"""The trash: deleted tasks whose content is kept, so that they can be restored."""
+"""The trash: deleted tasks and projects whose content is kept, so that they can be restored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from todo_domain.cursor import Position, cursor_refused, decode_cursor, encode_cursor
+from todo_domain.project import TrashedProject
 from todo_domain.rules import check_page_size
 from todo_domain.task import MAX_REVISION, Task
 
@@ -18,10 +19,14 @@ _IDENTITY: Final = "trash"
 
 
 class TrashedTask(NamedTuple):
-    """A task in the trash: deleted, with its content. The revision of `task` is that of its deletion."""
+    """A task in the trash: deleted, with its content. The revision of `task` is that of its deletion.
+
+    - deleted_with: the project whose removal removed the task
+    """
 
     task: Task
     deleted_at: datetime
+    deleted_with: int | None = None
 
     @property
     def id(self) -> int:
@@ -61,9 +66,9 @@ def removed(task: Task, revision: int, at: datetime, *, permanent: bool) -> Tras
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrashQuery:
-    """Lists the tasks in the trash of a user, the last deleted ones first. Raises RuleViolated.
+    """Lists the tasks and projects in the trash of a user, the last deleted ones first. Raises RuleViolated.
 
-    - limit: 1–500 tasks
+    - limit: 1–500 tasks and projects together
     - cursor: the `next_cursor` of a page
     - before: only deletions with a lower revision
     """
@@ -81,26 +86,37 @@ class TrashQuery:
                 raise cursor_refused()
             object.__setattr__(self, "before", before)
 
-    def page(self, found: Sequence[TrashedTask], revision: int, count: int) -> "TrashPage":
-        """Return the page for the tasks that an adapter found, in order: all below `before`, or the first `limit + 1`.
+    def page(
+        self, tasks: Sequence[TrashedTask], projects: Sequence[TrashedProject], revision: int, count: int
+    ) -> "TrashPage":
+        """Return the page for what an adapter found, in order: all below `before`, or the first `limit + 1` of each.
 
-        `revision` and `count` are the list's revision and its `trash_count`.
+        `revision` is that of the list, and `count` the number of all tasks and projects in the trash.
         """
-        tasks, cursor = tuple(found[: self.limit]), None
+        found: list[TrashedTask | TrashedProject] = [*tasks, *projects]
+        found.sort(key=lambda each: each.revision, reverse=True)
+        cursor, listed = None, found[: self.limit]
         if len(found) > self.limit:
-            cursor = encode_cursor(_IDENTITY, Position(tasks[-1].revision, tasks[-1].id))
-        return TrashPage(tasks, cursor, revision, count)
+            cursor = encode_cursor(_IDENTITY, Position(listed[-1].revision, listed[-1].id))
+        return TrashPage(
+            tuple(each for each in listed if isinstance(each, TrashedTask)),
+            tuple(each for each in listed if isinstance(each, TrashedProject)),
+            cursor,
+            revision,
+            count,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class TrashPage:
-    """Some tasks of the trash in order; `next_cursor` is None on the last page.
+    """Some tasks and projects of the trash, each in order; `next_cursor` is None on the last page.
 
-    `revision` is that of the list, and `count` the number of all tasks in the trash. Both together
+    `revision` is that of the list, and `count` the number of all that is in the trash. Both together
     identify the content of the trash: only changes of the list add to it.
     """
 
     tasks: tuple[TrashedTask, ...]
+    projects: tuple[TrashedProject, ...]
     next_cursor: str | None
     revision: int
     count: int

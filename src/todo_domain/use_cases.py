@@ -6,15 +6,16 @@ from datetime import date, datetime
 from typing import Final, TypeVar
 
 from todo_domain.batch import Batch
-from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, ChangePage, FeedToken
+from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, TASKS, ChangePage, FeedToken, Kind
 from todo_domain.draft import TaskDraft, TaskPatch
 from todo_domain.errors import BatchFailed, TooManyKeys
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.listing import TaskPage, TaskQuery
 from todo_domain.move import Move
-from todo_domain.operations import BatchResult, Create, Erase, Operation, Patch, Remove, Restore
+from todo_domain.operations import BatchResult, Create, Erase, Operation, Patch, Remove, RemoveProject, Restore
 from todo_domain.ports import MAX_MANY, Added, Clock, TaskRepository
+from todo_domain.project_use_cases import ProjectUseCases
 from todo_domain.quotas import KEY_AGE, MAX_FORGOTTEN
 from todo_domain.rules import check_page_size
 from todo_domain.task import Task
@@ -26,8 +27,8 @@ MAX_OCCURRENCES: Final = 100
 _T = TypeVar("_T")
 
 
-class _ChangesTwoTasks(Exception):
-    """Raised by an edit that would also add or erase a successor, which `TaskRepository.change` can't do."""
+class _NeedsBatch(Exception):
+    """Raised by an edit that `TaskRepository.change` can't do, because it concerns a successor or a project too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,21 @@ class TaskUseCases:
         self._clock = clock
         self._notify = notify
         self._keeps_trash = keeps_trash
+        self.projects = ProjectUseCases(self.user_id, repository, self._apply_one, keeps_trash=keeps_trash)
 
     async def create(self, draft: TaskDraft, key: str | None = None, move: Move | None = None) -> Added:
         """Add a task; with an idempotency key, at most once for that key. Without a move, it is after all others.
 
-        Raises RuleViolated for a malformed key and for `move`, IdempotencyConflict, QuotaExceeded and TooManyKeys.
+        Raises RuleViolated for a malformed key, for `move` and for `project_id`, IdempotencyConflict,
+        QuotaExceeded and TooManyKeys.
         """
-        if move:
-            create = Create(draft, move)
-            result = await self._apply_one(create, key)
+        if move or draft.project_id is not None:
+            result = await self._apply_one(Create(draft, move), key)
             (outcome,) = result.outcomes
             task = Task.from_draft(
                 draft,
                 user_id=self.user_id,
-                id=outcome.task_id,
+                id=outcome.id,
                 revision=outcome.revision,
                 at=result.at,
                 position=outcome.position,
@@ -133,13 +135,13 @@ class TaskUseCases:
         Completing a recurring task adds its successor. Opening it again takes back a successor
         that nobody has changed.
 
-        Raises TaskNotFound, PreconditionFailed, RuleViolated for `due`, `recurrence` and `move`,
+        Raises TaskNotFound, PreconditionFailed, RuleViolated for `due`, `recurrence`, `project_id` and `move`,
         EmptyPatch without a patch and a move, and QuotaExceeded if it reopens the task.
         """
         if patch and not move:
             try:
                 return await self._change(task_id, patch, expected)
-            except _ChangesTwoTasks:
+            except _NeedsBatch:
                 pass
         return _task_of(await self._apply_one(Patch(task_id, patch, expected, move)), task_id)
 
@@ -160,7 +162,7 @@ class TaskUseCases:
         self._notify(self.user_id)
 
     async def trash(self, query: TrashQuery) -> TrashPage:
-        """Return a page of the tasks in the trash, the last deleted ones first."""
+        """Return a page of the tasks and projects in the trash, the last deleted ones first."""
         return await self._repository.list_trash(self.user_id, query)
 
     async def restore(self, task_id: int, expected: Container[int] | None = None) -> Task:
@@ -175,7 +177,7 @@ class TaskUseCases:
         await self._apply_one(Erase(task_id, expected))
 
     async def empty_trash(self) -> int:
-        """Erase all tasks that are in the trash now, and return how many. If it fails, some of them are erased."""
+        """Erase all that is in the trash now, and return how much that is. If it fails, some of it is erased."""
         revision, erased = await self.revision(), 0
         while count := await self._repository.erase_oldest(self.user_id, up_to=revision, limit=MAX_ERASED):
             erased += count
@@ -205,10 +207,20 @@ class TaskUseCases:
         self._notify(self.user_id)
         return result
 
-    async def changes(self, since: FeedToken | None = None, limit: int = DEFAULT_CHANGES) -> ChangePage:
-        """Return 1–500 changes after a token, or from the start. Raises CursorExpired and RuleViolated."""
+    async def changes(
+        self,
+        since: FeedToken | None = None,
+        limit: int = DEFAULT_CHANGES,
+        kinds: frozenset[Kind] | None = None,
+    ) -> ChangePage:
+        """Return 1–500 changes after a token, or from the start.
+
+        Without `kinds`, they are those of the token, or tasks. Raises CursorExpired and RuleViolated.
+        """
         check_page_size(limit, MAX_CHANGES)
-        return await self._repository.changes(self.user_id, since, limit)
+        if kinds is None:
+            kinds = since.kinds if since else TASKS
+        return await self._repository.changes(self.user_id, since, limit, kinds)
 
     async def _with_room_for_keys(self, write: Callable[[datetime], Awaitable[_T]]) -> _T:
         """Return the result of the write; forget keys that are older than `KEY_AGE` when there are too many."""
@@ -229,8 +241,8 @@ class TaskUseCases:
         def edit(task: Task) -> Task:
             task.require(expected)
             patched = task.patched(patch, at)
-            if not patched.is_settled:
-                raise _ChangesTwoTasks
+            if not patched.is_settled or patched.project_id not in (None, task.project_id):
+                raise _NeedsBatch
             return patched
 
         changed = await self._repository.change(self.user_id, task_id, edit)
@@ -245,4 +257,4 @@ def _task_of(result: BatchResult, task_id: int) -> Task:
 
 
 def _permanently(operation: Operation) -> Operation:
-    return replace(operation, permanent=True) if isinstance(operation, Remove) else operation
+    return replace(operation, permanent=True) if isinstance(operation, Remove | RemoveProject) else operation

@@ -17,7 +17,7 @@ from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
 from todo_adapters.sql.postgres.driver.pool import Pool
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
-from todo_domain import Deletion, IdempotencyKey, StorageUnavailable, TaskDraft, UserId
+from todo_domain import IdempotencyKey, StorageUnavailable, Task, TaskDraft, UserId
 
 pytestmark = pytest.mark.anyio
 
@@ -159,7 +159,7 @@ class Client:
     async def stored(self) -> list[str]:
         """Return the titles of all tasks."""
         page = await self._repository.changes(self._user, None, 1_000_000)
-        return [change.title for change in page.changes if not isinstance(change, Deletion)]
+        return [change.title for change in page.changes if isinstance(change, Task)]
 
 
 @pytest.mark.parametrize(

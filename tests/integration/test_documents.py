@@ -117,9 +117,17 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
     "pages": lambda printed: printed.count('"title":"Second"') == 2 and '"next_cursor":null' in printed,
     "retry": lambda printed: printed.count('"id":1') == 2 and "idempotency-replayed: true" in printed.lower(),
     "condition": lambda printed: statuses_in(printed) == ["201", "200", "412"],
-    "sync": lambda printed: '"changes":[{"id":2,' in printed and '{"id":1,"deleted":true,"revision":3}' in printed,
+    "sync": lambda printed: (
+        '"changes":[{"id":2,' in printed and '{"id":1,"deleted":true,"revision":3,"kind":"task"}' in printed
+    ),
     "stream": lambda printed: re.search(r"^id: \w+\.\d+\ndata: \{", printed, re.MULTILINE),
     "order": lambda printed: re.findall(r'"id":(\d)', printed)[-3:] == ["2", "3", "1"],
+    "projects": lambda printed: '"project_id":1' in printed and re.findall(r'"count":1', printed) == ['"count":1'] * 2,
+    "project_trash": lambda printed: printed.count('"deleted_at":') == 2 and '"project_id":1,' in printed.split()[-1],
+    "project_batch": lambda printed: (
+        '"results":[{"id":1,"revision":1},{"id":1,"revision":2},{"id":2,"revision":3},{"id":1,"revision":4}]' in printed
+        and '"kind":"project"' in printed
+    ),
     "trash": lambda printed: '"deleted_at":' in printed and '"revision":3' in printed,
     "repeat": lambda printed: '["2026-12-04","2026-12-08","2026-12-11"]' in printed and '"successor_id":2' in printed,
     "batch": lambda printed: '"results":[{"id":2,"revision":2},{"id":1,"revision":3},{"id":2,"revision":4}]' in printed,

@@ -6,7 +6,11 @@ import { type Send, sendWithRetries } from "./retries.ts";
 import type { paths } from "./schema.ts";
 import { TokenSource } from "./tokens.ts";
 import type {
+  Kinds,
   Operation,
+  Project,
+  ProjectDraft,
+  ProjectPatch,
   Task,
   TaskDraft,
   TaskList,
@@ -111,25 +115,21 @@ export class TodoClient {
     await unlessGone(this.#http.DELETE("/api/{user_id}/tasks/{task_id}", { params }));
   }
 
-  /** Read a page of the trash: deleted tasks with their content, the last deleted ones first. */
+  /** Read a page of the trash: deleted tasks and projects with their content, the last deleted ones first. */
   async trash(query: TrashQuery = {}): Promise<Trash> {
     return dataOf(await this.#http.GET("/api/{user_id}/trash", { params: { path: this.#owner, query } }));
   }
 
   /**
    * Put a task from the trash back into the list. A task that is in the list already is not an error.
+   * If its project was deleted, the task has none.
    *
    * With `seen`, only if the revision of its deletion is still that of `seen`.
    */
   async restore(id: number, seen?: { revision: number }): Promise<Task> {
     const params = { path: this.#path(id), header: ifMatch(seen) };
-    try {
-      return dataOf(await this.#http.POST("/api/{user_id}/trash/{task_id}/restore", { params }));
-    } catch (error) {
-      // An earlier attempt may have been done although its response was lost.
-      if (isNotFound(error)) return this.get(id);
-      throw error;
-    }
+    const sent = this.#http.POST("/api/{user_id}/trash/{task_id}/restore", { params });
+    return restored(sent, () => this.get(id));
   }
 
   /** Erase a task in the trash. `seen` is that of `restore`. A task that is gone is not an error. */
@@ -138,12 +138,55 @@ export class TodoClient {
     await unlessGone(this.#http.DELETE("/api/{user_id}/trash/{task_id}", { params }));
   }
 
-  /** Erase all tasks in the trash. */
+  /** Erase all tasks and projects in the trash. */
   async emptyTrash(): Promise<void> {
     dataOf(await this.#http.DELETE("/api/{user_id}/trash", { params: { path: this.#owner } }));
   }
 
-  /** Apply all operations or none. */
+  /** Return all projects by position. */
+  async projects(): Promise<Project[]> {
+    return dataOf(await this.#http.GET("/api/{user_id}/projects", { params: { path: this.#owner } })).projects;
+  }
+
+  async project(id: number): Promise<Project> {
+    const params = { path: this.#projectPath(id) };
+    return dataOf(await this.#http.GET("/api/{user_id}/projects/{project_id}", { params }));
+  }
+
+  /** Create a project. With the key of an attempt whose response was lost, create at most one. */
+  async createProject(draft: ProjectDraft, key: string = crypto.randomUUID()): Promise<Project> {
+    const params = { path: this.#owner, header: { "Idempotency-Key": key } };
+    return dataOf(await this.#http.POST("/api/{user_id}/projects", { params, body: draft }));
+  }
+
+  /** Change fields of a project. With `seen`, only if its revision is still that of `seen`. */
+  async patchProject(id: number, patch: ProjectPatch, seen?: { revision: number }): Promise<Project> {
+    const params = { path: this.#projectPath(id), header: ifMatch(seen) };
+    return dataOf(await this.#http.PATCH("/api/{user_id}/projects/{project_id}", { params, body: patch }));
+  }
+
+  /**
+   * Delete a project and the tasks in it: move them to the trash. A project that is gone is not an error.
+   *
+   * With `seen`, only if its revision is still that of `seen`.
+   */
+  async removeProject(id: number, seen?: { revision: number }): Promise<void> {
+    const params = { path: this.#projectPath(id), header: ifMatch(seen) };
+    await unlessGone(this.#http.DELETE("/api/{user_id}/projects/{project_id}", { params }));
+  }
+
+  /** Restore a project from the trash, and the tasks that were deleted with it. Otherwise like `restore`. */
+  async restoreProject(id: number, seen?: { revision: number }): Promise<Project> {
+    const params = { path: this.#projectPath(id), header: ifMatch(seen) };
+    const sent = this.#http.POST("/api/{user_id}/trash/projects/{project_id}/restore", { params });
+    return restored(sent, () => this.project(id));
+  }
+
+  /**
+   * Apply all operations or none, and return the id and the revision of each.
+   *
+   * Where an operation needs the id of what an earlier one creates with `ref: "a"`, it can have `{ ref: "a" }`.
+   */
   async batch(operations: Operation[], key: string = crypto.randomUUID()): Promise<{ id: number; revision: number }[]> {
     const params = { path: this.#owner, header: { "Idempotency-Key": key } };
     const body = { operations };
@@ -152,19 +195,20 @@ export class TodoClient {
 
   /**
    * Yield all changes from the first one, then new ones as they happen, until the signal aborts; see FeedEvent.
+   * With the kinds `task,project`, these are changes of projects too.
    *
    * It holds a connection. Over HTTP/1.1, all windows of a browser share six connections to a host.
    * It throws errors that a new attempt would repeat: an unusable token, or a refusal by the API.
    */
-  follow(signal: AbortSignal): AsyncGenerator<FeedEvent> {
+  follow(signal: AbortSignal, kinds: Kinds = "task"): AsyncGenerator<FeedEvent> {
     const path = this.#owner;
     return follow(
       async (since) => {
-        const params = { path, query: since === undefined ? {} : { since, limit: 500 } };
+        const params = { path, query: since === undefined ? { kinds } : { since, kinds, limit: 500 } };
         return dataOf(await this.#http.GET("/api/{user_id}/changes", { params, signal }));
       },
       async (since, streamSignal) => {
-        const params = { path, header: { "Last-Event-ID": since } };
+        const params = { path, query: { kinds }, header: { "Last-Event-ID": since } };
         const result = await this.#http.GET("/api/{user_id}/changes/stream", {
           params,
           parseAs: "stream",
@@ -195,6 +239,10 @@ export class TodoClient {
     return { ...this.#owner, task_id: id };
   }
 
+  #projectPath(id: number) {
+    return { ...this.#owner, project_id: id };
+  }
+
   /** Send with a token, and once more with a new one if the server refuses the first. */
   async #authorized(send: Send, request: Request): Promise<Response> {
     const token = await this.#tokens.get();
@@ -222,7 +270,17 @@ function isNotFound(error: unknown): boolean {
   return error instanceof ApiProblem && error.problem.status === 404;
 }
 
-/** Wait for a deletion. If the task is not found, it is done. */
+/** Return what was restored. If it is not in the trash, read it: an earlier attempt may have lost its response. */
+async function restored<Item>(sent: Promise<Result<Item>>, read: () => Promise<Item>): Promise<Item> {
+  try {
+    return dataOf(await sent);
+  } catch (error) {
+    if (isNotFound(error)) return read();
+    throw error;
+  }
+}
+
+/** Wait for a deletion. If the task or project is not found, it is done. */
 async function unlessGone(sent: Promise<Result<unknown>>): Promise<void> {
   try {
     dataOf(await sent);

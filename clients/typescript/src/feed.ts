@@ -12,10 +12,10 @@ const SILENCE_MS = 45_000;
 /**
  * An event for a reader of the change feed:
  *
- * - `change`: the present state of a task, or its deletion
+ * - `change`: the present state of a task or project, or its deletion
  * - `current`: everything so far was read; the following changes come as they happen
  * - `lost`: the feed can't be read now; the client tries again automatically
- * - `reset`: changes may have been missed; forget all tasks, since all are sent again
+ * - `reset`: changes may have been missed; forget all tasks and projects, since all are sent again
  */
 export type FeedEvent =
   | { type: "change"; change: Change }

@@ -50,7 +50,7 @@ export interface paths {
         /**
          * Update a whole task
          * @description `title` and `complete` are required. A field that is absent keeps its value; null clears
-         *     `description`, `due` and `recurrence`. A `due` or a `recurrence` replaces the task's value
+         *     `description`, `due`, `recurrence` and `project_id`. A `due` or a `recurrence` replaces the task's value
          *     with all its parts. PUT never creates a task: an unknown id is 404. To change some fields
          *     only, use PATCH, which also says what happens when a recurring task is completed.
          */
@@ -67,8 +67,8 @@ export interface paths {
         head?: never;
         /**
          * Change some fields of a task (JSON merge patch)
-         * @description A field that is absent keeps its value; null clears `description`, `due` and `recurrence`
-         *     (RFC 7396). The parts of `due` and `recurrence` are patched in the same way: null clears
+         * @description A field that is absent keeps its value; null clears `description`, `due`, `recurrence` and
+         *     `project_id` (RFC 7396). The parts of `due` and `recurrence` are patched in the same way: null clears
          *     `time` and `timezone`. `move` gives the task another place in the order by hand, alone or
          *     with other fields.
          *
@@ -110,11 +110,14 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create, change and delete up to 100 tasks, all or nothing
+         * Do up to 100 operations on tasks and projects, all or nothing
          * @description The operations are done in order and in one transaction. If one fails, none is done,
-         *     and `errors` names the one that failed. The response has the id and the revision of
-         *     each task, but no text, because a repeated request with the same Idempotency-Key must
-         *     return the same response, and the text may have been deleted since.
+         *     and `errors` names the one that failed. An operation can use what an earlier one creates:
+         *     instead of an id, it has `{"ref": "a"}`, where the other operation has `"ref": "a"`.
+         *
+         *     The response has the id and the revision of each task or project, but no text, because a
+         *     repeated request with the same Idempotency-Key must return the same response, and the text
+         *     may have been deleted since.
          */
         post: operations["apply_batch"];
         delete?: never;
@@ -131,8 +134,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List deleted tasks whose content is kept, the last deleted ones first
-         * @description `revision` is that of the deletion: send it as `If-Match` to restore or erase the task. The
+         * List deleted tasks and projects that can be restored, latest first
+         * @description `revision` is that of the deletion: send it as `If-Match` to restore or to erase. The
          *     `Link` header with `rel="next"` leads to the next page; so does `next_cursor`, as the
          *     parameter `cursor`.
          */
@@ -140,8 +143,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Erase all tasks that are in the trash
-         * @description The tasks are erased in several transactions. If the request fails, repeat it. The ETag of
+         * Erase all tasks and projects that are in the trash
+         * @description They are erased in several transactions. If the request fails, repeat it. The ETag of
          *     the trash is weak, so an `If-Match` other than `*` never matches.
          */
         delete: operations["empty_trash"];
@@ -162,9 +165,30 @@ export interface paths {
         /**
          * Put a task from the trash back into the list
          * @description The task keeps its id and its content, and gets a new revision: in the change feed it is a
-         *     changed task. 404 if it is not in the trash.
+         *     changed task. If its project was deleted, it has none. 404 if it is not in the trash.
          */
         post: operations["restore_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{user_id}/trash/projects/{project_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a project, and the tasks that were deleted with it
+         * @description Tasks that were deleted one by one, or that have been erased since, are not restored.
+         *     404 if the project is not in the trash.
+         */
+        post: operations["restore_project"];
         delete?: never;
         options?: never;
         head?: never;
@@ -191,6 +215,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/{user_id}/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all projects by position
+         * @description A user has at most 200 projects, so there are no pages.
+         */
+        get: operations["list_projects"];
+        put?: never;
+        /**
+         * Create a project, at most once for each Idempotency-Key
+         * @description Ids of projects are counted apart from those of tasks. The new project is after all others
+         *     in the order by hand, unless `move` says otherwise.
+         */
+        post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{user_id}/projects/{project_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one project and its ETag
+         * @description With `If-None-Match`, the response is 304 without a body while the project is unchanged.
+         */
+        get: operations["get_project"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a project and the tasks in it: move them to the trash
+         * @description Each task gets a revision of its own, and is a deletion in the change feed. So is the
+         *     project, for readers that request projects. Restoring the project restores these tasks.
+         */
+        delete: operations["delete_project"];
+        options?: never;
+        head?: never;
+        /**
+         * Change some fields of a project (JSON merge patch)
+         * @description A field that is absent keeps its value. `move` gives the project another place in the
+         *     order by hand, alone or with other fields.
+         */
+        patch: operations["patch_project"];
+        trace?: never;
+    };
     "/api/{user_id}/changes": {
         parameters: {
             query?: never;
@@ -203,6 +282,9 @@ export interface paths {
          * @description Each task appears once, in its latest state. Without `since`, the feed begins with all
          *     tasks. Store `next` and send it as `since` the next time. 410 means that changes could
          *     be missing: read everything again, without `since`.
+         *
+         *     With `kinds=task,project`, the feed also has projects. Tasks and projects have ids of
+         *     their own, so tell them apart by `kind`. A token continues only a feed of the same kinds.
          */
         get: operations["list_changes"];
         put?: never;
@@ -288,30 +370,38 @@ export interface components {
          * @example {
          *       "operations": [
          *         {
+         *           "op": "create_project",
+         *           "project": {
+         *             "name": "Household"
+         *           },
+         *           "ref": "home"
+         *         },
+         *         {
          *           "op": "create",
+         *           "ref": "milk",
          *           "task": {
+         *             "project_id": {
+         *               "ref": "home"
+         *             },
          *             "title": "Buy milk"
          *           }
          *         },
          *         {
-         *           "id": 1,
-         *           "if_revision": 3,
+         *           "id": {
+         *             "ref": "milk"
+         *           },
          *           "op": "patch",
          *           "task": {
-         *             "complete": true,
-         *             "move": "last"
+         *             "move": "first",
+         *             "priority": "high"
          *           }
-         *         },
-         *         {
-         *           "id": 2,
-         *           "op": "delete"
          *         }
          *       ]
          *     }
          */
         BatchRequest: {
             /** Operations */
-            operations: (components["schemas"]["CreateOperation"] | components["schemas"]["PatchOperation"] | components["schemas"]["DeleteOperation"] | components["schemas"]["RestoreOperation"] | components["schemas"]["EraseOperation"])[];
+            operations: (components["schemas"]["CreateOperation"] | components["schemas"]["PatchOperation"] | components["schemas"]["DeleteOperation"] | components["schemas"]["RestoreOperation"] | components["schemas"]["EraseOperation"] | components["schemas"]["CreateProjectOperation"] | components["schemas"]["PatchProjectOperation"] | components["schemas"]["DeleteProjectOperation"] | components["schemas"]["RestoreProjectOperation"])[];
         };
         /**
          * BatchResponse
@@ -319,16 +409,16 @@ export interface components {
          * @example {
          *       "results": [
          *         {
-         *           "id": 3,
-         *           "revision": 4
+         *           "id": 1,
+         *           "revision": 1
          *         },
          *         {
          *           "id": 1,
-         *           "revision": 5
+         *           "revision": 2
          *         },
          *         {
-         *           "id": 2,
-         *           "revision": 6
+         *           "id": 1,
+         *           "revision": 3
          *         }
          *       ]
          *     }
@@ -359,8 +449,10 @@ export interface components {
          *             "timezone": "Europe/Berlin"
          *           },
          *           "id": 1,
+         *           "kind": "task",
          *           "position": "a1",
          *           "priority": "high",
+         *           "project_id": null,
          *           "recurrence": {
          *             "anchor": "2026-12-01",
          *             "from": "due",
@@ -378,6 +470,7 @@ export interface components {
          *         {
          *           "deleted": true,
          *           "id": 7,
+         *           "kind": "task",
          *           "revision": 42
          *         }
          *       ],
@@ -387,7 +480,7 @@ export interface components {
          */
         ChangesResponse: {
             /** Changes */
-            changes: (components["schemas"]["TaskResponse"] | components["schemas"]["TaskDeletion"])[];
+            changes: (components["schemas"]["TaskChange"] | components["schemas"]["ProjectChange"] | components["schemas"]["DeletedChange"])[];
             /** Next */
             next: string;
             /** Has More */
@@ -415,7 +508,7 @@ export interface components {
         };
         /**
          * CreateOperation
-         * @description Create a task.
+         * @description Create a task, which later operations may name by `ref`.
          */
         CreateOperation: {
             /**
@@ -423,7 +516,23 @@ export interface components {
              * @enum {string}
              */
             op: "create";
-            task: components["schemas"]["TaskCreate"];
+            task: components["schemas"]["TaskCreateInBatch"];
+            /** Ref */
+            ref?: string | null;
+        };
+        /**
+         * CreateProjectOperation
+         * @description Create a project, which later operations may name by `ref`.
+         */
+        CreateProjectOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "create_project";
+            project: components["schemas"]["ProjectCreate"];
+            /** Ref */
+            ref?: string | null;
         };
         /**
          * DeleteOperation
@@ -435,8 +544,7 @@ export interface components {
              * @enum {string}
              */
             op: "delete";
-            /** Id */
-            id: number;
+            id: components["schemas"]["IdOrRef"];
             /**
              * If Revision
              * @description Write only if the task is at this revision.
@@ -447,6 +555,48 @@ export interface components {
              * @default false
              */
             permanent?: boolean;
+        };
+        /**
+         * DeleteProjectOperation
+         * @description Delete a project and the tasks in it: move them to the trash, or erase them if that is `permanent`.
+         */
+        DeleteProjectOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "delete_project";
+            id: components["schemas"]["IdOrRef"];
+            /**
+             * If Revision
+             * @description Write only if the project is at this revision.
+             */
+            if_revision?: number | null;
+            /**
+             * Permanent
+             * @default false
+             */
+            permanent?: boolean;
+        };
+        /**
+         * DeletedChange
+         * @description A deleted task or project: only its id and the revision of the deletion are kept.
+         */
+        DeletedChange: {
+            /** Id */
+            id: number;
+            /**
+             * Deleted
+             * @constant
+             */
+            deleted: true;
+            /** Revision */
+            revision: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "task" | "project";
         };
         /**
          * Due
@@ -504,8 +654,7 @@ export interface components {
              * @enum {string}
              */
             op: "erase";
-            /** Id */
-            id: number;
+            id: components["schemas"]["IdOrRef"];
             /**
              * If Revision
              * @description Write only if the task is at this revision.
@@ -527,7 +676,18 @@ export interface components {
             status: "ok";
         };
         /**
-         * @description A place in the order by hand; `after` and `before` have the id of another task of the list.
+         * @description An id, or the `ref` of an earlier operation of the same batch.
+         * @example 12
+         * @example {
+         *       "ref": "a"
+         *     }
+         */
+        IdOrRef: number | {
+            /** @description 1–50 characters on one line, at least one of them visible. White space at both ends is removed and not counted. */
+            ref: string;
+        };
+        /**
+         * @description A place in the order by hand; `after` and `before` name another task or project.
          * @example first
          * @example {
          *       "after": 12
@@ -554,7 +714,7 @@ export interface components {
         };
         /**
          * OperationResult
-         * @description The id of the task of an operation, and its revision after it; a deletion has a revision too.
+         * @description The id of the task or project of an operation, and its revision after it; a deletion has a revision too.
          */
         OperationResult: {
             /** Id */
@@ -572,17 +732,186 @@ export interface components {
              * @enum {string}
              */
             op: "patch";
-            /** Id */
-            id: number;
-            task: components["schemas"]["TaskPatch"];
+            id: components["schemas"]["IdOrRef"];
+            task: components["schemas"]["TaskPatchInBatch"];
             /**
              * If Revision
              * @description Write only if the task is at this revision.
              */
             if_revision?: number | null;
         };
+        /**
+         * PatchProjectOperation
+         * @description Change fields of a project.
+         */
+        PatchProjectOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "patch_project";
+            id: components["schemas"]["IdOrRef"];
+            project: components["schemas"]["ProjectPatch"];
+            /**
+             * If Revision
+             * @description Write only if the project is at this revision.
+             */
+            if_revision?: number | null;
+        };
         /** @enum {string} */
         Priority: "low" | "medium" | "high";
+        /**
+         * ProjectChange
+         * @description A project that was created or changed, in its latest state.
+         * @example {
+         *       "archived": false,
+         *       "created_at": "2026-11-21T09:30:00.123456Z",
+         *       "id": 1,
+         *       "kind": "project",
+         *       "name": "Household",
+         *       "position": "a1",
+         *       "revision": 2,
+         *       "updated_at": "2026-11-21T09:30:00.123456Z",
+         *       "user_id": "alice"
+         *     }
+         */
+        ProjectChange: {
+            /** Id */
+            id: number;
+            /** User Id */
+            user_id: string;
+            /** Name */
+            name: string;
+            /** Archived */
+            archived: boolean;
+            /** Position */
+            position: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "project";
+        };
+        /**
+         * ProjectCreate
+         * @description A new project. Read-only fields of a project are accepted and ignored.
+         * @example {
+         *       "archived": false,
+         *       "name": "Household"
+         *     }
+         */
+        ProjectCreate: {
+            /**
+             * Name
+             * @description 1–100 characters on one line, at least one of them visible. White space at both ends is removed and not counted.
+             */
+            name: string;
+            /**
+             * Archived
+             * @default false
+             */
+            archived?: boolean;
+            move?: components["schemas"]["Move"];
+        };
+        /**
+         * ProjectListResponse
+         * @description All projects by position; `count` is their number.
+         * @example {
+         *       "count": 1,
+         *       "projects": [
+         *         {
+         *           "archived": false,
+         *           "created_at": "2026-11-21T09:30:00.123456Z",
+         *           "id": 1,
+         *           "name": "Household",
+         *           "position": "a1",
+         *           "revision": 2,
+         *           "updated_at": "2026-11-21T09:30:00.123456Z",
+         *           "user_id": "alice"
+         *         }
+         *       ],
+         *       "revision": 2
+         *     }
+         */
+        ProjectListResponse: {
+            /** Projects */
+            projects: components["schemas"]["ProjectResponse"][];
+            /** Count */
+            count: number;
+            /**
+             * Revision
+             * @description The revision of the whole list; it increases with every change.
+             */
+            revision: number;
+        };
+        /**
+         * ProjectPatch
+         * @description The fields to change (RFC 7396) or a move, at least one. Read-only fields of a project are accepted and ignored.
+         * @example {
+         *       "archived": false,
+         *       "name": "Household"
+         *     }
+         */
+        ProjectPatch: {
+            /**
+             * Name
+             * @description 1–100 characters on one line, at least one of them visible. White space at both ends is removed and not counted.
+             */
+            name?: string;
+            /** Archived */
+            archived?: boolean;
+            move?: components["schemas"]["Move"];
+        };
+        /**
+         * ProjectResponse
+         * @description A project.
+         * @example {
+         *       "archived": false,
+         *       "created_at": "2026-11-21T09:30:00.123456Z",
+         *       "id": 1,
+         *       "name": "Household",
+         *       "position": "a1",
+         *       "revision": 2,
+         *       "updated_at": "2026-11-21T09:30:00.123456Z",
+         *       "user_id": "alice"
+         *     }
+         */
+        ProjectResponse: {
+            /** Id */
+            id: number;
+            /** User Id */
+            user_id: string;
+            /** Name */
+            name: string;
+            /** Archived */
+            archived: boolean;
+            /** Position */
+            position: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Revision */
+            revision: number;
+        };
         /**
          * Readiness
          * @description Whether each part works: reading tasks, writing tasks, and the keys that verify tokens.
@@ -715,16 +1044,125 @@ export interface components {
              * @enum {string}
              */
             op: "restore";
-            /** Id */
-            id: number;
+            id: components["schemas"]["IdOrRef"];
             /**
              * If Revision
              * @description Write only if the task is at this revision.
              */
             if_revision?: number | null;
         };
+        /**
+         * RestoreProjectOperation
+         * @description Restore a project from the trash, and the tasks that were deleted with it.
+         */
+        RestoreProjectOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "restore_project";
+            /** Id */
+            id: number;
+            /**
+             * If Revision
+             * @description Write only if the project is at this revision.
+             */
+            if_revision?: number | null;
+        };
         /** @enum {string} */
         Sort: "created_at" | "-created_at" | "updated_at" | "-updated_at" | "due" | "-due" | "priority" | "-priority" | "title" | "-title" | "position" | "-position";
+        /**
+         * TaskChange
+         * @description A task that was created or changed, in its latest state.
+         * @example {
+         *       "checklist": [
+         *         {
+         *           "complete": true,
+         *           "title": "Ask for oat milk"
+         *         }
+         *       ],
+         *       "complete": false,
+         *       "completed_at": null,
+         *       "created_at": "2026-11-21T09:30:00.123456Z",
+         *       "description": "The one in glass bottles",
+         *       "due": {
+         *         "date": "2026-12-01",
+         *         "time": "17:00",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "id": 1,
+         *       "kind": "task",
+         *       "position": "a1",
+         *       "priority": "high",
+         *       "project_id": null,
+         *       "recurrence": {
+         *         "anchor": "2026-12-01",
+         *         "from": "due",
+         *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *       },
+         *       "revision": 1,
+         *       "successor_id": null,
+         *       "tags": [
+         *         "shop"
+         *       ],
+         *       "title": "Buy milk",
+         *       "updated_at": "2026-11-21T09:30:00.123456Z",
+         *       "user_id": "alice"
+         *     }
+         */
+        TaskChange: {
+            /** Id */
+            id: number;
+            /** User Id */
+            user_id: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string | null;
+            /** Complete */
+            complete: boolean;
+            /** Completed At */
+            completed_at: string | null;
+            priority: components["schemas"]["Priority"];
+            due: components["schemas"]["Due"] | null;
+            recurrence: components["schemas"]["Recurrence"] | null;
+            /** Tags */
+            tags: string[];
+            /** Checklist */
+            checklist: components["schemas"]["ChecklistItem"][];
+            /**
+             * Project Id
+             * @description The project that the task is in.
+             */
+            project_id: number | null;
+            /**
+             * Position
+             * @description The place in the order by hand. It is opaque, and compares by bytes.
+             */
+            position: string;
+            /**
+             * Successor Id
+             * @description The task that was added when this recurring task was completed.
+             */
+            successor_id: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "task";
+        };
         /**
          * TaskCreate
          * @description A new task. Read-only fields of a task are accepted and ignored.
@@ -781,22 +1219,68 @@ export interface components {
              * @default []
              */
             checklist?: components["schemas"]["ChecklistItem"][];
+            /** Project Id */
+            project_id?: number | null;
             move?: components["schemas"]["Move"];
         };
         /**
-         * TaskDeletion
-         * @description A deleted task: its id, and the revision of the deletion.
+         * TaskCreateInBatch
+         * @description A new task in a batch. Read-only fields of a task are accepted and ignored.
+         * @example {
+         *       "checklist": [
+         *         {
+         *           "complete": true,
+         *           "title": "Ask for oat milk"
+         *         }
+         *       ],
+         *       "complete": false,
+         *       "description": "The one in glass bottles",
+         *       "due": {
+         *         "date": "2026-12-01",
+         *         "time": "17:00",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "priority": "high",
+         *       "recurrence": {
+         *         "anchor": "2026-12-01",
+         *         "from": "due",
+         *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *       },
+         *       "tags": [
+         *         "shop"
+         *       ],
+         *       "title": "Buy milk"
+         *     }
          */
-        TaskDeletion: {
-            /** Id */
-            id: number;
+        TaskCreateInBatch: {
             /**
-             * Deleted
-             * @constant
+             * Title
+             * @description 1–200 characters on one line, at least one of them visible. White space at both ends is removed and not counted.
              */
-            deleted: true;
-            /** Revision */
-            revision: number;
+            title: string;
+            /** Description */
+            description?: string | null;
+            /**
+             * Complete
+             * @default false
+             */
+            complete?: boolean;
+            /** @default medium */
+            priority?: components["schemas"]["Priority"];
+            due?: components["schemas"]["Due"] | null;
+            recurrence?: components["schemas"]["RecurrenceCreate"] | null;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /**
+             * Checklist
+             * @default []
+             */
+            checklist?: components["schemas"]["ChecklistItem"][];
+            project_id?: components["schemas"]["IdOrRef"] | null;
+            move?: components["schemas"]["Move"];
         };
         /**
          * TaskListResponse
@@ -825,6 +1309,7 @@ export interface components {
          *           "id": 1,
          *           "position": "a1",
          *           "priority": "high",
+         *           "project_id": null,
          *           "recurrence": {
          *             "anchor": "2026-12-01",
          *             "from": "due",
@@ -857,7 +1342,9 @@ export interface components {
         };
         /**
          * TaskPatch
-         * @description The fields to change (RFC 7396) or a move, at least one; null clears `description`, `due` and `recurrence`. Read-only fields of a task are accepted and ignored.
+         * @description The fields to change (RFC 7396) or a move, at least one.
+         *
+         *     Null clears `description`, `due`, `recurrence` and `project_id`. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "checklist": [
          *         {
@@ -904,6 +1391,60 @@ export interface components {
             tags?: string[];
             /** Checklist */
             checklist?: components["schemas"]["ChecklistItem"][];
+            /** Project Id */
+            project_id?: number | null;
+            move?: components["schemas"]["Move"];
+        };
+        /**
+         * TaskPatchInBatch
+         * @description The fields to change in a batch (RFC 7396) or a move, at least one. Read-only fields of a task are accepted and ignored.
+         * @example {
+         *       "checklist": [
+         *         {
+         *           "complete": true,
+         *           "title": "Ask for oat milk"
+         *         }
+         *       ],
+         *       "complete": false,
+         *       "description": "The one in glass bottles",
+         *       "due": {
+         *         "date": "2026-12-01",
+         *         "time": "17:00",
+         *         "timezone": "Europe/Berlin"
+         *       },
+         *       "priority": "high",
+         *       "recurrence": {
+         *         "anchor": "2026-12-01",
+         *         "from": "due",
+         *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
+         *       },
+         *       "tags": [
+         *         "shop"
+         *       ],
+         *       "title": "Buy milk"
+         *     }
+         * @example {
+         *       "move": "first"
+         *     }
+         */
+        TaskPatchInBatch: {
+            /**
+             * Title
+             * @description 1–200 characters on one line, at least one of them visible. White space at both ends is removed and not counted.
+             */
+            title?: string;
+            /** Description */
+            description?: string | null;
+            /** Complete */
+            complete?: boolean;
+            priority?: components["schemas"]["Priority"];
+            due?: components["schemas"]["DuePatch"] | null;
+            recurrence?: components["schemas"]["RecurrencePatch"] | null;
+            /** Tags */
+            tags?: string[];
+            /** Checklist */
+            checklist?: components["schemas"]["ChecklistItem"][];
+            project_id?: components["schemas"]["IdOrRef"] | null;
             move?: components["schemas"]["Move"];
         };
         /**
@@ -928,6 +1469,7 @@ export interface components {
          *       "id": 1,
          *       "position": "a1",
          *       "priority": "high",
+         *       "project_id": null,
          *       "recurrence": {
          *         "anchor": "2026-12-01",
          *         "from": "due",
@@ -964,6 +1506,11 @@ export interface components {
             /** Checklist */
             checklist: components["schemas"]["ChecklistItem"][];
             /**
+             * Project Id
+             * @description The project that the task is in.
+             */
+            project_id: number | null;
+            /**
              * Position
              * @description The place in the order by hand. It is opaque, and compares by bytes.
              */
@@ -988,7 +1535,9 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description A full update of a task: an absent field keeps its value; null clears `description`, `due` and `recurrence`. Read-only fields of a task are accepted and ignored.
+         * @description A full update of a task: an absent field keeps its value.
+         *
+         *     Null clears `description`, `due`, `recurrence` and `project_id`. Read-only fields of a task are accepted and ignored.
          * @example {
          *       "checklist": [
          *         {
@@ -1032,13 +1581,28 @@ export interface components {
             tags?: string[];
             /** Checklist */
             checklist?: components["schemas"]["ChecklistItem"][];
+            /** Project Id */
+            project_id?: number | null;
             move?: components["schemas"]["Move"];
         };
         /**
          * TrashResponse
-         * @description Tasks in the trash, the last deleted ones first; `next_cursor` is null on the last page.
+         * @description Tasks and projects in the trash, the last deleted ones first; `next_cursor` is null on the last page.
          * @example {
          *       "next_cursor": "W10",
+         *       "projects": [
+         *         {
+         *           "archived": false,
+         *           "created_at": "2026-11-21T09:30:00.123456Z",
+         *           "deleted_at": "2026-11-22T08:00:00.123456Z",
+         *           "id": 1,
+         *           "name": "Household",
+         *           "position": "a1",
+         *           "revision": 3,
+         *           "updated_at": "2026-11-21T09:30:00.123456Z",
+         *           "user_id": "alice"
+         *         }
+         *       ],
          *       "tasks": [
          *         {
          *           "checklist": [
@@ -1060,12 +1624,13 @@ export interface components {
          *           "id": 1,
          *           "position": "a1",
          *           "priority": "high",
+         *           "project_id": null,
          *           "recurrence": {
          *             "anchor": "2026-12-01",
          *             "from": "due",
          *             "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
          *           },
-         *           "revision": 2,
+         *           "revision": 4,
          *           "successor_id": null,
          *           "tags": [
          *             "shop"
@@ -1080,8 +1645,54 @@ export interface components {
         TrashResponse: {
             /** Tasks */
             tasks: components["schemas"]["TrashedTaskResponse"][];
+            /** Projects */
+            projects: components["schemas"]["TrashedProjectResponse"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * TrashedProjectResponse
+         * @description A deleted project in the trash; `revision` is that of its deletion.
+         * @example {
+         *       "archived": false,
+         *       "created_at": "2026-11-21T09:30:00.123456Z",
+         *       "deleted_at": "2026-11-22T08:00:00.123456Z",
+         *       "id": 1,
+         *       "name": "Household",
+         *       "position": "a1",
+         *       "revision": 3,
+         *       "updated_at": "2026-11-21T09:30:00.123456Z",
+         *       "user_id": "alice"
+         *     }
+         */
+        TrashedProjectResponse: {
+            /** Id */
+            id: number;
+            /** User Id */
+            user_id: string;
+            /** Name */
+            name: string;
+            /** Archived */
+            archived: boolean;
+            /** Position */
+            position: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Deleted At
+             * Format: date-time
+             */
+            deleted_at: string;
         };
         /**
          * TrashedTaskResponse
@@ -1106,12 +1717,13 @@ export interface components {
          *       "id": 1,
          *       "position": "a1",
          *       "priority": "high",
+         *       "project_id": null,
          *       "recurrence": {
          *         "anchor": "2026-12-01",
          *         "from": "due",
          *         "rule": "FREQ=WEEKLY;BYDAY=MO,TH"
          *       },
-         *       "revision": 2,
+         *       "revision": 4,
          *       "successor_id": null,
          *       "tags": [
          *         "shop"
@@ -1141,6 +1753,11 @@ export interface components {
             tags: string[];
             /** Checklist */
             checklist: components["schemas"]["ChecklistItem"][];
+            /**
+             * Project Id
+             * @description The project that the task is in.
+             */
+            project_id: number | null;
             /**
              * Position
              * @description The place in the order by hand. It is opaque, and compares by bytes.
@@ -1220,9 +1837,9 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The state of the task or list, for If-Match and If-None-Match (RFC 9110 §8.8.3). */
+        /** @description The state of the task, project or list, for If-Match and If-None-Match (RFC 9110 §8.8.3). */
         ETag: string;
-        /** @description The new task, relative to the URL of the request. */
+        /** @description The new task or project, relative to the URL of the request. */
         Location: string;
         /** @description With `rel="next"`: the next page (RFC 8288); absent on the last one. With `rel="help"`: the page about this error. */
         Link: string;
@@ -1258,6 +1875,8 @@ export interface operations {
                 due_until?: string;
                 /** @description Text that the title, the description or an item contains, compared without case. */
                 q?: string;
+                /** @description The task is in this project, or in none. */
+                project?: string;
                 /** @description Descending with `-`; equal values by id; tasks without a value last. */
                 sort?: components["schemas"]["Sort"];
                 /** @description The maximum number of tasks. Without it, the response has all tasks. */
@@ -2597,7 +3216,7 @@ export interface operations {
     list_trash: {
         parameters: {
             query?: {
-                /** @description The maximum number of tasks in the response. */
+                /** @description The maximum number of tasks and projects in the response. */
                 limit?: number;
                 /** @description The `next_cursor` of a page of the trash. */
                 cursor?: string;
@@ -3044,6 +3663,166 @@ export interface operations {
             };
         };
     };
+    restore_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Write only if the task has one of these ETags; `*` matches any task. */
+                "If-Match"?: string;
+                /** @description Write only if the task's ETag is not one of these; `*` matches any task. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The id of a project of this owner. */
+                project_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required; QUOTA_EXCEEDED: Quota exceeded */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: Precondition failed */
+            412: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     erase_task: {
         parameters: {
             query?: never;
@@ -3201,11 +3980,815 @@ export interface operations {
             };
         };
     };
+    list_projects: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Return 304 if the current ETag is one of these; `*` matches any. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectListResponse"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique key for this request, so that it can be repeated safely: 1–255 visible ASCII characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectCreate"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required; QUOTA_EXCEEDED: Quota exceeded */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE: Request body too large */
+            413: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Unsupported media type */
+            415: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description IDEMPOTENCY_CONFLICT: Idempotency key already used; VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Return 304 if the current ETag is one of these; `*` matches any. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The id of a project of this owner. */
+                project_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectResponse"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Write only if the task has one of these ETags; `*` matches any task. */
+                "If-Match"?: string;
+                /** @description Write only if the task's ETag is not one of these; `*` matches any task. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The id of a project of this owner. */
+                project_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: Precondition failed */
+            412: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Write only if the task has one of these ETags; `*` matches any task. */
+                "If-Match"?: string;
+                /** @description Write only if the task's ETag is not one of these; `*` matches any task. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The id of a project of this owner. */
+                project_id: number;
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectPatch"];
+                "application/merge-patch+json": components["schemas"]["ProjectPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PRECONDITION_FAILED: Precondition failed */
+            412: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE: Request body too large */
+            413: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Unsupported media type */
+            415: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_changes: {
         parameters: {
             query?: {
                 /** @description The `next` of an earlier response. Without it, the feed begins at the start. */
                 since?: string;
+                /** @description What the feed has, separated by commas. Without it: what `since` is for, otherwise tasks. */
+                kinds?: string;
                 /** @description The maximum number of changes in the response. */
                 limit?: number;
             };
@@ -3351,6 +4934,8 @@ export interface operations {
             query?: {
                 /** @description The `next` of an earlier response. Without it, the feed begins at the start. */
                 since?: string;
+                /** @description What the feed has, separated by commas. Without it: what `since` is for, otherwise tasks. */
+                kinds?: string;
                 /** @description The header `Last-Event-ID`, for EventSource polyfills that can't send it. */
                 lastEventId?: string;
             };
@@ -3366,7 +4951,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events without end. `id` is a feed token, `data` a TaskResponse or a TaskDeletion as JSON. */
+            /** @description Events without end. `id` is a feed token, `data` an entry of `changes` as JSON. */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -3375,7 +4960,7 @@ export interface operations {
                 content: {
                     /**
                      * @example id: k3v9.42
-                     *     data: {"id":7,"deleted":true,"revision":42}
+                     *     data: {"id":7,"deleted":true,"revision":42,"kind":"task"}
                      */
                     "text/event-stream": string;
                 };

@@ -3,8 +3,13 @@ import type { components, operations } from "./schema.ts";
 type Schemas = components["schemas"];
 
 export type Task = Schemas["TaskResponse"];
-export type TaskDeletion = Schemas["TaskDeletion"];
-export type Change = Task | TaskDeletion;
+export type Project = Schemas["ProjectResponse"];
+export type Deletion = Schemas["DeletedChange"];
+export type Change = Schemas["ChangesResponse"]["changes"][number];
+/** What a reader of the feed requests. */
+export type Kinds = "task" | "project" | "task,project";
+export type ProjectDraft = Schemas["ProjectCreate"];
+export type ProjectPatch = Schemas["ProjectPatch"];
 export type TaskDraft = Schemas["TaskCreate"];
 export type TaskReplacement = Schemas["TaskUpdate"];
 export type TaskPatch = Schemas["TaskPatch"];
@@ -13,6 +18,7 @@ export type Sort = Schemas["Sort"];
 export type TaskList = Schemas["TaskListResponse"];
 export type TaskQuery = NonNullable<operations["list_tasks"]["parameters"]["query"]>;
 export type TrashedTask = Schemas["TrashedTaskResponse"];
+export type TrashedProject = Schemas["TrashedProjectResponse"];
 export type Trash = Schemas["TrashResponse"];
 export type TrashQuery = NonNullable<operations["list_trash"]["parameters"]["query"]>;
 export type Operation = Schemas["BatchRequest"]["operations"][number];

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 
-import { ApiProblem, Conflict, Unreachable } from "../src/index.ts";
+import { ApiProblem, Conflict, type Operation, Unreachable } from "../src/index.ts";
 import { json, lost, problem, scripted } from "./scripted-server.ts";
 
 const milk = { id: 1, title: "Buy milk", complete: false, revision: 1 };
+const household = { id: 1, name: "Household", archived: false, revision: 1 };
 
 test("a create is sent again with the same key until there is a response", async (t) => {
   const { client, received } = await scripted(t, lost, problem(500, "DATABASE_ERROR"), json(201, milk));
@@ -203,7 +204,12 @@ test("a restoration that is refused for another reason is thrown", async (t) => 
 });
 
 test("the trash is read, and erased task by task or at once", async (t) => {
-  const trash = { tasks: [{ ...milk, revision: 2, deleted_at: "2026-11-22T08:00:00Z" }], next_cursor: null };
+  const deleted_at = "2026-11-22T08:00:00Z";
+  const trash = {
+    tasks: [{ ...milk, revision: 2, deleted_at }],
+    projects: [{ ...household, revision: 3, deleted_at }],
+    next_cursor: null,
+  };
   const { client, received } = await scripted(
     t,
     json(200, trash),
@@ -225,6 +231,74 @@ test("the trash is read, and erased task by task or at once", async (t) => {
       ["DELETE", "/1"],
       ["DELETE", ""],
     ],
+  );
+});
+
+test("a project is written, deleted and restored although responses are lost", async (t) => {
+  const { client, received } = await scripted(
+    t,
+    lost,
+    json(201, household),
+    json(200, household),
+    lost,
+    problem(404, "NOT_FOUND"),
+    lost,
+    problem(404, "NOT_FOUND"),
+    json(200, household),
+    json(200, { projects: [household], count: 1, revision: 5 }),
+  );
+
+  assert.deepEqual(await client.createProject({ name: "Household" }), household);
+  assert.deepEqual(await client.patchProject(1, { archived: false }, household), household);
+  await client.removeProject(1, household);
+  assert.deepEqual(await client.restoreProject(1, { revision: 4 }), household);
+  assert.deepEqual(await client.projects(), [household]);
+
+  assert.deepEqual(
+    received.map(({ method, path, headers }) => [method, path?.split("/ann/")[1], headers["if-match"]]),
+    [
+      ["POST", "projects", undefined],
+      ["POST", "projects", undefined],
+      ["PATCH", "projects/1", '"1"'],
+      ["DELETE", "projects/1", '"1"'],
+      ["DELETE", "projects/1", '"1"'],
+      ["POST", "trash/projects/1/restore", '"4"'],
+      ["POST", "trash/projects/1/restore", '"4"'],
+      ["GET", "projects/1", undefined],
+      ["GET", "projects", undefined],
+    ],
+  );
+  assert.equal(new Set(received.slice(0, 2).map(({ headers }) => headers["idempotency-key"])).size, 1);
+});
+
+test("an operation of a batch refers to what an earlier one creates", async (t) => {
+  const results = [
+    { id: 1, revision: 1 },
+    { id: 1, revision: 2 },
+    { id: 1, revision: 3 },
+  ];
+  const operations: Operation[] = [
+    { op: "create_project", ref: "home", project: { name: "Household" } },
+    { op: "create", ref: "milk", task: { title: "Buy milk", project_id: { ref: "home" } } },
+    { op: "patch", id: { ref: "milk" }, task: { complete: true } },
+  ];
+  const { client, received } = await scripted(t, json(200, { results }));
+
+  assert.deepEqual(await client.batch(operations), results);
+
+  assert.deepEqual(JSON.parse(received[0]?.body ?? ""), { operations });
+});
+
+test("tasks are found by their project", async (t) => {
+  const list = { tasks: [milk], count: 1, next_cursor: null, revision: 1 };
+  const { client, received } = await scripted(t, json(200, list), json(200, list));
+
+  await client.list({ project: "1" });
+  await client.list({ project: "none" });
+
+  assert.deepEqual(
+    received.map(({ path }) => path?.split("?")[1]),
+    ["project=1", "project=none"],
   );
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ApiProblem, type Change, type FeedEvent, LocalTasks, type TodoClient } from "../src/index.ts";
+import { ApiProblem, type Change, type FeedEvent, LocalTasks, type Project, type TodoClient } from "../src/index.ts";
 import { events, json, lost, problem, scripted } from "./scripted-server.ts";
 
 /** Read the feed until this many events of this type have arrived. */
@@ -46,11 +46,11 @@ test("the feed is read page by page, then live, and continues where the stream e
   assert.deepEqual(
     received.map(({ path, headers }) => [path?.split("changes")[1], headers["last-event-id"]]),
     [
-      ["", undefined],
-      ["?since=e.1&limit=500", undefined],
-      ["/stream", "e.2"],
-      ["?since=e.4&limit=500", undefined],
-      ["/stream", "e.4"],
+      ["?kinds=task", undefined],
+      ["?since=e.1&kinds=task&limit=500", undefined],
+      ["/stream?kinds=task", "e.2"],
+      ["?since=e.4&kinds=task&limit=500", undefined],
+      ["/stream?kinds=task", "e.4"],
     ],
   );
 });
@@ -70,7 +70,7 @@ test("a reader that may have missed something starts over", async (t) => {
     seen.map(({ type }) => type),
     ["change", "current", "reset", "current"],
   );
-  assert.equal(received[2]?.path, "/api/ann/changes");
+  assert.equal(received[2]?.path, "/api/ann/changes?kinds=task");
 });
 
 test("a feed that is lost continues where it was", async (t) => {
@@ -82,7 +82,7 @@ test("a feed that is lost continues where it was", async (t) => {
     seen.map(({ type }) => type),
     ["current", "lost", "change"],
   );
-  assert.equal(received[2]?.path, "/api/ann/changes?since=e.1&limit=500");
+  assert.equal(received[2]?.path, "/api/ann/changes?since=e.1&kinds=task&limit=500");
 });
 
 test("a feed that the API refuses ends with the problem, and temporary failures and proxies don't end it", async (t) => {
@@ -99,7 +99,7 @@ test("local tasks are the latest, in whatever order changes are applied", () => 
 
   tasks.take(task(1, 4));
   tasks.take(task(1, 2));
-  tasks.apply({ type: "change", change: { id: 2, deleted: true, revision: 5 } });
+  tasks.apply({ type: "change", change: { id: 2, deleted: true, revision: 5, kind: "task" } });
   tasks.take(task(2, 3));
 
   assert.deepEqual(tasks.all, [task(1, 4)]);
@@ -117,6 +117,41 @@ test("local tasks have the next task of a series until it is taken back", () => 
   assert.deepEqual(tasks.get(2), next);
 
   tasks.take(task(1, 4));
-  tasks.apply({ type: "change", change: { id: 2, deleted: true, revision: 5 } });
+  tasks.apply({ type: "change", change: { id: 2, deleted: true, revision: 5, kind: "task" } });
   assert.deepEqual(tasks.all, [task(1, 4)]);
+});
+
+test("projects are kept apart from tasks with the same id, if the feed is read with them", async (t) => {
+  const project = { id: 1, revision: 2, kind: "project" } as Change;
+  const { client, received } = await scripted(t, page([task(1, 1), project], "e.2-pt"), lost);
+  const tasks = new LocalTasks();
+
+  for await (const event of client.follow(new AbortController().signal, "task,project")) {
+    tasks.apply(event);
+    if (event.type === "current") break;
+  }
+
+  assert.equal(received[0]?.path, "/api/ann/changes?kinds=task%2Cproject");
+  assert.deepEqual([tasks.all, tasks.projects], [[task(1, 1)], [project]]);
+  tasks.apply({ type: "change", change: { id: 1, deleted: true, revision: 3, kind: "project" } });
+  assert.deepEqual([tasks.all, tasks.projects], [[task(1, 1)], []]);
+});
+
+test("local tasks are in their project as soon as it is known, whichever arrives first", () => {
+  const tasks = new LocalTasks();
+  const [milk, call] = [
+    { ...task(1, 1), project_id: 1 },
+    { ...task(2, 2), project_id: null },
+  ] as Change[];
+  const project = { id: 1, name: "Household", revision: 3 } as Project;
+
+  for (const each of [milk, call]) if (each) tasks.take(each);
+  assert.deepEqual([tasks.in(1), tasks.in(null)], [[], [milk, call]]);
+
+  tasks.take(project);
+  assert.deepEqual([tasks.projects, tasks.in(1), tasks.in(null)], [[project], [milk], [call]]);
+
+  tasks.apply({ type: "change", change: { id: 1, deleted: true, revision: 4, kind: "task" } });
+  tasks.apply({ type: "change", change: { id: 1, deleted: true, revision: 5, kind: "project" } });
+  assert.deepEqual([tasks.projects, tasks.all], [[], [call]]);
 });

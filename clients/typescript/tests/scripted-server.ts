@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import type { TestContext } from "node:test";
 
 import { TodoClient } from "../src/index.ts";
@@ -9,6 +10,7 @@ export interface ReceivedRequest {
   method: string | undefined;
   path: string | undefined;
   headers: IncomingHttpHeaders;
+  body: string;
 }
 
 type Respond = (response: ServerResponse, received: ReceivedRequest) => void;
@@ -16,11 +18,12 @@ type Respond = (response: ServerResponse, received: ReceivedRequest) => void;
 /** Start a server that sends these responses, one after another, and records the requests. */
 export async function scripted(t: TestContext, ...responses: Respond[]) {
   const received: ReceivedRequest[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { method, url: path, headers } = request;
-    received.push({ method, path, headers });
+    const each = { method, path, headers, body: await text(request) };
+    received.push(each);
     const respond = responses.shift() ?? assertNoMore;
-    request.resume().on("end", () => respond(response, { method, path, headers }));
+    respond(response, each);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {

@@ -25,7 +25,7 @@ class ErasesContent(Contract):
         await apply(repository, user, Remove(3, permanent=True))
 
         feed = await repository.changes(user, None, ALL)
-        assert await trash_of(repository, user) == TrashPage((), None, 6, 0)
+        assert await trash_of(repository, user) == TrashPage((), (), None, 6, 0)
         assert [(change.id, change.revision) for change in feed.changes] == [(1, 4), (2, 5), (3, 6)]
 
     async def test_erasing_changes_no_revision_and_no_feed(self, repository: TaskStore) -> None:

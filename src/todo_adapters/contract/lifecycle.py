@@ -22,6 +22,8 @@ CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "list_trash": lambda store: store.list_trash(USER, TrashQuery()),
     "erase_oldest": lambda store: store.erase_oldest(USER, up_to=1, limit=1),
     "forget_keys": lambda store: store.forget_keys(USER, before=NOON, limit=1),
+    "get_project": lambda store: store.get_project(USER, 1),
+    "list_projects": lambda store: store.list_projects(USER),
     "changes": lambda store: store.changes(USER, None, 1),
     "revisions": lambda store: store.revisions([USER]),
     "check_reads": lambda store: store.check_reads(),

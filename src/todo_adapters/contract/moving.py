@@ -207,8 +207,8 @@ class OrdersByHand(Contract):
 
         positions: dict[int, str | None] = {task.id: task.position for task in tasks}
         for outcome in sorted(outcomes, key=lambda outcome: outcome.revision):
-            positions[outcome.task_id] = outcome.position
-            assert _is_at(requested[outcome.task_id], outcome.task_id, _in_order(positions))
+            positions[outcome.id] = outcome.position
+            assert _is_at(requested[outcome.id], outcome.id, _in_order(positions))
         assert await ids_of(repository, user, BY_POSITION) == _in_order(positions)
         assert len(set(positions.values())) == len(positions)
         assert await repository.revisions([user]) == {user: 2 * WRITERS + 2}

@@ -18,9 +18,14 @@ from todo_adapters.contract.moving import OrdersByHand
 from todo_adapters.contract.ordering import ListsInOrder
 from todo_adapters.contract.paging import ContinuesPages
 from todo_adapters.contract.preconditions import ChecksPreconditions
+from todo_adapters.contract.project_races import RemovesProjectsAmongWriters
+from todo_adapters.contract.project_tasks import PutsTasksIntoProjects, TrashesProjects
+from todo_adapters.contract.project_trash import CountsTasksOfProjects, ErasesProjects
+from todo_adapters.contract.projects import KeepsProjects, ReportsProjects
 from todo_adapters.contract.purging import PurgesAndExpires
 from todo_adapters.contract.record_quotas import BoundsDeletionsAndKeys
 from todo_adapters.contract.recurring import ContinuesSeries
+from todo_adapters.contract.references import ResolvesReferences
 from todo_adapters.contract.removing import RemovesTasks
 from todo_adapters.contract.renewal import RenewsTheEpoch
 from todo_adapters.contract.retries import RecognisesRetries
@@ -32,14 +37,22 @@ from todo_adapters.contract.whole_lists import ReadsWholeLists
 
 
 class NamedPromises(
+    CountsTasksOfProjects,
     BoundsDeletionsAndKeys,
     BoundsTasks,
+    RemovesProjectsAmongWriters,
     HandlesConcurrentWriters,
     RenewsTheEpoch,
     PurgesAndExpires,
+    ReportsProjects,
     ReportsEveryChange,
     ContinuesSeries,
     OrdersByHand,
+    ErasesProjects,
+    ResolvesReferences,
+    TrashesProjects,
+    PutsTasksIntoProjects,
+    KeepsProjects,
     AppliesBatchesAtomically,
     RecognisesRetries,
     ErasesContent,

@@ -15,7 +15,8 @@ from hypothesis.stateful import (
 )
 
 from todo_adapters.contract import strategies
-from todo_adapters.contract.model import Model, conditional
+from todo_adapters.contract.model import Model
+from todo_adapters.contract.model_list import conditional
 from todo_adapters.contract.scenario import ALL, NOON, new_user
 from todo_adapters.contract.shrinking import Shrinking
 from todo_domain import (
@@ -25,9 +26,12 @@ from todo_domain import (
     Erase,
     FeedToken,
     IdempotencyKey,
+    Kind,
+    Operation,
     Patch,
     Quotas,
     Restore,
+    RestoreProject,
     Task,
     TaskDraft,
     TaskPatch,
@@ -66,7 +70,7 @@ class RepositoryMachine(RuleBasedStateMachine):
         self._returned_tasks: list[tuple[object, str]] = []
         self._last_request: tuple[str, int, TaskDraft | Batch, str] | None = None
         self._next_page: tuple[UserId, dict[str, Any]] | None = None
-        first = run(repository.changes(self._users[0], None, ALL)).next
+        first = run(repository.changes(self._users[0], None, ALL, frozenset(Kind))).next
         self._tokens: dict[UserId, FeedToken] = dict.fromkeys(self._users, first)
         self._model = Model(first.epoch, quotas)
 
@@ -75,6 +79,7 @@ class RepositoryMachine(RuleBasedStateMachine):
         for user in self._users[:2]:
             for draft in drafts:
                 self._compare("add", user, draft, at=NOON)
+            self._compare("apply", user, strategies.FIRST_BATCH, at=NOON)
 
     @rule(user=strategies.USERS, draft=strategies.DRAFTS, at=strategies.TIMES, key=strategies.KEYS)
     def add(self, user: int, draft: TaskDraft, at: dt.datetime, key: str | None) -> None:
@@ -106,7 +111,7 @@ class RepositoryMachine(RuleBasedStateMachine):
 
         def settled(task: Task) -> Task:
             edited = edit(task)
-            return edited if edited.is_settled else task
+            return edited if edited.is_settled and edited.project_id in {None, task.project_id} else task
 
         self._compare("change", self._write_to(user), task_id, settled)
 
@@ -138,9 +143,11 @@ class RepositoryMachine(RuleBasedStateMachine):
     def take_from_the_trash(
         self, user: int, which: int, kind: type[Restore | Erase], at: dt.datetime, expected: frozenset[int] | None
     ) -> None:
-        if trash := self._model.list_trash(self._users[user], TrashQuery()).tasks:
-            operation = kind(trash[which % len(trash)].id, expected)
-            self._send("apply", user, Batch((operation,)), at, None)
+        page = self._model.list_trash(self._users[user], TrashQuery())
+        operations: list[Operation] = [kind(trashed.id, expected) for trashed in page.tasks]
+        operations += [RestoreProject(trashed.id, expected) for trashed in page.projects]
+        if operations:
+            self._send("apply", user, Batch((operations[which % len(operations)],)), at, None)
 
     @rule(user=strategies.USERS, up_to=strategies.REVISIONS, limit=strategies.LIMITS)
     def erase_oldest(self, user: int, up_to: int, limit: int) -> None:
@@ -156,9 +163,13 @@ class RepositoryMachine(RuleBasedStateMachine):
         assert self._last_request
         self._send(*self._last_request[:3], at, self._last_request[3])
 
-    @rule(user=strategies.USERS, revision=strategies.REVISIONS)
-    def read_the_feed_from_any_revision(self, user: int, revision: int) -> None:
-        self._compare("changes", self._users[user], FeedToken(self._model.epoch, revision), 3)
+    @rule(user=strategies.USERS, revision=strategies.REVISIONS, kinds=strategies.KINDS)
+    def read_the_feed_from_any_revision(self, user: int, revision: int, kinds: frozenset[Kind]) -> None:
+        self._compare("changes", self._users[user], FeedToken(self._model.epoch, revision, kinds=kinds), 3, kinds)
+
+    @rule(user=strategies.USERS, project_id=strategies.PROJECT_IDS)
+    def get_project(self, user: int, project_id: int) -> None:
+        self._compare("get_project", self._users[user], project_id)
 
     @rule(before=strategies.TIMES, trash_before=strategies.TIMES)
     def purge(self, before: dt.datetime, trash_before: dt.datetime) -> None:
@@ -188,9 +199,10 @@ class RepositoryMachine(RuleBasedStateMachine):
         if user is None:
             return
         self._compare("list", user, TaskQuery(limit=ALL))
-        page = self._compare("changes", user, self._tokens[user], 2)
+        self._compare("list_projects", user)
+        page = self._compare("changes", user, self._tokens[user], 2, frozenset(Kind))
         if not isinstance(page, ChangePage):
-            page = self._compare("changes", user, None, ALL)
+            page = self._compare("changes", user, None, ALL, frozenset(Kind))
         self._tokens[user] = page.next
 
     def teardown(self) -> None:

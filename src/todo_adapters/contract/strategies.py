@@ -15,18 +15,27 @@ from todo_adapters.contract.field_values import (
 )
 from todo_adapters.contract.scenario import noon_plus
 from todo_domain import (
+    TASKS,
     Batch,
     Create,
+    CreateProject,
     Due,
     DuePatch,
     Erase,
+    Kind,
     Move,
     Operation,
     Patch,
+    PatchProject,
     Priority,
+    ProjectDraft,
+    ProjectPatch,
     RecurrenceDraft,
+    Ref,
     Remove,
+    RemoveProject,
     Restore,
+    RestoreProject,
     SortKey,
     TaskDraft,
     TaskPatch,
@@ -68,6 +77,7 @@ DRAFTS = st.sampled_from(
     ]
 ) | st.builds(TaskDraft, **some_of(_INDEPENDENT) | {"title": TEXTS.filter(is_visible)})
 FIRST_DRAFTS = st.lists(DRAFTS, min_size=3, max_size=3)
+FIRST_BATCH = Batch((CreateProject(ProjectDraft(name="a")), Patch(1, TaskPatch(project_id=1))))
 PATCHES = st.sampled_from(
     [
         TaskPatch(complete=True),
@@ -84,6 +94,15 @@ PATCHES = st.sampled_from(
 MOVES = st.sampled_from([Move(first=True), Move(last=True)]) | st.builds(
     lambda name, anchor: Move(**{name: anchor}), st.sampled_from(["after", "before"]), TASK_IDS
 )
+PROJECT_IDS = st.integers(1, 3)
+PROJECT_PATCHES = st.sampled_from([ProjectPatch(name="b"), ProjectPatch(name="a"), ProjectPatch(archived=True)])
+PROJECT_OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
+    st.builds(CreateProject, st.sampled_from([ProjectDraft(name="a"), ProjectDraft(name="ß", archived=True)])),
+    st.builds(CreateProject, st.just(ProjectDraft(name="a")), st.builds(Move, after=PROJECT_IDS)),
+    st.builds(PatchProject, PROJECT_IDS, PROJECT_PATCHES, EXPECTED, st.none() | st.just(Move(first=True))),
+    st.builds(RemoveProject, PROJECT_IDS, EXPECTED, RARELY),
+    st.builds(RestoreProject, PROJECT_IDS, EXPECTED),
+)
 OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Create, DRAFTS, st.none() | MOVES),
     st.builds(Patch, TASK_IDS, PATCHES, EXPECTED),
@@ -91,11 +110,24 @@ OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Remove, TASK_IDS, EXPECTED, RARELY),
     st.builds(Restore, TASK_IDS, EXPECTED),
     st.builds(Erase, TASK_IDS, EXPECTED),
+    PROJECT_OPERATIONS,
 )
+KINDS = st.sampled_from([TASKS, frozenset({Kind.PROJECT}), frozenset(Kind)])
 BATCHES = st.sampled_from(
     [
         Batch((Create(TaskDraft(title="a")), Create(TaskDraft(title="b")))),
         Batch((Patch(1, TaskPatch(complete=True)), Patch(2, TaskPatch(complete=True)))),
+        Batch((CreateProject(ProjectDraft(name="a")), CreateProject(ProjectDraft(name="b")))),
+        Batch(
+            (
+                CreateProject(ProjectDraft(name="a"), ref="p"),
+                Create(TaskDraft(title="a", project_id=Ref("p")), ref="t"),
+                Patch(Ref("t"), TaskPatch(title="b"), move=Move(first=True)),
+                Patch(1, TaskPatch(project_id=Ref("p"))),
+            )
+        ),
+        Batch((Patch(1, TaskPatch(project_id=1)), Patch(2, TaskPatch(project_id=1)), RemoveProject(1))),
+        Batch((RestoreProject(1), Patch(3, move=Move(before=1)), RemoveProject(1))),
     ]
 ) | st.builds(Batch, st.lists(OPERATIONS, min_size=1, max_size=4).map(tuple))
 CONDITIONS: list[dict[str, Any]] = [

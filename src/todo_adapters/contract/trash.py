@@ -51,7 +51,7 @@ async def apply(
 ) -> Sequence[TaskState]:
     """Do the operations as a batch, so many seconds after noon, and return the state of each one's task."""
     result = await repository.apply(user_id, Batch(operations), at=noon_plus(seconds))
-    return [result.tasks[outcome.task_id] for outcome in result.outcomes]
+    return [result.tasks[outcome.id] for outcome in result.outcomes]
 
 
 async def trash_of(repository: TaskRepository, user_id: UserId) -> TrashPage:
@@ -76,7 +76,7 @@ async def cause_of(
     """Return why a batch failed, which must not have changed anything."""
     before = await read_everything(repository, user_id), await trash_of(repository, user_id)
     with pytest.raises(kind) as failed:
-        await apply(repository, user_id, *operations)
+        await repository.apply(user_id, Batch(operations), at=NOON)
     assert (await read_everything(repository, user_id), await trash_of(repository, user_id)) == before
     return failed.value.cause if isinstance(failed.value, BatchFailed) else failed.value
 
@@ -95,10 +95,10 @@ class KeepsATrash(Contract):
         page = await trash_of(repository, user)
         changed = page.tasks[0]
         assert (changed.task.title, changed.revision, changed.deleted_at) == ("B", 5, noon_plus(2))
-        assert page == TrashPage((changed, TrashedTask(task._replace(revision=3), noon_plus(1))), None, 5, 2)
+        assert page == TrashPage((changed, TrashedTask(task._replace(revision=3), noon_plus(1))), (), None, 5, 2)
 
     async def test_a_list_that_does_not_exist_has_an_empty_trash(self, repository: TaskStore) -> None:
-        assert await trash_of(repository, new_user()) == TrashPage((), None, 0, 0)
+        assert await trash_of(repository, new_user()) == TrashPage((), (), None, 0, 0)
 
     async def test_no_list_contains_a_task_in_the_trash(self, repository: TaskStore) -> None:
         user = new_user()
@@ -135,12 +135,13 @@ class KeepsATrash(Contract):
         (restored,) = await apply(repository, user, Restore(1, frozenset({3})), seconds=1)
 
         page, feed = await read_everything(repository, user)
-        assert restored == task._replace(revision=4, updated_at=noon_plus(1))
+        # The project of the task does not exist.
+        assert restored == task._replace(revision=4, updated_at=noon_plus(1), project_id=None)
         assert await repository.get(user, 1) == restored
         assert restored in page.tasks
         assert feed.changes[-1] == restored
         assert page.revision == feed.next.revision == 4
-        assert await trash_of(repository, user) == TrashPage((), None, 4, 0)
+        assert await trash_of(repository, user) == TrashPage((), (), None, 4, 0)
         assert (await repository.change(user, 1, set_title("again"))).revision == 5
 
     async def test_what_is_not_in_the_trash_is_not_found_there(self, repository: TaskStore) -> None:

@@ -3,26 +3,30 @@
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Self
 
 from todo_adapters.in_memory.task_list import TaskList
 from todo_domain import (
     NO_QUOTAS,
+    TASKS,
     Added,
     Batch,
     BatchEffects,
     BatchResult,
-    Change,
     ChangePage,
-    Deletion,
     Edit,
     FeedState,
     FeedToken,
     Guard,
     IdempotencyKey,
+    Kind,
     ListCounters,
     NotOpen,
     Outcome,
+    Project,
+    ProjectList,
+    ProjectNotFound,
     Quotas,
     Task,
     TaskDraft,
@@ -66,7 +70,7 @@ class InMemoryTaskRepository:
         tasks = self._lists.setdefault(user_id, TaskList())
         if stored := tasks.find_key(key):
             (first,) = stored.outcomes
-            task = Task.from_draft(draft, user_id=user_id, id=first.task_id, revision=first.revision, at=stored.at)
+            task = Task.from_draft(draft, user_id=user_id, id=first.id, revision=first.revision, at=stored.at)
             return Added(task, replayed=True)
         counters = self._counters_of(tasks)
         task = Task.from_draft(
@@ -137,15 +141,20 @@ class InMemoryTaskRepository:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
         found = [trashed for trashed in reversed(tasks.trash) if trashed.revision < query.before]
-        return query.page(found, tasks.counters.revision, tasks.counters.trash_count)
+        projects = [trashed for trashed in tasks.trashed_projects if trashed.revision < query.before]
+        count = tasks.counters.trash_count + len(tasks.trashed_projects)
+        return query.page(found, projects, tasks.counters.revision, count)
 
     async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
+        projects = [trashed for trashed in tasks.trashed_projects if trashed.revision <= up_to]
         oldest = [trashed for trashed in tasks.trash if trashed.revision <= up_to][:limit]
+        for trashed_project in projects:
+            tasks.erase(trashed_project)
         for trashed in oldest:
             tasks.erase(trashed)
-        return len(oldest)
+        return len(projects) + len(oldest)
 
     async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:
         """See TaskRepository."""
@@ -155,15 +164,28 @@ class InMemoryTaskRepository:
             tasks.forget_key(key)
         return len(old)
 
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+    async def get_project(self, user_id: UserId, project_id: int) -> Project:
+        """See TaskRepository."""
+        project = self._list_of(user_id).projects.get(project_id)
+        if project is None:
+            raise ProjectNotFound(project_id)
+        return project
+
+    async def list_projects(self, user_id: UserId) -> ProjectList:
+        """See TaskRepository."""
+        tasks = self._list_of(user_id)
+        projects = sorted(tasks.projects.values(), key=attrgetter("position"))
+        return ProjectList(tuple(projects), tasks.counters.revision)
+
+    async def changes(
+        self, user_id: UserId, since: FeedToken | None, limit: int, kinds: frozenset[Kind] = TASKS
+    ) -> ChangePage:
         """See TaskRepository."""
         tasks = self._list_of(user_id)
         seen = since.revision if since else 0
-        deletions = [Deletion(deleted.id, deleted.revision) for deleted in tasks.deleted.values()]
-        everything: list[Change] = [*tasks.tasks.values(), *deletions]
-        newer = sorted((change for change in everything if change.revision > seen), key=lambda change: change.revision)
+        newer = [change for change in tasks.changes(kinds) if change.revision > seen]
         state = FeedState(self._epoch, tasks.counters.revision, tasks.purged_revision)
-        return state.page(since, limit, newer)
+        return state.page(since, limit, sorted(newer, key=attrgetter("revision")), kinds)
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""
@@ -190,7 +212,7 @@ class InMemoryTaskRepository:
         trash = [
             (tasks, trashed)
             for tasks in self._lists.values()
-            for trashed in tasks.trash
+            for trashed in tasks.all_trash
             if deletions_before <= trashed.deleted_at < trash_before
         ][:limit]
         limit -= len(trash)
@@ -203,7 +225,7 @@ class InMemoryTaskRepository:
         deletions = [
             (tasks, deletion)
             for tasks in self._lists.values()
-            for deletion in tasks.deleted.values()
+            for deletion in (*tasks.deleted.values(), *tasks.deleted_projects.values())
             if deletion.deleted_at < deletions_before
         ][: limit - len(keys)]
         if not dry_run:
@@ -240,7 +262,7 @@ class InMemoryTaskRepository:
 
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None) -> None:
         counters = effects.checked_counters(self.quotas, tasks.counters, stores_key=key is not None)
-        tasks.write(effects.changes, counters)
+        tasks.write(effects, counters)
         tasks.store_key(key, effects.outcomes, at)
         for deletion in tasks.oldest_deletions(self.quotas.surplus_deletions(counters.deletion_count)):
             tasks.forget_deletion(deletion)

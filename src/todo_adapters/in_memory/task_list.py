@@ -1,6 +1,6 @@
-"""The data of one user: tasks, deleted tasks and idempotency keys."""
+"""The data of one user: tasks, projects, what was deleted, and idempotency keys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest, nsmallest
@@ -8,20 +8,34 @@ from operator import attrgetter
 from typing import Any, Final
 
 from todo_domain import (
+    AllProjects,
+    BatchEffects,
+    Change,
+    Deletion,
     IdempotencyKey,
+    Kind,
     ListCounters,
     LockTasks,
     Neighbour,
     Outcome,
+    Project,
+    ProjectInTrash,
+    ProjectState,
+    ProjectTombstone,
     Read,
+    StoredTask,
     Task,
     TaskNotFound,
+    TasksOfProject,
     TaskState,
     Tombstone,
+    TrashedProject,
     TrashedTask,
 )
+from todo_domain.project import MAX_PROJECT_DELETIONS
 
 _BY_POSITION: Final = attrgetter("position")
+_BY_REVISION: Final = attrgetter("revision")
 
 
 @dataclass(slots=True)
@@ -41,6 +55,8 @@ class TaskList:
     purged_revision: int = 0
     tasks: dict[int, Task] = field(default_factory=dict)
     deleted: dict[int, TrashedTask | Tombstone] = field(default_factory=dict)
+    projects: dict[int, Project] = field(default_factory=dict)
+    deleted_projects: dict[int, TrashedProject | ProjectTombstone] = field(default_factory=dict)
     keys: dict[str, StoredKey] = field(default_factory=dict)
 
     def find(self, task_id: int) -> Task:
@@ -54,16 +70,32 @@ class TaskList:
     def trash(self) -> Sequence[TrashedTask]:
         """The tasks in the trash, in order of the revisions of their deletions."""
         trashed = [deleted for deleted in self.deleted.values() if isinstance(deleted, TrashedTask)]
-        return sorted(trashed, key=lambda each: each.revision)
+        return sorted(trashed, key=_BY_REVISION)
 
     def find_states(self, task_ids: Iterable[int]) -> dict[int, TaskState]:
         """Return the tasks with these ids that exist or were deleted."""
         found = ((task_id, self.tasks.get(task_id) or self.deleted.get(task_id)) for task_id in task_ids)
         return {task_id: state for task_id, state in found if state}
 
-    def write(self, changes: Iterable[TaskState], counters: ListCounters) -> None:
-        """Store changes together with the counters that they were made with."""
+    @property
+    def all_trash(self) -> Sequence[TrashedTask | TrashedProject]:
+        """The tasks and projects in the trash."""
+        return [*self.trash, *self.trashed_projects]
+
+    @property
+    def trashed_projects(self) -> Sequence[TrashedProject]:
+        """The projects in the trash."""
+        return [deleted for deleted in self.deleted_projects.values() if isinstance(deleted, TrashedProject)]
+
+    def write(self, effects: BatchEffects, counters: ListCounters) -> None:
+        """Store the effects of a write together with the counters after it."""
         self.counters = counters
+        for bulk in effects.bulk:
+            self._write_tasks(bulk.applied_to(state) for state in self.find_states(bulk.revisions).values())
+        self._write_tasks(effects.changes)
+        self._write_projects(effects.project_changes)
+
+    def _write_tasks(self, changes: Iterable[TaskState]) -> None:
         for change in changes:
             self.tasks.pop(change.id, None)
             self.deleted.pop(change.id, None)
@@ -72,14 +104,52 @@ class TaskList:
             else:
                 self.deleted[change.id] = change
 
+    def _write_projects(self, changes: Iterable[ProjectState]) -> None:
+        """Store changes of projects, and drop the oldest deletions of projects, except `MAX_PROJECT_DELETIONS`."""
+        for change in changes:
+            self.projects.pop(change.id, None)
+            self.deleted_projects.pop(change.id, None)
+            if isinstance(change, Project):
+                self.projects[change.id] = change
+            else:
+                self.deleted_projects[change.id] = change
+        surplus = len(self.deleted_projects) - MAX_PROJECT_DELETIONS
+        for deletion in nsmallest(surplus, self.deleted_projects.values(), key=_BY_REVISION):
+            self.forget_deletion(deletion)
+
+    def changes(self, kinds: frozenset[Kind]) -> Iterator[Change]:
+        """Yield the latest state of everything of these kinds."""
+        if Kind.TASK in kinds:
+            yield from self.tasks.values()
+            yield from (Deletion(each.id, each.revision) for each in self.deleted.values())
+        if Kind.PROJECT in kinds:
+            yield from self.projects.values()
+            yield from (Deletion(each.id, each.revision, Kind.PROJECT) for each in self.deleted_projects.values())
+
     def read(self, asked: Read) -> Any:
         """Read what the evaluation of a batch asks for."""
         if isinstance(asked, LockTasks):
-            return [self.tasks[task_id] for task_id in asked.ids if task_id in self.tasks]
+            return list(self.find_states(asked.ids).values())
+        if isinstance(asked, ProjectInTrash):
+            return self.deleted_projects.get(asked.project_id)
+        if isinstance(asked, TasksOfProject):
+            return self._tasks_of(asked.project_id, in_trash=asked.in_trash)
+        if isinstance(asked, AllProjects):
+            return self.projects.values()
         others = [Neighbour(task.id, task.position) for task in self.tasks.values()]
         below = (each for each in others if each.position < asked.position)
         above = (each for each in others if each.position >= asked.position)
         return nlargest(asked.reach, below, _BY_POSITION), nsmallest(asked.reach, above, _BY_POSITION)
+
+    def _tasks_of(self, project_id: int, *, in_trash: bool) -> list[StoredTask]:
+        if in_trash:
+            taken = {task.position for task in self.tasks.values()}
+            tasks = (each.task for each in self.trash if each.deleted_with == project_id)
+        else:
+            taken = set()
+            tasks = (task for task in self.tasks.values() if task.project_id == project_id)
+        stored = (StoredTask(each.id, each.position, not each.complete, each.position in taken) for each in tasks)
+        return sorted(stored)
 
     def find_key(self, key: IdempotencyKey | None) -> StoredKey | None:
         """Return what is stored of a key, None if nothing is. Raises IdempotencyConflict."""
@@ -100,17 +170,23 @@ class TaskList:
 
     def oldest_deletions(self, count: int) -> Sequence[TrashedTask | Tombstone]:
         """Return so many of the deletions, those with the lowest revisions."""
-        return nsmallest(count, self.deleted.values(), key=lambda each: each.revision)
+        return nsmallest(count, self.deleted.values(), key=_BY_REVISION)
 
-    def erase(self, trashed: TrashedTask) -> None:
-        """Drop the content of a task in the trash."""
-        self.deleted[trashed.id] = trashed.erased()
-        self.counters = self.counters._replace(trash_count=self.counters.trash_count - 1)
+    def erase(self, trashed: TrashedTask | TrashedProject) -> None:
+        """Drop the content of a task or a project in the trash."""
+        if isinstance(trashed, TrashedProject):
+            self.deleted_projects[trashed.id] = trashed.erased()
+        else:
+            self.deleted[trashed.id] = trashed.erased()
+            self.counters = self.counters._replace(trash_count=self.counters.trash_count - 1)
 
-    def forget_deletion(self, deletion: TrashedTask | Tombstone) -> None:
+    def forget_deletion(self, deletion: TrashedTask | Tombstone | TrashedProject | ProjectTombstone) -> None:
         """Drop a deletion, so that feed tokens from before its revision expire."""
         if isinstance(deletion, TrashedTask):
             self.erase(deletion)
-        del self.deleted[deletion.id]
-        self.counters = self.counters._replace(deletion_count=self.counters.deletion_count - 1)
+        if isinstance(deletion, TrashedProject | ProjectTombstone):
+            del self.deleted_projects[deletion.id]
+        else:
+            del self.deleted[deletion.id]
+            self.counters = self.counters._replace(deletion_count=self.counters.deletion_count - 1)
         self.purged_revision = max(self.purged_revision, deletion.revision)

@@ -44,6 +44,9 @@ _CONDITIONS: Final[Mapping[str, Callable[[sa.BindParameter[Any]], sa.ColumnEleme
     "tag": lambda tag: IndexOf(tasks.c.tags_key, tag) > ZERO,
     "earliest": lambda earliest: tasks.c.due_key >= earliest,
     "latest": lambda latest: tasks.c.due_key <= latest,
+    "project": lambda project: tasks.c.project_id == project,
+    "open_project": lambda project: sa.func.coalesce(tasks.c.project_id, ZERO) == project,
+    "no_project": lambda _: tasks.c.project_id.is_(None),
     "q": lambda q: sa.or_(
         *(IndexOf(key, q) > ZERO for key in (tasks.c.title_key, tasks.c.description_key, tasks.c.checklist_key))
     ),
@@ -84,6 +87,7 @@ def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]
     for name, bound in zip(("earliest", "latest"), query.due_range, strict=True):
         if bound is not None:
             yield name, bound
+    yield from _project_condition(query)
     if query.q is not None:
         yield "q", query.q
     if query.after is not None:
@@ -92,6 +96,15 @@ def _conditions(dialect: Dialect, query: TaskQuery) -> Iterator[tuple[str, Any]]
             yield "after", dialect.write_instant(datetime.fromisoformat(value))
         elif value is not None:
             yield "after", value
+
+
+def _project_condition(query: TaskQuery) -> Iterator[tuple[str, Any]]:
+    if isinstance(query.project, int):
+        # For open tasks, as an expression: the index of projects has the completed tasks too. The
+        # expression is not null for a null: otherwise PostgreSQL would still read that whole index.
+        yield "open_project" if query.complete is False else "project", query.project
+    elif query.project is None:
+        yield "no_project", None
 
 
 @lru_cache(maxsize=512)

@@ -1,113 +1,41 @@
 """The mapping between rows and objects of the domain.
 
-Each field of a task is in the column of the same name. `_FORMS` has the fields that need a
+Each field of a task is in the column of the same name. `FORMS` has the fields that need a
 conversion, `_KEYS` the columns that are derived from fields.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache, lru_cache
-from itertools import chain, islice, repeat, starmap
+from datetime import datetime
+from functools import cache
+from itertools import chain, islice, repeat
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, unchanged
-from todo_adapters.sql.statements import ERASED, TASK
+from todo_adapters.sql.forms import FORMS, Form, nullable
+from todo_adapters.sql.purging import ERASED
+from todo_adapters.sql.statements import TASK
 from todo_adapters.sql.tables import tasks
 from todo_domain import (
     Added,
     BatchResult,
-    Change,
-    ChangePage,
-    ChecklistItem,
-    CountedFrom,
-    Deletion,
-    Due,
-    FeedState,
-    FeedToken,
     IdempotencyKey,
     ListCounters,
     Neighbour,
     Outcome,
-    Priority,
-    Recurrence,
     Task,
     TaskDraft,
     TaskIds,
     TaskPage,
     TaskQuery,
     TaskState,
+    Tombstone,
     TrashedTask,
-    TrashPage,
-    TrashQuery,
     UserId,
-    parse_rule,
 )
 from todo_domain.text import fold
 
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """The conversion of a field to and from the value in its column."""
-
-    write: Callable[[Any], Any]
-    read: Callable[[Any], Any]
-
-
-def _write_due(due: Due | None) -> str | None:
-    return None if due is None else f"{due.sort_key} {due.timezone or ''}".rstrip()
-
-
-# Many rows have the same few values.
-@lru_cache(maxsize=4096)
-def _read_due(text: str | None) -> Due | None:
-    if text is None:
-        return None
-    key, _, timezone = text.partition(" ")
-    return Due.from_sort_key(key, timezone or None)
-
-
-def _write_recurrence(recurrence: Recurrence | None) -> str | None:
-    return None if recurrence is None else f"{recurrence.counted_from} {recurrence.anchor} {recurrence.rule}"
-
-
-@lru_cache(maxsize=4096)
-def _read_recurrence(text: str | None) -> Recurrence | None:
-    if text is None:
-        return None
-    counted_from, anchor, rule = text.split(" ")
-    return Recurrence(parse_rule(rule), CountedFrom(counted_from), date.fromisoformat(anchor))
-
-
-def _read_tags(text: str) -> tuple[str, ...]:
-    return tuple(text.split("\n")) if text else ()
-
-
-def _write_checklist(items: Sequence[ChecklistItem]) -> str:
-    pairs = [(item.title, item.complete) for item in items]
-    return json.dumps(pairs, ensure_ascii=False) if pairs else ""
-
-
-def _read_checklist(text: str) -> tuple[ChecklistItem, ...]:
-    return tuple(starmap(ChecklistItem, json.loads(text))) if text else ()
-
-
-def _nullable(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else convert(value)
-
-
-_RECURRENCE: Final = _Form(_write_recurrence, _read_recurrence)
-_FORMS: Final[Mapping[str, _Form]] = {
-    "priority": _Form(int, {int(priority): priority for priority in Priority}.__getitem__),
-    "due": _Form(_write_due, _read_due),
-    "recurrence": _RECURRENCE,
-    "succeeds": _RECURRENCE,
-    "tags": _Form("\n".join, _read_tags),
-    "checklist": _Form(_write_checklist, _read_checklist),
-}
 _KEYS: Final[Mapping[str, Callable[[Task], Any]]] = {
     "title_key": lambda task: fold(task.title),
     "description_key": lambda task: None if task.description is None else fold(task.description),
@@ -129,14 +57,14 @@ _Readers = Sequence[tuple[int, Callable[[Any], Any]]]
 
 
 @cache
-def _forms(dialect: Dialect) -> Mapping[str, _Form]:
+def _forms(dialect: Dialect) -> Mapping[str, Form]:
     """Return the conversions that this database needs, by field."""
     if dialect.write_instant is unchanged:
-        return _FORMS
-    instant = _Form(dialect.write_instant, dialect.read_instant)
-    or_none = _Form(_nullable(instant.write), _nullable(instant.read))
+        return FORMS
+    instant = Form(dialect.write_instant, dialect.read_instant)
+    or_none = Form(nullable(instant.write), nullable(instant.read))
     instants = [column for column in TASK if isinstance(column.type, sa.DateTime)]
-    return {**_FORMS, **{column.name: or_none if column.nullable else instant for column in instants}}
+    return {**FORMS, **{column.name: or_none if column.nullable else instant for column in instants}}
 
 
 @cache
@@ -152,12 +80,15 @@ def read_task(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task:
     return Task._make(values)
 
 
-def read_state(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Task | TrashedTask:
-    """Return the task in a row of `statements.GET_STATES`: in the list, or in the trash."""
-    *task, deleted_at = row
+def read_state(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> TaskState:
+    """Return the task in a row with the columns of `statements.STATE`."""
+    *task, deleted_at, in_trash, deleted_with = row
     if deleted_at is None:
         return read_task(dialect, user_id, task)
-    return TrashedTask(read_task(dialect, user_id, task), dialect.read_instant(deleted_at))
+    deleted_at = dialect.read_instant(deleted_at)
+    if in_trash:
+        return TrashedTask(read_task(dialect, user_id, task), deleted_at, deleted_with)
+    return Tombstone(task[_ID], task[_REVISION], deleted_at)
 
 
 def read_page(dialect: Dialect, user_id: UserId, query: TaskQuery, rows: Sequence[Sequence[Any]]) -> TaskPage:
@@ -177,17 +108,6 @@ def _read_columns(dialect: Dialect, user_id: UserId, columns: Iterable[Iterable[
     return tuple(map(Task._make, zip(*fields, strict=False)))
 
 
-def read_trash(dialect: Dialect, user_id: UserId, query: TrashQuery, rows: Sequence[Sequence[Any]]) -> TrashPage:
-    """Return the page in the rows of `statements.TRASH`, read with `limit + 1`."""
-    found = [
-        TrashedTask(read_task(dialect, user_id, task), dialect.read_instant(deleted_at))
-        for _, _, *task, deleted_at in rows
-        if deleted_at is not None
-    ]
-    revision, count, *_ = rows[0] if rows else (0, 0)
-    return query.page(found, revision, count)
-
-
 def read_ids(query: TaskQuery, rows: Iterable[Sequence[Any]]) -> TaskIds:
     """Return the ids of the rows of `listing.ids_statement`: the list's revision, then an id or null."""
     rest = iter(rows)
@@ -200,20 +120,6 @@ def in_order_of(task_ids: Sequence[int], tasks: Sequence[Task]) -> Sequence[Task
     """Return the tasks in the order of the ids."""
     by_id = {task.id: task for task in tasks}
     return [by_id[task_id] for task_id in task_ids if task_id in by_id]
-
-
-def read_changes(
-    dialect: Dialect, user_id: UserId, since: FeedToken | None, limit: int, rows: Sequence[Sequence[Any]]
-) -> ChangePage:
-    """Return the page in the rows of `statements.CHANGES`, read with `limit + 1`. Raises CursorExpired."""
-    epoch, revision, purged, *_ = rows[0]
-    found = [_read_change(dialect, user_id, row[3:]) for row in rows if row[3] is not None]
-    return FeedState(epoch, revision or 0, purged or 0).page(since, limit, found)
-
-
-def _read_change(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Change:
-    *task, deleted_at = row
-    return read_task(dialect, user_id, task) if deleted_at is None else Deletion(row[_ID], row[_REVISION])
 
 
 def read_neighbours(rows: Sequence[Sequence[Any]]) -> tuple[list[Neighbour], list[Neighbour]]:
@@ -255,10 +161,11 @@ def replay_apply(dialect: Dialect, key: IdempotencyKey, rows: Sequence[Sequence[
 def state_values(dialect: Dialect, user_id: UserId, state: TaskState) -> dict[str, Any]:
     """Return the values of all columns of `tasks` for a task in any state."""
     if isinstance(state, Task):
-        return {**_task_values(dialect, state), "deleted_at": None, "in_trash": False}
+        return {**_task_values(dialect, state), "deleted_at": None, "in_trash": False, "deleted_with": None}
     instant = dialect.write_instant(state.deleted_at)
     if isinstance(state, TrashedTask):
-        return {**_task_values(dialect, state.task), "deleted_at": instant, "in_trash": True}
+        in_trash = {"deleted_at": instant, "in_trash": True, "deleted_with": state.deleted_with}
+        return {**_task_values(dialect, state.task), **in_trash}
     times = {"created_at": instant, "updated_at": instant, "deleted_at": instant}
     return {"user_id": user_id, "id": state.id, "revision": state.revision, **ERASED_VALUES, **times}
 
@@ -287,7 +194,7 @@ def key_values(
             "key": key.key,
             "position": position,
             "fingerprint": key.fingerprint,
-            "task_id": outcome.task_id,
+            "task_id": outcome.id,
             "revision": outcome.revision,
             "task_position": outcome.position,
             "created_at": dialect.write_instant(at),

@@ -72,6 +72,9 @@ THE_TASK: Final = sa.and_(OF_USER, tasks.c.id == sa.bindparam("id"), NOT_DELETED
 TASK: Final = tuple(tasks.c[field] for field in Task._fields if field != "user_id")
 """The columns that `rows.read_task` reads, in this order."""
 
+STATE: Final = (*TASK, tasks.c.deleted_at, tasks.c.in_trash, tasks.c.deleted_with)
+"""The columns that `rows.read_state` reads, in this order."""
+
 GET: Final = sa.select(*TASK).where(THE_TASK)
 
 IN_TRASH: Final = tasks.c.in_trash
@@ -98,28 +101,11 @@ NEIGHBOURS: Final = sa.union_all(sa.select(_next_to(above=False)), sa.select(_ne
 """Whether the task is at or above `position`, its position and its id, for the `reach` tasks on each side."""
 
 GET_STATES: Final = (
-    sa.select(*TASK, tasks.c.deleted_at)
+    sa.select(*STATE)
     .where(OF_USER, InSet(tasks.c.id, sa.bindparam("ids")), sa.or_(NOT_DELETED, IN_TRASH))
     .order_by(tasks.c.id)
 )
 """The same, also with the tasks in the trash, for `rows.read_state`."""
-
-_trash_page: Final = (
-    sa.select(*TASK, tasks.c.deleted_at)
-    .where(OF_USER, IN_TRASH, tasks.c.revision < sa.bindparam("before"))
-    .order_by(tasks.c.revision.desc())
-    .limit(sa.bindparam("limit"))
-    .offset(ZERO)
-    .subquery("page")
-)
-TRASH: Final = (
-    sa.select(task_lists.c.revision, task_lists.c.trash_count, *_trash_page.c)
-    .select_from(task_lists.outerjoin(_trash_page, sa.true()))
-    .where(LIST_OF_USER)
-    .order_by(_trash_page.c.revision.desc())
-)
-"""The last `limit` tasks in the trash with a revision below `before`, after two counters of the list; for
-`rows.read_trash`. With an empty trash, one row has nulls for the task. Without a list, there is no row."""
 
 REVISION_FLOOR: Final = sa.select(store.c.revision_floor).scalar_subquery()
 FIRST_REVISION: Final = REVISION_FLOOR + ONE
@@ -144,31 +130,6 @@ REVISIONS: Final = sa.select(task_lists.c.user_id, task_lists.c.revision).where(
 )
 """The revision of each list whose owner is in the set `user_ids`."""
 
-_newer: Final = (
-    sa.select(*TASK, tasks.c.deleted_at)
-    .where(OF_USER, tasks.c.revision > sa.bindparam("since"))
-    .order_by(tasks.c.revision)
-    .limit(sa.bindparam("limit"))
-    .offset(ZERO)
-    .subquery("newer")
-)
-
-
-def changes(source: sa.FromClause) -> Any:
-    """Return the statement for `rows.read_changes`; `source` has the epoch in its only row.
-
-    It returns the epoch, the list's counters, and the first `limit` changes above `since`.
-    There is at least one row, even if there is no change or no list.
-    """
-    return (
-        sa.select(source.c.epoch, task_lists.c.revision, task_lists.c.forgotten_revision, *_newer.c)
-        .select_from(source.outerjoin(task_lists, LIST_OF_USER).outerjoin(_newer, sa.true()))
-        .order_by(_newer.c.revision)
-    )
-
-
-CHANGES: Final = changes(store)
-
 KEY: Final = (
     sa.select(
         idempotency_keys.c.fingerprint,
@@ -192,64 +153,6 @@ RENEW_EPOCH: Final = sa.update(store).values(
 )
 PROBE: Final = sa.update(store).values(revision_floor=store.c.revision_floor + sa.bindparam("difference"))
 """A write that changes nothing if the `difference` is 0, or if its opposite follows in the same transaction."""
-
-# Purging finds old rows through the partial indexes, and reads no other rows.
-_OF_OLD_KEYS: Final = (
-    sa.select(idempotency_keys.c.user_id, idempotency_keys.c.key)
-    .where(idempotency_keys.c.position == ZERO, idempotency_keys.c.created_at < sa.bindparam("before"))
-    .order_by(idempotency_keys.c.created_at)
-    .limit(sa.bindparam("limit"))
-    .offset(ZERO)
-)
-_OF_DELETIONS: Final = (
-    sa.select(tasks.c.user_id, tasks.c.id, tasks.c.revision, tasks.c.in_trash).limit(sa.bindparam("limit")).offset(ZERO)
-)
-OLD_KEYS: Final = _OF_OLD_KEYS
-OLD_KEYS_OF_USER: Final = _OF_OLD_KEYS.where(idempotency_keys.c.user_id == sa.bindparam("user_id"))
-OLD_DELETIONS: Final = _OF_DELETIONS.where(tasks.c.deleted_at < sa.bindparam("before")).order_by(tasks.c.deleted_at)
-OLD_TRASH: Final = _OF_DELETIONS.where(
-    IN_TRASH, tasks.c.deleted_at >= sa.bindparam("since"), tasks.c.deleted_at < sa.bindparam("before")
-).order_by(tasks.c.deleted_at)
-OLDEST_TRASH_OF_USER: Final = _OF_DELETIONS.where(
-    OF_USER, IN_TRASH, tasks.c.revision <= sa.bindparam("up_to")
-).order_by(tasks.c.revision)
-OLDEST_DELETIONS_OF_USER: Final = _OF_DELETIONS.where(OF_USER, tasks.c.deleted_at.is_not(None)).order_by(
-    tasks.c.revision
-)
-
-FORGET_KEY: Final = sa.delete(idempotency_keys).where(
-    idempotency_keys.c.user_id == sa.bindparam("user_id"),
-    idempotency_keys.c.key == sa.bindparam("key"),
-)
-COUNT_FORGOTTEN_KEY: Final = (
-    sa.update(task_lists).where(LIST_OF_USER).values(key_count=task_lists.c.key_count - sa.bindparam("forgotten"))
-)
-"""Takes the rows that FORGET_KEY deleted as `forgotten`."""
-
-FORGET_DELETION: Final = sa.delete(tasks).where(
-    OF_USER, tasks.c.id == sa.bindparam("id"), tasks.c.deleted_at.is_not(None)
-)
-COUNT_FORGOTTEN_DELETION: Final = (
-    sa.update(task_lists)
-    .where(LIST_OF_USER)
-    .values(
-        deletion_count=task_lists.c.deletion_count - ONE,
-        trash_count=task_lists.c.trash_count - sa.bindparam("in_trash"),
-        forgotten_revision=Greatest(task_lists.c.forgotten_revision, parameter(task_lists.c.forgotten_revision)),
-    )
-)
-"""Takes `in_trash` of the deletion."""
-
-_KEPT: Final = frozenset({"user_id", "id", "revision", "created_at", "updated_at", "deleted_at"})
-ERASED: Final = tuple(column for column in tasks.c if column.name not in _KEPT)
-"""The columns that lose their values when a task is erased."""
-
-ERASE: Final = sa.update(tasks).values(
-    {column.name: parameter(column) for column in ERASED}
-    | dict.fromkeys(("created_at", "updated_at"), tasks.c.deleted_at)
-)
-"""Turns tasks in the trash into tombstones. Takes `rows.ERASED_VALUES`."""
-COUNT_ERASED: Final = sa.update(task_lists).where(LIST_OF_USER).values(trash_count=task_lists.c.trash_count - ONE)
 
 
 def set_counters(dialect: Dialect) -> Any:

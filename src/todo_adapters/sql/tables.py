@@ -33,6 +33,14 @@ OPEN_TASKS: Final = Index(
 """For pages of open tasks: their cost does not depend on how many tasks were completed."""
 
 
+TASKS_OF_PROJECT: Final = Index("tasks_of_project", "user_id", "project_id", **_where("project_id IS NOT NULL"))
+"""For pages of a project, and for its removal and its restoration."""
+
+
+TASKS_BY_POSITION: Final = Index("tasks_by_position", "user_id", "position", **_where("deleted_at IS NULL"))
+"""For the neighbours of a place in the order by hand, and for what has the place of a task in the trash."""
+
+
 class _Row(SQLModel):
     metadata: ClassVar[MetaData] = MetaData()
 
@@ -55,6 +63,8 @@ class TaskListRow(_Row, table=True):
     deletion_count: int = Field(sa_type=BigInteger)
     trash_count: int = Field(sa_type=BigInteger)
     key_count: int = Field(sa_type=BigInteger)
+    last_project_id: int = Field(sa_type=BigInteger)
+    project_count: int = Field(sa_type=BigInteger)
     forgotten_revision: int = Field(sa_type=BigInteger)
 
 
@@ -62,7 +72,8 @@ class TaskRow(_Row, table=True):
     r"""A task in one of three states.
 
     - in the list: `deleted_at` is null
-    - in the trash: `deleted_at` is set, `in_trash` is true, and `revision` is that of the deletion
+    - in the trash: `deleted_at` is set, `in_trash` is true, and `revision` is that of the deletion;
+      `deleted_with` is the project whose removal removed the task
     - a tombstone: `deleted_at` is set, and the content is erased
 
     - Each field of a task is in the column of the same name, in the format that `rows` writes.
@@ -82,8 +93,8 @@ class TaskRow(_Row, table=True):
         # For the default order: the cost of an unfiltered page depends only on its size.
         Index("tasks_by_creation", "user_id", "created_at", "id", **_where("deleted_at IS NULL")),
         OPEN_TASKS,
-        # For the neighbours of a place in the order by hand.
-        Index("tasks_by_position", "user_id", "position", **_where("deleted_at IS NULL")),
+        TASKS_BY_POSITION,
+        TASKS_OF_PROJECT,
         Index("tasks_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
         # For purging: tombstones are remembered longer, and would have to be read each time.
         Index("trash_by_deletion", "deleted_at", **_IN_TRASH),
@@ -107,9 +118,34 @@ class TaskRow(_Row, table=True):
     tags_key: str = Field(sa_type=_TEXT)
     checklist: str = Field(sa_type=_TEXT)
     checklist_key: str = Field(sa_type=_TEXT)
+    project_id: int | None = Field(sa_type=BigInteger)
     position: str = Field(sa_type=_TEXT)
     successor_id: int | None = Field(sa_type=BigInteger)
     succeeds: str | None = Field(sa_type=_TEXT)
+    created_at: datetime = Field(sa_type=_INSTANT)
+    updated_at: datetime = Field(sa_type=_INSTANT)
+    deleted_at: datetime | None = Field(sa_type=_INSTANT)
+    in_trash: bool = Field(sa_type=Boolean)
+    deleted_with: int | None = Field(sa_type=BigInteger)
+
+
+class ProjectRow(_Row, table=True):
+    """A project in one of three states, like a TaskRow."""
+
+    __tablename__ = "projects"
+    __table_args__: ClassVar[Any] = (
+        Index("projects_by_revision", "user_id", "revision", unique=True),
+        Index("projects_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
+        Index("trashed_projects", "deleted_at", **_IN_TRASH),
+        _CLUSTERED,
+    )
+
+    user_id: str = Field(primary_key=True, sa_type=_TEXT)
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    revision: int = Field(sa_type=BigInteger)
+    name: str = Field(sa_type=_TEXT)
+    archived: bool = Field(sa_type=Boolean)
+    position: str = Field(sa_type=_TEXT)
     created_at: datetime = Field(sa_type=_INSTANT)
     updated_at: datetime = Field(sa_type=_INSTANT)
     deleted_at: datetime | None = Field(sa_type=_INSTANT)
@@ -159,5 +195,6 @@ class StoreRow(_Row, table=True):
 metadata: Final = _Row.metadata
 task_lists: Final = metadata.tables["task_lists"]
 tasks: Final = metadata.tables["tasks"]
+projects: Final = metadata.tables["projects"]
 idempotency_keys: Final = metadata.tables["idempotency_keys"]
 store: Final = metadata.tables["store"]

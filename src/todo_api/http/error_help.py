@@ -52,10 +52,10 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Correct everything in `errors`: `loc` names the place, `msg` the rule. One response lists up to 100 faults.",
     ),
     problems.NOT_FOUND: ErrorHelp(
-        "This user has no such task: it never existed or was deleted. Or the task is not in the trash, where it must "
-        "be to be restored or erased. Or the API has no such path.",
-        "Remove the task from the client's copy. If the request repeats a DELETE whose response was lost, the first "
-        "DELETE has succeeded. If it repeats a restoration, read the task.",
+        "This user has no such task or project: it never existed or was deleted. Or it is not in the trash, where it "
+        "must be to be restored or erased. Or the API has no such path.",
+        "Remove it from the client's copy. If the request repeats a DELETE whose response was lost, the first DELETE "
+        "has succeeded. If it repeats a restoration, read the task or the project.",
     ),
     problems.METHOD_NOT_ALLOWED: ErrorHelp(
         "The path exists, but not with this method.",
@@ -96,8 +96,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "changes that were not sent yet.",
     ),
     problems.QUOTA_EXCEEDED: ErrorHelp(
-        "The list would have more open tasks, or more tasks in all, than a user may have. `detail` names the bound. A "
-        "batch is judged by the list after its last operation.",
+        "The list would have more open tasks, more tasks in all, or more projects (200) than a user may have. `detail` "
+        "names the bound. A batch is judged by the list after its last operation.",
         "Complete or delete tasks, then repeat the request. Reading, editing, completing and deleting always work. "
         "Operators: the settings `TODO_MAX_OPEN_TASKS` and `TODO_MAX_TASKS`.",
     ),

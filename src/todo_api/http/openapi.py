@@ -14,20 +14,16 @@ from pydantic.json_schema import models_json_schema
 
 from todo_api.http import problems
 from todo_api.http.problems import Problem, ProblemType
-from todo_api.schemas.tasks import (
-    ChangesResponse,
-    TaskListResponse,
-    TaskResponse,
-    TrashedTaskResponse,
-    TrashResponse,
-)
+from todo_api.schemas.changes import ChangesResponse, TaskChange
+from todo_api.schemas.tasks import TaskListResponse, TaskResponse
+from todo_api.schemas.trash import TrashedTaskResponse, TrashResponse
 
 Responses = dict[int | str, dict[str, Any]]
 
 _SCHEMA: Final = "#/components/schemas/{model}"
 _HEADERS: Final = {
-    "ETag": "The state of the task or list, for If-Match and If-None-Match (RFC 9110 §8.8.3).",
-    "Location": "The new task, relative to the URL of the request.",
+    "ETag": "The state of the task, project or list, for If-Match and If-None-Match (RFC 9110 §8.8.3).",
+    "Location": "The new task or project, relative to the URL of the request.",
     "Link": 'With `rel="next"`: the next page (RFC 8288); absent on the last one. '
     'With `rel="help"`: the page about this error.',
     "Idempotency-Replayed": "`true` if this is the response to an earlier request with the same Idempotency-Key.",
@@ -51,6 +47,7 @@ _HEADERS_OF_PROBLEM: Final = {
 _TAGS: Final = {
     "tasks": "Create, find, read, change and delete tasks: one at a time, or up to 100 in a batch.",
     "trash": "Restore deleted tasks, or erase them.",
+    "projects": "Put tasks into projects. A user has at most 200.",
     "changes": "Keep a copy of the list up to date: read what changed since the last time, or follow it live.",
     "health": "Probes for load balancers and monitoring. They need no token.",
 }
@@ -141,7 +138,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made["paths"] = dict(sorted(made["paths"].items(), key=_place_in_document))
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMA)
     made["components"]["schemas"] |= definitions["$defs"]
-    for model in (TaskResponse, TaskListResponse, ChangesResponse, TrashedTaskResponse, TrashResponse):
+    for model in (TaskResponse, TaskListResponse, ChangesResponse, TaskChange, TrashedTaskResponse, TrashResponse):
         # FastAPI removes null from examples.
         made["components"]["schemas"][model.__name__]["examples"] = model.model_json_schema()["examples"]
     codes = {kind.error_code for kind in vars(problems).values() if isinstance(kind, ProblemType)}

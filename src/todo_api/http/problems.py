@@ -123,7 +123,7 @@ def _rule_violated(violated: domain.RuleViolated) -> ProblemError:
 def _batch_failed(failed: domain.BatchFailed) -> ProblemError:
     place = ("body", "operations", failed.index)
     if isinstance(failed.cause, domain.RuleViolated):
-        return _rule_violated(failed.cause.at(*place, "task"))
+        return _rule_violated(failed.cause.at(*place, failed.part))
     cause = problem_of(failed.cause)
     code = cause.errors[0].type if cause.errors else cause.problem_type.error_code.lower()
     error = FieldError(loc=list(place), msg=cause.detail, type=code)
@@ -138,6 +138,7 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
         AUTH_INVALID, "the token is not valid", {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}
     ),
     domain.TaskNotFound: lambda e: ProblemError(NOT_FOUND, str(e)),
+    domain.ProjectNotFound: lambda e: ProblemError(NOT_FOUND, str(e)),
     domain.PreconditionFailed: lambda e: ProblemError(PRECONDITION_FAILED, str(e), {"ETag": f'"{e.current}"'}),
     domain.IdempotencyConflict: lambda e: ProblemError(IDEMPOTENCY_CONFLICT, str(e)),
     domain.CursorExpired: lambda e: ProblemError(CURSOR_EXPIRED, str(e)),

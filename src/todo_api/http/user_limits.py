@@ -109,7 +109,7 @@ class Usage:
         self._charge(count / OPERATIONS_PER_UNIT)
 
     def charge_tasks(self, returned: Sequence[Change]) -> None:
-        """Charge what it costs to return these tasks and deletions, with the checklists."""
+        """Charge what it costs to return these tasks, projects and deletions, with the checklists."""
         items = sum(len(each.checklist) for each in returned if isinstance(each, Task))
         self._charge((len(returned) + items / ITEMS_PER_TASK) / TASKS_PER_UNIT)
 

@@ -1,4 +1,4 @@
-"""The endpoint of batches: several operations on one owner's tasks in one request."""
+"""The endpoint of batches: several operations on one owner's list in one request."""
 
 from typing import Final
 
@@ -35,13 +35,17 @@ router: Final = APIRouter(prefix="/api/{user_id}/tasks/batch", tags=["tasks"], r
 async def apply_batch(
     request: Request, tasks: Tasks, body: BatchRequest, idempotency_key: IdempotencyKeyHeader = None
 ) -> Response:
-    """Create, change and delete up to 100 tasks, all or nothing.
+    """Do up to 100 operations on tasks and projects, all or nothing.
 
     The operations are done in order and in one transaction. If one fails, none is done,
-    and `errors` names the one that failed. The response has the id and the revision of
-    each task, but no text, because a repeated request with the same Idempotency-Key must
-    return the same response, and the text may have been deleted since.
+    and `errors` names the one that failed. An operation can use what an earlier one creates:
+    instead of an id, it has `{"ref": "a"}`, where the other operation has `"ref": "a"`.
+
+    The response has the id and the revision of each task or project, but no text, because a
+    repeated request with the same Idempotency-Key must return the same response, and the text
+    may have been deleted since.
     """
     usage_of(request).charge_operations(len(body.operations))
     result = await tasks.apply(body.as_domain, idempotency_key)
+    usage_of(request).charge_operations(result.bulk_count)
     return JsonResponse(batch_response(result), replay_header(replayed=result.replayed))

@@ -11,9 +11,9 @@ from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import CURSOR_EXPIRED
 from todo_api.http.responses import JsonResponse
 from todo_api.http.user_limits import usage_of
+from todo_api.schemas.changes import ChangesResponse
 from todo_api.schemas.parameters import FEED_TOKEN, ChangeParameters, StreamParameters
 from todo_api.schemas.serialization import changes_response
-from todo_api.schemas.tasks import ChangesResponse
 from todo_api.streaming.change_stream import ChangeStream
 from todo_domain import FeedToken, RuleViolated, Violation
 
@@ -37,11 +37,11 @@ LastEventId = Annotated[
 ]
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "Events without end. `id` is a feed token, `data` a TaskResponse or a TaskDeletion as JSON.",
+        "description": "Events without end. `id` is a feed token, `data` an entry of `changes` as JSON.",
         "content": {
             "text/event-stream": {
                 "schema": {"type": "string"},
-                "example": 'id: k3v9.42\ndata: {"id":7,"deleted":true,"revision":42}\n\n',
+                "example": 'id: k3v9.42\ndata: {"id":7,"deleted":true,"revision":42,"kind":"task"}\n\n',
             }
         },
     }
@@ -57,8 +57,11 @@ async def list_changes(request: Request, tasks: Tasks, query: Annotated[ChangePa
     Each task appears once, in its latest state. Without `since`, the feed begins with all
     tasks. Store `next` and send it as `since` the next time. 410 means that changes could
     be missing: read everything again, without `since`.
+
+    With `kinds=task,project`, the feed also has projects. Tasks and projects have ids of
+    their own, so tell them apart by `kind`. A token continues only a feed of the same kinds.
     """
-    page = await tasks.changes(query.as_domain, query.limit)
+    page = await tasks.changes(query.as_domain, query.limit, query.wanted_kinds)
     usage_of(request).charge_tasks(page.changes)
     return JsonResponse(changes_response(page))
 
@@ -87,7 +90,7 @@ async def stream_changes(
         since = _resumed(query.last_event_id, "lastEventId")
     if last_event_id is not None:
         since = _resumed(last_event_id, "last_event_id")
-    first = await tasks.changes(since)
+    first = await tasks.changes(since, kinds=query.wanted_kinds)
     live_feed = container_of(request).live_feed()
     return ChangeStream(tasks, first, live_feed, usage_of(request), until=request.scope["principal"].expires_at)
 

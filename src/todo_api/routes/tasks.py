@@ -24,15 +24,8 @@ from todo_api.http.responses import JsonResponse, next_link, not_modified
 from todo_api.http.user_limits import usage_of
 from todo_api.schemas.parameters import ListParameters, OccurrenceParameters, RemovalParameters, TaskId
 from todo_api.schemas.serialization import list_response
-from todo_api.schemas.tasks import (
-    OccurrencesResponse,
-    TaskCreate,
-    TaskListResponse,
-    TaskPatch,
-    TaskResponse,
-    TaskUpdate,
-    task_response,
-)
+from todo_api.schemas.task_bodies import TaskCreate, TaskPatch, TaskUpdate
+from todo_api.schemas.tasks import OccurrencesResponse, TaskListResponse, TaskResponse, task_response
 from todo_api.streaming.whole_list import WholeListResponse
 from todo_domain import Task, WholeList
 
@@ -143,7 +136,7 @@ async def replace_task(
     """Update a whole task.
 
     `title` and `complete` are required. A field that is absent keeps its value; null clears
-    `description`, `due` and `recurrence`. A `due` or a `recurrence` replaces the task's value
+    `description`, `due`, `recurrence` and `project_id`. A `due` or a `recurrence` replaces the task's value
     with all its parts. PUT never creates a task: an unknown id is 404. To change some fields
     only, use PATCH, which also says what happens when a recurring task is completed.
     """
@@ -161,8 +154,8 @@ async def patch_task(
 ) -> Response:
     """Change some fields of a task (JSON merge patch).
 
-    A field that is absent keeps its value; null clears `description`, `due` and `recurrence`
-    (RFC 7396). The parts of `due` and `recurrence` are patched in the same way: null clears
+    A field that is absent keeps its value; null clears `description`, `due`, `recurrence` and
+    `project_id` (RFC 7396). The parts of `due` and `recurrence` are patched in the same way: null clears
     `time` and `timezone`. `move` gives the task another place in the order by hand, alone or
     with other fields.
 

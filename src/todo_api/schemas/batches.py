@@ -1,112 +1,15 @@
 """The bodies of a batch request and its response."""
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, FailFast, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 import todo_domain as domain
-from todo_api.schemas.faults import faults_of, names_of, unknown_name
-from todo_api.schemas.formats import whole
-from todo_api.schemas.tasks import EXAMPLE_TASK, TaskCreate, TaskPatch
+from todo_api.schemas.faults import names_of, unknown_name
+from todo_api.schemas.operations import Operation, faults_of_operation
 from todo_domain.batch import MAX_OPERATIONS
-from todo_domain.task import MAX_TASK_ID
-
-T = TypeVar("T")
-
-_TaskId = Annotated[int, Field(ge=1, le=MAX_TASK_ID), whole(MAX_TASK_ID)]
-_Expected = Annotated[_TaskId | None, Field(description="Write only if the task is at this revision.")]
-
-
-class _Operation(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-    examples: ClassVar = {"id": 1, "task": EXAMPLE_TASK, "if_revision": 1, "permanent": True}
-
-    @property
-    @abstractmethod
-    def as_domain(self) -> domain.Operation:
-        """The operation; raises RuleViolated, EmptyPatch."""
-
-
-class CreateOperation(_Operation):
-    """Create a task."""
-
-    op: Literal["create"]
-    task: TaskCreate
-
-    @property
-    def as_domain(self) -> domain.Operation:
-        """The operation; raises RuleViolated."""
-        return domain.Create(_in_task(lambda: self.task.as_domain), self.task.move)
-
-
-class PatchOperation(_Operation):
-    """Change fields of a task, or move it."""
-
-    op: Literal["patch"]
-    id: _TaskId
-    task: TaskPatch
-    if_revision: _Expected = None
-
-    @property
-    def as_domain(self) -> domain.Operation:
-        """The operation; raises RuleViolated, EmptyPatch."""
-        patch = _in_task(lambda: self.task.as_domain)
-        return domain.Patch(self.id, patch, _expected(self.if_revision), self.task.move)
-
-
-class DeleteOperation(_Operation):
-    """Delete a task: move it to the trash, or erase it if that is `permanent`."""
-
-    op: Literal["delete"]
-    id: _TaskId
-    if_revision: _Expected = None
-    permanent: bool = False
-
-    @property
-    def as_domain(self) -> domain.Operation:
-        """The operation."""
-        return domain.Remove(self.id, _expected(self.if_revision), self.permanent)
-
-
-class RestoreOperation(_Operation):
-    """Put a task from the trash back into the list."""
-
-    op: Literal["restore"]
-    id: _TaskId
-    if_revision: _Expected = None
-
-    @property
-    def as_domain(self) -> domain.Operation:
-        """The operation."""
-        return domain.Restore(self.id, _expected(self.if_revision))
-
-
-class EraseOperation(_Operation):
-    """Erase a task in the trash."""
-
-    op: Literal["erase"]
-    id: _TaskId
-    if_revision: _Expected = None
-
-    @property
-    def as_domain(self) -> domain.Operation:
-        """The operation."""
-        return domain.Erase(self.id, _expected(self.if_revision))
-
-
-Operation = Annotated[
-    CreateOperation | PatchOperation | DeleteOperation | RestoreOperation | EraseOperation, Discriminator("op")
-]
-_OPERATIONS: Final[Mapping[str, type[_Operation]]] = {
-    "create": CreateOperation,
-    "patch": PatchOperation,
-    "delete": DeleteOperation,
-    "restore": RestoreOperation,
-    "erase": EraseOperation,
-}
 
 
 class BatchRequest(BaseModel):
@@ -120,9 +23,9 @@ class BatchRequest(BaseModel):
             "examples": [
                 {
                     "operations": [
-                        {"op": "create", "task": {"title": "Buy milk"}},
-                        {"op": "patch", "id": 1, "task": {"complete": True, "move": "last"}, "if_revision": 3},
-                        {"op": "delete", "id": 2},
+                        {"op": "create_project", "ref": "home", "project": {"name": "Household"}},
+                        {"op": "create", "ref": "milk", "task": {"title": "Buy milk", "project_id": {"ref": "home"}}},
+                        {"op": "patch", "id": {"ref": "milk"}, "task": {"priority": "high", "move": "first"}},
                     ]
                 }
             ]
@@ -163,33 +66,25 @@ class BatchRequest(BaseModel):
             message = f"must have 1 to {MAX_OPERATIONS} operations"
             yield domain.Violation(("operations",), "batch_size", message)
         else:
+            refused = False
             for index, operation in enumerate(operations):
-                for each in _faults_of_operation(operation):
+                for each in faults_of_operation(operation):
+                    refused = True
                     yield domain.Violation(("operations", index, *each.field), each.code, each.message)
+            if not refused:
+                yield from _faults_of_references(operations)
         yield from (unknown_name((name,), names_of(cls), "field") for name in values if name != "operations")
 
 
-def _faults_of_operation(operation: object) -> Iterator[domain.Violation]:
-    if not isinstance(operation, dict):
-        yield domain.Violation((), "object_type", "must be an object")
-        return
-    op = operation.get("op")
-    kind = _OPERATIONS.get(op) if isinstance(op, str) else None
-    if "op" not in operation:
-        yield domain.Violation(("op",), "missing", "is required")
-    elif kind is None:
-        yield domain.Violation(("op",), "choice", "must be create, patch, delete, restore or erase")
-    else:
-        try:
-            _ = kind.model_validate(operation).as_domain
-        except domain.EmptyPatch as empty:
-            yield domain.Violation((), "empty_patch", str(empty))
-        except (ValidationError, domain.RuleViolated):
-            yield from faults_of(kind, operation)
+def _faults_of_references(operations: list[Any]) -> Iterator[domain.Violation]:
+    try:
+        _ = BatchRequest.model_validate({"operations": operations}).as_domain
+    except domain.RuleViolated as violated:
+        yield from violated.violations
 
 
 class OperationResult(BaseModel):
-    """The id of the task of an operation, and its revision after it; a deletion has a revision too."""
+    """The id of the task or project of an operation, and its revision after it; a deletion has a revision too."""
 
     id: int
     revision: int
@@ -200,20 +95,8 @@ class BatchResponse(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"results": [{"id": 3, "revision": 4}, {"id": 1, "revision": 5}, {"id": 2, "revision": 6}]}]
+            "examples": [{"results": [{"id": 1, "revision": 1}, {"id": 1, "revision": 2}, {"id": 1, "revision": 3}]}]
         }
     )
 
     results: list[OperationResult]
-
-
-def _in_task(read: Callable[[], T]) -> T:
-    """Return the result of `read`; add `task` to the location of its violations."""
-    try:
-        return read()
-    except domain.RuleViolated as violated:
-        raise violated.at("task") from None
-
-
-def _expected(revision: int | None) -> frozenset[int] | None:
-    return None if revision is None else frozenset({revision})

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from todo_domain.rules import MAX_ID
 from todo_domain.text import INVISIBLE
 
 _VISIBLE = rf"[^{INVISIBLE}]"
@@ -74,6 +75,10 @@ def whole_message(maximum: int, minimum: int = 1) -> str:
     return f"must be a whole number from {minimum} to {maximum}"
 
 
+Id = Annotated[int, Field(ge=1, le=MAX_ID), whole(MAX_ID)]
+"""The id of a task or a project, or a revision, in a body."""
+
+
 def _up_to(maximum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if (number := int(text)) > maximum:
@@ -102,3 +107,16 @@ ClockTime = Annotated[
 
 Flag = Annotated[bool, text_of("true|false", "true".__eq__, "bool_type", "must be true or false")]
 Count = Annotated[int, text_of("[0-9]{1,16}", int, "whole_number", "must be a whole number")]
+
+
+def _project(text: str) -> int:
+    return 0 if text == "none" else _up_to(MAX_ID)(text)
+
+
+_PROJECT: Final = "none|[1-9][0-9]{0,15}"
+ProjectFilter = Annotated[
+    int,
+    text_of(_PROJECT, _project, "project", f"must be a whole number from 1 to {MAX_ID}, or none"),
+    WithJsonSchema({"type": "string", "pattern": f"^({_PROJECT})$", "maxLength": 16, "examples": ["1", "none"]}),
+]
+"""The id of a project, or 0 for `none`."""

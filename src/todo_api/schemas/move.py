@@ -1,4 +1,4 @@
-"""Where to move a task in the order by hand, in bodies."""
+"""Where to move a task or a project in the order by hand, in bodies."""
 
 from typing import Annotated, Any, Final
 
@@ -40,7 +40,7 @@ def _beside(name: str) -> dict[str, Any]:
 
 
 _SCHEMA: Final[dict[str, Any]] = {
-    "description": "A place in the order by hand; `after` and `before` have the id of another task of the list.",
+    "description": "A place in the order by hand; `after` and `before` name another task or project.",
     "anyOf": [{"type": "string", "enum": ["first", "last"]}, _beside("after"), _beside("before")],
     "examples": ["first", {"after": 12}],
 }

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
-from todo_api.schemas.formats import MULTILINE, Count, Day, Flag, whole_in_text
+from todo_api.schemas.formats import MULTILINE, Count, Day, Flag, ProjectFilter, text_of, whole_in_text
 from todo_api.schemas.tasks import PRIORITIES, Priority, Tag
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES
 from todo_domain.draft import MAX_TAGS
@@ -33,6 +33,11 @@ UserIdInPath = Annotated[
 TaskId = Annotated[
     int,
     Path(description="The id of a task of this owner.", ge=1, le=MAX_TASK_ID, examples=[1]),
+    whole_in_text(MAX_TASK_ID),
+]
+ProjectId = Annotated[
+    int,
+    Path(description="The id of a project of this owner.", ge=1, le=MAX_TASK_ID, examples=[1]),
     whole_in_text(MAX_TASK_ID),
 ]
 _SortName = Literal[
@@ -77,6 +82,7 @@ class ListParameters(BaseModel):
         description="Text that the title, the description or an item contains, compared without case.",
         json_schema_extra={"minLength": 1, "maxLength": MAX_SEARCH_LENGTH, **MULTILINE},
     )
+    project: ProjectFilter | None = Field(None, description="The task is in this project, or in none.")
     sort: Sort = Field("created_at", description="Descending with `-`; equal values by id; tasks without a value last.")
     limit: Count | None = Field(
         None,
@@ -94,6 +100,7 @@ class ListParameters(BaseModel):
         return domain.TaskQuery(
             **values
             | {
+                "project": domain.ABSENT if self.project is None else self.project or None,
                 "priority": frozenset(PRIORITIES[name] for name in self.priority),
                 "tag": tuple(self.tag),
                 "sort": domain.SortKey(self.sort.removeprefix("-")),
@@ -116,13 +123,13 @@ class RemovalParameters(BaseModel):
 
 
 class TrashParameters(BaseModel):
-    """Where to continue in the trash, and how many tasks to list."""
+    """Where to continue in the trash, and how much to list."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     limit: Count = Field(
         DEFAULT_TRASH,
-        description="The maximum number of tasks in the response.",
+        description="The maximum number of tasks and projects in the response.",
         json_schema_extra={"minimum": 1, "maximum": MAX_TRASH},
     )
     cursor: str | None = Field(None, description="The `next_cursor` of a page of the trash.", json_schema_extra=_CURSOR)
@@ -133,9 +140,11 @@ class TrashParameters(BaseModel):
         return domain.TrashQuery(limit=self.limit, cursor=self.cursor)
 
 
+_KINDS: Final = "(task|project|task,project|project,task)"
+Kinds = Annotated[str, text_of(_KINDS, str, "kinds", "must be task, project, or both with a comma")]
 FEED_TOKEN: Final[dict[str, Any]] = {
-    "maxLength": 66,
-    "pattern": r"^[a-z0-9]{1,32}\.(0|[1-9][0-9]{0,15})(\.[1-9][0-9]{0,15})?$",
+    "maxLength": 69,
+    "pattern": r"^[a-z0-9]{1,32}\.(0|[1-9][0-9]{0,15})(\.[1-9][0-9]{0,15})?(-pt?)?$",
     "format": "feed-token",
     "examples": ["k3v9.42"],
 }
@@ -151,11 +160,21 @@ class SinceParameter(BaseModel):
         description="The `next` of an earlier response. Without it, the feed begins at the start.",
         json_schema_extra=FEED_TOKEN,
     )
+    kinds: Kinds | None = Field(
+        None,
+        description="What the feed has, separated by commas. Without it: what `since` is for, otherwise tasks.",
+        json_schema_extra={"pattern": f"^{_KINDS}$", "examples": ["task,project"]},
+    )
 
     @cached_property
     def as_domain(self) -> domain.FeedToken | None:
         """The token; raises RuleViolated if it is malformed."""
         return domain.FeedToken.parse(self.since) if self.since is not None else None
+
+    @property
+    def wanted_kinds(self) -> frozenset[domain.Kind] | None:
+        """The kinds; None if the parameter is absent."""
+        return None if self.kinds is None else frozenset(map(domain.Kind, self.kinds.split(",")))
 
 
 class StreamParameters(SinceParameter):

@@ -6,8 +6,10 @@ from the domain need no validation. A test checks every response against its sch
 
 from typing import Any
 
+from todo_api.schemas.changes import change_response
+from todo_api.schemas.projects import project_response
 from todo_api.schemas.tasks import task_response
-from todo_domain import BatchResult, Change, ChangePage, Deletion, TaskPage, TrashPage
+from todo_domain import BatchResult, ChangePage, ProjectList, TaskPage
 
 
 def list_response(page: TaskPage) -> dict[str, Any]:
@@ -20,17 +22,10 @@ def list_response(page: TaskPage) -> dict[str, Any]:
     }
 
 
-def trash_response(page: TrashPage) -> dict[str, Any]:
-    """Serialize a page of the trash as a TrashResponse."""
-    tasks = [{**task_response(trashed.task), "deleted_at": trashed.deleted_at} for trashed in page.tasks]
-    return {"tasks": tasks, "next_cursor": page.next_cursor}
-
-
-def change_response(change: Change) -> dict[str, Any]:
-    """Serialize a change as a TaskResponse or a TaskDeletion."""
-    if isinstance(change, Deletion):
-        return {"id": change.id, "deleted": True, "revision": change.revision}
-    return task_response(change)
+def projects_response(found: ProjectList) -> dict[str, Any]:
+    """Serialize projects as a ProjectListResponse."""
+    projects = [project_response(project) for project in found.projects]
+    return {"projects": projects, "count": len(projects), "revision": found.revision}
 
 
 def changes_response(page: ChangePage) -> dict[str, Any]:
@@ -41,4 +36,4 @@ def changes_response(page: ChangePage) -> dict[str, Any]:
 
 def batch_response(result: BatchResult) -> dict[str, Any]:
     """Serialize the result of a batch as a BatchResponse."""
-    return {"results": [{"id": done.task_id, "revision": done.revision} for done in result.outcomes]}
+    return {"results": [{"id": done.id, "revision": done.revision} for done in result.outcomes]}

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from todo_api.http.problems import problem_of
 from todo_api.http.responses import json_bytes
 from todo_api.http.user_limits import Usage
-from todo_api.schemas.serialization import change_response
+from todo_api.schemas.changes import change_response
 from todo_api.server.uvicorn_connection import ENDLESS
 from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_api.streaming.live_feed import LiveFeed

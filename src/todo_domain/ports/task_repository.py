@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Final, Protocol, Self
 
 from todo_domain.batch import Batch
-from todo_domain.changes import ChangePage, FeedToken
+from todo_domain.changes import TASKS, ChangePage, FeedToken, Kind
 from todo_domain.draft import TaskDraft
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import UserId
 from todo_domain.listing import TaskIds, TaskPage, TaskQuery
 from todo_domain.operations import BatchResult
+from todo_domain.project import Project, ProjectList
 from todo_domain.task import Task
 from todo_domain.trash import TrashPage, TrashQuery
 
@@ -22,8 +23,8 @@ Edit = Callable[[Task], Task]
 """A pure, synchronous function that returns the new state of a task.
 
 If it returns an equal task, nothing changes. It raises to refuse the change. It MUST NOT change
-`user_id`, `id` or `revision`, and MUST return a task for which `Task.is_settled` is true. An adapter
-MAY call it several times."""
+`user_id`, `id` or `revision`, MUST NOT put the task into another project, and MUST return a task for which
+`Task.is_settled` is true. An adapter MAY call it several times."""
 
 Guard = Callable[[Task], None]
 """A pure, synchronous function that raises to refuse the removal. An adapter MAY call it several times."""
@@ -73,6 +74,8 @@ class TaskRepository(Protocol):
           forgotten, as by `StoreMaintenance.purge`. They MAY be forgotten in a transaction of
           their own: then concurrent writes may leave a surplus until the next write. In the
           same way, the `Quotas.surplus_trash` MUST be erased, as by `erase_oldest`.
+        - Of the deletions of a user's projects, those with the highest revisions MUST be kept, at
+          most `MAX_PROJECT_DELETIONS`. The others MUST be forgotten by the batch that exceeds that.
 
     Values
         - A returned object MUST NOT change when the store does, and the store MUST NOT
@@ -98,6 +101,7 @@ class TaskRepository(Protocol):
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """Add the task that the draft describes, and return it.
 
+        - The caller MUST NOT pass a draft with a project: `apply` checks that it exists.
         - The task MUST be `Task.from_draft` of the draft, with the next id of the list, the
           next revision and the `initial_position` of the id. The first id is 1. An id MUST
           NOT be used twice, even after its task was removed.
@@ -184,9 +188,11 @@ class TaskRepository(Protocol):
           step. Revisions of other writers MUST NOT come between those of the batch.
         - Each `Read` that the evaluation yields MUST be done in the same atomic step, on the
           list as it was before the batch. `Neighbours` compares positions by bytes. The tasks
-          of `LockTasks` MUST NOT be changed by other writers until the batch is written.
+          of `LockTasks` and `TasksOfProject` MUST NOT be changed by other writers until the
+          batch is written.
         - All changes of the effects MUST be written as they are: they include tasks that no
-          operation names, with a new position and the old `updated_at`.
+          operation names, with a new position and the old `updated_at`. Each task of a bulk
+          change MUST become what `BulkChange.applied_to` returns.
         - The result MUST have the outcomes of the effects, `at`, and in `tasks` at least the
           final states of the tasks that the operations named or added: `BatchEffects.result`.
         - With a key, the rules of `add` apply: a replayed result MUST have the outcomes of the
@@ -197,19 +203,21 @@ class TaskRepository(Protocol):
         ...
 
     async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
-        """Return a page of the tasks in the trash, in descending order of the revision of their deletion.
+        """Return a page of what is in the trash, in descending order of the revision of the deletion.
 
-        - Exactly the tasks in the trash with a lower revision than `query.before` MUST be listed.
-        - The page MUST have at most `query.limit` tasks. `TrashQuery.page` makes it.
-        - Reading the tasks and the counters MUST be one atomic step.
+        - Exactly the tasks and projects in the trash with a lower revision than `query.before`
+          MUST be listed.
+        - The page MUST have at most `query.limit` of them. `TrashQuery.page` makes it.
+        - Reading them and the counters MUST be one atomic step.
         """
         ...
 
     async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
-        """Erase at most `limit` of the tasks in the trash with a revision up to this one; return how many.
+        """Erase what is in the trash with a revision up to this one; return how many tasks and projects.
 
-        - The lowest revisions MUST be erased first. No revision and no feed MUST change.
-        - It MUST return 0 only when no such task is left after concurrent calls for this user.
+        - All such projects MUST be erased, and at most `limit` of the tasks, the lowest revisions
+          first. No revision and no feed MUST change.
+        - It MUST return 0 only when nothing of that is left after concurrent calls for this user.
         """
         ...
 
@@ -221,17 +229,30 @@ class TaskRepository(Protocol):
         """
         ...
 
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
-        """Return at most `limit` changes with a revision above the token's, in order of revision.
+    async def get_project(self, user_id: UserId, project_id: int) -> Project:
+        """Return the project. MUST raise ProjectNotFound when the user has no such project."""
+        ...
+
+    async def list_projects(self, user_id: UserId) -> ProjectList:
+        """Return all projects of the user in ascending order of position, and the list's revision at that moment.
+
+        Reading the projects and the revision MUST be one atomic step.
+        """
+        ...
+
+    async def changes(
+        self, user_id: UserId, since: FeedToken | None, limit: int, kinds: frozenset[Kind] = TASKS
+    ) -> ChangePage:
+        """Return at most `limit` changes of these kinds with a revision above the token's, in order of revision.
 
         - Without a token, it MUST start before the first change.
-        - Each task MUST appear once: in its latest state, or as its deletion.
+        - Each task and project MUST appear once: in its latest state, or as its deletion.
         - `next` MUST be the token that the page ends at: the revision of its last change
           when there are more changes, otherwise the revision of the list at that moment.
         - Reading the changes and the revision MUST be one atomic step.
         - MUST raise CursorExpired when a deletion that the reader needs was purged, when
-          the token is from another epoch, and when the list never had the token's
-          revision. `FeedState.page` decides all of this and makes the page.
+          the token is from another epoch or for other kinds, and when the list never had
+          the token's revision. `FeedState.page` decides all of this and makes the page.
         """
         ...
 

@@ -26,7 +26,10 @@ EVENT: Final = {
             "type": "string",
             "contentMediaType": "application/json",
             "contentSchema": {
-                "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("TaskResponse", "TaskDeletion")]
+                "anyOf": [
+                    {"$ref": f"#/components/schemas/{name}"}
+                    for name in ("TaskChange", "DeletedChange", "ProjectChange")
+                ]
             },
         },
     },
@@ -71,9 +74,18 @@ def before_call(_context: Any, case: Any, _options: Any) -> None:
 
 
 def _complete_tasks(body: Any) -> None:
-    """Complete every due and recurrence, and replace anchors: the schema can't say which parts and tasks are stored."""
+    """Complete every due and recurrence, and replace anchors, projects and references.
+
+    The schema can't say which parts and tasks are stored, and what earlier operations create.
+    """
     if isinstance(body, dict) and isinstance(body.get("move"), dict):
         body["move"] = "last"
+    if isinstance(body, dict) and isinstance(body.get("id"), dict):
+        body["id"] = 1
+    if isinstance(body, dict) and "op" in body:
+        body.pop("ref", None)
+    if isinstance(body, dict) and body.get("project_id") is not None:
+        body["project_id"] = None
     if isinstance(body, dict) and isinstance(body.get("recurrence"), dict):
         if body["recurrence"].get("rule") not in rules:  # the pattern says only which parts a rule can have
             body["recurrence"]["rule"] = rules[0]

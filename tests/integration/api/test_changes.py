@@ -21,7 +21,7 @@ def test_without_a_token_the_feed_has_all_tasks_in_order_of_revision(alice: http
     page = changes(alice)
 
     assert [(change["id"], change["revision"]) for change in page["changes"]] == [(3, 3), (1, 4), (2, 5)]
-    assert page["changes"][2] == {"id": 2, "deleted": True, "revision": 5}
+    assert page["changes"][2] == {"id": 2, "deleted": True, "revision": 5, "kind": "task"}
     assert page["has_more"] is False
 
 
@@ -30,7 +30,7 @@ def test_a_change_in_the_feed_is_the_same_as_the_task_response(alice: httpx.Clie
 
     page = changes(alice)
 
-    assert page["changes"] == [created.json()]
+    assert page["changes"] == [{**created.json(), "kind": "task"}]
 
 
 def test_a_token_returns_the_changes_after_it(alice: httpx.Client) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.integration.api.asgi import app_in_memory
 from tests.integration.api.problems import places, refusal
-from todo_api.schemas.tasks import EXAMPLE_TASK, TaskCreate, TaskPatch, TaskUpdate
+from todo_api.schemas.task_bodies import TaskCreate, TaskPatch, TaskUpdate
+from todo_api.schemas.tasks import EXAMPLE_TASK
 
 DOCUMENT: Final = app_in_memory().openapi()
 SCHEMAS: Final = DOCUMENT["components"]["schemas"]
@@ -53,7 +54,8 @@ def test_a_body_is_accepted_if_and_only_if_its_schema_allows_it(alice: httpx.Cli
         task_id = alice.post("/tasks", json=stored).json()["id"]
         response = alice.request(method, "/tasks" if method == "POST" else f"/tasks/{task_id}", json=body)
 
-        assert response.is_success is validator.is_valid(body), f"{value!r}: {response.text}"
+        is_valid = response.is_success or "unknown_project" in response.text
+        assert is_valid is validator.is_valid(body), f"{value!r}: {response.text}"
         if response.is_success:
             assert name == "move" or has_value(response.json()[name], value)
         else:

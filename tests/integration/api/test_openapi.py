@@ -69,19 +69,25 @@ def test_the_document_states_the_version_of_the_package(server: Any) -> None:
 def test_an_operation_id_is_a_verb_and_its_object() -> None:
     assert sorted(OPERATIONS) == [
         "apply_batch",
+        "create_project",
         "create_task",
+        "delete_project",
         "delete_task",
         "empty_trash",
         "erase_task",
         "get_health",
+        "get_project",
         "get_readiness",
         "get_task",
         "list_changes",
         "list_occurrences",
+        "list_projects",
         "list_tasks",
         "list_trash",
+        "patch_project",
         "patch_task",
         "replace_task",
+        "restore_project",
         "restore_task",
         "stream_changes",
     ]
@@ -176,8 +182,14 @@ HEADERS = {
     "delete_task": {412: {"ETag"}},
     "list_trash": {200: {"ETag", "Link"}, 304: {"ETag"}},
     "restore_task": {200: {"ETag"}, 412: {"ETag"}},
+    "restore_project": {200: {"ETag"}, 412: {"ETag"}},
     "erase_task": {412: {"ETag"}},
     "empty_trash": {412: {"ETag"}},
+    "list_projects": {200: {"ETag"}, 304: {"ETag"}},
+    "create_project": {201: {"ETag", "Location", "Idempotency-Replayed"}, 429: {"Retry-After"}},
+    "get_project": {200: {"ETag"}, 304: {"ETag"}},
+    "patch_project": {200: {"ETag"}, 412: {"ETag"}},
+    "delete_project": {412: {"ETag"}},
     "apply_batch": {200: {"Idempotency-Replayed"}, 412: {"ETag"}, 429: {"Retry-After"}},
 }
 HEADERS_OF_OWNERS = {
@@ -293,6 +305,7 @@ def test_every_task_response_matches_the_document(alice: httpx.Client, body: dic
     assert_is_described(alice.get("/changes"), "list_changes")
     assert_is_described(alice.get("/trash"), "list_trash")
     assert_is_described(alice.post("/trash/1/restore"), "restore_task")
+    assert_is_described(alice.post("/trash/projects/1/restore"), "restore_project")
 
 
 def test_every_problem_matches_the_document(alice: httpx.Client, bob: httpx.Client) -> None:

@@ -62,7 +62,7 @@ def test_old_deletions_are_purged_during_requests_and_after_failures(
         while (later := alice.get("/changes", params={"since": before})).status_code == 200:
             time.sleep(0.01)
 
-    assert kept.json()["changes"] == [{"id": 1, "deleted": True, "revision": 2}]
+    assert kept.json()["changes"] == [{"id": 1, "deleted": True, "revision": 2, "kind": "task"}]
     assert (later.status_code, later.json()["error_code"]) == (410, "CURSOR_EXPIRED")
     expected, unexpected = (record for record in caplog.records if record.name == maintenance.__name__)
     assert (expected.levelname, expected.exc_info) == ("WARNING", None)

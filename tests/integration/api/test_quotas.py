@@ -126,5 +126,5 @@ def test_the_feed_remembers_the_last_deletions_only(alice: httpx.Client) -> None
     after_one = alice.get("/changes", params={"since": before})
     alice.delete("/tasks/2")
 
-    assert after_one.json()["changes"] == [{"id": 1, "deleted": True, "revision": 4}]
+    assert after_one.json()["changes"] == [{"id": 1, "deleted": True, "revision": 4, "kind": "task"}]
     assert refusal(alice.get("/changes", params={"since": before})) == (410, "CURSOR_EXPIRED")

@@ -56,17 +56,17 @@ class Full(InMemoryTaskRepository):
 class FullAtOnce(Full):
     """A full store that returns all changes on one page, after which a stream has nothing to send."""
 
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
-        return await super().changes(user_id, since, limit * 1000)
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int, *kinds: Any) -> ChangePage:
+        return await super().changes(user_id, since, limit * 1000, *kinds)
 
 
 class Breaking(InMemoryTaskRepository):
     """A store whose feed fails after the first page."""
 
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int, *kinds: Any) -> ChangePage:
         if since:
             raise ZeroDivisionError
-        return await super().changes(user_id, since, limit)
+        return await super().changes(user_id, since, limit, *kinds)
 
 
 def until(reached: Callable[[], bool]) -> None:
@@ -96,8 +96,8 @@ def test_a_stream_starts_with_all_tasks_and_continues_with_new_changes(alice: ht
         third = events.next()
 
     assert first[1]["title"] == "a"
-    assert second[1] == created.json()
-    assert third[1] == {"id": 1, "deleted": True, "revision": 3}
+    assert second[1] == {**created.json(), "kind": "task"}
+    assert third[1] == {"id": 1, "deleted": True, "revision": 3, "kind": "task"}
 
 
 def test_the_id_of_an_event_is_a_token_of_the_feed(alice: httpx.Client) -> None:

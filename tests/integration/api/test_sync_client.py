@@ -169,7 +169,7 @@ def test_a_device_that_follows_with_an_expired_feed_token_starts_over(
     following.close()
 
     assert (seen, left) == ([], {})
-    assert (first, phone.tasks) == (1, known)
+    assert (first, phone.tasks) == (known[1], known)
 
 
 def test_a_device_that_follows_sees_a_change_of_another_device(device: Callable[[str], tuple[Any, Network]]) -> None:
@@ -185,5 +185,22 @@ def test_a_device_that_follows_sees_a_change_of_another_device(device: Callable[
     second = next(following)
     following.close()
 
-    assert (first, second) == (1, 1)
+    assert (first["revision"], second["revision"]) == (1, 2)
     assert phone.tasks == laptop.tasks
+
+
+def test_a_device_has_projects_apart_from_tasks_with_the_same_id(
+    device: Callable[[str], tuple[Any, Network]], server: Server
+) -> None:
+    user = new_user()
+    phone, _ = device(user)
+    phone.create(title="Buy milk")
+    with server.client(user) as client:
+        client.post("/projects", json={"name": "Household"})
+        client.post("/projects", json={"name": "Garden"})
+        client.delete("/projects/2")
+
+    phone.sync()
+
+    assert [task["title"] for task in phone.tasks.values()] == ["Buy milk"]
+    assert [project["name"] for project in phone.projects.values()] == ["Household"]

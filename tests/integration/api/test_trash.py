@@ -53,7 +53,7 @@ def test_a_task_in_the_trash_is_deleted_for_every_other_request(alice: httpx.Cli
     for operation in ({"op": "delete", "id": 1}, {"op": "patch", "id": 1, "task": {"title": "x"}}):
         assert refusal(apply(alice, operation)) == (404, "NOT_FOUND")
     assert [task["id"] for task in alice.get("/tasks").json()["tasks"]] == [2]
-    assert {"id": 1, "deleted": True, "revision": 3} in alice.get("/changes").json()["changes"]
+    assert {"id": 1, "deleted": True, "revision": 3, "kind": "task"} in alice.get("/changes").json()["changes"]
 
 
 def test_a_restored_task_is_in_the_list_and_in_the_feed_at_a_higher_revision(
@@ -67,7 +67,7 @@ def test_a_restored_task_is_in_the_list_and_in_the_feed_at_a_higher_revision(
     changed = {"revision": 4, "updated_at": restored["updated_at"]}
     assert {**restored, "deleted_at": trashed["deleted_at"]} == trashed | changed
     assert alice.get("/tasks/1").json() == restored
-    assert alice.get("/changes").json()["changes"][-1] == restored
+    assert alice.get("/changes").json()["changes"][-1] == {**restored, "kind": "task"}
     assert trash_of(alice) == []
 
 
@@ -324,7 +324,7 @@ def test_without_days_in_the_trash_a_deletion_is_permanent() -> None:
     for method, path, body in (("POST", "", FULL), ("DELETE", "/1", None), ("POST", "/batch", batch)):
         send_request(app, method, f"/api/alice/tasks{path}", json=body).raise_for_status()
 
-    assert send_request(app, "GET", "/api/alice/trash").json() == {"tasks": [], "next_cursor": None}
+    assert send_request(app, "GET", "/api/alice/trash").json() == {"tasks": [], "projects": [], "next_cursor": None}
 
 
 def test_emptying_the_trash_costs_work_for_each_task() -> None:

@@ -27,7 +27,7 @@ from todo_api.middleware.forwarded import ForwardedHeaders
 from todo_api.routes.tasks import router
 from todo_api.schemas.batches import BatchRequest
 from todo_api.schemas.parameters import ListParameters
-from todo_api.schemas.tasks import TaskCreate
+from todo_api.schemas.task_bodies import TaskCreate
 from todo_domain import FeedToken, TodoError, UserId
 from todo_domain.cursor import decode_cursor
 

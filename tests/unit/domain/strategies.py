@@ -8,7 +8,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 from todo_adapters.contract.field_values import DRAFT_VALUES
-from todo_domain import ChecklistItem, Due, DuePatch, Priority, Task, TaskDraft, TaskPatch, UserId
+from todo_domain import (
+    ChecklistItem,
+    Due,
+    DuePatch,
+    Priority,
+    Project,
+    ProjectDraft,
+    Task,
+    TaskDraft,
+    TaskPatch,
+    UserId,
+)
 from todo_domain.recurrence.rule import WEEKDAYS
 from todo_domain.task import MAX_REVISION, MAX_TASK_ID
 from todo_domain.text import is_visible
@@ -72,6 +83,10 @@ tasks = new_tasks | st.builds(Task.patched, new_tasks, patches, instants)
 
 def task(title: str = "Buy milk", *, id: int = 1, revision: int = 1, at: datetime = NOON, **named: Any) -> Task:
     return Task.from_draft(TaskDraft(title=title, **named), user_id=ALICE, id=id, revision=revision, at=at)
+
+
+def project(name: str = "a", *, id: int = 1, **named: Any) -> Project:
+    return Project.from_draft(ProjectDraft(name=name, **named), user_id=ALICE, id=id, revision=id, at=NOON)
 
 
 def _lists(values: Iterable[object]) -> st.SearchStrategy[str]:

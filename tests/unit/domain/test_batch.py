@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.strategies import ALICE, NOON, drafts, patches, task
+from tests.unit.domain.strategies import ALICE, NOON, drafts, patches, project, task
 from todo_domain import (
+    AllProjects,
     Batch,
     BatchEffects,
     BatchFailed,
@@ -40,6 +41,7 @@ BREAD = task("Buy bread", id=3, revision=2)
 EGGS = TrashedTask(task("Buy eggs", id=2, revision=3), NOON)
 STORED: dict[int, TaskState] = {1: MILK, 2: EGGS, 3: BREAD}
 COUNTERS = ListCounters(revision=5, last_task_id=3, open_count=2, task_count=2, deletion_count=1, trash_count=1)
+PROJECTS = [project("a", id=1), project("b", id=2, archived=True)]
 
 rename = TaskPatch(title="Buy oat milk")
 ids = st.integers(1, 6)
@@ -60,6 +62,8 @@ State = tuple[dict[int, TaskState], ListCounters, list[Outcome]]
 
 def effects_of(batch: Batch, *, stored: dict[int, TaskState], counters: ListCounters, at: datetime) -> BatchEffects:
     def read(asked: Read) -> Any:
+        if isinstance(asked, AllProjects):
+            return PROJECTS
         assert isinstance(asked, Neighbours)  # a restored task reads whether its position is free
         return [], []
 
@@ -112,7 +116,7 @@ def test_another_number_of_operations_is_refused(operations: Any) -> None:
 
 def test_every_entry_that_is_not_an_operation_is_named() -> None:
     entries: Any = (Remove(1), "remove", None, Create(TaskDraft(title="x")), [])
-    message = "must be an operation"
+    message = "must be an operation on tasks or projects"
 
     with pytest.raises(
         RuleViolated, match=rf"^operations\.1: {message}; operations\.2: {message}; operations\.4: {message}$"
@@ -248,14 +252,14 @@ def test_a_batch_fails_if_a_task_is_not_at_an_expected_revision(expected: frozen
         Restore(2, expected - {3}),
         Erase(2, frozenset()),
     ):
-        with pytest.raises(BatchFailed, match=r"^operation 1: the task is at revision [34]$") as failure:
+        with pytest.raises(BatchFailed, match=r"^operation 1: the current revision is [34]$") as failure:
             evaluate(Create(TaskDraft(title="a")), operation)
 
         assert isinstance(failure.value.cause, PreconditionFailed)
 
 
 def test_a_precondition_is_checked_even_if_the_patch_changes_nothing() -> None:
-    with pytest.raises(BatchFailed, match=r"^operation 0: the task is at revision 4$"):
+    with pytest.raises(BatchFailed, match=r"^operation 0: the current revision is 4$"):
         evaluate(Patch(1, TaskPatch(title="Buy milk"), frozenset({3})))
 
 

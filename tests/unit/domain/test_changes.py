@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo_domain import FeedToken, RuleViolated, revision_floor
+from todo_domain import TASKS, CursorExpired, FeedState, FeedToken, Kind, RuleViolated, revision_floor
 from todo_domain.task import MAX_REVISION
 
 REFUSED = r"^since: must be the next token of an earlier response$"
 epochs = st.from_regex(r"[a-z0-9]{1,32}", fullmatch=True)
 
 
-@given(epochs, st.integers(0, MAX_REVISION))
-def test_parsing_a_token_reverses_str(epoch: str, revision: int) -> None:
-    token = FeedToken(epoch, revision)
+@given(epochs, st.integers(0, MAX_REVISION), st.sampled_from([TASKS, frozenset({Kind.PROJECT}), frozenset(Kind)]))
+def test_parsing_a_token_reverses_str(epoch: str, revision: int, kinds: frozenset[Kind]) -> None:
+    token = FeedToken(epoch, revision, kinds=kinds)
 
     assert FeedToken.parse(str(token)) == token
 
@@ -31,7 +31,9 @@ def test_text_that_str_of_a_token_never_returns_is_refused(text: str) -> None:
     assert 0 <= token.revision <= MAX_REVISION
 
 
-@pytest.mark.parametrize("text", ["k3v9.42", "0.0", "a" * 32 + ".1", "k." + str(2**53 - 1)])
+@pytest.mark.parametrize(
+    "text", ["k3v9.42", "k3v9.42-p", "k3v9.42.99-pt", "0.0", "a" * 32 + ".1", "k." + str(2**53 - 1)]
+)
 def test_the_tokens_of_the_stores_are_accepted(text: str) -> None:
     assert str(FeedToken.parse(text)) == text
 
@@ -49,6 +51,10 @@ def test_the_tokens_of_the_stores_are_accepted(text: str) -> None:
         "k3v9.+1",
         "k3v9.042",
         "k3v9.4.2",
+        "k3v9.4-",
+        "k3v9.4-t",
+        "k3v9.4-tp",
+        "k3v9.4-x",
         "k3v9.1e3",
         "k3v9.42\n",
         " k3v9.42",
@@ -91,3 +97,12 @@ def test_a_token_of_an_incomplete_read_contains_its_base(revision: int, ahead: i
 def test_a_base_below_the_revision_is_refused(text: str) -> None:
     with pytest.raises(RuleViolated):
         FeedToken.parse(text)
+
+
+@pytest.mark.parametrize(("of_token", "requested"), [(TASKS, frozenset(Kind)), (frozenset(Kind), TASKS)])
+def test_a_token_continues_only_a_read_of_the_same_kinds(of_token: frozenset[Kind], requested: frozenset[Kind]) -> None:
+    state, token = FeedState("k3v9", 5, 0), FeedToken("k3v9", 4, kinds=of_token)
+
+    assert state.page(token, 1, [], of_token).next == FeedToken("k3v9", 5, kinds=of_token)
+    with pytest.raises(CursorExpired):
+        state.page(token, 1, [], requested)

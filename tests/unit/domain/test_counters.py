@@ -1,7 +1,7 @@
 import pytest
 
-from tests.unit.domain.strategies import NOON, task
-from todo_domain import ListCounters, TaskState, Tombstone, TrashedTask
+from tests.unit.domain.strategies import ALICE, NOON, task
+from todo_domain import ListCounters, Project, ProjectDraft, ProjectTombstone, TaskState, Tombstone, TrashedTask
 
 OPEN = task("open", id=3, revision=7)
 DONE = OPEN._replace(completed_at=NOON)
@@ -51,3 +51,38 @@ def test_outcomes_of_a_key_are_counted_one_by_one() -> None:
 @pytest.mark.parametrize(("revision", "floor", "expected"), [(0, 0, 1), (6, 3, 7), (6, 100, 101)])
 def test_the_next_revision_is_above_the_last_one_and_the_floor(revision: int, floor: int, expected: int) -> None:
     assert ListCounters(revision=revision, revision_floor=floor).next_revision == expected
+
+
+def test_projects_are_counted_apart_from_tasks() -> None:
+    project = Project.from_draft(ProjectDraft(name="a"), user_id=ALICE, id=1, revision=7, at=NOON)
+
+    added = COUNTERS.after_project(project, None)
+    changed = added.after_project(project._replace(revision=8), project)
+    removed = changed.after_project(ProjectTombstone(1, 9, NOON), project)
+
+    assert added == COUNTERS._replace(revision=7, last_project_id=1, project_count=1)
+    assert changed == added._replace(revision=8)
+    assert removed == added._replace(revision=9, project_count=0)
+
+
+@pytest.mark.parametrize(
+    ("removed", "removed_open", "trashed", "expected"),
+    [
+        (2, 1, 2, {"open_count": 0, "task_count": 0, "deletion_count": 6, "trash_count": 4}),
+        (2, 1, 0, {"open_count": 0, "task_count": 0, "deletion_count": 6}),
+        (-2, -1, -2, {"open_count": 2, "task_count": 4, "deletion_count": 2, "trash_count": 0}),
+    ],
+    ids=["to the trash", "permanently", "back"],
+)
+def test_tasks_that_are_removed_or_restored_together_are_all_counted(
+    removed: int, removed_open: int, trashed: int, expected: dict[str, int]
+) -> None:
+    after = COUNTERS.after_bulk(removed=removed, removed_open=removed_open, trashed=trashed)
+
+    assert after == COUNTERS._replace(revision=8, **expected)
+
+
+def test_the_first_task_that_is_removed_with_others_has_a_revision_above_the_floor() -> None:
+    counters = COUNTERS._replace(revision_floor=100)
+
+    assert counters.after_bulk(removed=2, removed_open=0, trashed=2).revision == 102

@@ -54,7 +54,7 @@ def test_a_failed_batch_names_the_operation_and_keeps_its_error() -> None:
 def test_a_failed_precondition_has_the_current_revision() -> None:
     error = PreconditionFailed(17)
 
-    assert str(error) == "the task is at revision 17"
+    assert str(error) == "the current revision is 17"
     assert error.current == 17
 
 

@@ -62,6 +62,7 @@ def evaluate(
     def read(asked: Read) -> Any:
         if isinstance(asked, Neighbours):
             return [], []
+        assert isinstance(asked, LockTasks)
         return [other for other in others if other.id in asked.ids]
 
     batch = Batch(operations)

@@ -134,7 +134,7 @@ def test_a_precondition_holds_at_any_of_the_expected_revisions() -> None:
 
 @pytest.mark.parametrize("expected", [{4}, {6}, {4, 6}, set()], ids=str)
 def test_a_task_at_another_revision_fails_the_precondition(expected: set[int]) -> None:
-    with pytest.raises(PreconditionFailed, match=r"^the task is at revision 5$") as refusal:
+    with pytest.raises(PreconditionFailed, match=r"^the current revision is 5$") as refusal:
         task(revision=5).require(frozenset(expected))
 
     assert refusal.value.current == 5

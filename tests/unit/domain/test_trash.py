@@ -1,19 +1,21 @@
 import pytest
 
-from tests.unit.domain.strategies import NOON, task
-from todo_domain import RuleViolated, TaskQuery, TrashedTask, TrashQuery
+from tests.unit.domain.strategies import NOON, project, task
+from todo_domain import RuleViolated, TaskQuery, TrashedProject, TrashedTask, TrashQuery
 from todo_domain.cursor import Position, encode_cursor
 
 TRASH = [TrashedTask(task(id=number, revision=10 - number), NOON) for number in range(1, 5)]
+PROJECTS = [TrashedProject(project(id=1)._replace(revision=10), NOON)]
 
 
-def test_a_page_has_a_cursor_if_there_are_more_tasks() -> None:
-    first = TrashQuery(limit=2).page(TRASH[:3], revision=9, count=4)
-    rest = TrashQuery(limit=2, cursor=first.next_cursor)
+def test_a_page_has_a_cursor_if_there_are_more_tasks_or_projects() -> None:
+    first = TrashQuery(limit=2).page(TRASH[:3], PROJECTS, revision=9, count=5)
+    second = TrashQuery(limit=2, cursor=first.next_cursor)
+    third = TrashQuery(limit=2, cursor=second.page(TRASH[1:], PROJECTS[1:], revision=9, count=5).next_cursor)
 
-    assert (first.tasks, first.revision, first.count) == (tuple(TRASH[:2]), 9, 4)
-    assert rest.before == TRASH[1].revision
-    assert rest.page(TRASH[2:], revision=9, count=4).next_cursor is None
+    assert (first.tasks, first.projects, first.revision, first.count) == (tuple(TRASH[:1]), tuple(PROJECTS[:1]), 9, 5)
+    assert (second.before, third.before) == (TRASH[0].revision, TRASH[2].revision)
+    assert third.page(TRASH[3:], (), revision=9, count=5).next_cursor is None
 
 
 @pytest.mark.parametrize("limit", [0, 501, -1, True, "5", 1.0])

@@ -200,7 +200,7 @@ def test_a_task_at_another_revision_is_not_written(alice: TaskUseCases, expected
         alice.patch(1, DONE, expected),
         alice.remove(1, expected),
     ):
-        with pytest.raises(PreconditionFailed, match=r"^the task is at revision 1$"):
+        with pytest.raises(PreconditionFailed, match=r"^the current revision is 1$"):
             run(attempt)
 
     assert run(alice.get(1)) == before
@@ -213,7 +213,7 @@ def test_a_removed_task_is_restored_from_the_trash(alice: TaskUseCases, clock: C
     clock.time = LATER
 
     (trashed,) = run(alice.trash(TrashQuery())).tasks
-    with pytest.raises(PreconditionFailed, match=r"^the task is at revision 2$"):
+    with pytest.raises(PreconditionFailed, match=r"^the current revision is 2$"):
         run(alice.restore(1, frozenset({1})))
     restored = run(alice.restore(1, frozenset({2})))
 

@@ -9,25 +9,40 @@ from typing import Any, Final
 
 from psycopg.errors import LockNotAvailable
 
-from todo_adapters.sql import rows, statements
+from todo_adapters.sql import project_tasks, projects, rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL, Statement
 from todo_adapters.sql.postgres.driver.connection import Connection, Step
-from todo_adapters.sql.postgres.statements import LOCK_LIST, LOCK_MORE_TASKS, LOCK_TASKS
+from todo_adapters.sql.postgres.statements import (
+    CHANGE_IN_BULK,
+    LOCK_LIST,
+    LOCK_MORE_TASKS,
+    LOCK_NAMED_OR_IN_PROJECTS,
+    LOCK_TASKS,
+    READ_TASKS_OF_PROJECT,
+)
 from todo_domain import (
+    AllProjects,
     Batch,
     BatchEffects,
     BatchResult,
+    BulkChange,
     IdempotencyKey,
     ListCounters,
     LockTasks,
+    ProjectInTrash,
     Quotas,
     Read,
+    TasksOfProject,
     TaskState,
     TodoError,
     UserId,
 )
 
 _SET_COUNTERS: Final = POSTGRESQL.compile(statements.set_counters(POSTGRESQL))
+_ALL_PROJECTS: Final = POSTGRESQL.compile(projects.ALL_PROJECTS)
+_PROJECT_IN_TRASH: Final = POSTGRESQL.compile(projects.PROJECT_IN_TRASH)
+_WRITE_PROJECT: Final = POSTGRESQL.compile(projects.write_project(POSTGRESQL))
+_FORGET_SURPLUS_PROJECTS: Final = [POSTGRESQL.compile(each) for each in projects.FORGET_SURPLUS_PROJECTS]
 _NEIGHBOURS: Final = POSTGRESQL.compile(statements.NEIGHBOURS)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
@@ -59,16 +74,16 @@ class BatchWork:
     async def run(self, connection: Connection) -> tuple[BatchResult, ListCounters]:
         """Apply the batch. Return its result, and the counters after it; all are 0 if it was replayed."""
         of_user = {"user_id": self._user_id}
-        locked_ids = sorted({*self._batch.task_ids, *self.found})
-        asked: list[Step] = [
-            (_BEGIN, {}),
-            connection.limit_transaction,
-            (LOCK_TASKS, {**of_user, "ids": POSTGRESQL.write_set(locked_ids)}),
-            (LOCK_LIST, of_user),
-        ]
+        ids = POSTGRESQL.write_set(sorted({*self._batch.task_ids, *self.found}))
+        asked: list[Step] = [(_BEGIN, {}), connection.limit_transaction]
+        if project_ids := self._batch.project_ids:
+            named = {**of_user, "ids": ids, "project_ids": POSTGRESQL.write_set(project_ids)}
+            asked.append((LOCK_NAMED_OR_IN_PROJECTS, named))
+        first = len(asked)
+        asked += [(LOCK_TASKS, {**of_user, "ids": ids}), (LOCK_LIST, of_user)]
         if self._key:
             asked.append((_KEY, {**of_user, "key": self._key.key}))
-        _, _, locked, counted, *kept = await connection.run_all(asked)
+        locked, counted, *kept = (await connection.run_all(asked))[first:]
         stored = {state.id: state for state in self._states(locked)}
         try:
             if self._key and (replayed := rows.replay_apply(POSTGRESQL, self._key, kept[0])):
@@ -102,16 +117,38 @@ class BatchWork:
             self.found.update(asked.ids)
             values["ids"] = POSTGRESQL.write_set(asked.ids)
             return self._states(await connection.run(LOCK_MORE_TASKS, values))
+        if isinstance(asked, TasksOfProject):
+            values["project_id"] = asked.project_id
+            return project_tasks.read_stored(await connection.run(READ_TASKS_OF_PROJECT[asked.in_trash], values))
+        if isinstance(asked, ProjectInTrash):
+            found = await connection.run(_PROJECT_IN_TRASH, {**values, "id": asked.project_id})
+            return projects.read_project_state(POSTGRESQL, self._user_id, found[0]) if found else None
+        if isinstance(asked, AllProjects):
+            found = await connection.run(_ALL_PROJECTS, values)
+            return [projects.read_project(POSTGRESQL, self._user_id, row) for row in found]
         values |= {"position": asked.position, "reach": asked.reach}
         return rows.read_neighbours(await connection.run(_NEIGHBOURS, values))
 
     def _writes(self, effects: BatchEffects, after: ListCounters) -> list[Step]:
         keys = rows.key_values(POSTGRESQL, self._user_id, self._key, effects.outcomes, self._at) if self._key else ()
+        of_user = {"user_id": self._user_id}
         return [
             *((_WRITE_TASK, rows.state_values(POSTGRESQL, self._user_id, state)) for state in effects.changes),
+            *(self._bulk_step(change) for change in effects.bulk),
+            *(
+                (_WRITE_PROJECT, projects.project_values(POSTGRESQL, self._user_id, each))
+                for each in effects.project_changes
+            ),
             (_SET_COUNTERS, rows.counter_values(self._user_id, after)),
             *((_KEEP_KEY, values) for values in keys),
+            *((each, of_user) for each in _FORGET_SURPLUS_PROJECTS if effects.project_changes),
         ]
+
+    def _bulk_step(self, change: BulkChange) -> Step:
+        values = project_tasks.bulk_values(POSTGRESQL, self._user_id, change)
+        values["ids"] = POSTGRESQL.write_set(change.revisions.keys())
+        values["revisions"] = POSTGRESQL.write_set(change.revisions.values())
+        return CHANGE_IN_BULK[change.kind], values
 
     def _states(self, found: Sequence[Sequence[Any]]) -> list[TaskState]:
         return [rows.read_state(POSTGRESQL, self._user_id, row) for row in found]

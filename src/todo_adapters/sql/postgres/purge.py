@@ -1,14 +1,190 @@
-"""Erase tasks in the trash, and forget deletions and idempotency keys, each kind in one statement."""
+"""Erase what is in the trash, and forget deletions and idempotency keys, each kind in one statement."""
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Any, Final
 
-from todo_adapters.sql import rows
+import sqlalchemy as sa
+
+from todo_adapters.sql import rows as row_values
 from todo_adapters.sql.dialects import POSTGRESQL
-from todo_adapters.sql.postgres import statements
 from todo_adapters.sql.postgres.database import Database
+from todo_adapters.sql.projects import (
+    ERASE_PROJECTS,
+    ERASE_PROJECTS_OF_USER,
+    ERASED_PROJECT,
+    OLD_PROJECTS,
+    OLD_TRASHED_PROJECTS,
+)
+from todo_adapters.sql.purging import (
+    ERASE,
+    OLD_DELETIONS,
+    OLD_KEYS,
+    OLD_KEYS_OF_USER,
+    OLD_TRASH,
+    OLDEST_DELETIONS_OF_USER,
+    OLDEST_TRASH_OF_USER,
+)
+from todo_adapters.sql.statements import IN_TRASH, LIST_OF_USER, OF_USER, ZERO, Greatest
+from todo_adapters.sql.tables import idempotency_keys, projects, task_lists, tasks
 from todo_domain import Quotas, Unavailable, UserId
 from todo_domain.task import MAX_REVISION
+
+
+def _forget_deletions(old: sa.Select[Any], *, only_if: sa.ColumnElement[bool]) -> Any:
+    rows, lists = _lock(old, only_if, skip_locked=True)
+    gone = (
+        sa.delete(tasks)
+        .where(tasks.c.user_id == rows.c.user_id, tasks.c.id == rows.c.id, lists.c.user_id == rows.c.user_id)
+        .returning(tasks.c.user_id, tasks.c.revision, tasks.c.in_trash)
+        .cte("gone")
+    )
+    revision = sa.func.max(gone.c.revision).label("revision")
+    in_trash = sa.func.count().filter(gone.c.in_trash).label("in_trash")
+    counts = sa.select(gone.c.user_id, revision, sa.func.count().label("count"), in_trash)
+    last = counts.group_by(gone.c.user_id).cte("last")
+    counted = (
+        sa.update(task_lists)
+        .where(task_lists.c.user_id == last.c.user_id)
+        .values(
+            deletion_count=task_lists.c.deletion_count - last.c.count,
+            trash_count=task_lists.c.trash_count - last.c.in_trash,
+            forgotten_revision=Greatest(task_lists.c.forgotten_revision, last.c.revision),
+        )
+        .cte("counted")
+    )
+    return _count(gone).add_cte(counted)
+
+
+def _forget_projects() -> Any:
+    rows, lists = _lock(OLD_PROJECTS, sa.true(), skip_locked=True)
+    gone = (
+        sa.delete(projects)
+        .where(projects.c.user_id == rows.c.user_id, projects.c.id == rows.c.id, lists.c.user_id == rows.c.user_id)
+        .returning(projects.c.user_id, projects.c.revision)
+        .cte("gone")
+    )
+    last = (
+        sa.select(gone.c.user_id, sa.func.max(gone.c.revision).label("revision")).group_by(gone.c.user_id).cte("last")
+    )
+    raised = (
+        sa.update(task_lists)
+        .where(task_lists.c.user_id == last.c.user_id)
+        .values(forgotten_revision=Greatest(task_lists.c.forgotten_revision, last.c.revision))
+        .cte("raised")
+    )
+    return _count(gone).add_cte(raised)
+
+
+def _erase_old_projects() -> Any:
+    rows, lists = _lock(OLD_TRASHED_PROJECTS, sa.true(), skip_locked=True)
+    erased = (
+        ERASE_PROJECTS.where(
+            projects.c.user_id == rows.c.user_id, projects.c.id == rows.c.id, lists.c.user_id == rows.c.user_id
+        )
+        .returning(projects.c.id)
+        .cte("erased")
+    )
+    return _count(erased)
+
+
+def _erase_projects_of_user() -> Any:
+    # Batches lock the list before they read and write projects.
+    lists = (
+        sa.select(task_lists.c.user_id)
+        .where(LIST_OF_USER)
+        .with_for_update(key_share=True)
+        .cte("lists")
+        .prefix_with("MATERIALIZED")
+    )
+    erased = ERASE_PROJECTS_OF_USER.where(projects.c.user_id == lists.c.user_id).returning(projects.c.id).cte("erased")
+    return _count(erased)
+
+
+def _forget_keys(old: sa.Select[Any], *, skip_locked: bool) -> Any:
+    rows, lists = _lock(old, sa.true(), skip_locked=skip_locked)
+    keys = idempotency_keys.c
+    gone = (
+        sa.delete(idempotency_keys)
+        .where(keys.user_id == rows.c.user_id, keys.key == rows.c.key, lists.c.user_id == rows.c.user_id)
+        .returning(keys.user_id, keys.position)
+        .cte("gone")
+    )
+    last = sa.select(gone.c.user_id, sa.func.count().label("count")).group_by(gone.c.user_id).cte("last")
+    counted = (
+        sa.update(task_lists)
+        .where(task_lists.c.user_id == last.c.user_id)
+        .values(key_count=task_lists.c.key_count - last.c.count)
+        .cte("counted")
+    )
+    return _count(gone).where(gone.c.position == ZERO).add_cte(counted)
+
+
+def _erase(old: sa.Select[Any], *, only_if: sa.ColumnElement[bool], skip_locked: bool) -> Any:
+    rows, lists = _lock(old, only_if, skip_locked=skip_locked)
+    erased = (
+        ERASE.where(tasks.c.user_id == rows.c.user_id, tasks.c.id == rows.c.id, lists.c.user_id == rows.c.user_id)
+        .returning(tasks.c.user_id)
+        .cte("erased")
+    )
+    last = sa.select(erased.c.user_id, sa.func.count().label("count")).group_by(erased.c.user_id).cte("last")
+    counted = (
+        sa.update(task_lists)
+        .where(task_lists.c.user_id == last.c.user_id)
+        .values(trash_count=task_lists.c.trash_count - last.c.count)
+        .cte("counted")
+    )
+    return _count(erased).add_cte(counted)
+
+
+def _lock(old: sa.Select[Any], only_if: sa.ColumnElement[bool], *, skip_locked: bool) -> tuple[sa.CTE, sa.CTE]:
+    """Lock old rows, then their lists. Over many lists, skip what others have locked: then no deadlock is possible."""
+    rows = old.with_for_update(skip_locked=skip_locked).cte("old").prefix_with("MATERIALIZED")
+    lists = (
+        sa.select(task_lists.c.user_id)
+        .where(task_lists.c.user_id.in_(sa.select(rows.c.user_id)), only_if)
+        .with_for_update(key_share=True, skip_locked=skip_locked)
+        .cte("lists")
+        .prefix_with("MATERIALIZED")
+    )
+    return rows, lists
+
+
+def _count(rows: sa.FromClause) -> Any:
+    return sa.select(sa.func.count()).select_from(rows)
+
+
+_ids = OLDEST_TRASH_OF_USER.with_only_columns(tasks.c.id)
+_OLDEST_IN_ORDER_OF_ID: Final = (
+    sa.select(tasks.c.user_id, tasks.c.id)
+    .where(OF_USER, IN_TRASH, tasks.c.revision <= sa.bindparam("up_to"), tasks.c.id.in_(_ids))
+    .order_by(tasks.c.id)
+)
+"""The same as OLDEST_TRASH_OF_USER, in the order in which batches lock tasks."""
+
+_FORGET_KEYS: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS, skip_locked=True))
+_FORGET_KEYS_OF_USER: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS_OF_USER, skip_locked=False))
+_FORGET_DELETIONS: Final = POSTGRESQL.compile(_forget_deletions(OLD_DELETIONS, only_if=sa.true()))
+_FORGET_OLDEST_DELETIONS: Final = POSTGRESQL.compile(
+    _forget_deletions(OLDEST_DELETIONS_OF_USER, only_if=task_lists.c.deletion_count >= sa.bindparam("deletion_count"))
+)
+"""Forgets `limit` deletions of the user, unless others have forgotten some since there were `deletion_count`."""
+
+_ERASE_OLD: Final = POSTGRESQL.compile(_erase(OLD_TRASH, only_if=sa.true(), skip_locked=True))
+_ERASE_OLDEST: Final = POSTGRESQL.compile(
+    _erase(_OLDEST_IN_ORDER_OF_ID, only_if=task_lists.c.trash_count >= sa.bindparam("trash_count"), skip_locked=False)
+)
+"""Erases `limit` tasks in the trash of the user, if there are still `trash_count`."""
+
+_FORGET_PROJECTS: Final = POSTGRESQL.compile(_forget_projects())
+_ERASE_OLD_PROJECTS: Final = POSTGRESQL.compile(_erase_old_projects())
+_ERASE_PROJECTS_OF_USER: Final = POSTGRESQL.compile(_erase_projects_of_user())
+
+_COUNT_OLD_TRASH: Final = POSTGRESQL.compile(_count(OLD_TRASH.subquery()))
+_COUNT_OLD_KEYS: Final = POSTGRESQL.compile(_count(OLD_KEYS.subquery()))
+_COUNT_OLD_DELETIONS: Final = POSTGRESQL.compile(_count(OLD_DELETIONS.subquery()))
+_COUNT_OLD_TRASHED_PROJECTS: Final = POSTGRESQL.compile(_count(OLD_TRASHED_PROJECTS.subquery()))
+_COUNT_OLD_PROJECTS: Final = POSTGRESQL.compile(_count(OLD_PROJECTS.subquery()))
 
 
 async def purge(  # noqa: PLR0913 - the arguments of `purge`, and where
@@ -21,16 +197,21 @@ async def purge(  # noqa: PLR0913 - the arguments of `purge`, and where
     dry_run: bool,
 ) -> int:
     """See StoreMaintenance."""
-    trash, keys, deletions = (
-        (statements.COUNT_OLD_TRASH, statements.COUNT_OLD_KEYS, statements.COUNT_OLD_DELETIONS)
-        if dry_run
-        else (statements.ERASE_OLD, statements.FORGET_KEYS, statements.FORGET_DELETIONS)
-    )
-    since = {"since": POSTGRESQL.write_instant(deletions_before), **rows.ERASED_VALUES}
+    since = {
+        "since": POSTGRESQL.write_instant(deletions_before),
+        **row_values.ERASED_VALUES,
+        **ERASED_PROJECT,
+    }
     purged = 0
-    for statement, before in ((trash, trash_before), (keys, keys_before), (deletions, deletions_before)):
+    for forget, count_old, before in (
+        (_ERASE_OLD_PROJECTS, _COUNT_OLD_TRASHED_PROJECTS, trash_before),
+        (_ERASE_OLD, _COUNT_OLD_TRASH, trash_before),
+        (_FORGET_KEYS, _COUNT_OLD_KEYS, keys_before),
+        (_FORGET_DELETIONS, _COUNT_OLD_DELETIONS, deletions_before),
+        (_FORGET_PROJECTS, _COUNT_OLD_PROJECTS, deletions_before),
+    ):
         values = {**since, "before": POSTGRESQL.write_instant(before), "limit": limit - purged}
-        ((count,),) = await database.run(statement, values)
+        ((count,),) = await database.run(count_old if dry_run else forget, values)
         purged += count
     return purged
 
@@ -38,14 +219,22 @@ async def purge(  # noqa: PLR0913 - the arguments of `purge`, and where
 async def forget_keys(database: Database, user_id: UserId, before: datetime, limit: int) -> int:
     """See TaskRepository."""
     values = {"user_id": user_id, "before": POSTGRESQL.write_instant(before), "limit": limit}
-    ((count,),) = await database.run(statements.FORGET_KEYS_OF_USER, values)
+    ((count,),) = await database.run(_FORGET_KEYS_OF_USER, values)
     return int(count)
 
 
-async def erase_oldest(database: Database, user_id: UserId, *, up_to: int, limit: int, trash_count: int = 0) -> int:
-    """See TaskRepository. Only if there are still `trash_count` tasks in the trash."""
-    values = {"user_id": user_id, "up_to": up_to, "limit": limit, "trash_count": trash_count, **rows.ERASED_VALUES}
-    ((count,),) = await database.run(statements.ERASE_OLDEST, values)
+async def erase_oldest(database: Database, user_id: UserId, *, up_to: int, limit: int) -> int:
+    """See TaskRepository."""
+    ((erased,),) = await database.run(_ERASE_PROJECTS_OF_USER, {"user_id": user_id, "up_to": up_to, **ERASED_PROJECT})
+    return int(erased) + await _erase_oldest_tasks(database, user_id, up_to=up_to, limit=limit)
+
+
+async def _erase_oldest_tasks(
+    database: Database, user_id: UserId, *, up_to: int, limit: int, trash_count: int = 0
+) -> int:
+    """Erase tasks in the trash, if there are still `trash_count`."""
+    values = {"user_id": user_id, "up_to": up_to, "limit": limit, "trash_count": trash_count}
+    ((count,),) = await database.run(_ERASE_OLDEST, {**values, **row_values.ERASED_VALUES})
     return int(count)
 
 
@@ -57,6 +246,6 @@ async def forget_surplus(
     with suppress(Unavailable):
         if surplus := quotas.surplus_deletions(deletion_count):
             values = {"user_id": user_id, "limit": surplus, "deletion_count": deletion_count}
-            await database.run(statements.FORGET_OLDEST_DELETIONS, values)
+            await database.run(_FORGET_OLDEST_DELETIONS, values)
         if surplus := quotas.surplus_trash(trash_count):
-            await erase_oldest(database, user_id, up_to=MAX_REVISION, limit=surplus, trash_count=trash_count)
+            await _erase_oldest_tasks(database, user_id, up_to=MAX_REVISION, limit=surplus, trash_count=trash_count)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from todo_adapters.sql import rows, statements
+from todo_adapters.sql import feed, projects, rows, statements, trash
 from todo_adapters.sql.admission import Caller, no_caller
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import ids_statement, list_statement
@@ -21,6 +21,7 @@ from todo_adapters.sql.postgres.store import PostgresStore
 from todo_adapters.sql.postgres.timeline import read_changes
 from todo_domain import (
     NO_QUOTAS,
+    TASKS,
     Added,
     Batch,
     BatchResult,
@@ -29,7 +30,11 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    Kind,
     Outcome,
+    Project,
+    ProjectList,
+    ProjectNotFound,
     Quotas,
     Task,
     TaskDraft,
@@ -45,9 +50,11 @@ from todo_domain import (
 
 _GET: Final = POSTGRESQL.compile(statements.GET)
 _GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
-_TRASH: Final = POSTGRESQL.compile(statements.TRASH)
+_TRASH: Final = POSTGRESQL.compile(trash.TRASH)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
+_GET_PROJECT: Final = POSTGRESQL.compile(projects.GET_PROJECT)
+_LIST_PROJECTS: Final = POSTGRESQL.compile(projects.LIST_PROJECTS)
 
 
 class _TaskChanged(Exception):
@@ -206,7 +213,7 @@ class PostgresTaskRepository(PostgresStore):
     async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
         """See TaskRepository. One statement."""
         values = {"user_id": user_id, "before": query.before, "limit": query.limit + 1}
-        return rows.read_trash(POSTGRESQL, user_id, query, await self._database.run(_TRASH, values))
+        return trash.read_trash(POSTGRESQL, user_id, query, await self._database.run(_TRASH, values))
 
     async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
         """See TaskRepository. One statement."""
@@ -216,10 +223,24 @@ class PostgresTaskRepository(PostgresStore):
         """See TaskRepository. One statement."""
         return await forget_keys(self._database, user_id, before, limit)
 
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+    async def get_project(self, user_id: UserId, project_id: int) -> Project:
+        """See TaskRepository. One statement."""
+        for row in await self._database.run(_GET_PROJECT, {"user_id": user_id, "id": project_id}):
+            return projects.read_project(POSTGRESQL, user_id, row)
+        raise ProjectNotFound(project_id)
+
+    async def list_projects(self, user_id: UserId) -> ProjectList:
+        """See TaskRepository. One statement."""
+        found = await self._database.run(_LIST_PROJECTS, {"user_id": user_id})
+        return projects.read_projects(POSTGRESQL, user_id, found)
+
+    async def changes(
+        self, user_id: UserId, since: FeedToken | None, limit: int, kinds: frozenset[Kind] = TASKS
+    ) -> ChangePage:
         """See TaskRepository. One statement."""
         asked = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
-        return rows.read_changes(POSTGRESQL, user_id, since, limit, await read_changes(self._database.run, asked))
+        found = await read_changes(self._database.run, kinds, asked)
+        return feed.read_changes(POSTGRESQL, user_id, since, limit, kinds, found)
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository. One statement."""

@@ -9,32 +9,30 @@ increments nothing.
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.postgres.timeline import REVISION_FLOOR
+from todo_adapters.sql.project_tasks import (
+    NAMED_OR_IN_PROJECTS,
+    TASKS_OF_PROJECT,
+    TASKS_REMOVED_WITH_PROJECT,
+    change_in_bulk,
+)
 from todo_adapters.sql.statements import (
     COUNTER_NAMES,
-    ERASE,
     GET,
     GET_STATES,
-    IN_TRASH,
     KEY,
     LIST_OF_USER,
     OF_USER,
-    OLD_DELETIONS,
-    OLD_KEYS,
-    OLD_KEYS_OF_USER,
-    OLD_TRASH,
-    OLDEST_DELETIONS_OF_USER,
-    OLDEST_TRASH_OF_USER,
     ONE,
     ZERO,
-    Greatest,
     next_revision,
     parameter,
 )
 from todo_adapters.sql.tables import idempotency_keys, task_lists, tasks
+from todo_domain import BulkKind
 
 _FIRST_REVISION: Final = REVISION_FLOOR + ONE
 
@@ -61,7 +59,7 @@ def _count_task(*unless: sa.FromClause, keys: sa.ColumnElement[int]) -> Any:
     """Count a new task; create the list if it does not exist. No row if a quota forbids it."""
     is_open = _number(parameter(tasks.c.completed_at).is_(None))
     counts = {"last_task_id": ONE, "open_count": is_open, "task_count": ONE, "key_count": keys}
-    zeros = dict.fromkeys(("deletion_count", "trash_count", "forgotten_revision"), ZERO)
+    zeros = dict.fromkeys({*COUNTER_NAMES, "forgotten_revision"} - {"revision", *counts}, ZERO)
     first = _insert(task_lists, {"revision": _FIRST_REVISION, **counts, **zeros}, *unless)
     raised = {name: task_lists.c[name] + first.excluded[name] for name in _COUNTED}
     has_room = (
@@ -177,84 +175,6 @@ def _lock_list() -> Any:
     )
 
 
-def _forget_deletions(old: sa.Select[Any], *, only_if: sa.ColumnElement[bool]) -> Any:
-    rows, lists = _lock(old, only_if, skip_locked=True)
-    gone = (
-        sa.delete(tasks)
-        .where(tasks.c.user_id == rows.c.user_id, tasks.c.id == rows.c.id, lists.c.user_id == rows.c.user_id)
-        .returning(tasks.c.user_id, tasks.c.revision, tasks.c.in_trash)
-        .cte("gone")
-    )
-    revision = sa.func.max(gone.c.revision).label("revision")
-    in_trash = sa.func.count().filter(gone.c.in_trash).label("in_trash")
-    counts = sa.select(gone.c.user_id, revision, sa.func.count().label("count"), in_trash)
-    last = counts.group_by(gone.c.user_id).cte("last")
-    counted = (
-        sa.update(task_lists)
-        .where(task_lists.c.user_id == last.c.user_id)
-        .values(
-            deletion_count=task_lists.c.deletion_count - last.c.count,
-            trash_count=task_lists.c.trash_count - last.c.in_trash,
-            forgotten_revision=Greatest(task_lists.c.forgotten_revision, last.c.revision),
-        )
-        .cte("counted")
-    )
-    return _count(gone).add_cte(counted)
-
-
-def _forget_keys(old: sa.Select[Any], *, skip_locked: bool) -> Any:
-    rows, lists = _lock(old, sa.true(), skip_locked=skip_locked)
-    keys = idempotency_keys.c
-    gone = (
-        sa.delete(idempotency_keys)
-        .where(keys.user_id == rows.c.user_id, keys.key == rows.c.key, lists.c.user_id == rows.c.user_id)
-        .returning(keys.user_id, keys.position)
-        .cte("gone")
-    )
-    last = sa.select(gone.c.user_id, sa.func.count().label("count")).group_by(gone.c.user_id).cte("last")
-    counted = (
-        sa.update(task_lists)
-        .where(task_lists.c.user_id == last.c.user_id)
-        .values(key_count=task_lists.c.key_count - last.c.count)
-        .cte("counted")
-    )
-    return _count(gone).where(gone.c.position == ZERO).add_cte(counted)
-
-
-def _erase(old: sa.Select[Any], *, only_if: sa.ColumnElement[bool], skip_locked: bool) -> Any:
-    rows, lists = _lock(old, only_if, skip_locked=skip_locked)
-    erased = (
-        ERASE.where(tasks.c.user_id == rows.c.user_id, tasks.c.id == rows.c.id, lists.c.user_id == rows.c.user_id)
-        .returning(tasks.c.user_id)
-        .cte("erased")
-    )
-    last = sa.select(erased.c.user_id, sa.func.count().label("count")).group_by(erased.c.user_id).cte("last")
-    counted = (
-        sa.update(task_lists)
-        .where(task_lists.c.user_id == last.c.user_id)
-        .values(trash_count=task_lists.c.trash_count - last.c.count)
-        .cte("counted")
-    )
-    return _count(erased).add_cte(counted)
-
-
-def _lock(old: sa.Select[Any], only_if: sa.ColumnElement[bool], *, skip_locked: bool) -> tuple[sa.CTE, sa.CTE]:
-    """Lock old rows, then their lists. Over many lists, skip what others have locked: then no deadlock is possible."""
-    rows = old.with_for_update(skip_locked=skip_locked).cte("old").prefix_with("MATERIALIZED")
-    lists = (
-        sa.select(task_lists.c.user_id)
-        .where(task_lists.c.user_id.in_(sa.select(rows.c.user_id)), only_if)
-        .with_for_update(key_share=True, skip_locked=skip_locked)
-        .cte("lists")
-        .prefix_with("MATERIALIZED")
-    )
-    return rows, lists
-
-
-def _count(rows: sa.FromClause) -> Any:
-    return sa.select(sa.func.count()).select_from(rows)
-
-
 ADD: Final = POSTGRESQL.compile(_add())
 """Returns the id and the revision of the new task; no row if a quota forbids it."""
 
@@ -262,14 +182,6 @@ ADD_ONCE: Final = POSTGRESQL.compile(_add_once())
 """Returns the rows of `statements.KEY`; if there were none, a row of the same form with only the
 id and the revision of the new task; no row if a quota forbids it. If two run at once with one new
 key, one of them violates the primary key and is undone; when it runs again, it returns the stored rows."""
-
-_ids = OLDEST_TRASH_OF_USER.with_only_columns(tasks.c.id)
-_OLDEST_IN_ORDER_OF_ID: Final = (
-    sa.select(tasks.c.user_id, tasks.c.id)
-    .where(OF_USER, IN_TRASH, tasks.c.revision <= sa.bindparam("up_to"), tasks.c.id.in_(_ids))
-    .order_by(tasks.c.id)
-)
-"""The same as OLDEST_TRASH_OF_USER, in the order in which batches lock tasks."""
 
 WRITE: Final = POSTGRESQL.compile(_write(only_if_at=False))
 WRITE_IF_AT: Final = POSTGRESQL.compile(_write(only_if_at=True))
@@ -284,24 +196,30 @@ LOCK_TASKS: Final = POSTGRESQL.compile(GET_STATES.with_for_update(key_share=True
 LOCK_MORE_TASKS: Final = POSTGRESQL.compile(GET_STATES.with_for_update(key_share=True, nowait=True))
 """For tasks that are found after the list is locked: waiting for them could deadlock, so it raises LockNotAvailable."""
 
+LOCK_NAMED_OR_IN_PROJECTS: Final = POSTGRESQL.compile(
+    sa.select(sa.func.count()).select_from(NAMED_OR_IN_PROJECTS.with_for_update(key_share=True).subquery())
+)
+"""Locks the tasks of a batch that removes or restores projects, in ascending order of id."""
+
+READ_TASKS_OF_PROJECT: Final = {
+    in_trash: POSTGRESQL.compile(statement.with_for_update(key_share=True, nowait=True, of=tasks))
+    for in_trash, statement in ((False, TASKS_OF_PROJECT), (True, TASKS_REMOVED_WITH_PROJECT))
+}
+"""Raise LockNotAvailable like LOCK_MORE_TASKS."""
+
 LOCK_LIST: Final = POSTGRESQL.compile(_lock_list())
 """Locks the list's row, creates it if it does not exist, and returns the fields of ListCounters.
 Until the transaction ends, other changes to the list wait."""
 
-FORGET_KEYS: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS, skip_locked=True))
-FORGET_KEYS_OF_USER: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS_OF_USER, skip_locked=False))
-FORGET_DELETIONS: Final = POSTGRESQL.compile(_forget_deletions(OLD_DELETIONS, only_if=sa.true()))
-FORGET_OLDEST_DELETIONS: Final = POSTGRESQL.compile(
-    _forget_deletions(OLDEST_DELETIONS_OF_USER, only_if=task_lists.c.deletion_count >= sa.bindparam("deletion_count"))
+_CHANGED: Final = (
+    sa.func.unnest(
+        sa.cast(sa.bindparam("ids"), ARRAY(sa.BigInteger)), sa.cast(sa.bindparam("revisions"), ARRAY(sa.BigInteger))
+    )
+    .table_valued(sa.column("id", sa.BigInteger), sa.column("revision", sa.BigInteger))
+    .render_derived("changed")
 )
-"""Forgets `limit` deletions of the user, unless others have forgotten some since there were `deletion_count`."""
-
-ERASE_OLD: Final = POSTGRESQL.compile(_erase(OLD_TRASH, only_if=sa.true(), skip_locked=True))
-ERASE_OLDEST: Final = POSTGRESQL.compile(
-    _erase(_OLDEST_IN_ORDER_OF_ID, only_if=task_lists.c.trash_count >= sa.bindparam("trash_count"), skip_locked=False)
-)
-"""Erases `limit` tasks in the trash of the user, if there are still `trash_count`."""
-
-COUNT_OLD_TRASH: Final = POSTGRESQL.compile(_count(OLD_TRASH.subquery()))
-COUNT_OLD_KEYS: Final = POSTGRESQL.compile(_count(OLD_KEYS.subquery()))
-COUNT_OLD_DELETIONS: Final = POSTGRESQL.compile(_count(OLD_DELETIONS.subquery()))
+CHANGE_IN_BULK: Final = {
+    kind: POSTGRESQL.compile(change_in_bulk(kind, _CHANGED.c.revision).where(OF_USER, tasks.c.id == _CHANGED.c.id))
+    for kind in BulkKind
+}
+"""Takes the ids as the set `ids`, and the revision of each in the same order as `revisions`."""

@@ -21,11 +21,11 @@ import sqlalchemy as sa
 from psycopg.errors import FeatureNotSupported
 from psycopg.rows import TupleRow
 
-from todo_adapters.sql import statements
+from todo_adapters.sql import feed, statements
 from todo_adapters.sql.dialects import POSTGRESQL, Statement
 from todo_adapters.sql.statements import Greatest
 from todo_adapters.sql.tables import store
-from todo_domain import StorageUnavailable
+from todo_domain import Kind, StorageUnavailable
 
 Run = Callable[[Statement, Mapping[str, Any]], Awaitable[Sequence[TupleRow]]]
 """Runs one statement and returns its rows."""
@@ -46,9 +46,8 @@ REVISION_FLOOR: Final = sa.select(
 ).scalar_subquery()
 """What all new revisions are above."""
 
-_CHANGES: Final = POSTGRESQL.compile(
-    statements.changes(sa.select(_if_same_timeline(store.c.epoch).label("epoch")).subquery("current"))
-)
+_CURRENT: Final = sa.select(_if_same_timeline(store.c.epoch).label("epoch")).subquery("current")
+_CHANGES: Final = {kinds: POSTGRESQL.compile(feed.changes(_CURRENT, kinds)) for kinds in feed.KINDS}
 
 _REPORT: Final = POSTGRESQL.compile(
     sa.select(store.c.timeline, sa.case((~sa.func.pg_is_in_recovery(), _TIMELINE), else_=store.c.timeline))
@@ -64,10 +63,10 @@ _FOLLOW: Final = POSTGRESQL.compile(
 )
 
 
-async def read_changes(run: Run, values: Mapping[str, Any]) -> Sequence[TupleRow]:
-    """Return the rows for `rows.read_changes`. One statement, unless the timeline has changed."""
+async def read_changes(run: Run, kinds: frozenset[Kind], values: Mapping[str, Any]) -> Sequence[TupleRow]:
+    """Return the rows for `feed.read_changes`. One statement, unless the timeline has changed."""
     for _ in range(2):
-        found = await run(_CHANGES, values)
+        found = await run(_CHANGES[kinds], values)
         if found[0][0] is not None:
             return found
         await follow_timeline(run)

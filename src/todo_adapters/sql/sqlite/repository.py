@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import sqlalchemy as sa
 
-from todo_adapters.sql import migrations, rows, statements
+from todo_adapters.sql import feed, migrations, projects, rows, statements, trash
 from todo_adapters.sql.admission import Admission, Caller, no_caller
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import ids_statement, list_statement
@@ -25,8 +25,10 @@ from todo_adapters.sql.sqlite.purge import erase_oldest, forget_keys, purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
 from todo_adapters.sql.sqlite.writer import MAX_GROUP, SqliteWriter
+from todo_adapters.sql.tables import store
 from todo_domain import (
     NO_QUOTAS,
+    TASKS,
     Added,
     Batch,
     BatchResult,
@@ -35,7 +37,11 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    Kind,
     NotOpen,
+    Project,
+    ProjectList,
+    ProjectNotFound,
     Quotas,
     StorageUnavailable,
     Task,
@@ -52,8 +58,10 @@ from todo_domain import (
 
 _GET: Final = SQLITE.compile(statements.GET)
 _GET_SOME: Final = SQLITE.compile(statements.GET_SOME)
-_TRASH: Final = SQLITE.compile(statements.TRASH)
-_CHANGES: Final = SQLITE.compile(statements.CHANGES)
+_TRASH: Final = SQLITE.compile(trash.TRASH)
+_CHANGES: Final = {kinds: SQLITE.compile(feed.changes(store, kinds)) for kinds in feed.KINDS}
+_GET_PROJECT: Final = SQLITE.compile(projects.GET_PROJECT)
+_LIST_PROJECTS: Final = SQLITE.compile(projects.LIST_PROJECTS)
 _REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
 _EPOCH: Final = SQLITE.compile(statements.EPOCH)
 _RENEW_EPOCH: Final = SQLITE.compile(statements.RENEW_EPOCH)
@@ -180,7 +188,7 @@ class SqliteTaskRepository:
     async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
         """See TaskRepository."""
         values = {"user_id": user_id, "before": query.before, "limit": query.limit + 1}
-        return rows.read_trash(SQLITE, user_id, query, await self._file.reader.read(_TRASH, values))
+        return trash.read_trash(SQLITE, user_id, query, await self._file.reader.read(_TRASH, values))
 
     async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
         """See TaskRepository."""
@@ -190,10 +198,25 @@ class SqliteTaskRepository:
         """See TaskRepository."""
         return await self._file.writer.run(lambda connection: forget_keys(connection, user_id, before, limit))
 
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+    async def get_project(self, user_id: UserId, project_id: int) -> Project:
+        """See TaskRepository."""
+        for row in await self._file.reader.read(_GET_PROJECT, {"user_id": user_id, "id": project_id}):
+            return projects.read_project(SQLITE, user_id, row)
+        raise ProjectNotFound(project_id)
+
+    async def list_projects(self, user_id: UserId) -> ProjectList:
+        """See TaskRepository."""
+        return projects.read_projects(
+            SQLITE, user_id, await self._file.reader.read(_LIST_PROJECTS, {"user_id": user_id})
+        )
+
+    async def changes(
+        self, user_id: UserId, since: FeedToken | None, limit: int, kinds: frozenset[Kind] = TASKS
+    ) -> ChangePage:
         """See TaskRepository."""
         values = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
-        return rows.read_changes(SQLITE, user_id, since, limit, await self._file.reader.read(_CHANGES, values))
+        found = await self._file.reader.read(_CHANGES[kinds], values)
+        return feed.read_changes(SQLITE, user_id, since, limit, kinds, found)
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""

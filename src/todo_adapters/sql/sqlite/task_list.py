@@ -5,25 +5,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from todo_adapters.sql import rows, statements
+import sqlalchemy as sa
+
+from todo_adapters.sql import project_tasks, projects, rows, statements
 from todo_adapters.sql.dialects import SQLITE
-from todo_adapters.sql.sqlite.purge import erase_oldest, forget_oldest_deletions
+from todo_adapters.sql.sqlite.purge import erase_oldest_tasks, forget_oldest_deletions
+from todo_adapters.sql.tables import tasks
 from todo_domain import (
     Added,
+    AllProjects,
     Batch,
     BatchEffects,
     BatchResult,
+    BulkKind,
     Edit,
     Guard,
     IdempotencyKey,
     ListCounters,
     LockTasks,
     Outcome,
+    ProjectInTrash,
     Quotas,
     Read,
     Task,
     TaskDraft,
     TaskNotFound,
+    TasksOfProject,
     TaskState,
     UserId,
     run_evaluation,
@@ -33,6 +40,22 @@ from todo_domain.trash import removed
 
 _GET: Final = SQLITE.compile(statements.GET)
 _GET_STATES: Final = SQLITE.compile(statements.GET_STATES)
+_ALL_PROJECTS: Final = SQLITE.compile(projects.ALL_PROJECTS)
+_WRITE_PROJECT: Final = SQLITE.compile(projects.write_project(SQLITE))
+_FORGET_SURPLUS_PROJECTS: Final = [SQLITE.compile(each) for each in projects.FORGET_SURPLUS_PROJECTS]
+_PROJECT_IN_TRASH: Final = SQLITE.compile(projects.PROJECT_IN_TRASH)
+_TASKS_OF_PROJECT: Final = {
+    False: SQLITE.compile(project_tasks.TASKS_OF_PROJECT),
+    True: SQLITE.compile(project_tasks.TASKS_REMOVED_WITH_PROJECT),
+}
+_CHANGE_IN_BULK: Final = {
+    kind: SQLITE.compile(
+        project_tasks.change_in_bulk(kind, sa.bindparam("revision")).where(
+            statements.OF_USER, tasks.c.id == sa.bindparam("id")
+        )
+    )
+    for kind in BulkKind
+}
 _NEIGHBOURS: Final = SQLITE.compile(statements.NEIGHBOURS)
 _COUNTERS: Final = SQLITE.compile(statements.COUNTERS)
 _SET_COUNTERS: Final = SQLITE.compile(statements.set_counters(SQLITE))
@@ -94,6 +117,14 @@ class SqliteTaskList:
     def _read_more(self, asked: Read) -> Any:
         if isinstance(asked, LockTasks):
             return self._states(asked.ids)
+        if isinstance(asked, TasksOfProject):
+            found = self._execute(_TASKS_OF_PROJECT[asked.in_trash], project_id=asked.project_id)
+            return project_tasks.read_stored(found)
+        if isinstance(asked, ProjectInTrash):
+            found = self._execute(_PROJECT_IN_TRASH, id=asked.project_id)
+            return projects.read_project_state(SQLITE, self._user_id, found[0]) if found else None
+        if isinstance(asked, AllProjects):
+            return [projects.read_project(SQLITE, self._user_id, row) for row in self._execute(_ALL_PROJECTS)]
         return rows.read_neighbours(self._execute(_NEIGHBOURS, position=asked.position, reach=asked.reach))
 
     def _states(self, task_ids: Sequence[int]) -> list[TaskState]:
@@ -117,12 +148,20 @@ class SqliteTaskList:
         self._connection.executemany(
             _WRITE_TASK, [rows.state_values(SQLITE, self._user_id, change) for change in effects.changes]
         )
+        for change in effects.bulk:
+            values = project_tasks.bulk_values(SQLITE, self._user_id, change)
+            each = ({**values, "id": task_id, "revision": at} for task_id, at in change.revisions.items())
+            self._connection.executemany(_CHANGE_IN_BULK[change.kind], each)
+        for project in effects.project_changes:
+            self._connection.execute(_WRITE_PROJECT, projects.project_values(SQLITE, self._user_id, project))
         if key:
             self._connection.executemany(_KEEP_KEY, rows.key_values(SQLITE, self._user_id, key, effects.outcomes, at))
+        for statement in _FORGET_SURPLUS_PROJECTS if effects.project_changes else ():
+            self._execute(statement)
         if surplus := self._quotas.surplus_deletions(after.deletion_count):
             forget_oldest_deletions(self._connection, self._user_id, surplus)
         if surplus := self._quotas.surplus_trash(after.trash_count):
-            erase_oldest(self._connection, self._user_id, MAX_REVISION, surplus)
+            erase_oldest_tasks(self._connection, self._user_id, MAX_REVISION, surplus)
 
     def _stored_key(self, key: IdempotencyKey) -> list[Any]:
         return self._execute(_KEY, key=key.key)

@@ -4,12 +4,30 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from todo_domain import Batch, Create, Erase, Patch, Quotas, Remove, TaskDraft, TaskPatch, TaskStore, UserId
+from todo_domain import (
+    Batch,
+    Create,
+    CreateProject,
+    Erase,
+    Patch,
+    PatchProject,
+    ProjectDraft,
+    ProjectPatch,
+    Quotas,
+    Ref,
+    Remove,
+    RemoveProject,
+    TaskDraft,
+    TaskPatch,
+    TaskStore,
+    UserId,
+)
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEPT: Final = "Buy milk"
 SECRET: Final = TaskDraft(title="Tell nobody", description="A long story. " * 70, tags=("hush",), complete=True)
-TEXTS: Final = (b"Tell nobody", b"tell nobody", b"A long story", b"hush", b"Whisper")
+TEXTS: Final = (b"Tell nobody", b"tell nobody", b"A long story", b"hush", b"Whisper", b"Conspiracy")
+SECRET_PROJECT: Final = ProjectDraft(name="Conspiracy")
 QUOTAS: Final = Quotas(max_trash=2)
 
 
@@ -46,6 +64,30 @@ async def _in_one_batch(store: TaskStore, user_id: UserId, task_id: int) -> None
     await store.apply(user_id, Batch(operations), at=NOON)
 
 
+async def _put_into_project(store: TaskStore, user_id: UserId, task_id: int) -> None:
+    create = CreateProject(SECRET_PROJECT, ref="project")
+    await store.apply(user_id, Batch((create, Patch(task_id, TaskPatch(project_id=Ref("project"))))), at=NOON)
+    await store.apply(user_id, Batch((PatchProject(1, ProjectPatch(name="Whispers")),)), at=NOON)
+
+
+async def _erase_project(store: TaskStore, user_id: UserId, task_id: int) -> None:
+    await _put_into_project(store, user_id, task_id)
+    await store.apply(user_id, Batch((RemoveProject(1, permanent=True),)), at=NOON)
+
+
+async def _empty_with_project(store: TaskStore, user_id: UserId, task_id: int) -> None:
+    await _put_into_project(store, user_id, task_id)
+    await store.apply(user_id, Batch((RemoveProject(1),)), at=NOON)
+    await store.erase_oldest(user_id, up_to=10**9, limit=10)
+
+
+async def _purge_with_project(store: TaskStore, user_id: UserId, task_id: int) -> None:
+    await _put_into_project(store, user_id, task_id)
+    await store.apply(user_id, Batch((RemoveProject(1),)), at=NOON)
+    while await store.purge(trash_before=NOON + timedelta(days=1), deletions_before=NOON, keys_before=NOON, limit=10):
+        pass
+
+
 _WAYS: Final[dict[str, Callable[[TaskStore, UserId, int], Awaitable[object]]]] = {
     "remove": lambda store, user, task: store.remove(user, task, at=NOON, permanent=True),
     "guarded": lambda store, user, task: store.remove(user, task, at=NOON, permanent=True, guard=lambda _: None),
@@ -55,6 +97,9 @@ _WAYS: Final[dict[str, Callable[[TaskStore, UserId, int], Awaitable[object]]]] =
     "empty": _empty,
     "purge": _purge,
     "quota": _remove_others,
+    "project": _erase_project,
+    "project-empty": _empty_with_project,
+    "project-purge": _purge_with_project,
 }
 
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from tests.unit.domain.strategies import ALICE, instants, revisions, task, task_ids, tasks
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect
-from todo_adapters.sql.rows import read_changes, read_page, read_state, read_task, state_values
-from todo_adapters.sql.statements import TASK
-from todo_adapters.sql.tables import tasks as tasks_table
-from todo_domain import ChecklistItem, FeedToken, Task, TaskQuery, Tombstone, TrashedTask
+from todo_adapters.sql.feed import read_changes
+from todo_adapters.sql.rows import read_page, read_state, read_task, state_values
+from todo_adapters.sql.statements import STATE, TASK
+from todo_domain import TASKS, ChecklistItem, FeedToken, Task, TaskQuery, Tombstone, TrashedTask
 
 dialects = st.sampled_from([SQLITE, POSTGRESQL])
 
@@ -27,12 +27,10 @@ def test_reading_a_row_reverses_writing_a_task(dialect: Dialect, written: Task) 
 
 
 @given(dialects, tasks, instants)
-def test_reading_a_state_reverses_writing_a_task_in_the_list_or_in_the_trash(
-    dialect: Dialect, written: Task, at: Any
-) -> None:
-    for state in (written, TrashedTask(written, at)):
+def test_reading_a_state_reverses_writing_it(dialect: Dialect, written: Task, at: Any) -> None:
+    for state in (written, TrashedTask(written, at), TrashedTask(written, at, 7), Tombstone(1, 2, at)):
         values = state_values(dialect, ALICE, state)
-        row = [values[column.name] for column in (*TASK, tasks_table.c.deleted_at)]
+        row = [values[column.name] for column in STATE]
         assert read_state(dialect, ALICE, row) == state
 
 
@@ -70,6 +68,6 @@ def test_a_missing_list_reads_as_an_empty_page_at_revision_0() -> None:
 
 @pytest.mark.parametrize("since", [None, FeedToken("k3v9", 0)])
 def test_a_missing_list_reads_as_a_feed_without_changes(since: FeedToken | None) -> None:
-    page = read_changes(SQLITE, ALICE, since, 10, [("k3v9", *[None] * (len(TASK) + 1))])
+    page = read_changes(SQLITE, ALICE, since, 10, TASKS, [("k3v9", *[None] * (len(TASK) + 2))])
 
     assert (page.changes, page.next, page.has_more) == ((), FeedToken("k3v9", 0), False)

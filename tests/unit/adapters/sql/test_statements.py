@@ -3,16 +3,21 @@ from datetime import date
 
 import pytest
 
-from todo_adapters.sql import rows, statements
+from todo_adapters.sql import projects, purging, rows, statements, trash
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect, Statement
+from todo_adapters.sql.feed import KINDS, changes
 from todo_adapters.sql.listing import list_statement
-from todo_domain import Priority, SortKey, TaskQuery, UserId
+from todo_adapters.sql.tables import store
+from todo_domain import Kind, Priority, SortKey, TaskQuery, UserId
 
 ALICE = UserId("alice")
 both = pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=["sqlite", "postgresql"])
 in_every_order = pytest.mark.parametrize(
     ("sort", "descending"), [(sort, descending) for sort in SortKey for descending in (False, True)]
 )
+
+
+NAMED = {name: value for module in (statements, purging, trash, projects) for name, value in vars(module).items()}
 
 
 def parameters_of(sql: Statement) -> set[str]:
@@ -27,7 +32,6 @@ def parameters_of(sql: Statement) -> set[str]:
         ("GET_SOME", {"user_id", "ids"}),
         ("COUNTERS", {"user_id"}),
         ("REVISIONS", {"user_ids"}),
-        ("CHANGES", {"user_id", "since", "limit"}),
         ("KEY", {"user_id", "key"}),
         ("EPOCH", set()),
         ("RENEW_EPOCH", {"epoch", "revision_floor"}),
@@ -45,14 +49,24 @@ def parameters_of(sql: Statement) -> set[str]:
         ("OLDEST_TRASH_OF_USER", {"user_id", "up_to", "limit"}),
         ("ERASE", {*rows.ERASED_VALUES}),
         ("COUNT_ERASED", {"user_id"}),
+        ("ERASE_PROJECTS_OF_USER", {"user_id", "up_to", *projects.ERASED_PROJECT}),
+        ("OLD_TRASHED_PROJECTS", {"since", "before", "limit"}),
     ],
 )
 def test_a_statement_has_exactly_the_documented_parameters(
     dialect: Dialect, statement: str, parameters: set[str]
 ) -> None:
-    sql = dialect.compile(getattr(statements, statement))
+    sql = dialect.compile(NAMED[statement])
 
     assert parameters_of(sql) == parameters
+
+
+@both
+@pytest.mark.parametrize("kinds", KINDS)
+def test_a_statement_of_the_feed_has_the_same_parameters_for_all_kinds(
+    dialect: Dialect, kinds: frozenset[Kind]
+) -> None:
+    assert parameters_of(dialect.compile(changes(store, kinds))) == {"user_id", "since", "limit"}
 
 
 @both

@@ -13,7 +13,7 @@ from tests.tokens import JSON
 from todo_api.schemas.batches import BatchRequest
 from todo_api.schemas.faults import MAX_FAULTS, faults_of, violation_of
 from todo_api.schemas.parameters import ListParameters
-from todo_api.schemas.tasks import TaskCreate, TaskPatch, TaskUpdate
+from todo_api.schemas.task_bodies import TaskCreate, TaskPatch, TaskUpdate
 from todo_domain import EmptyPatch, RuleViolated, Violation
 
 Place = tuple[str | int, ...]

@@ -9,14 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from todo_adapters.contract.field_values import CONDITION_VALUES, EVERY_FIELD
 from todo_api.schemas.parameters import ListParameters
-from todo_api.schemas.tasks import (
-    EXAMPLE_TASK,
-    PRIORITIES,
-    TaskCreate,
-    TaskPatch,
-    TaskResponse,
-    TaskUpdate,
-)
+from todo_api.schemas.task_bodies import TaskCreate, TaskPatch, TaskUpdate
+from todo_api.schemas.tasks import EXAMPLE_TASK, PRIORITIES, TaskResponse
 from todo_domain import Priority, SortKey, Task, TaskDraft, TaskQuery
 
 PRIORITY_NAMES = {priority: name for name, priority in PRIORITIES.items()}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from todo_api.schemas.names import probably_meant
 from todo_api.schemas.parameters import ChangeParameters, ListParameters
-from todo_api.schemas.tasks import TaskCreate
+from todo_api.schemas.task_bodies import TaskCreate
 
 FIELDS = frozenset(TaskCreate.model_fields)
 PARAMETERS = frozenset(ListParameters.model_fields)

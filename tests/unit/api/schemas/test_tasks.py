@@ -18,7 +18,8 @@ from todo_api.schemas.batches import BatchRequest
 from todo_api.schemas.due import Due
 from todo_api.schemas.formats import MULTILINE, single_line
 from todo_api.schemas.parameters import ChangeParameters, ListParameters, SinceParameter
-from todo_api.schemas.tasks import PRIORITIES, TaskCreate, TaskPatch, TaskResponse, TaskUpdate, task_response
+from todo_api.schemas.task_bodies import TaskCreate, TaskPatch, TaskUpdate
+from todo_api.schemas.tasks import PRIORITIES, TaskResponse, task_response
 from todo_domain import DuePatch, RuleViolated, Task, TaskDraft
 from todo_domain import TaskPatch as DomainPatch
 from todo_domain.rules import Violations

@@ -1,4 +1,4 @@
-"""Task lists, tasks, idempotency keys, and the store's epoch."""
+"""Task lists, tasks, projects, idempotency keys, and the store's epoch."""
 
 import secrets
 from typing import Final
@@ -25,6 +25,8 @@ def upgrade() -> None:
         sa.Column("deletion_count", sa.BigInteger, nullable=False),
         sa.Column("trash_count", sa.BigInteger, nullable=False),
         sa.Column("key_count", sa.BigInteger, nullable=False),
+        sa.Column("last_project_id", sa.BigInteger, nullable=False),
+        sa.Column("project_count", sa.BigInteger, nullable=False),
         sa.Column("forgotten_revision", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
         postgresql_with={"fillfactor": 50},
@@ -47,6 +49,7 @@ def upgrade() -> None:
         sa.Column("tags_key", _TEXT, nullable=False),
         sa.Column("checklist", _TEXT, nullable=False),
         sa.Column("checklist_key", _TEXT, nullable=False),
+        sa.Column("project_id", sa.BigInteger),
         sa.Column("position", _TEXT, nullable=False),
         sa.Column("successor_id", sa.BigInteger),
         sa.Column("succeeds", _TEXT),
@@ -54,17 +57,35 @@ def upgrade() -> None:
         sa.Column("updated_at", _INSTANT, nullable=False),
         sa.Column("deleted_at", _INSTANT),
         sa.Column("in_trash", sa.Boolean, nullable=False),
+        sa.Column("deleted_with", sa.BigInteger),
         sqlite_with_rowid=False,
     )
     op.create_index("tasks_by_revision", "tasks", ["user_id", "revision"], unique=True)
     open_tasks = "completed_at IS NULL AND deleted_at IS NULL"
     _create_partial_index("open_tasks", "tasks", ["user_id", "created_at", "id"], where=open_tasks)
     _create_partial_index("tasks_by_position", "tasks", ["user_id", "position"], where="deleted_at IS NULL")
+    _create_partial_index("tasks_of_project", "tasks", ["user_id", "project_id"], where="project_id IS NOT NULL")
     _create_partial_index("tasks_by_deletion", "tasks", ["deleted_at"], where="deleted_at IS NOT NULL")
-    _create_partial_index("trash_by_deletion", "tasks", ["deleted_at"], where="in_trash", on_sqlite="in_trash = 1")
-    _create_partial_index(
-        "trash_by_revision", "tasks", ["user_id", "revision"], where="in_trash", on_sqlite="in_trash = 1"
+    in_trash = {"where": "in_trash", "on_sqlite": "in_trash = 1"}
+    _create_partial_index("trash_by_deletion", "tasks", ["deleted_at"], **in_trash)
+    _create_partial_index("trash_by_revision", "tasks", ["user_id", "revision"], **in_trash)
+    op.create_table(
+        "projects",
+        sa.Column("user_id", _TEXT, primary_key=True),
+        sa.Column("id", sa.BigInteger, primary_key=True),
+        sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("archived", sa.Boolean, nullable=False),
+        sa.Column("position", _TEXT, nullable=False),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("updated_at", _INSTANT, nullable=False),
+        sa.Column("deleted_at", _INSTANT),
+        sa.Column("in_trash", sa.Boolean, nullable=False),
+        sqlite_with_rowid=False,
     )
+    op.create_index("projects_by_revision", "projects", ["user_id", "revision"], unique=True)
+    _create_partial_index("projects_by_deletion", "projects", ["deleted_at"], where="deleted_at IS NOT NULL")
+    _create_partial_index("trashed_projects", "projects", ["deleted_at"], **in_trash)
     op.create_table(
         "idempotency_keys",
         sa.Column("user_id", _TEXT, primary_key=True),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -25,14 +26,18 @@ from todo_domain import (
     BatchEffects,
     BatchFailed,
     Create,
+    CreateProject,
     Due,
     IdempotencyKey,
     Move,
     Patch,
+    ProjectDraft,
     Read,
     RecurrenceDraft,
     Remove,
+    RemoveProject,
     Restore,
+    RestoreProject,
     StorageUnavailable,
     Task,
     TaskDraft,
@@ -48,6 +53,7 @@ pytestmark = pytest.mark.anyio
 
 AT = datetime(2026, 12, 1, 17, tzinfo=UTC)
 DRAFT = TaskDraft(title="Water the plants")
+IN_FIRST = replace(DRAFT, project_id=1)
 BATCH = Batch((Create(DRAFT), Create(DRAFT)))
 FIRST = Move(first=True)
 Call = Callable[[PostgresTaskRepository, UserId, int], Awaitable[object]]
@@ -87,6 +93,11 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
     return len((await repository.list(user_id, TaskQuery(limit=500))).tasks)
 
 
+async def remove_and_restore_project(repository: PostgresTaskRepository, user_id: UserId, project_id: int) -> None:
+    await repository.apply(user_id, Batch((RemoveProject(project_id),)), at=AT)
+    await repository.apply(user_id, Batch((RestoreProject(project_id),)), at=AT)
+
+
 @pytest.mark.parametrize(
     ("call", "statements", "round_trips"),
     [
@@ -104,20 +115,23 @@ async def tasks_of(repository: PostgresTaskRepository, user_id: UserId) -> int:
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT, guard=lambda _: None), 2, 2, id="remove guarded"),
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT, permanent=True), 1, 1, id="remove permanently"),
         pytest.param(lambda r, u, _: r.list_trash(u, TrashQuery()), 1, 1, id="list_trash"),
-        pytest.param(lambda r, u, _: r.erase_oldest(u, up_to=99, limit=9), 1, 1, id="erase_oldest"),
+        pytest.param(lambda r, u, _: r.erase_oldest(u, up_to=99, limit=9), 2, 2, id="erase_oldest"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT), 8, 2, id="apply"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 11, 2, id="apply with a key"),
         pytest.param(lambda r, u, t: r.apply(u, Batch((Patch(t, move=FIRST),)), at=AT), 8, 3, id="move"),
         pytest.param(lambda r, u, t: r.apply(u, completion_of(t), at=AT), 8, 2, id="complete a recurring task"),
         pytest.param(complete_and_reopen, 17, 5, id="complete and reopen a recurring task"),
+        pytest.param(lambda r, u, _: r.apply(u, Batch((Create(IN_FIRST),)), at=AT), 8, 3, id="create in a project"),
+        pytest.param(lambda r, u, t: r.apply(u, Batch((RemoveProject(t),)), at=AT), 13, 4, id="remove a project"),
+        pytest.param(remove_and_restore_project, 27, 9, id="remove and restore a project"),
         pytest.param(lambda r, u, _: r.changes(u, None, 10), 1, 1, id="changes"),
         pytest.param(lambda r, u, _: r.revisions([u]), 1, 1, id="revisions"),
         pytest.param(lambda r, _u, _t: r.check_reads(), 1, 1, id="check_reads"),
         pytest.param(lambda r, _u, _t: r.check_writes(), 1, 1, id="check_writes"),
         pytest.param(
             lambda r, _u, _t: r.purge(trash_before=AT, deletions_before=AT, keys_before=AT, limit=10, dry_run=True),
-            3,
-            3,
+            5,
+            5,
             id="purge",
         ),
     ],
@@ -127,7 +141,9 @@ async def test_a_call_needs_this_number_of_statements_and_round_trips(
 ) -> None:
     user_id = new_user()
     async with opened(proxy.url, max_connections=1) as repository:
-        await repository.apply(user_id, Batch((Create(DRAFT),) * 9), at=AT)
+        for number in range(1, 10):
+            both = CreateProject(ProjectDraft(name="a")), Create(replace(DRAFT, project_id=number))
+            await repository.apply(user_id, Batch(both), at=AT)
         for task_id in range(1, 9):  # until all statements are prepared
             await call(repository, user_id, task_id)
         proxy.sent.clear()

@@ -4,23 +4,29 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from todo_adapters.sql import statements
+from todo_adapters.sql import feed, project_tasks, projects, purging, statements, trash
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
+from todo_adapters.sql.tables import store
 from todo_domain import (
     Batch,
     Create,
+    CreateProject,
     IdempotencyKey,
     Move,
     Patch,
+    ProjectDraft,
     Remove,
+    RemoveProject,
+    RestoreProject,
     Task,
     TaskDraft,
     TaskPatch,
@@ -34,6 +40,7 @@ pytestmark = pytest.mark.anyio
 ALICE = UserId("alice")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DRAFT = TaskDraft(title="Buy milk")
+IN_FIRST = replace(DRAFT, project_id=1)
 LAST_SEEN = Task.from_draft(DRAFT, user_id=ALICE, id=1, revision=1, at=NOON)
 KEY = IdempotencyKey("key", "fingerprint")
 BATCH = Batch((Create(DRAFT), Patch(1, TaskPatch(title="Buy bread")), Remove(1)))
@@ -51,7 +58,7 @@ async def first_words(
     tmp_path: Path,
     anyio_backend: str,  # noqa: ARG001 - runs this fixture
 ) -> AsyncIterator[Callable[[Call], Awaitable[list[str]]]]:
-    """Return a function that returns the first word of each statement of a call, on a list with one task."""
+    """Return a function that returns the first word of each statement of a call. The list has a task in a project."""
     traced: list[str] = []
     connect = sqlite3.connect
 
@@ -62,7 +69,7 @@ async def first_words(
 
     monkeypatch.setattr(sqlite3, "connect", connect_traced)
     async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
-        await repository.add(ALICE, DRAFT, at=NOON)
+        await repository.apply(ALICE, Batch((CreateProject(ProjectDraft(name="a")), Create(IN_FIRST))), at=NOON)
 
         async def first_words_of(call: Call) -> list[str]:
             traced.clear()
@@ -107,6 +114,21 @@ async def first_words(
             written("SELECT", "SELECT", "SELECT", "INSERT", "INSERT"),
             id="create with a move",
         ),
+        pytest.param(
+            lambda store: store.apply(ALICE, Batch((Create(IN_FIRST),)), at=NOON),
+            written("SELECT", "SELECT", "SELECT", "INSERT", "INSERT"),
+            id="create in a project",
+        ),
+        pytest.param(
+            lambda store: store.apply(ALICE, Batch((RemoveProject(1),)), at=NOON),
+            written(*["SELECT"] * 4, "INSERT", "UPDATE", "INSERT", "UPDATE", "DELETE"),
+            id="remove a project",
+        ),
+        pytest.param(
+            lambda store: store.apply(ALICE, Batch((RemoveProject(1), RestoreProject(1))), at=NOON),
+            written(*["SELECT"] * 7, "INSERT", "INSERT", "INSERT", "UPDATE", "DELETE"),
+            id="remove and restore a project",
+        ),
         pytest.param(lambda store: store.check_reads(), ["SELECT"], id="check_reads"),
         pytest.param(lambda store: store.check_writes(), written("UPDATE", "UPDATE"), id="check_writes"),
     ],
@@ -119,6 +141,11 @@ async def test_a_use_case_runs_no_unnecessary_statement(
     assert statements_run == expected
 
 
+NAMED = {
+    name: value
+    for module in (statements, purging, trash, projects, project_tasks)
+    for name, value in vars(module).items()
+}
 LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home",)))
 
 
@@ -127,12 +154,19 @@ LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home
     [
         pytest.param(LIST, LIST_VALUES, id="list"),
         *(
-            pytest.param(SQLITE.compile(getattr(statements, name)), values, id=name)
+            pytest.param(
+                SQLITE.compile(feed.changes(store, kinds)),
+                {"user_id": ALICE, "since": 0, "limit": 1},
+                id=f"changes of {', '.join(sorted(kinds))}",
+            )
+            for kinds in feed.KINDS
+        ),
+        *(
+            pytest.param(SQLITE.compile(NAMED[name]), values, id=name)
             for name, values in {
                 "GET": {"user_id": ALICE, "id": 1},
                 "GET_SOME": {"user_id": ALICE, "ids": "[1]"},
                 "NEIGHBOURS": {"user_id": ALICE, "position": "a1", "reach": 1},
-                "CHANGES": {"user_id": ALICE, "since": 0, "limit": 1},
                 "REVISIONS": {"user_ids": '["alice"]'},
                 "KEY": {"user_id": ALICE, "key": "key"},
                 "OLD_KEYS": {"before": "2026", "limit": 1},
@@ -148,6 +182,15 @@ LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home
                 "OLD_TRASH": {"since": "2025", "before": "2026", "limit": 1},
                 "OLDEST_TRASH_OF_USER": {"user_id": ALICE, "up_to": 9, "limit": 1},
                 "COUNT_ERASED": {"user_id": ALICE},
+                "ALL_PROJECTS": {"user_id": ALICE},
+                "GET_PROJECT": {"user_id": ALICE, "id": 1},
+                "LIST_PROJECTS": {"user_id": ALICE},
+                "PROJECT_IN_TRASH": {"user_id": ALICE, "id": 1},
+                "OLD_PROJECTS": {"before": "2026", "limit": 1},
+                "OLD_TRASHED_PROJECTS": {"since": "2025", "before": "2026", "limit": 1},
+                "ERASE_PROJECTS_OF_USER": {"user_id": ALICE, "up_to": 9, **projects.ERASED_PROJECT},
+                "TASKS_OF_PROJECT": {"user_id": ALICE, "project_id": 1},
+                "TASKS_REMOVED_WITH_PROJECT": {"user_id": ALICE, "project_id": 1},
             }.items()
         ),
     ],
@@ -157,7 +200,7 @@ def test_no_statement_scans_rows_that_it_does_not_need(sqlite_path: Path, sql: s
         plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
 
     scanned = {step.split()[1] for step in plan if step.startswith("SCAN")}
-    assert not scanned & {"tasks", "task_lists", "idempotency_keys"}
+    assert not scanned & {"tasks", "other", "task_lists", "projects", "idempotency_keys"}
 
 
 OLDEST, NEWEST = TaskQuery(limit=100), TaskQuery(limit=100, descending=True)
@@ -194,6 +237,16 @@ def test_a_page_in_order_of_creation_starts_from_an_index(
     assert re.match(then, plan[found + 1])
 
 
+def test_the_place_of_each_task_that_is_restored_with_a_project_is_found_by_an_index(sqlite_path: Path) -> None:
+    sql = SQLITE.compile(project_tasks.TASKS_REMOVED_WITH_PROJECT)
+    values = {"user_id": ALICE, "project_id": 1}
+
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+    assert "SEARCH other USING INDEX tasks_by_position (user_id=? AND position=?)" in plan
+
+
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
@@ -202,11 +255,13 @@ def test_a_page_in_order_of_creation_starts_from_an_index(
         ("OLD_TRASH", "trash_by_deletion"),
         ("OLDEST_TRASH_OF_USER", "trash_by_revision"),
         ("TRASH", "trash_by_revision"),
+        ("TASKS_OF_PROJECT", "tasks_of_project"),
+        ("TASKS_REMOVED_WITH_PROJECT", "tasks_of_project"),
     ],
 )
 def test_old_records_and_the_trash_are_found_by_an_index(sqlite_path: Path, statement: str, index: str) -> None:
-    sql = SQLITE.compile(getattr(statements, statement))
-    values = {"user_id": ALICE, "since": "2025", "before": "2026", "up_to": 9, "limit": 1}
+    sql = SQLITE.compile(NAMED[statement])
+    values = {"user_id": ALICE, "since": "2025", "before": "2026", "up_to": 9, "limit": 1, "project_id": 1}
 
     with closing(sqlite3.connect(sqlite_path)) as connection:
         plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]

@@ -13,30 +13,30 @@ from todo_domain import Added, ChangePage, FeedToken, Task, TaskDraft, UserId
 
 @breaks("test_a_removed_task_is_gone_and_the_feed_has_its_deletion")
 class ForgetsADeletion(InMemoryTaskRepository):
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
-        page = await super().changes(user_id, since, limit)
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int, *kinds: Any) -> ChangePage:
+        page = await super().changes(user_id, since, limit, *kinds)
         return replace(page, changes=tuple(change for change in page.changes if isinstance(change, Task)))
 
 
 @breaks("test_changes_are_in_order_of_revision_with_each_task_once_in_its_latest_state")
 class FeedsInOrderOfId(InMemoryTaskRepository):
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
-        page = await super().changes(user_id, since, limit)
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int, *kinds: Any) -> ChangePage:
+        page = await super().changes(user_id, since, limit, *kinds)
         return replace(page, changes=tuple(sorted(page.changes, key=lambda change: change.id)))
 
 
 @breaks("test_the_token_of_a_page_continues_after_its_last_change")
 class SkipsChangesAfterAPage(InMemoryTaskRepository):
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
-        page = await super().changes(user_id, since, limit)
-        return replace(page, next=FeedToken(page.next.epoch, self._list_of(user_id).counters.revision))
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int, *kinds: Any) -> ChangePage:
+        page = await super().changes(user_id, since, limit, *kinds)
+        return replace(page, next=replace(page.next, revision=self._list_of(user_id).counters.revision))
 
 
 @breaks("test_a_reader_that_has_seen_everything_keeps_its_token")
 class FeedsTheLastChangeAgain(InMemoryTaskRepository):
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int, *kinds: Any) -> ChangePage:
         earlier = since and replace(since, revision=max(0, since.revision - 1))
-        return await super().changes(user_id, earlier, limit)
+        return await super().changes(user_id, earlier, limit, *kinds)
 
 
 @breaks("test_a_reader_during_concurrent_writes_misses_nothing")
@@ -127,15 +127,16 @@ class TrustsTheClock(InMemoryTaskRepository):
 
 @breaks("test_a_token_that_was_never_returned_is_expired")
 class AcceptsTokensOfOtherEpochs(InMemoryTaskRepository):
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
-        return await super().changes(user_id, since and FeedToken(self._epoch, since.revision), limit)
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int, *kinds: Any) -> ChangePage:
+        return await super().changes(user_id, since and replace(since, epoch=self._epoch), limit, *kinds)
 
 
 @breaks("test_a_token_that_was_never_returned_is_expired")
 class AcceptsTokensOfTheFuture(InMemoryTaskRepository):
-    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int) -> ChangePage:
+    async def changes(self, user_id: UserId, since: FeedToken | None, limit: int, *kinds: Any) -> ChangePage:
         reached = self._list_of(user_id).counters.revision
-        return await super().changes(user_id, since and replace(since, revision=min(since.revision, reached)), limit)
+        known = since and replace(since, revision=min(since.revision, reached))
+        return await super().changes(user_id, known, limit, *kinds)
 
 
 @breaks("test_revisions_are_returned_for_the_requested_users_only")

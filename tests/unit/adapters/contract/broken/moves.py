@@ -16,6 +16,7 @@ from todo_domain import (
     Move,
     Operation,
     Patch,
+    Remove,
     RuleViolated,
     SortKey,
     TaskDraft,
@@ -113,8 +114,8 @@ class LosesTheSpread(InMemoryTaskRepository):
         return result
 
 
-def _named(batch: Batch) -> set[int]:
-    return {each.task_id for each in batch.operations if not isinstance(each, Create)}
+def _named(batch: Batch) -> set[object]:
+    return {each.task_id for each in batch.operations if isinstance(each, Patch | Remove)}
 
 
 @breaks("test_a_repeated_batch_returns_the_first_positions")

@@ -13,6 +13,8 @@ from tests.unit.adapters.contract.broken import (
     lifecycle,
     lists,
     moves,
+    project_tasks,
+    projects,
     quotas,
     recurring,
     retries,
@@ -23,7 +25,20 @@ from tests.unit.adapters.contract.broken import (
 from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository, MakeVerifier, TokenVerifierContract
 from todo_domain import Principal, UserId
 
-__all__ = ["feeds", "lifecycle", "lists", "moves", "quotas", "recurring", "retries", "tasks", "trash", "verifiers"]
+__all__ = [
+    "feeds",
+    "lifecycle",
+    "lists",
+    "moves",
+    "project_tasks",
+    "projects",
+    "quotas",
+    "recurring",
+    "retries",
+    "tasks",
+    "trash",
+    "verifiers",
+]
 
 
 class TestBrokenRepository(DurableTaskRepositoryContract):

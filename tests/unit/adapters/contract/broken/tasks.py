@@ -143,7 +143,7 @@ class ShowsARevisionBeforeItsTask(InMemoryTaskRepository):
     async def apply(self, user_id: UserId, batch: Any, *, at: datetime, key: Any = None) -> Any:
         result = await super().apply(user_id, batch, at=at, key=key)
         tasks = self._lists[user_id].tasks
-        hidden = tasks.pop(result.outcomes[-1].task_id, None)
+        hidden = tasks.pop(result.outcomes[-1].id, None)
         await asyncio.sleep(0)
         tasks.update({hidden.id: hidden} if hidden else {})
         return result

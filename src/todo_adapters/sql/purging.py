@@ -1,0 +1,69 @@
+"""The statements that erase what is in the trash, and that forget deletions and idempotency keys.
+
+SQLite runs them one after the other in a transaction; PostgreSQL combines several into one.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from todo_adapters.sql.statements import IN_TRASH, LIST_OF_USER, OF_USER, ONE, ZERO, Greatest, parameter
+from todo_adapters.sql.tables import idempotency_keys, task_lists, tasks
+
+# Purging finds old rows through the partial indexes, and reads no other rows.
+_OF_OLD_KEYS: Final = (
+    sa.select(idempotency_keys.c.user_id, idempotency_keys.c.key)
+    .where(idempotency_keys.c.position == ZERO, idempotency_keys.c.created_at < sa.bindparam("before"))
+    .order_by(idempotency_keys.c.created_at)
+    .limit(sa.bindparam("limit"))
+    .offset(ZERO)
+)
+_OF_DELETIONS: Final = (
+    sa.select(tasks.c.user_id, tasks.c.id, tasks.c.revision, tasks.c.in_trash).limit(sa.bindparam("limit")).offset(ZERO)
+)
+OLD_KEYS: Final = _OF_OLD_KEYS
+OLD_KEYS_OF_USER: Final = _OF_OLD_KEYS.where(idempotency_keys.c.user_id == sa.bindparam("user_id"))
+OLD_DELETIONS: Final = _OF_DELETIONS.where(tasks.c.deleted_at < sa.bindparam("before")).order_by(tasks.c.deleted_at)
+OLD_TRASH: Final = _OF_DELETIONS.where(
+    IN_TRASH, tasks.c.deleted_at >= sa.bindparam("since"), tasks.c.deleted_at < sa.bindparam("before")
+).order_by(tasks.c.deleted_at)
+OLDEST_TRASH_OF_USER: Final = _OF_DELETIONS.where(
+    OF_USER, IN_TRASH, tasks.c.revision <= sa.bindparam("up_to")
+).order_by(tasks.c.revision)
+OLDEST_DELETIONS_OF_USER: Final = _OF_DELETIONS.where(OF_USER, tasks.c.deleted_at.is_not(None)).order_by(
+    tasks.c.revision
+)
+
+FORGET_KEY: Final = sa.delete(idempotency_keys).where(
+    idempotency_keys.c.user_id == sa.bindparam("user_id"),
+    idempotency_keys.c.key == sa.bindparam("key"),
+)
+COUNT_FORGOTTEN_KEY: Final = (
+    sa.update(task_lists).where(LIST_OF_USER).values(key_count=task_lists.c.key_count - sa.bindparam("forgotten"))
+)
+"""Takes the rows that FORGET_KEY deleted as `forgotten`."""
+
+FORGET_DELETION: Final = sa.delete(tasks).where(
+    OF_USER, tasks.c.id == sa.bindparam("id"), tasks.c.deleted_at.is_not(None)
+)
+COUNT_FORGOTTEN_DELETION: Final = (
+    sa.update(task_lists)
+    .where(LIST_OF_USER)
+    .values(
+        deletion_count=task_lists.c.deletion_count - ONE,
+        trash_count=task_lists.c.trash_count - sa.bindparam("in_trash"),
+        forgotten_revision=Greatest(task_lists.c.forgotten_revision, parameter(task_lists.c.forgotten_revision)),
+    )
+)
+"""Takes `in_trash` of the deletion."""
+
+_KEPT: Final = frozenset({"user_id", "id", "revision", "created_at", "updated_at", "deleted_at"})
+ERASED: Final = tuple(column for column in tasks.c if column.name not in _KEPT)
+"""The columns that lose their values when a task is erased."""
+
+ERASE: Final = sa.update(tasks).values(
+    {column.name: parameter(column) for column in ERASED}
+    | dict.fromkeys(("created_at", "updated_at"), tasks.c.deleted_at)
+)
+"""Turns tasks in the trash into tombstones. Takes `rows.ERASED_VALUES`."""
+COUNT_ERASED: Final = sa.update(task_lists).where(LIST_OF_USER).values(trash_count=task_lists.c.trash_count - ONE)
