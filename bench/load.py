@@ -57,7 +57,7 @@ class Creates:
                 try:
                     async with asyncio.timeout(self.deadline_seconds + _HANGING_SECONDS):
                         connection = connection or await asyncio.open_connection("127.0.0.1", self.port)
-                        status = int((await _response(*connection, request))[9:12])
+                        status = int((await response_to(*connection, request))[9:12])
                 except TimeoutError:
                     self.hanging += 1
                 except OSError:
@@ -82,15 +82,15 @@ class Creates:
         for user, titles in self.acknowledged.items():
             request = http_request("GET", f"/api/{user}/tasks", self.tokens.token(user))
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            response = await _response(reader, writer, request.replace("Host:", "Connection: close\r\nHost:", 1))
+            response = await response_to(reader, writer, request.replace("Host:", "Connection: close\r\nHost:", 1))
             writer.transport.abort()
-            found = Counter(task["title"] for task in json.loads(_body(response))["tasks"])
+            found = Counter(task["title"] for task in json.loads(body_of(response))["tasks"])
             lost += len(set(titles) - found.keys())
             duplicated += sum(count - 1 for count in found.values())
         return lost, duplicated
 
 
-async def _response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: str) -> bytes:
+async def response_to(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: str) -> bytes:
     """Send a request and return its complete response; raise ConnectionError when the connection ends before."""
     writer.write(request.encode())
     data = b""
@@ -102,7 +102,7 @@ async def _response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     return data
 
 
-def _body(response: bytes) -> bytes:
+def body_of(response: bytes) -> bytes:
     """Return the body of a response, from its chunks if it has any."""
     head, _, rest = response.partition(b"\r\n\r\n")
     if b"transfer-encoding: chunked" not in head.lower():

@@ -8,13 +8,16 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from dependency_injector import containers, providers
 
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint_token
 from todo_adapters.sql import migrations
+from todo_adapters.sql.sqlite.backup import BackupFailed, back_up
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
+from todo_adapters.sql.sqlite.restore import restore
 from todo_adapters.system_clock import SystemClock
 from todo_api.http.deadlines import Deadlines, current_request
 from todo_api.http.user_limits import Bounds, UserLimits
@@ -155,6 +158,35 @@ def upgrade_store(settings: Settings) -> bool:
     Returns False if it has a newer schema, which this version can serve.
     """
     return migrations.upgrade(settings.database)
+
+
+def back_up_store(settings: Settings, target: Path, *, overwrite: bool) -> None:
+    """Write a backup of the SQLite file, also while a server uses it. Raises WrongSetting, StorageUnavailable."""
+    with _explained_backup():
+        back_up(_sqlite_file(settings, "pg_dump"), target, overwrite=overwrite)
+
+
+def restore_store(settings: Settings, backup: Path) -> str:
+    """Replace the SQLite file by a backup, and return its new epoch. Raises WrongSetting, StorageUnavailable."""
+    with _explained_backup():
+        return restore(_sqlite_file(settings, "pg_restore"), backup, at=SystemClock().now())
+
+
+def _sqlite_file(settings: Settings, program: str) -> Path:
+    if not settings.sqlite_path:
+        raise WrongSetting(
+            f"TODO_DATABASE_URL: this command is for an SQLite file; use {program} for PostgreSQL, "
+            "as docs/operating/backup.md says"
+        )
+    return settings.sqlite_path
+
+
+@contextmanager
+def _explained_backup() -> Iterator[None]:
+    try:
+        yield
+    except BackupFailed as error:
+        raise WrongSetting(str(error)) from error
 
 
 def mint(settings: Settings, user_id: str, lifetime: timedelta) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from todo_api.cli.backup import backup, restore
 from todo_api.cli.database import epoch, migrate, purge
 from todo_api.cli.inspection import check, openapi
 from todo_api.cli.options import one_line
@@ -40,7 +41,7 @@ def _options(
 
 
 cli.command(cls=CommandWithSettings)(serve)
-for command in (token, migrate, openapi, check, purge, epoch):
+for command in (token, migrate, openapi, check, purge, epoch, backup, restore):
     cli.command()(command)
 
 

@@ -22,6 +22,7 @@ from tests.documents import text_of
 from tests.integration.cli.conftest import Ended, Run
 from tests.postgres import Postgres
 from tests.tokens import SECRET
+from todo_adapters.sql.sqlite.file import claim
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_api.cli.settings_help import described_settings
 from todo_api.container import assemble
@@ -341,3 +342,47 @@ def test_the_epoch_is_renewed_only_with_the_option_renew(todo_api: Run) -> None:
     assert without_option.status == 2
     assert re.fullmatch(r"the change feed has the new epoch [0-9a-f]+\n", renewed[0])
     assert renewed[0] != renewed[1]
+
+
+def test_a_backup_is_restored_with_a_new_epoch(todo_api: Run, tmp_path: Path) -> None:
+    store_expired(tmp_path / "tasks.db", 3)
+
+    backed_up = todo_api("backup", "backup.db", "--database", "tasks.db")
+    restored = todo_api("restore", "backup.db", "--database", "other.db")
+    counted = todo_api("purge", "--dry-run", "--database", "other.db")
+
+    database, other = (tmp_path / name for name in ("tasks.db", "other.db"))
+    assert backed_up == Ended(0, f"backup.db is a complete backup of {database}\n", "")
+    assert re.fullmatch(
+        rf"{other} has the content of backup\.db; the change feed has the new epoch [0-9a-f]+\n", restored.out
+    )
+    assert counted.out.startswith("6 records")
+
+
+def test_a_backup_replaces_a_file_only_with_the_option_overwrite(todo_api: Run) -> None:
+    todo_api("migrate", "--database", "tasks.db")
+    todo_api("backup", "backup.db", "--database", "tasks.db")
+
+    line = refused(todo_api("backup", "backup.db", "--database", "tasks.db"))
+    replaced = todo_api("backup", "backup.db", "--overwrite", "--database", "tasks.db")
+
+    assert line == "backup.db exists: choose another file, or add --overwrite"
+    assert replaced.status == 0
+
+
+def test_a_restore_during_the_work_of_a_server_is_refused(todo_api: Run, tmp_path: Path) -> None:
+    todo_api("migrate", "--database", "tasks.db")
+    todo_api("backup", "backup.db", "--database", "tasks.db")
+
+    with closing(claim(tmp_path / "tasks.db")):
+        line = refused(todo_api("restore", "backup.db", "--database", "tasks.db"))
+
+    assert line.startswith(f"TODO_DATABASE_URL: {tmp_path / 'tasks.db'} is in use: one server process")
+
+
+@pytest.mark.parametrize(("command", "program"), [("backup", "pg_dump"), ("restore", "pg_restore")])
+def test_for_postgresql_its_own_program_is_named(todo_api: Run, command: str, program: str) -> None:
+    line = refused(todo_api(command, "tasks.dump", "--database", "postgres://127.0.0.1/tasks"))
+
+    assert f"use {program} for PostgreSQL" in line
+    assert "docs/operating/backup.md" in line

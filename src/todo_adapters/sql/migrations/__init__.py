@@ -103,6 +103,12 @@ def ensure(url: str | sa.URL) -> None:
         upgrade(url)
 
 
+def schema_version(url: str | sa.URL) -> str | None:
+    """Return the version of an SQLite file's schema, as `version_of` does. Raises StorageUnavailable."""
+    with transaction(url) as connection:
+        return _version_of(connection)
+
+
 def _create(connection: sa.Connection) -> None:
     """Create the final schema, the same that the migrations create step by step."""
     for tables in (metadata, _applied.metadata):

@@ -10,7 +10,7 @@ from typing import Final
 
 from todo_domain import StorageUnavailable
 
-_READER_BUSY_SECONDS: Final = 1.0
+_BUSY_SECONDS: Final = 1.0
 _WRITER_BUSY_SECONDS: Final = 0.1
 """How long one statement waits for a lock that another connection holds. The writer tries again."""
 
@@ -33,7 +33,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
     SQLite before 3.51.3 can lose a checkpoint when several connections write.
     """
-    connection = _connect(f"{path.resolve().as_uri()}?mode=rw", _WRITER_BUSY_SECONDS)
+    connection = connect(path, _WRITER_BUSY_SECONDS)
     connection.execute("PRAGMA journal_mode = WAL")
     # With NORMAL, commits survive a crash of the process but not a power failure.
     connection.execute("PRAGMA synchronous = FULL")
@@ -43,7 +43,12 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def connect_reader(path: Path, busy_seconds: float = _READER_BUSY_SECONDS) -> sqlite3.Connection:
+def connect(path: Path, busy_seconds: float = _BUSY_SECONDS) -> sqlite3.Connection:
+    """Open a connection that may write, and change no property of the file."""
+    return _connect(f"{path.resolve().as_uri()}?mode=rw", busy_seconds)
+
+
+def connect_reader(path: Path, busy_seconds: float = _BUSY_SECONDS) -> sqlite3.Connection:
     """Open a read-only connection; each statement sees everything that was committed before it."""
     connection = _connect(f"{path.resolve().as_uri()}?mode=ro", busy_seconds)
     connection.execute("PRAGMA query_only = ON")
@@ -61,12 +66,12 @@ def claim(path: Path) -> sqlite3.Connection:
     """
     resolved = path.resolve()
     lock = Path(f"{resolved}.lock")
-    _create(lock)
+    create(lock)
     make_private(lock)
     connection = _connect(lock.as_uri(), busy_seconds=0)
     try:
         connection.execute("BEGIN EXCLUSIVE")
-        _create(resolved)
+        create(resolved)
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
@@ -83,7 +88,7 @@ def make_private(path: Path) -> None:
         file.chmod(_PRIVATE)
 
 
-def _create(path: Path) -> None:
+def create(path: Path) -> None:
     """Create a file with mode 0600, unless it exists; raise StorageUnavailable if it is unsuitable."""
     # Never open an existing file: closing it would release the locks that SQLite holds on it in this process.
     with suppress(FileExistsError):
@@ -93,6 +98,15 @@ def _create(path: Path) -> None:
         raise StorageUnavailable(f"{path} is not a regular file")
     if found.st_nlink > 1:
         raise StorageUnavailable(f"{path} has a second name (a hard link), under which another process could open it")
+
+
+def sync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, survive a power failure. The file must not be open."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def fault_of(error: sqlite3.Error) -> str:

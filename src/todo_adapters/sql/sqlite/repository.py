@@ -1,7 +1,6 @@
 """Task lists in an SQLite file: for development, one machine, and embedding."""
 
 import asyncio
-import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -17,6 +16,7 @@ from todo_adapters.sql import feed, migrations, projects, rows, statements, tras
 from todo_adapters.sql.admission import Admission, Caller, no_caller
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import ids_statement, list_statement
+from todo_adapters.sql.sqlite.epoch import renew_epoch
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_private
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES, LogLimit
@@ -53,7 +53,6 @@ from todo_domain import (
     TrashPage,
     TrashQuery,
     UserId,
-    revision_floor,
 )
 
 _GET: Final = SQLITE.compile(statements.GET)
@@ -64,7 +63,6 @@ _GET_PROJECT: Final = SQLITE.compile(projects.GET_PROJECT)
 _LIST_PROJECTS: Final = SQLITE.compile(projects.LIST_PROJECTS)
 _REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
 _EPOCH: Final = SQLITE.compile(statements.EPOCH)
-_RENEW_EPOCH: Final = SQLITE.compile(statements.RENEW_EPOCH)
 _PROBE: Final = SQLITE.compile(statements.PROBE)
 
 
@@ -257,10 +255,7 @@ class SqliteTaskRepository:
 
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance."""
-        epoch = secrets.token_hex(4)
-        renewed = {"epoch": epoch, "revision_floor": revision_floor(at)}
-        await self._file.writer.run(lambda connection: connection.execute(_RENEW_EPOCH, renewed))
-        return epoch
+        return await self._file.writer.run(partial(renew_epoch, at=at))
 
     def _admission(self, size: int) -> Admission:
         return Admission(size, self._timeout_seconds, self._caller)
