@@ -88,6 +88,15 @@ class Database:
             lambda connection: connection.run(statement, values), owner=values.get("user_id"), repeatable=repeatable
         )
 
+    def read(self, statement: Statement, values: Mapping[str, Any]) -> Awaitable[Sequence[TupleRow]]:
+        """Run one statement of a user that only reads and may take long, and return its rows."""
+        return self._pool.run(
+            lambda connection: connection.run(statement, values),
+            owner=values["user_id"],
+            repeatable=True,
+            statement=statement,
+        )
+
     def transact(
         self, user_id: UserId, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool
     ) -> Awaitable[T]:

@@ -146,13 +146,13 @@ class PostgresTaskRepository(PostgresStore):
 
     async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
         """See TaskRepository. One statement."""
-        found = await self._database.run(*list_statement(POSTGRESQL, user_id, query))
+        found = await self._database.read(*list_statement(POSTGRESQL, user_id, query))
         return rows.read_page(POSTGRESQL, user_id, query, found)
 
     async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
         """See TaskRepository. One statement."""
         statement, values = ids_statement(POSTGRESQL, user_id, query)
-        return read_packed_ids(query, await self._database.run(packed(statement), values))
+        return read_packed_ids(query, await self._database.read(packed(statement), values))
 
     async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
         """See TaskRepository. One statement."""

@@ -1,7 +1,8 @@
 """A small pool of PostgreSQL connections."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Final, TypeVar
 
 import psycopg
@@ -21,6 +22,7 @@ from todo_adapters.sql.postgres.driver.causes import Cause, cause_of
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.deadline import Deadline
 from todo_adapters.sql.postgres.driver.errors import ConnectionLost, TransactionUndone
+from todo_adapters.sql.postgres.driver.fast_reads import FastReads
 from todo_adapters.sql.postgres.driver.idle import IdleConnections
 from todo_adapters.sql.queues import PlaceQueue, Shares
 from todo_domain import StorageOverloaded, StorageUnavailable
@@ -69,6 +71,8 @@ class Pool:
         self._prepare_threshold = prepare_threshold
         self._places = PlaceQueue(max_size)
         self._shares = Shares(max(1, max_size // 2))
+        self._turns = Shares(1)
+        self._fast_reads = FastReads()
         self._idle = IdleConnections()
         self._admission = Admission(max_size, timeout_seconds, caller)
         self._stopping: set[asyncio.Task[None]] = set()
@@ -81,13 +85,20 @@ class Pool:
         await asyncio.gather(*self._stopping)
 
     async def run(
-        self, work: Callable[[Connection], Awaitable[T]], *, owner: str | None = None, repeatable: bool = False
+        self,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        owner: str | None = None,
+        repeatable: bool = False,
+        statement: Hashable = None,
     ) -> T:
         """Run work, which is one transaction, on a connection that nothing else uses meanwhile; return its result.
 
         - owner: the user for whom the work is done, if it is done for one
         - repeatable: the work may run once more if the connection broke. Otherwise it does
           not, because nobody can tell whether the first attempt took effect.
+        - statement: the statement of the work, if it only reads and may take long. One such read of
+          an owner runs at a time, besides those that were fast: else one user could use all cores.
 
         Work that the server undid because of another transaction runs again, up to 20 times.
         Raises StorageUnavailable at the deadline and instead of psycopg's errors: its subclass
@@ -95,11 +106,12 @@ class Pool:
         because there was no place for it.
         """
         attempts = 0
+        run_once = self._run_once if statement is None else partial(self._run_in_turn, statement)
         try:
             with Deadline(self.timeout_seconds) as deadline:
                 while True:
                     try:
-                        return await self._run_once(work, owner, deadline)
+                        return await run_once(work, owner, deadline)
                     except TransactionUndone:
                         attempts += 1
                         if attempts == _MAX_ATTEMPTS:
@@ -114,6 +126,20 @@ class Pool:
             if deadline.reason == _NO_RESPONSE:
                 raise StorageUnavailable(message, Cause.NO_RESPONSE.kind) from error
             raise StorageOverloaded(message) from error
+
+    async def _run_in_turn(
+        self, statement: Hashable, work: Callable[[Connection], Awaitable[T]], owner: str | None, deadline: Deadline
+    ) -> T:
+        waits_as = None if self._fast_reads.includes(owner, statement) else owner
+        if waits_as is not None and not self._turns.try_take(waits_as):
+            deadline.reason = "an earlier read of the user did not end"
+            await self._turns.wait(waits_as)
+        try:
+            return await self._run_once(
+                lambda connection: self._fast_reads.measured(owner, statement, work(connection)), owner, deadline
+            )
+        finally:
+            self._turns.give_back(waits_as)
 
     async def _run_once(self, work: Callable[[Connection], Awaitable[T]], owner: str | None, deadline: Deadline) -> T:
         if owner is not None and not self._shares.try_take(owner):

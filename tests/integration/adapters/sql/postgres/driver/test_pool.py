@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -473,6 +475,54 @@ async def test_a_call_that_waits_for_its_owner_s_share_ends_at_its_deadline(data
         assert await pool.run(lambda connection: connection.run(Statement("SELECT 42", ()), {}), owner="alice") == [
             (42,)
         ]
+
+
+async def test_one_read_of_an_owner_that_may_be_long_runs_at_a_time(database_url: str) -> None:
+    running, most = Counter[str](), Counter[str]()
+
+    async def read(owner: str, connection: Connection) -> None:
+        running[owner] += 1
+        most[owner] = max(most[owner], running[owner])
+        await connection.run(Statement("SELECT 1", ()), {})
+        await settle()
+        running[owner] -= 1
+
+    async with running_pool(database_url) as pool:
+        owners = ["alice", "bob"] * 4
+        await asyncio.gather(*(pool.run(partial(read, owner), owner=owner, statement="read") for owner in owners))
+
+    assert most == {"alice": 1, "bob": 1}
+
+
+async def test_reads_of_an_owner_that_were_fast_run_beside_each_other(database_url: str) -> None:
+    barrier = asyncio.Barrier(2)
+
+    async def read(_: Connection) -> None: ...
+
+    async def meet(_: Connection) -> None:
+        await barrier.wait()
+
+    async with running_pool(database_url) as pool:
+        await pool.run(read, owner="alice", statement="read")
+
+        await asyncio.gather(*(pool.run(meet, owner="alice", statement="read") for _ in range(2)))
+
+
+async def test_a_read_that_waits_for_a_long_one_of_its_owner_ends_at_its_deadline(database_url: str) -> None:
+    async def read(connection: Connection) -> list[tuple[Any, ...]]:
+        return await connection.run(Statement(FOREVER, ()), {})
+
+    async with running_pool(database_url, timeout_seconds=60) as pool:
+        long_read = asyncio.create_task(pool.run(read, owner="alice", statement="read"))
+        await settle()
+        pool.timeout_seconds = 0.05
+
+        with pytest.raises(StorageOverloaded, match="an earlier read of the user did not end in time"):
+            await pool.run(read, owner="alice", statement="read")
+
+        long_read.cancel()
+        with suppress(asyncio.CancelledError):
+            await long_read
 
 
 async def test_a_share_is_not_free_before_the_server_was_asked_to_stop_the_statement(proxy: Proxy) -> None:
