@@ -41,6 +41,10 @@ class PlaceQueue:
         self._free = count
         self._first, self._others = _Turns(), _Turns()
 
+    def has_free(self) -> bool:
+        """Return whether a place is free."""
+        return self._free > 0
+
     def try_take(self) -> bool:
         """Take a place if one is free, and return whether it was."""
         if self._free:

@@ -4,7 +4,8 @@ import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -113,14 +114,16 @@ class Usage:
         items = sum(len(each.checklist) for each in returned if isinstance(each, Task))
         self._charge((len(returned) + items / ITEMS_PER_TASK) / TASKS_PER_UNIT)
 
-    async def pace(self) -> None:
-        """Wait until half of the burst is free, which is left to other requests.
+    @asynccontextmanager
+    async def pace(self) -> AsyncIterator[None]:
+        """Wait until half of the burst is free, which is left to other requests, and run the block.
 
-        Of all responses of the user, one at most gets on in a turn of the event loop.
+        Of all responses of the user, one at most is in the block, and gets on in a turn of the event loop.
         """
         async with self._pacing:
             excess = self._paid_at - self._clock() - BURST_SECONDS / 2
             await asyncio.sleep(max(excess, 0))
+            yield
 
     def try_begin_request(self) -> bool:
         """Begin a request, unless as many of the user are in progress as may be."""

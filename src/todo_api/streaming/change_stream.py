@@ -80,10 +80,12 @@ class ChangeStream(Response):
                 # Clear before reading: a later change or close is then seen by this read, or wakes the wait.
                 wake.clear()
                 if page.changes:
-                    await self._usage.pace()
-                    self._usage.charge_tasks(page.changes)
-                    await _send(send, _events(page))
-                page = await self._tasks.changes(page.next)
+                    async with self._usage.pace():
+                        self._usage.charge_tasks(page.changes)
+                        events = _events(page)
+                    await _send(send, events)
+                async with self._usage.pace():
+                    page = await self._tasks.changes(page.next)
                 if not page.changes:
                     await self._wait(wake, send)
 

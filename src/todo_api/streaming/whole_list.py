@@ -1,7 +1,7 @@
 """A list of any length as one JSON response, read while it is sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Self
 
 from starlette.requests import ClientDisconnect
@@ -14,7 +14,7 @@ from todo_api.http.user_limits import Usage
 from todo_api.schemas.tasks import task_response
 from todo_api.server.uvicorn_connection import ABORT_CONNECTION
 from todo_api.streaming.disconnect import wait_for_disconnect
-from todo_domain import TodoError, WholeList
+from todo_domain import Task, TodoError, WholeList
 
 
 class WholeListResponse(Response):
@@ -62,18 +62,26 @@ async def _send(send: Send, part: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
+async def _paced(chunks: AsyncIterator[Sequence[Task]], usage: Usage) -> AsyncIterator[Sequence[Task]]:
+    """Yield the chunks, of which the first is read at once."""
+    tasks = await anext(chunks, None)
+    while tasks is not None:
+        yield tasks
+        async with usage.pace():
+            tasks = await anext(chunks, None)
+
+
 async def _parts(whole: WholeList, usage: Usage) -> AsyncIterator[bytes]:
     """Yield the JSON in parts, one per chunk of tasks; `count` comes last, when it is known.
 
     The owner pays for the tasks: without work left, the next chunk is read later.
     """
     count, part = 0, b'{"tasks":['
-    async for tasks in whole.chunks:
+    async for tasks in _paced(whole.chunks, usage):
         usage.charge_tasks(tasks)
         if count:
             yield part
             part = b","
-            await usage.pace()
         written = b",".join(json_bytes(task_response(task)) for task in tasks)
         part = part + written if written else part.removesuffix(b",")
         count += len(tasks)

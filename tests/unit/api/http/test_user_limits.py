@@ -30,6 +30,11 @@ def limits(clock: Clock | None = None, **bounds: int) -> UserLimits:
     return UserLimits(Bounds(**{"in_progress": 10, "streams": 10, "work_per_second": 100, **bounds}), clock or Clock())
 
 
+async def pace(usage: Usage) -> None:
+    async with usage.pace():
+        pass
+
+
 def requests_until_refused(usage: Usage, most: int = 10_000) -> int:
     for count in range(most):
         try:
@@ -142,7 +147,7 @@ def test_without_a_bound_a_user_may_do_everything() -> None:
             usage.charge_tasks([DELETION] * 500)
             usage.begin_stream()
             await begin(usage)
-        await usage.pace()
+        await pace(usage)
 
     asyncio.run(asyncio.wait_for(scenario(), 10))
 
@@ -278,7 +283,7 @@ def test_what_is_sent_is_slowed_down_to_leave_half_of_the_burst(monkeypatch: pyt
 
     for _ in range(3):
         usage.charge_tasks([DELETION] * 2500)
-        asyncio.run(usage.pace())
+        asyncio.run(pace(usage))
 
     assert slept == [0, 0, 1.25]
     assert requests_until_refused(usage) == 125
@@ -291,7 +296,7 @@ def test_one_response_of_a_user_at_most_gets_on_in_a_turn_of_the_event_loop() ->
 
     async def respond() -> None:
         for _ in range(3):
-            await usage.pace()
+            await pace(usage)
             parts.append(turn)
 
     async def scenario() -> None:

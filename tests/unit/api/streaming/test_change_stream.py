@@ -14,7 +14,17 @@ from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.streaming import change_stream
 from todo_api.streaming.change_stream import ChangeStream
 from todo_api.streaming.live_feed import LiveFeed
-from todo_domain import Principal, StorageUnavailable, TaskDraft, TaskUseCases
+from todo_domain import (
+    TASKS,
+    ChangePage,
+    FeedToken,
+    Kind,
+    Principal,
+    StorageUnavailable,
+    TaskDraft,
+    TaskUseCases,
+    UserId,
+)
 
 LATER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -34,6 +44,22 @@ class Failing(InMemoryTaskRepository):
     async def changes(self, *args: object) -> object:  # type: ignore[override]  # the arguments do not matter here
         del args
         raise self._error
+
+
+class Counting(InMemoryTaskRepository):
+    """A repository that counts how many pages of the feed are read at the same time."""
+
+    reading = most = 0
+
+    async def changes(
+        self, user_id: UserId, since: FeedToken | None, limit: int, kinds: frozenset[Kind] = TASKS
+    ) -> ChangePage:
+        self.reading += 1
+        self.most = max(self.most, self.reading)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.reading -= 1
+        return await super().changes(user_id, since, limit, kinds)
 
 
 async def stay_connected() -> Message:
@@ -163,3 +189,32 @@ def test_a_stream_whose_feed_cannot_be_read_ends_and_can_be_resumed() -> None:
 def test_a_stream_does_not_hide_unexpected_errors(error: Exception) -> None:
     with pytest.raises(type(error)):
         asyncio.run(stream(repository=Failing(error)))
+
+
+def test_streams_of_one_user_read_one_page_at_a_time() -> None:
+    async def scenario() -> int:
+        repository = open_at_once(Counting())
+        for _ in range(5):
+            await repository.add(ALICE, TaskDraft(title="Buy milk"), at=NOON)
+        tasks = TaskUseCases(repository, Clock(), Principal(ALICE, LATER), ALICE)
+        usage, first = without_bounds(), await repository.changes(ALICE, None, 1)
+        ended = asyncio.Event()
+
+        async def send(message: Message) -> None:
+            if b".5" in message.get("body", b""):
+                ended.set()
+
+        async def disconnect_at_the_end() -> Message:
+            await ended.wait()
+            return {"type": "http.disconnect"}
+
+        async with asyncio.timeout(30), LiveFeed(repository) as live_feed:
+            await asyncio.gather(
+                *(
+                    ChangeStream(tasks, first, live_feed, usage, LATER)({}, disconnect_at_the_end, send)
+                    for _ in range(3)
+                )
+            )
+        return repository.most
+
+    assert asyncio.run(scenario()) == 1

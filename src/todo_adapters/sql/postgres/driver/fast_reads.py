@@ -15,7 +15,7 @@ MAX_REMEMBERED: Final = 1000
 
 
 class FastReads:
-    """The reads that took little time. They need not be complete: the pool only lets other reads wait."""
+    """The reads that took little time. They need not be complete: others only wait for each other in the pool."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now

@@ -130,16 +130,18 @@ class Pool:
     async def _run_in_turn(
         self, statement: Hashable, work: Callable[[Connection], Awaitable[T]], owner: str | None, deadline: Deadline
     ) -> T:
-        waits_as = None if self._fast_reads.includes(owner, statement) else owner
-        if waits_as is not None and not self._turns.try_take(waits_as):
+        # Without a free place, the admission decides who may wait, and refuses others at once.
+        may_wait = self._places.has_free() and not self._fast_reads.includes(owner, statement)
+        waiting = owner if may_wait else None
+        if waiting is not None and not self._turns.try_take(waiting):
             deadline.reason = "an earlier read of the user did not end"
-            await self._turns.wait(waits_as)
+            await self._turns.wait(waiting)
         try:
             return await self._run_once(
                 lambda connection: self._fast_reads.measured(owner, statement, work(connection)), owner, deadline
             )
         finally:
-            self._turns.give_back(waits_as)
+            self._turns.give_back(waiting)
 
     async def _run_once(self, work: Callable[[Connection], Awaitable[T]], owner: str | None, deadline: Deadline) -> T:
         if owner is not None and not self._shares.try_take(owner):

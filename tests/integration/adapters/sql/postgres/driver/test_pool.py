@@ -525,6 +525,25 @@ async def test_a_read_that_waits_for_a_long_one_of_its_owner_ends_at_its_deadlin
             await long_read
 
 
+async def test_without_a_free_connection_reads_of_an_owner_wait_for_one_and_not_for_each_other(
+    database_url: str,
+) -> None:
+    async def read(connection: Connection) -> int:
+        return connection.backend_pid
+
+    async with running_pool(database_url, max_size=4) as pool:
+        loans = [await hold(pool) for _ in range(4)]
+        pool.timeout_seconds = 0.05
+
+        failures = await asyncio.gather(
+            *(pool.run(read, owner="alice", statement="read") for _ in range(2)), return_exceptions=True
+        )
+
+        assert [f"{failure}" for failure in failures] == ["no database connection was free in time"] * 2
+        for loan in loans:
+            await loan.give_back()
+
+
 async def test_a_share_is_not_free_before_the_server_was_asked_to_stop_the_statement(proxy: Proxy) -> None:
     async with running_pool(proxy.url, max_size=2, timeout_seconds=60) as pool:
         await pid(pool)
