@@ -28,7 +28,7 @@ def no_caller() -> Caller | None:
 
 
 class Admission:
-    """Decides which calls may wait for one of `size` places.
+    """Decides which calls may wait for one of `size` places. `size` may change.
 
     A call that would wait for more than a twentieth of `timeout_seconds` is refused, so that the
     accepted calls stay fast under overload, and a refused caller knows it at once. The
@@ -48,7 +48,7 @@ class Admission:
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._size = size
+        self.size = size
         self._max_wait = timeout_seconds * _MAX_SHARE
         self.prompt_seconds = timeout_seconds * _PROMPT_SHARE
         self._caller = caller
@@ -101,7 +101,7 @@ class Admission:
 
     def _expected_wait(self, waiting: int, now: float) -> float:
         """Return how long a new call would wait, in seconds. Calls in progress count as half done."""
-        return waiting * (now - self._given[0]) / (len(self._given) - 1 + self._size / 2)
+        return waiting * (now - self._given[0]) / (len(self._given) - 1 + self.size / 2)
 
 
 class WaitingCall:

@@ -179,12 +179,13 @@ class SqliteWriter:
                 waiting.error = error
 
     def _set_group_size(self, count: int, writing_seconds: float, commit_seconds: float) -> None:
-        """Let the writes of a group take 50 ms, or as long as its commit."""
+        """Let the writes of a group take 50 ms, or as long as its commit; groups grow when they are full."""
         max_seconds = max(_GROUP_SECONDS, commit_seconds)
         if writing_seconds > max_seconds:
             self._group_size = max(1, int(count * max_seconds / writing_seconds))
-        else:
+        elif count >= self._group_size:
             self._group_size = min(MAX_GROUP, 2 * self._group_size)
+        self._admission.size = self._group_size
 
     def _begin(self, group: list[_Waiting]) -> None:
         """Begin a transaction. While another program locks the file, try again as long as a caller waits."""
