@@ -8,6 +8,7 @@ class Caller:
 
     def __init__(self, *, is_served: bool = False, is_gone: bool = False) -> None:
         self.is_served = is_served
+        self.is_refused = False
         self._is_gone = is_gone
 
     def is_gone(self) -> bool:

@@ -17,6 +17,8 @@ class Caller(Protocol):
 
     is_served: bool
     """Whether one of its calls had its turn. The adapter sets it."""
+    is_refused: bool
+    """Whether its call was refused, because the queue was too long. The adapter sets it."""
 
     def is_gone(self) -> bool:
         """Return whether nobody waits for the results any more. Any thread may call it."""
@@ -75,6 +77,7 @@ class Admission:
             self._given.clear()
             self._given.append(now)
         elif caller is not None and self._expected_wait(waiting, now) > self._max_wait:
+            caller.is_refused = True
             raise StorageOverloaded("the queue for the database is too long")
         self._joined += 1
         return WaitingCall(self, caller, now)

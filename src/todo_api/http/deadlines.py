@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
-from todo_domain import StorageUnavailable
+from todo_domain import StorageOverloaded, StorageUnavailable
 
 T = TypeVar("T")
 
@@ -17,6 +17,8 @@ HAS_DISCONNECTED: Final = "has_disconnected"
 """The name in the scope's `state` of a function that returns whether the client has closed its side."""
 
 _WATCH_SECONDS: Final = 0.05
+REFUSED_SECONDS: Final = 0.01
+"""How long writes are refused without parsing their bodies after the store has refused one: that costs a fifth less."""
 _ABANDONED_SECONDS: Final = 1
 """A client that only half-closed its connection still gets a response that takes less than this."""
 
@@ -42,6 +44,7 @@ class Deadlines:
         self.seconds = seconds
         self.running: set[PendingRequest] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.refused_until = 0.0
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cancel the requests whose deadline has passed; that of a read without its client is soon."""
@@ -74,6 +77,7 @@ class PendingRequest:
         "is_abandoned",
         "is_late",
         "is_read",
+        "is_refused",
         "is_served",
         "release",
         "task",
@@ -88,13 +92,18 @@ class PendingRequest:
         self._loop = loop = asyncio.get_running_loop()
         self.ends_at = loop.time() + deadlines.seconds
         self.is_read = scope["method"] == "GET"  # HEAD is served as GET
-        self.is_abandoned = self.is_late = self.is_served = False
+        self.is_abandoned = self.is_late = self.is_served = self.is_refused = False
         self.release: Callable[[], None] = _do_nothing
         _current.set(self)
 
     def seconds_left(self) -> float:
         """Return the seconds until the deadline."""
         return self.ends_at - self._loop.time()
+
+    def refuse_again(self) -> None:
+        """Raise StorageOverloaded if the store refused a write just now: then don't parse the body of another."""
+        if self._loop.time() < self._deadlines.refused_until:
+            raise StorageOverloaded("the queue for the database was too long just now")
 
     def is_gone(self) -> bool:
         """Return whether the client has disconnected, as far as the server reports it."""
@@ -121,6 +130,8 @@ class PendingRequest:
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._deadlines.running.discard(self)
+        if self.is_refused and not self.is_read:
+            self._deadlines.refused_until = self._loop.time() + REFUSED_SECONDS
         if self.is_late and self.task.uncancel() == 0 and error_type is asyncio.CancelledError:
             if self.is_abandoned:
                 raise ClientDisconnect from error

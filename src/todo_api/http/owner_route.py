@@ -97,6 +97,7 @@ class OwnerRoute(APIRoute):
             pending.release = usage.end_request
         content = None
         if self._parameters.body:
+            pending.refuse_again()
             body = await pending.uncounted(read_body(request, self._media_types, self.max_body_bytes))
             usage.charge_bytes(len(body))
             content = json_object(body)

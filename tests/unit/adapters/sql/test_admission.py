@@ -92,11 +92,12 @@ def test_a_call_that_would_wait_for_more_than_a_twentieth_of_the_deadline_is_ref
             await settle()
         assert [call.done() for call in waiting] == [True, True, False]
 
-        accepted = [await pool.call(Caller()) for _ in range(3)]
-        refused = await pool.call(Caller())
+        callers = [Caller() for _ in range(4)]
+        *accepted, refused = [await pool.call(caller) for caller in callers]
 
         assert is_refused(refused)
         assert not any(call.done() for call in accepted)
+        assert [caller.is_refused for caller in callers] == [False, False, False, True]
         for call in (waiting[-1], *accepted):
             call.cancel()
         await asyncio.gather(waiting[-1], *accepted, return_exceptions=True)
