@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -27,8 +27,8 @@ class FastReads:
         return len(self._fast) + len(self._distrusted_until)
 
     def includes(self, owner: str | None, statement: Hashable) -> bool:
-        """Return whether this statement was fast for this owner."""
-        return (owner, statement) in self._fast
+        """Return whether this statement was fast for this owner, who had no slow read lately."""
+        return (owner, statement) in self._fast and self._distrusted_until.get(owner, 0.0) <= self._now()
 
     async def measured(self, owner: str | None, statement: Hashable, reading: Awaitable[T]) -> T:
         """Return the result of a read, and remember whether it was fast. One that fails was not."""
@@ -40,17 +40,16 @@ class FastReads:
             self._fastest = min(self._fastest, seconds)
             is_fast = seconds <= self._fastest + FAST_SECONDS
         finally:
-            if not is_fast:
-                self._distrust(owner)
-            elif self._now() >= self._distrusted_until.get(owner, 0.0):
-                if len(self._fast) >= MAX_REMEMBERED:
-                    self._fast.clear()
+            if is_fast:
+                _make_room(self._fast)
                 self._fast.add((owner, statement))
+            else:
+                self._fast.discard((owner, statement))
+                _make_room(self._distrusted_until)
+                self._distrusted_until[owner] = self._now() + DISTRUST_SECONDS
         return result
 
-    def _distrust(self, owner: str | None) -> None:
-        """Forget the fast reads of an owner, and those whom nobody distrusts any more."""
-        now = self._now()
-        self._fast = {each for each in self._fast if each[0] != owner}
-        self._distrusted_until = {each: until for each, until in self._distrusted_until.items() if until > now}
-        self._distrusted_until[owner] = now + DISTRUST_SECONDS
+
+def _make_room(remembered: set[Any] | dict[Any, float]) -> None:
+    if len(remembered) >= MAX_REMEMBERED:
+        remembered.clear()
