@@ -12,6 +12,7 @@ from typing import Final
 from todo_api.cli.settings_help import described_settings
 from todo_api.http.error_help import ERROR_HELP
 from todo_api.server.diagnosis import PROBLEMS
+from todo_api.server.metrics.definitions import METRICS
 
 ROOT: Final = Path(__file__).parents[1]
 DOCUMENTS: Final = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")))
@@ -87,10 +88,21 @@ def problems_part() -> str:
     return "\n".join(["", "| Exit status | Problem | What to do |", "|---|---|---|", *rows, "", ""])
 
 
+def metrics_part() -> str:
+    """Return the table of the metrics."""
+    rows = [
+        f"| `{metric.name}` | {metric.kind.partition('_')[0]} | "
+        f"{', '.join(f'`{label}`' for label in metric.labels)} | {metric.help} |"
+        for metric in METRICS.values()
+    ]
+    return "\n".join(["", "| Name | Type | Labels | Meaning |", "|---|---|---|---|", *rows, "", ""])
+
+
 GENERATED: Final = (
     ("docs/reference/errors.md", "errors", errors_part),
     ("docs/operating/settings.md", "settings", settings_part),
     ("docs/operating/check.md", "problems", problems_part),
+    ("docs/operating/metrics.md", "metrics", metrics_part),
 )
 
 if __name__ == "__main__":

@@ -66,7 +66,8 @@ class App(FastAPI):
                 expose_headers=_EXPOSED_HEADERS,
                 max_age=600,
             )
-        app = RequestLog(app, self.container.shutdown())
+        counts = self.container.counts() if settings.metrics_port is not None else None
+        app = RequestLog(app, self.container.shutdown(), counts)
         return ForwardedHeaders(app, settings.trusted_proxies) if settings.trusted_proxies else app
 
     def openapi(self) -> dict[str, Any]:

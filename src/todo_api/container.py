@@ -23,6 +23,7 @@ from todo_api.http.deadlines import Deadlines, current_request
 from todo_api.http.user_limits import Bounds, UserLimits
 from todo_api.server.development import development_secret, prepare_directory
 from todo_api.server.health import HealthMonitor
+from todo_api.server.metrics.counts import Counts
 from todo_api.server.shutdown import Shutdown
 from todo_api.settings import Settings, WrongSetting
 from todo_api.streaming.live_feed import LiveFeed
@@ -100,6 +101,7 @@ class Container(containers.DeclarativeContainer):
     live_feed = providers.Singleton(LiveFeed, task_repository)
     health = providers.Singleton(HealthMonitor, task_repository, token_verifier)
     shutdown = providers.Singleton(Shutdown)
+    counts = providers.Singleton(Counts)
     # A function of the principal and the owner. A Factory would resolve all dependencies for every request.
     task_use_cases = providers.Singleton(
         partial,

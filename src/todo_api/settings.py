@@ -115,6 +115,15 @@ class Settings(LimitSettings):
     ssl_certfile: FilePath | None = Field(None, description="The certificate chain, to serve HTTPS without a proxy.")
     ssl_keyfile: FilePath | None = Field(None, description="The private key of the certificate.")
 
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="The port of `/metrics`, on a listener of its own; 0 chooses a free one. Without it there are no "
+        "metrics.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="The address that `/metrics` listens on.")
+
     log_format: Literal["json", "text"] | None = Field(
         None, description="The format of the log. The default is `text` on a terminal outside production, else `json`."
     )
@@ -170,6 +179,8 @@ class Settings(LimitSettings):
             raise ValueError(
                 "TODO_ENV=production needs HTTPS: set TODO_TRUSTED_PROXIES, or TODO_SSL_CERTFILE and TODO_SSL_KEYFILE"
             )
+        if self.metrics_port and self.metrics_port == self.port:
+            raise ValueError("TODO_METRICS_PORT must not be the port of the API")
         if self.kept_trash_days > self.deletions_days:
             raise ValueError("TODO_TRASH_DAYS must be at most TODO_DELETIONS_DAYS")
         if self.workers > 1 and self.sqlite_path:

@@ -59,7 +59,7 @@ def test_a_worker_that_dies_is_logged_and_started_again_with_a_growing_delay(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     begun = time.monotonic()
-    workers = Workers(lambda: SPAWN.Process(target=die, args=(7,)), 1, stop_seconds=LONG)
+    workers = Workers(lambda _: SPAWN.Process(target=die, args=(7,)), 1, stop_seconds=LONG)
 
     status = run(workers, lambda: len(deaths(caplog)) >= 3)
 
@@ -69,7 +69,7 @@ def test_a_worker_that_dies_is_logged_and_started_again_with_a_growing_delay(
 
 
 def test_a_worker_that_can_not_serve_ends_all(caplog: pytest.LogCaptureFixture) -> None:
-    workers = Workers(lambda: SPAWN.Process(target=die, args=(CANT_SERVE,)), 2, stop_seconds=LONG)
+    workers = Workers(lambda _: SPAWN.Process(target=die, args=(CANT_SERVE,)), 2, stop_seconds=LONG)
 
     assert workers.run() == CANT_SERVE
     assert deaths(caplog)[0]["status"] == CANT_SERVE
@@ -79,7 +79,7 @@ def test_a_worker_that_does_not_end_is_killed_and_the_status_is_a_failure(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ready = tmp_path / "ready"
-    workers = Workers(lambda: SPAWN.Process(target=ignore_sigterm, args=(ready,)), 1, stop_seconds=0.1)
+    workers = Workers(lambda _: SPAWN.Process(target=ignore_sigterm, args=(ready,)), 1, stop_seconds=0.1)
 
     status = run(workers, ready.exists)
 

@@ -19,6 +19,7 @@ from tests.tokens import SECRET, hs256
 from todo_api.app import create_app
 from todo_api.container import Container
 from todo_api.server.connections import Limits
+from todo_api.server.metrics.export import Exporter
 from todo_api.server.uvicorn_server import Server as ApiServer
 from todo_api.settings import Settings
 
@@ -65,11 +66,18 @@ def settings_for(database_url: Path | str, **others: Any) -> Settings:
 
 @contextmanager
 def running_server(
-    container: Container, limits: Limits = LIMITS, *, finish_seconds: float = 5, **config: Any
+    container: Container,
+    limits: Limits = LIMITS,
+    *,
+    finish_seconds: float = 5,
+    exporter: Exporter | None = None,
+    **config: Any,
 ) -> Iterator[Server]:
     """Serve a container's app on loopback."""
     app = create_app(container)
-    server = ApiServer(uvicorn.Config(app, log_config=None, **config), limits, finish_seconds)
+    server = ApiServer(
+        uvicorn.Config(app, log_config=None, proxy_headers=False, **config), limits, finish_seconds, exporter
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     thread = threading.Thread(target=server.run, args=([listener],))

@@ -73,8 +73,9 @@ def test_every_contract_has_a_test_that_breaks_it() -> None:
     assert broken == {contract["name"] for contract in _CONTRACTS["contracts"]}
 
 
-def _imported(module: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(module.read_text())):
+def _imported(module: Path, *, at_start: bool = False) -> Iterator[str]:
+    tree = ast.parse(module.read_text())
+    for node in tree.body if at_start else ast.walk(tree):
         match node:
             case ast.Import(names):
                 yield from (alias.name for alias in names)
@@ -91,6 +92,18 @@ def test_a_module_of_the_domain_imports_only_the_standard_library(module: Path) 
     packages = {name.partition(".")[0] for name in _imported(module)}
 
     assert packages <= sys.stdlib_module_names | {"todo_domain"}
+
+
+def test_prometheus_client_is_imported_only_where_metrics_are_on() -> None:
+    lazy = {"todo_api.server.metrics.files", "todo_api.server.metrics.listener"}
+
+    importing = {
+        ".".join(module.relative_to(_SOURCES).with_suffix("").parts)
+        for module in _SOURCES.rglob("*.py")
+        if any(name in lazy or name.startswith("prometheus_client") for name in _imported(module, at_start=True))
+    }
+
+    assert importing == lazy
 
 
 def test_the_domain_runs_without_any_installed_package() -> None:

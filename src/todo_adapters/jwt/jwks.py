@@ -1,7 +1,8 @@
 """Tokens signed with keys that the issuer (such as a Better Auth server) publishes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import inf
 from typing import Self
 
 from todo_adapters.jwt.cache import TokenCache
@@ -78,6 +79,11 @@ class JwksTokenVerifier:
         if not self._is_open:
             raise NotOpen(self)
         await self._source.current()
+
+    def figures(self) -> Mapping[tuple[str, str], float]:
+        """Return the age of the keys, by name and part; nothing before they are fetched."""
+        age = self._source.age_seconds
+        return {("keys_age_seconds", ""): age} if age < inf else {}
 
     async def _key_of(self, signed: CompactToken) -> PublicKey:
         if signed.key_id is None:

@@ -64,16 +64,21 @@ class KeySource:
     @property
     def is_fresh(self) -> bool:
         """Whether `current` returns the cached keys without a fetch."""
-        return self._age < FRESH_SECONDS
+        return self.age_seconds < FRESH_SECONDS
+
+    @property
+    def age_seconds(self) -> float:
+        """The time since the keys were fetched; infinite before that."""
+        return self._monotonic() - self._fetched_at
 
     async def current(self) -> KeySet:
         """Return keys that are at most an hour old; raise TokenVerificationUnavailable if there are none."""
         if self.is_fresh:
             return self._keys
         self._begin_fetch()
-        if self._age >= STALE_SECONDS:
+        if self.age_seconds >= STALE_SECONDS:
             await self._end_fetch()
-            if self._age >= STALE_SECONDS:
+            if self.age_seconds >= STALE_SECONDS:
                 raise self._unavailable()
         return self._keys
 
@@ -95,10 +100,6 @@ class KeySource:
             self._fetch.cancel()
         await self._end_fetch()
         await self._client.aclose()
-
-    @property
-    def _age(self) -> float:
-        return self._monotonic() - self._fetched_at
 
     def _unavailable(self) -> TokenVerificationUnavailable:
         return TokenVerificationUnavailable(f"the signing keys can't be fetched: {self._failure}")

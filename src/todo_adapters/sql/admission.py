@@ -2,10 +2,13 @@
 
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 from todo_domain import StorageOverloaded
+
+Figures = Mapping[tuple[str, str], float]
+"""Figures of an adapter, by name and part: the name of a queue, for example, or an empty string."""
 
 _MAX_SHARE: Final = 0.05
 _PROMPT_SHARE: Final = 0.01
@@ -57,6 +60,7 @@ class Admission:
         self.now = now
         # Each is written by one thread.
         self._joined = self._left = 0
+        self._waited_seconds = 0.0
         # When the queue began, and when it last gave places to calls.
         self._given: deque[float] = deque(maxlen=1 + _ROUNDS * size)
 
@@ -96,11 +100,20 @@ class Admission:
             give_back()
             raise
 
-    def leave(self, at: float | None) -> None:
-        """Note that a call does not wait any more, and when it got its place, if it did."""
+    def leave(self, since: float, at: float, *, has_place: bool) -> None:
+        """Note that a call, which waited since a time, does not wait any more."""
         self._left += 1
-        if at is not None:
+        self._waited_seconds += at - since
+        if has_place:
             self._given.append(at)
+
+    def figures(self, queue: str) -> Figures:
+        """Return how many calls wait in the queue of this name, how many have waited, and for how long in all."""
+        return {
+            ("queue_waiting", queue): self._joined - self._left,
+            ("queue_waits", queue): self._left,
+            ("queue_wait_seconds", queue): self._waited_seconds,
+        }
 
     def _expected_wait(self, waiting: int, now: float) -> float:
         """Return how long a new call would wait, in seconds. Calls in progress count as half done."""
@@ -121,7 +134,7 @@ class WaitingCall:
         """Begin the call: it has a place. Raises StorageOverloaded if its caller is gone."""
         admission, caller = self._admission, self._caller
         now = admission.now()
-        admission.leave(now)
+        admission.leave(self._since, now, has_place=True)
         if caller is not None:
             # A client that only closed its sending side can't be told from one that has gone.
             if now - self._since > admission.prompt_seconds and caller.is_gone():
@@ -130,4 +143,4 @@ class WaitingCall:
 
     def withdraw(self) -> None:
         """End the wait without a place."""
-        self._admission.leave(None)
+        self._admission.leave(self._since, self._admission.now(), has_place=False)

@@ -35,20 +35,19 @@ class _Turns:
 
 
 class PlaceQueue:
-    """A number of places that callers take in order of arrival: a semaphore at which a caller can be the first."""
+    """A number of places that callers take in order of arrival: a semaphore at which a caller can be the first.
+
+    `free` is the number of places that nobody has.
+    """
 
     def __init__(self, count: int) -> None:
-        self._free = count
+        self.free = count
         self._first, self._others = _Turns(), _Turns()
-
-    def has_free(self) -> bool:
-        """Return whether a place is free."""
-        return self._free > 0
 
     def try_take(self) -> bool:
         """Take a place if one is free, and return whether it was."""
-        if self._free:
-            self._free -= 1
+        if self.free:
+            self.free -= 1
             return True
         return False
 
@@ -59,7 +58,7 @@ class PlaceQueue:
     def give_back(self) -> None:
         """Give a place to the caller that waits longest, or free it."""
         if not (self._first.call_next() or self._others.call_next()):
-            self._free += 1
+            self.free += 1
 
 
 class Shares:

@@ -221,7 +221,8 @@ def _reason(error: Exception) -> str | None:
         return error.reason
     cause = error.__cause__
     # The message of a database error may contain data of users.
-    return f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".rstrip() if cause else None
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", "")
+    return f"{type(cause).__name__} {code}".rstrip() if cause else None
 
 
 def example(kind: ProblemType) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_api.http.headers import NO_SNIFFING, header_lines
+from todo_api.server.metrics.counts import Counts
 from todo_api.server.shutdown import Shutdown
 
 _CLOSE: Final = (b"connection", b"close")
@@ -27,12 +28,14 @@ class RequestLog:
     but never a token or a body.
 
     Inner layers find `request_id` and, once the response has begun, `status` in the
-    scope. They may set `error_code` and `reason` there, which the line then contains.
+    scope. They may set `error_code` and `reason` there, which the line then contains. With
+    `counts`, the fields of the line are also counted there.
     """
 
-    def __init__(self, app: ASGIApp, shutdown: Shutdown) -> None:
+    def __init__(self, app: ASGIApp, shutdown: Shutdown, counts: Counts | None = None) -> None:
         self._app = app
         self._shutdown = shutdown
+        self._counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,6 +67,8 @@ class RequestLog:
                 "error_code": scope.get("error_code"),
                 "reason": scope.get("reason"),
             }
+            if self._counts is not None:
+                self._counts.count_request(fields)
             if logging.getLogRecordFactory() is not logging.LogRecord:
                 _log.info("request", extra={"fields": fields})
             elif _log.isEnabledFor(logging.INFO):

@@ -66,18 +66,20 @@ class Tally:
     """Counts why connections were ended, and logs the counts at most every 10 s."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self.totals: Counter[str] = Counter()
+        self._logged: Counter[str] = Counter()
         self._next = 0.0
 
     def count(self, reason: str) -> None:
         """Count one connection."""
-        self._counts[reason] += 1
+        self.totals[reason] += 1
 
     def log(self, now: float = math.inf) -> None:
         """Log the counts since the last line, if there are some and that line is old enough."""
-        if self._counts and now >= self._next:
-            _log.warning("connections ended", extra={"fields": dict(self._counts)})
-            self._counts.clear()
+        counts = self.totals - self._logged
+        if counts and now >= self._next:
+            _log.warning("connections ended", extra={"fields": dict(counts)})
+            self._logged += counts
             self._next = now + LOG_SECONDS
 
 

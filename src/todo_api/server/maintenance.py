@@ -31,6 +31,7 @@ async def purge_hourly(container: Container) -> NoReturn:
         try:
             while await _purge_batch(container.task_repository(), container):
                 pass
+            container.counts().purged_at = container.clock().now().timestamp()
         except StorageUnavailable:
             _log.warning("expired records can't be purged")
         except Exception:  # noqa: BLE001 - after any error, the next hour is another try

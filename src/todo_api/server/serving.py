@@ -10,6 +10,9 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, cast
@@ -22,6 +25,7 @@ from todo_api.container import Container, opened
 from todo_api.server.connections import Limits
 from todo_api.server.descriptors import connection_limit
 from todo_api.server.logs import log_config
+from todo_api.server.metrics.export import Exporter
 from todo_api.server.store_opening import can_wait
 from todo_api.server.uvicorn_server import END_SECONDS, Server
 from todo_api.server.workers import Workers
@@ -36,20 +40,27 @@ _log: Final = logging.getLogger(__name__)
 
 def listen(settings: Settings) -> socket.socket:
     """Return a socket that listens where the settings say. Raises WrongSetting."""
-    host, port = settings.host, settings.port
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise WrongSetting(f"TODO_HOST, TODO_PORT: can't listen on {host} port {port}: {error.strerror}") from None
+    listener = _listen("TODO_HOST, TODO_PORT", settings.host, settings.port)
     listener.set_inheritable(True)
     return listener
 
 
+def _listen(names: str, host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise WrongSetting(f"{names}: can't listen on {host} port {port}: {error.strerror}") from None
+
+
 def base_url(settings: Settings, listener: socket.socket) -> str:
     """Return the server's URL for clients on this machine."""
+    return f"http{'s' if settings.ssl_certfile else ''}://{_authority(listener)}"
+
+
+def _authority(listener: socket.socket) -> str:
     host, port, *_ = listener.getsockname()
-    return f"http{'s' if settings.ssl_certfile else ''}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def check_startup(container: Container) -> None:
@@ -95,23 +106,48 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
     _log.info("listening", extra={"fields": fields})
     ignore_hangup()
     if reload:
-        ChangeReload(config, target=Server(config, limits).run, sockets=[listener]).run()
+        with _metrics(settings, dict) as exporter_of:
+            server = Server(config, limits, exporter=exporter_of(0))
+            ChangeReload(config, target=server.run, sockets=[listener]).run()
         return 0
     if settings.workers == 1:
-        return _serve(config, limits, listener)
+        with _metrics(settings, lambda: {0: os.getpid()}) as exporter_of:
+            return _serve(config, limits, listener, exporter_of(0))
     spawn = multiprocessing.get_context("spawn")
-    return Workers(
-        lambda: spawn.Process(target=serve_as_worker, args=(limits, listener)),
+    workers = Workers(
+        lambda number: spawn.Process(target=serve_as_worker, args=(limits, listener, exporter_of(number))),
         settings.workers,
         settings.drain_seconds + END_SECONDS,
-    ).run()
+    )
+    with _metrics(settings, workers.pids) as exporter_of:
+        return workers.run()
 
 
-def serve_as_worker(limits: Limits, listener: socket.socket) -> None:
+@contextmanager
+def _metrics(
+    settings: Settings, pids: Callable[[], Mapping[int, int | None]]
+) -> Iterator[Callable[[int], Exporter | None]]:
+    """Serve the metrics, if a setting says so, and yield what makes the exporter of a worker from its number.
+
+    `pids` returns the process of each worker, or None if the worker does not run. Raises WrongSetting.
+    """
+    if settings.metrics_port is None:
+        yield lambda _: None
+        return
+    # Only with metrics: otherwise no process imports prometheus-client.
+    from todo_api.server.metrics.listener import served_metrics  # noqa: PLC0415 - see above
+
+    with _listen("TODO_METRICS_HOST, TODO_METRICS_PORT", settings.metrics_host, settings.metrics_port) as listener:
+        _log.info("metrics", extra={"fields": {"url": f"http://{_authority(listener)}/metrics"}})
+        with served_metrics(listener, pids) as directory:
+            yield partial(Exporter, directory)
+
+
+def serve_as_worker(limits: Limits, listener: socket.socket, exporter: Exporter | None) -> None:
     """Serve in a child process, and end with its parent."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ignore_hangup()
-    sys.exit(_serve(_config(read_settings()), limits, listener))
+    sys.exit(_serve(_config(read_settings()), limits, listener, exporter))
 
 
 def _end_with_parent() -> None:
@@ -125,8 +161,8 @@ def ignore_hangup() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def _serve(config: uvicorn.Config, limits: Limits, listener: socket.socket) -> int:
-    server = Server(config, limits)
+def _serve(config: uvicorn.Config, limits: Limits, listener: socket.socket, exporter: Exporter | None) -> int:
+    server = Server(config, limits, exporter=exporter)
     # Before the start, a signal ends the process. At the end, uvicorn raises the signal again: ignore it then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None if server.started else sys.exit(0))

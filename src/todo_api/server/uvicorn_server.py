@@ -18,6 +18,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from todo_api.server.acceptor import Acceptor
 from todo_api.server.connections import Connections, Limits
+from todo_api.server.metrics.export import Exporter
 from todo_api.server.uvicorn_protocol import HttpProtocol
 
 # All of these together are less than the ten seconds after which container runtimes kill a process.
@@ -37,10 +38,17 @@ class Server(uvicorn.Server):
     request without a response gets a problem document.
     """
 
-    def __init__(self, config: uvicorn.Config, limits: Limits, finish_seconds: float = FINISH_SECONDS) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        limits: Limits,
+        finish_seconds: float = FINISH_SECONDS,
+        exporter: Exporter | None = None,
+    ) -> None:
         super().__init__(config)
         self._limits = limits
         self._finish_seconds = finish_seconds
+        self._exporter = exporter
 
     @property
     def exit_status(self) -> int:
@@ -78,6 +86,9 @@ class Server(uvicorn.Server):
         for listener in sockets or []:
             acceptor = Acceptor(listener, make_protocol, connections, self.server_state.connections, self.config.ssl)
             self._acceptors.append(acceptor)
+        if self._exporter:
+            app: Any = self.config.loaded_app
+            self._exporter.start(app.container, self.server_state, connections)
         self.servers = self._acceptors  # type: ignore[assignment]  # as much of a server as uvicorn uses
         self.started = True
 
@@ -100,6 +111,8 @@ class Server(uvicorn.Server):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self.lifespan.shutdown()
         self._connections.close()
+        if self._exporter:
+            self._exporter.stop()
 
     async def _cut_requests(self) -> None:
         connections, tasks = list(self.server_state.connections), list(self.server_state.tasks)

@@ -40,15 +40,21 @@ class Workers:
     """Runs worker processes until SIGTERM or SIGINT, or until one says that none can serve.
 
     A worker that dies is logged and started again: after 0.1 s, and after twice the delay
-    each time that it dies within 10 s, up to 10 s.
+    each time that it dies within 10 s, up to 10 s. `new_process` makes the process of a
+    worker from its number.
     """
 
-    def __init__(self, new_process: Callable[[], SpawnProcess], count: int, stop_seconds: float) -> None:
+    def __init__(self, new_process: Callable[[int], SpawnProcess], count: int, stop_seconds: float) -> None:
         self._new_process = new_process
         self._stop_seconds = stop_seconds
         self._workers = [Worker() for _ in range(count)]
         self._is_stopping = False
         self._exit_status = 0
+
+    def pids(self) -> dict[int, int | None]:
+        """Return the process of each worker by its number; None if the worker does not run."""
+        processes = [worker.process for worker in self._workers]
+        return {number: process.pid if process else None for number, process in enumerate(processes)}
 
     def run(self) -> int:
         """Run the workers, and return the exit status of this process: 0 unless the workers failed."""
@@ -83,9 +89,9 @@ class Workers:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        for worker in self._workers:
+        for number, worker in enumerate(self._workers):
             if worker.process is None and worker.start_at <= now:
-                worker.process = self._new_process()
+                worker.process = self._new_process(number)
                 worker.process.start()
                 worker.started_at = now
 

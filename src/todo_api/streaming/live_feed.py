@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import inf
 from typing import Final, Self
 
 from todo_domain import TaskRepository, UserId
@@ -25,6 +27,7 @@ class LiveFeed:
         self._tick_seconds = tick_seconds
         self._waiting: dict[UserId, set[asyncio.Event]] = defaultdict(set)
         self._ticking: asyncio.Task[None] | None = None
+        self._looked_at = inf
         self.closed = False
 
     @contextmanager
@@ -40,6 +43,14 @@ class LiveFeed:
             self._waiting[user_id].discard(wake)
             if not self._waiting[user_id]:
                 del self._waiting[user_id]
+
+    def readers(self) -> int:
+        """Return how many readers there are."""
+        return sum(map(len, self._waiting.values()))
+
+    def lag_seconds(self) -> float:
+        """Return how long ago the last successful tick was; 0 before the first one."""
+        return max(0.0, time.monotonic() - self._looked_at)
 
     def notify(self, user_id: UserId) -> None:
         """Wake the readers of this user's changes."""
@@ -72,6 +83,7 @@ class LiveFeed:
             except Exception:  # noqa: BLE001 - readers depend on the next tick after any error
                 _log.warning("the live feed can't read revisions", exc_info=True)
                 continue
+            self._looked_at = time.monotonic()
             for user_id in seen.keys() | found.keys():  # a list can be missing from a restored store
                 if seen.get(user_id) != found.get(user_id):
                     self.notify(user_id)

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ import pytest
 from tests.integration.certificates import write_certificate
 from tests.integration.server import new_user, token_of
 from tests.postgres import Postgres
+from tests.scrapes import scraped_when, value
 from tests.tokens import SECRET
 from todo_adapters.sql.migrations import upgrade
 
@@ -53,10 +55,10 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
-    def url(self) -> str:
-        """Wait until it listens, and return its URL."""
+    def url(self, of: str = "listening") -> str:
+        """Wait until it listens, and return its URL, or that of its `metrics`."""
         deadline = time.monotonic() + _START_SECONDS
-        while not (found := re.search(r"listening.*(https?://[^\s\"]+)", self.output)):
+        while not (found := re.search(rf"{of}.*(https?://[^\s\"]+)", self.output)):
             assert self._process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output
             time.sleep(0.02)
@@ -185,21 +187,30 @@ def test_every_request_is_one_line_of_the_log_and_no_token_is_in_it(tmp_path: Pa
     assert token not in process.output
 
 
-@pytest.mark.parametrize("arguments", [["--workers", "2"], ["--reload"]])
-def test_child_processes_serve_with_the_options_of_the_command(
-    tmp_path: Path, postgres: Postgres, arguments: list[str]
+@pytest.mark.parametrize(("arguments", "count"), [(["--workers", "2"], 2), (["--reload"], 1)])
+def test_child_processes_serve_with_the_options_of_the_command_and_their_counts_are_added(
+    tmp_path: Path, postgres: Postgres, arguments: list[str], count: int
 ) -> None:
-    headers = {"Authorization": f"Bearer {token_of('alice')}"}
+    headers = {"Authorization": f"Bearer {token_of('alice')}", "Content-Type": "application/json"}
+    route = {"route": "/api/{user_id}/tasks", "method": "POST"}
     with postgres.database() as url:
         upgrade(url)
-        process = Process(tmp_path, "--database", url, *arguments, BETTER_AUTH_SECRET=SECRET)
+        settings = {"BETTER_AUTH_SECRET": SECRET, "TODO_METRICS_PORT": "0"}
+        with serving(tmp_path, "--database", url, *arguments, **settings) as process:
+            metrics = process.url("metrics")
+            create = urllib.request.Request(f"{process.url()}/api/alice/tasks", b'{"title": "Buy milk"}', headers)
+            scraped_when(metrics, 10 * count, "todo_pool_connections_max")  # all processes serve
 
-        created = httpx.post(
-            f"{process.url()}/api/alice/tasks", json={"title": "Buy milk"}, headers=headers, timeout=_START_SECONDS
-        )
+            # Each request has its own connection, which any of the processes accepts.
+            statuses = {urllib.request.urlopen(create, timeout=_START_SECONDS).status for _ in range(20)}
 
-        assert created.status_code == 201
-        assert process.end() == 0
+            values = scraped_when(metrics, 20, "todo_http_request_duration_seconds_count", **route)
+        status = process.wait()
+
+    assert statuses == {201}
+    assert value(values, "todo_http_requests_total", **route, status="201") == 20
+    assert value(values, "todo_tokens_verified_total") == 20
+    assert status == 0
 
 
 def test_a_log_that_is_not_read_does_not_stop_the_service(tmp_path: Path) -> None:

@@ -260,6 +260,7 @@ def test_networks_of_proxies_are_trusted() -> None:
         ({"TODO_JWKS_URL": f"https://me:{SECRET}"}, "TODO_JWKS_URL: must be a URL in ASCII"),
         ({"TODO_JWKS_URL": "https://auth.example:0"}, "TODO_JWKS_URL: must be a URL in ASCII"),
         ({"TODO_JWKS_URL": "https://auth.example:65536"}, "TODO_JWKS_URL: Port out of range"),
+        ({"TODO_PORT": "9464", "TODO_METRICS_PORT": "9464"}, "TODO_METRICS_PORT must not be the port of the API"),
         ({"TODO_WORKERS": "2"}, "TODO_WORKERS must be 1 with SQLite"),
         ({"TODO_ENV": "production"}, "set BETTER_AUTH_SECRET or BETTER_AUTH_URL"),
         ({"HOST": "0.0.0.0"}, "set BETTER_AUTH_SECRET or BETTER_AUTH_URL"),

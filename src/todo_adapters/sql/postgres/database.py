@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg.rows import TupleRow
 
-from todo_adapters.sql.admission import Caller
+from todo_adapters.sql.admission import Caller, Figures
 from todo_adapters.sql.dialects import Statement
 from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, version_of
 from todo_adapters.sql.postgres.driver.causes import is_lasting
@@ -79,6 +79,10 @@ class Database:
     async def close(self) -> None:
         """Close all connections; those in use close at the end of their transaction."""
         await self._pool.close()
+
+    def figures(self) -> Figures:
+        """Return the figures of the pool."""
+        return self._pool.figures()
 
     def run(
         self, statement: Statement, values: Mapping[str, Any], *, repeatable: bool = True

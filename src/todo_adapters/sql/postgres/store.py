@@ -8,6 +8,7 @@ from typing import Final, Self
 import sqlalchemy as sa
 
 from todo_adapters.sql import statements
+from todo_adapters.sql.admission import Figures
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.purge import purge
@@ -38,6 +39,10 @@ class PostgresStore:
         """Close all connections; those in use close at the end of their transaction."""
         database, self._opened = self._database, None
         await database.close()
+
+    def figures(self) -> Figures:
+        """Return figures of the pool, by name and part; none while the store is not open."""
+        return self._opened.figures() if self._opened else {}
 
     async def check_reads(self) -> None:
         """See StoreMaintenance. One statement, which also recognises a standby behind a pooler."""

@@ -41,6 +41,12 @@ class LogLimit:
         self._check_at = 0.0
         self._due = limit_bytes
 
+    def log_bytes(self) -> int:
+        """Return the size of the log; 0 if there is none."""
+        with suppress(OSError):
+            return self._log.stat().st_size
+        return 0
+
     def enforce(self) -> None:
         """Make a checkpoint if it is due. Call it outside of transactions, on the writer's thread.
 

@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from todo_adapters.sql.admission import Figures
 from todo_adapters.sql.sqlite.file import connect_reader
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.long_reads import Fetch, LongReads, Rows, T
@@ -63,6 +64,10 @@ class SqliteReader:
             raise StorageUnavailable(f"SQLite: {error}") from error
         except TimeoutError as error:
             raise StorageUnavailable("SQLite: the read did not end in time") from error
+
+    def figures(self) -> Figures:
+        """Return the figures of the queue for the threads."""
+        return self._long_reads.admission.figures("reader")
 
     async def close(self) -> None:
         """End all reads, and close the connection."""

@@ -13,7 +13,7 @@ from typing import Final, Self
 import sqlalchemy as sa
 
 from todo_adapters.sql import feed, migrations, projects, rows, statements, trash
-from todo_adapters.sql.admission import Admission, Caller, no_caller
+from todo_adapters.sql.admission import Admission, Caller, Figures, no_caller
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.sqlite.epoch import renew_epoch
@@ -256,6 +256,11 @@ class SqliteTaskRepository:
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance."""
         return await self._file.writer.run(partial(renew_epoch, at=at))
+
+    def figures(self) -> Figures:
+        """Return figures of the writer and the readers, by name and part; none while the store is not open."""
+        file = self._open_file
+        return {**file.writer.figures(), **file.reader.figures()} if file else {}
 
     def _admission(self, size: int) -> Admission:
         return Admission(size, self._timeout_seconds, self._caller)

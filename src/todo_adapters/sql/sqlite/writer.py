@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final, TypeVar
 
-from todo_adapters.sql.admission import Admission, WaitingCall
+from todo_adapters.sql.admission import Admission, Figures, WaitingCall
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LogLimit
 from todo_domain import StorageOverloaded, StorageUnavailable
@@ -97,6 +97,7 @@ class SqliteWriter:
         self._gathered: list[_Waiting] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._group_size = MAX_GROUP
+        self._commits = self._writes = 0
         self._closed = False
         # A daemon may be killed at exit: only writes whose calls have not returned can be lost.
         self._thread = Thread(target=self._run, name="sqlite-writer", daemon=True)
@@ -135,6 +136,15 @@ class SqliteWriter:
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join, _CLOSE_SECONDS)
 
+    def figures(self) -> Figures:
+        """Return how many groups of writes were committed, the size of the log, and the figures of the queue."""
+        return {
+            ("sqlite_commits", ""): self._commits,
+            ("sqlite_writes", ""): self._writes,
+            ("sqlite_wal_bytes", ""): self._log_limit.log_bytes(),
+            **self._admission.figures("writer"),
+        }
+
     def _hand_over(self) -> None:
         for waiting in self._gathered:
             self._waiting.put(waiting)
@@ -171,6 +181,8 @@ class SqliteWriter:
                     self._attempt(waiting)
             written = self._admission.now()
             self._connection.execute("COMMIT")
+            self._commits += 1
+            self._writes += len(group)
             self._set_group_size(len(group), written - begun, self._admission.now() - written)
         except (sqlite3.Error, StorageUnavailable) as error:
             with suppress(sqlite3.Error):

@@ -46,6 +46,18 @@ async def test_keys_are_fetched_once_for_300_seconds(
     assert issuer.fetches == 1
 
 
+async def test_the_figures_tell_the_age_of_the_keys_after_they_were_fetched(
+    verifier: JwksTokenVerifier, clock: StoppedClock
+) -> None:
+    before = verifier.figures()
+
+    await verifier.verify(token())
+    clock.advance(299)
+
+    assert before == {}
+    assert verifier.figures() == {("keys_age_seconds", ""): 299}
+
+
 async def test_keys_older_than_300_seconds_are_used_while_new_ones_are_fetched(
     issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock
 ) -> None:

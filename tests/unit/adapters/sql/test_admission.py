@@ -16,6 +16,7 @@ class Scenario(Callers):
         super().__init__()
         self.places = asyncio.Semaphore(size)
         self._admission = self.admission(size)
+        self.figures = self._admission.figures
 
     async def call(self, caller: Caller | None) -> asyncio.Task[None]:
         """Begin a call, and let it come as far as it can."""
@@ -195,5 +196,27 @@ def test_a_cancelled_call_leaves_its_place_to_the_next() -> None:
 
         await following
         assert cancelled.cancelled()
+
+    run(scenario)
+
+
+def test_the_figures_add_up_the_waits_of_calls_with_and_without_a_place() -> None:
+    async def scenario() -> None:
+        pool = Scenario()
+        await pool.call(Caller())
+        served, cancelled = await pool.call(Caller()), await pool.call(Caller())
+
+        await pool.after(0.25)
+        cancelled.cancel()
+        await settle()
+        await pool.after(0.25)
+        pool.places.release()
+        await served
+
+        assert pool.figures("connection") == {
+            ("queue_waiting", "connection"): 0,
+            ("queue_waits", "connection"): 2,
+            ("queue_wait_seconds", "connection"): 0.75,
+        }
 
     run(scenario)

@@ -147,3 +147,19 @@ def test_all_readers_share_one_query_per_tick() -> None:
                 return repository.queries
 
     assert asyncio.run(scenario()) == 1
+
+
+def test_the_lag_is_the_time_since_a_look_that_succeeded_and_readers_are_counted() -> None:
+    async def scenario() -> tuple[float, int, int]:
+        repository = open_at_once(FailingOnce())
+        async with asyncio.timeout(10), LiveFeed(repository, SOON) as feed:
+            with feed.subscribe(ALICE), feed.subscribe(ALICE), feed.subscribe(BOB):
+                before, readers = feed.lag_seconds(), feed.readers()
+                while not feed.lag_seconds():  # noqa: ASYNC110 - no event signals a look
+                    await asyncio.sleep(SOON)
+                return before, readers, repository.queries
+
+    before, readers, queries = asyncio.run(scenario())
+
+    assert (before, readers) == (0, 3)
+    assert queries >= 2  # the first one fails

@@ -17,6 +17,9 @@ class IdleConnections:
         self._kept: deque[tuple[Connection, float]] = deque()
         self._suspect_before = 0.0
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def keep(self, connection: Connection) -> None:
         """Keep a connection after its use."""
         self._kept.append((connection, now := time.monotonic()))

@@ -17,7 +17,7 @@ from psycopg.errors import (
 )
 from psycopg.pq import TransactionStatus
 
-from todo_adapters.sql.admission import Admission, Caller, no_caller
+from todo_adapters.sql.admission import Admission, Caller, Figures, no_caller
 from todo_adapters.sql.postgres.driver.causes import Cause, cause_of
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.deadline import Deadline
@@ -67,6 +67,7 @@ class Pool:
         caller: Callable[[], Caller | None] = no_caller,
     ) -> None:
         self._conninfo = conninfo
+        self._max_size = max_size
         self.timeout_seconds = timeout_seconds
         self._prepare_threshold = prepare_threshold
         self._places = PlaceQueue(max_size)
@@ -83,6 +84,15 @@ class Pool:
         self._is_closed = True
         self._idle.close()
         await asyncio.gather(*self._stopping)
+
+    def figures(self) -> Figures:
+        """Return how many connections there are and may be, and the figures of the queue for them."""
+        return {
+            ("pool_connections", "used"): self._max_size - self._places.free,
+            ("pool_connections", "idle"): len(self._idle),
+            ("pool_connections_max", ""): self._max_size,
+            **self._admission.figures("connection"),
+        }
 
     async def run(
         self,
@@ -131,7 +141,7 @@ class Pool:
         self, statement: Hashable, work: Callable[[Connection], Awaitable[T]], owner: str | None, deadline: Deadline
     ) -> T:
         # Without a free place, the admission decides who may wait, and refuses others at once.
-        may_wait = self._places.has_free() and not self._fast_reads.includes(owner, statement)
+        may_wait = self._places.free > 0 and not self._fast_reads.includes(owner, statement)
         waiting = owner if may_wait else None
         if waiting is not None and not self._turns.try_take(waiting):
             deadline.reason = "an earlier read of the user did not end"

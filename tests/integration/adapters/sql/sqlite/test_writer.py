@@ -295,3 +295,16 @@ async def test_closing_finishes_pending_writes_and_refuses_new_ones(stage: Stage
     assert stage.numbers == list(range(200))
     with pytest.raises(StorageUnavailable, match="closed"):
         await stage.writer.run(insert(200))
+
+
+async def test_the_figures_tell_groups_their_writes_and_the_size_of_the_log(stage: Stage) -> None:
+    await stage.together(insert(1), insert(2), insert(3))
+    log = stage.path.with_name(f"{stage.path.name}-wal")
+    size = log.stat().st_size
+
+    figures = stage.writer.figures()
+    log.unlink()
+
+    assert (figures["sqlite_commits", ""], figures["sqlite_writes", ""]) == (2, 4)  # the first one blocks the thread
+    assert (figures["sqlite_wal_bytes", ""], figures["queue_waits", "writer"]) == (size, 4)
+    assert stage.writer.figures()["sqlite_wal_bytes", ""] == 0

@@ -139,6 +139,24 @@ async def test_waiting_callers_get_connections_in_order_of_arrival(database_url:
     assert served == list(range(20))
 
 
+async def test_the_figures_tell_used_and_idle_connections_and_waiting_callers(database_url: str) -> None:
+    async with running_pool(database_url, max_size=2) as pool:
+        loans = [await hold(pool), await hold(pool)]
+        waiting = asyncio.create_task(pid(pool))
+        await settle()
+        busy = pool.figures()
+        await loans[0].give_back()
+        await waiting
+        waited = pool.figures()
+        await loans[1].give_back()
+
+    assert busy["pool_connections", "used"] == busy["pool_connections_max", ""] == 2
+    assert (busy["pool_connections", "idle"], busy["queue_waiting", "connection"]) == (0, 1)
+    assert (waited["pool_connections", "used"], waited["pool_connections", "idle"]) == (1, 1)
+    assert (waited["queue_waiting", "connection"], waited["queue_waits", "connection"]) == (0, 1)
+    assert waited["queue_wait_seconds", "connection"] > 0
+
+
 async def test_waiting_for_a_connection_ends_at_the_deadline(database_url: str) -> None:
     async with running_pool(database_url, max_size=1, timeout_seconds=60) as pool:
         loan = await hold(pool)
