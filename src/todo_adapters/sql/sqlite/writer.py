@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
 from todo_adapters.sql.admission import Admission, Figures, WaitingCall
@@ -96,6 +96,7 @@ class SqliteWriter:
         self._loop = asyncio.get_running_loop()
         self._gathered: list[_Waiting] = []
         self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._handing_over = Lock()
         self._group_size = MAX_GROUP
         self._commits = self._writes = 0
         self._closed = False
@@ -146,8 +147,9 @@ class SqliteWriter:
         }
 
     def _hand_over(self) -> None:
-        for waiting in self._gathered:
-            self._waiting.put(waiting)
+        with self._handing_over:
+            for waiting in self._gathered:
+                self._waiting.put(waiting)
         self._gathered.clear()
 
     def _run(self) -> None:
@@ -162,6 +164,8 @@ class SqliteWriter:
     def _group_of(self, first: _Waiting) -> list[_Waiting]:
         """Return the writes that are waiting now, without waiting for more."""
         group = [first]
+        with self._handing_over:
+            pass  # all writes of the loop iteration of the first are in the queue now
         with suppress(Empty):
             while len(group) < self._group_size:
                 waiting = self._waiting.get_nowait()
