@@ -12,8 +12,8 @@ from todo_api.cli.start import main
 _SECONDS = float(os.environ["WRITE_SECONDS"])
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = connect_writer(path)
+def _connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    connection = connect_writer(path, factory)
     connection.set_trace_callback(lambda statement: time.sleep(_SECONDS) if statement == "RELEASE write" else None)
     return connection
 

@@ -1,7 +1,7 @@
 """The ASGI app: its routes, its middleware and its lifespan."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -66,6 +66,8 @@ class App(FastAPI):
                 expose_headers=_EXPOSED_HEADERS,
                 max_age=600,
             )
+        if tracing := self.container.tracing():
+            app = tracing.middleware(app)
         counts = self.container.counts() if settings.metrics_port is not None else None
         app = RequestLog(app, self.container.shutdown(), counts)
         return ForwardedHeaders(app, settings.trusted_proxies) if settings.trusted_proxies else app
@@ -107,7 +109,8 @@ def create_app(container: Container | None = None) -> App:
 async def _lifespan(app: App) -> AsyncIterator[None]:
     container = app.container
     drain_seconds = container.settings().drain_seconds
-    async with store_kept_open(container), container.token_verifier(), container.live_feed():
+    tracing = container.tracing() or nullcontext()
+    async with tracing, store_kept_open(container), container.token_verifier(), container.live_feed():
         with on_shutdown_signal(container.shutdown(), container.live_feed().close, drain_seconds):
             yield
 

@@ -1,7 +1,7 @@
 """The composition root: it chooses the adapter for each port. No other module imports adapters.
 
-The adapters for PostgreSQL and published keys are imported only when they are used,
-because importing them takes a large part of the start time.
+The adapters for PostgreSQL and published keys, and OpenTelemetry, are imported only when they
+are used, because importing them takes a large part of the start time.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -31,9 +31,21 @@ from todo_domain import Clock, Quotas, TaskStore, TaskUseCases, TokenVerifier, U
 
 if TYPE_CHECKING:
     from todo_adapters.sql.postgres.store import PostgresStore
+    from todo_api.tracing.export import Tracing
 
 
-def _task_repository(settings: Settings) -> TaskStore:
+def _tracing(settings: Settings) -> "Tracing | None":
+    if not settings.otel_exporter_otlp_endpoint:
+        return None
+    try:
+        from todo_api.tracing.export import Tracing  # noqa: PLC0415 - see the module
+    except ModuleNotFoundError as missing:
+        message = f"OTEL_EXPORTER_OTLP_ENDPOINT needs the package {missing.name}: install todo-backend[api,otel]"
+        raise WrongSetting(message) from missing
+    return Tracing(settings.otel_exporter_otlp_endpoint)
+
+
+def _task_repository(settings: Settings, tracing: "Tracing | None") -> TaskStore:
     quotas = Quotas(
         max_open_tasks=settings.max_open_tasks,
         max_tasks=settings.max_tasks,
@@ -47,6 +59,7 @@ def _task_repository(settings: Settings) -> TaskStore:
             quotas,
             timeout_seconds=settings.database_timeout_seconds,
             caller=current_request,
+            observe=tracing.calls.statements_of("sqlite") if tracing else None,
         )
     from todo_adapters.sql.postgres.repository import PostgresTaskRepository  # noqa: PLC0415 - see the module
 
@@ -56,10 +69,11 @@ def _task_repository(settings: Settings) -> TaskStore:
         max_connections=settings.database_connections,
         timeout_seconds=settings.database_timeout_seconds,
         caller=current_request,
+        observe=tracing.calls.statements_of("postgresql", store_name(settings)) if tracing else None,
     )
 
 
-def _token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
+def _token_verifier(settings: Settings, clock: Clock, tracing: "Tracing | None") -> TokenVerifier:
     if settings.authentication == "jwks":
         from todo_adapters.jwt.jwks import JwksTokenVerifier  # noqa: PLC0415 - see the module
 
@@ -71,6 +85,7 @@ def _token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
             accept_subject=settings.user_from_sub,
             # OAuth access tokens with narrow scopes must not open the API by accident.
             accept_access_tokens=bool(settings.jwks_url and settings.jwt_issuer and settings.jwt_audience),
+            observe=tracing.calls.fetch if tracing else None,
         )
     return SharedSecretTokenVerifier(
         _secrets(settings),
@@ -94,8 +109,9 @@ class Container(containers.DeclarativeContainer):
 
     settings = providers.Dependency(instance_of=Settings)
     clock = providers.Singleton(SystemClock)
-    task_repository = providers.Singleton(_task_repository, settings)
-    token_verifier = providers.Singleton(_token_verifier, settings, clock)
+    tracing = providers.Singleton(_tracing, settings)
+    task_repository = providers.Singleton(_task_repository, settings, tracing)
+    token_verifier = providers.Singleton(_token_verifier, settings, clock, tracing)
     deadlines = providers.Singleton(Deadlines, settings.provided.database_timeout_seconds)
     user_limits = providers.Singleton(_user_limits, settings)
     live_feed = providers.Singleton(LiveFeed, task_repository)
@@ -116,6 +132,7 @@ class Container(containers.DeclarativeContainer):
 def assemble(settings: Settings) -> Container:
     """Return a container and create its adapters. Raises WrongSetting if an adapter refuses a setting."""
     container = Container(settings=settings)
+    container.tracing()
     with _naming("TODO_DATABASE_URL"):
         prepare_directory(settings)
         container.task_repository()

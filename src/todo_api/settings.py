@@ -127,11 +127,25 @@ class Settings(LimitSettings):
     log_format: Literal["json", "text"] | None = Field(
         None, description="The format of the log. The default is `text` on a terminal outside production, else `json`."
     )
+    log_level: Literal["info", "warning", "error"] = Field(
+        "info", description="The lowest level that is logged. Requests with a status below 500 are logged at `info`."
+    )
+
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        validation_alias=_also("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="The base URL of the collector that spans are sent to, by OTLP over HTTP. Needs the extra `otel`.",
+    )
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _fold_level(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("previous_secrets", mode="before")
     @classmethod
@@ -145,7 +159,7 @@ class Settings(LimitSettings):
         path = sqlite_path_of(value.get_secret_value()) if value else None
         return SecretStr(f"sqlite:///{path}") if path else value
 
-    @field_validator("better_auth_url", "jwks_url")
+    @field_validator("better_auth_url", "jwks_url", "otel_exporter_otlp_endpoint")
     @classmethod
     def _check_address(cls, address: str | None) -> str | None:
         return accept_base_url(address) if address else address

@@ -94,7 +94,7 @@ def ended(caplog: pytest.LogCaptureFixture) -> dict[str, int]:
     total: dict[str, int] = {}
     for record in caplog.records:
         if record.getMessage() == "connections ended":
-            for reason, count in vars(record)["fields"].items():
+            for reason, count in vars(record)["fields"]["counts"].items():
                 total[reason] = total.get(reason, 0) + count
     return total
 

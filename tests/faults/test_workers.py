@@ -64,7 +64,7 @@ def test_a_worker_that_dies_is_logged_and_started_again_with_a_growing_delay(
     status = run(workers, lambda: len(deaths(caplog)) >= 3)
 
     assert status == 0
-    assert {fields["status"] for fields in deaths(caplog)} == {7}
+    assert {fields["exit_status"] for fields in deaths(caplog)} == {7}
     assert time.monotonic() - begun >= 0.1 + 0.2
 
 
@@ -72,7 +72,7 @@ def test_a_worker_that_can_not_serve_ends_all(caplog: pytest.LogCaptureFixture) 
     workers = Workers(lambda _: SPAWN.Process(target=die, args=(CANT_SERVE,)), 2, stop_seconds=LONG)
 
     assert workers.run() == CANT_SERVE
-    assert deaths(caplog)[0]["status"] == CANT_SERVE
+    assert deaths(caplog)[0]["exit_status"] == CANT_SERVE
 
 
 def test_a_worker_that_does_not_end_is_killed_and_the_status_is_a_failure(
@@ -131,6 +131,8 @@ def test_workers_start_wait_and_are_restarted_without_a_database(tmp_path: Path,
     assert ready.status_code == 503
     assert "hunter2" not in process.output
     assert died
+    lives = re.findall(r'"event":"(a worker started|a worker ended|stopped)"', process.output)
+    assert lives == ["a worker started"] * 3 + ["a worker ended"] * 2 + ["stopped"]
     assert found.status_code == 200
     assert status == 0
     assert time.monotonic() - begun < QUICK_SECONDS

@@ -26,6 +26,7 @@ _PLANTED = [
         "The PostgreSQL driver does not know tasks",
     ),
     ("todo_api/anywhere.py", "import todo_adapters.in_memory", "Only the container knows adapters"),
+    ("todo_api/app.py", "import todo_api.tracing", "Only the container knows OpenTelemetry"),
     ("todo_api/app.py", "import todo_api.cli.options", "Nothing knows the command line"),
     ("todo_api/http/problems.py", "import todo_api.routes.tasks", "Only the app knows routes"),
     ("todo_api/middleware/errors.py", "import todo_api.routes.tasks", "Only the app knows routes"),

@@ -1826,6 +1826,12 @@ export interface components {
             /** Request Id */
             request_id: string;
             /**
+             * Trace Id
+             * @description Absent if the request belongs to no trace.
+             * @default
+             */
+            trace_id?: string;
+            /**
              * Errors
              * @description Absent if the error does not concern a value.
              * @default []

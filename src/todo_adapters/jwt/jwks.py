@@ -9,7 +9,7 @@ from todo_adapters.jwt.cache import TokenCache
 from todo_adapters.jwt.claims import ClaimRules
 from todo_adapters.jwt.compact import CompactToken
 from todo_adapters.jwt.key_set import ALGORITHMS, PublicKey
-from todo_adapters.jwt.key_source import KeySource
+from todo_adapters.jwt.key_source import KeySource, ObserveFetch
 from todo_domain import Clock, NotOpen, Principal, TokenRejected
 
 
@@ -19,8 +19,8 @@ class JwksTokenVerifier:
     `kid`, `iss` and `aud` are required. With `accept_subject`, a token without
     `user_id` names its user in `sub`. With `accept_access_tokens`, OAuth access tokens
     (`at+jwt`) are accepted too, whatever their scopes. Nothing is fetched before the
-    first token. `KeySource` describes how keys are fetched, `monotonic` and
-    `timeout_seconds`. Raises ValueError for a URL that `KeySource` refuses.
+    first token. `KeySource` describes how keys are fetched, `monotonic`,
+    `timeout_seconds` and `observe`. Raises ValueError for a URL that `KeySource` refuses.
     """
 
     def __init__(  # noqa: PLR0913 - settings, passed by name
@@ -34,12 +34,19 @@ class JwksTokenVerifier:
         accept_access_tokens: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         timeout_seconds: float = 3.0,
+        observe: ObserveFetch | None = None,
     ) -> None:
         self._clock = clock
         self._rules = ClaimRules(issuer, audience, accept_subject)
         self._accept_access_tokens = accept_access_tokens
         self._cache = TokenCache()
-        self._source = KeySource(url, on_change=self._cache.clear, monotonic=monotonic, timeout_seconds=timeout_seconds)
+        self._source = KeySource(
+            url,
+            on_change=self._cache.clear,
+            monotonic=monotonic,
+            timeout_seconds=timeout_seconds,
+            observe=observe,
+        )
         self._is_open = False
 
     async def __aenter__(self) -> Self:

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from math import inf
 from typing import Final
@@ -22,6 +23,13 @@ _MAX_CAUSE_LENGTH: Final = 200
 
 _LOG = logging.getLogger(__name__)
 
+ObserveFetch = Callable[[str], AbstractContextManager[Callable[[int], None]]]
+"""Returns a context manager for the time of a GET of a URL; its value is called with the status of the response."""
+
+
+def _unobserved(_: str) -> AbstractContextManager[Callable[[int], None]]:
+    return nullcontext(lambda _: None)
+
 
 class KeySource:
     """The key set at a URL, cached.
@@ -34,16 +42,24 @@ class KeySource:
       when a different set replaces it.
 
     Raises ValueError for a URL that is neither https nor http on loopback.
-    `monotonic` returns seconds. A fetch may take `timeout_seconds` in total.
+    `monotonic` returns seconds. A fetch may take `timeout_seconds` in total. `observe` is told of
+    each fetch.
     """
 
     def __init__(
-        self, url: str, *, on_change: Callable[[], None], monotonic: Callable[[], float], timeout_seconds: float
+        self,
+        url: str,
+        *,
+        on_change: Callable[[], None],
+        monotonic: Callable[[], float],
+        timeout_seconds: float,
+        observe: ObserveFetch | None,
     ) -> None:
         self._url = _accept_url(url)
         self._on_change = on_change
         self._monotonic = monotonic
         self._timeout_seconds = timeout_seconds
+        self._observe = observe or _unobserved
         self._client: httpx.AsyncClient
         self._keys: KeySet = {}
         self._fetched_at = self._retry_at = self._renewal_at = -inf
@@ -119,19 +135,24 @@ class KeySource:
     async def _refresh(self) -> None:
         started_at = self._monotonic()
         try:
-            keys = read_key_set(await self._get())
+            with self._observe(str(self._url)) as report_status:
+                keys = read_key_set(await self._get(report_status))
         except (httpx.HTTPError, TimeoutError, ValueError) as cause:
             self._failure, self._retry_at = repr(cause)[:_MAX_CAUSE_LENGTH], self._monotonic() + RETRY_SECONDS
-            _LOG.warning("the signing keys can't be fetched from %s: %s", self._url, self._failure)
+            fields = {"url": str(self._url), "reason": self._failure}
+            _LOG.warning("the signing keys can't be fetched", extra={"fields": fields})
             return
         self._failure, self._fetched_at = "", started_at
-        if keys != self._keys:
+        has_changed = keys != self._keys
+        _LOG.info("signing keys fetched", extra={"fields": {"count": len(keys), "changed": has_changed}})
+        if has_changed:
             self._keys = keys
             self._on_change()
 
-    async def _get(self) -> bytes:
+    async def _get(self, report_status: Callable[[int], None]) -> bytes:
         content = bytearray()
         async with asyncio.timeout(self._timeout_seconds), self._client.stream("GET", self._url) as response:
+            report_status(response.status_code)
             if response.status_code != HTTPStatus.OK:
                 raise ValueError(f"the response has status {response.status_code}")
             async for chunk in response.aiter_raw():

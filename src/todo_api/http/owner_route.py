@@ -121,6 +121,7 @@ class OwnerRoute(APIRoute):
             read_part = _read_part if len(part) <= _MAX_CACHED_LENGTH else _read_part.__wrapped__
             arguments[field.name], found = read_part(field, part)
             faults += found
+        scope["task_id"] = arguments.get("task_id")
         text = scope["query_string"]
         read_query = _read_query if len(text) <= _MAX_CACHED_LENGTH else _read_query.__wrapped__
         query, found = read_query(parameters.query, text)

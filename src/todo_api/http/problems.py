@@ -79,6 +79,7 @@ class Problem(BaseModel):
     error_code: str
     timestamp: datetime
     request_id: str
+    trace_id: str = Field(default="", description="Absent if the request belongs to no trace.")
     errors: list[FieldError] = Field(default=[], description="Absent if the error does not concern a value.")
 
 
@@ -192,6 +193,7 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
         instance=quote(request.scope["path"], errors="replace"),
         timestamp=datetime.now(UTC),
         request_id=request.scope["request_id"],
+        trace_id=request.scope.get("trace_id") or "",
         errors=list(problem.errors),
     )
     body = document.model_dump_json(exclude_defaults=True)

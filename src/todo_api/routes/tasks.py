@@ -74,7 +74,9 @@ async def list_tasks(
     responses=documented_response(201, "ETag", "Location", "Idempotency-Replayed")
     | problem_responses(*BODY, IDEMPOTENCY_CONFLICT, QUOTA_EXCEEDED, RATE_LIMITED),
 )
-async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKeyHeader = None) -> Response:
+async def create_task(
+    request: Request, tasks: Tasks, body: TaskCreate, idempotency_key: IdempotencyKeyHeader = None
+) -> Response:
     """Create a task, at most once for each Idempotency-Key.
 
     The task gets the next id of the list, and is after all other tasks in the order by
@@ -82,6 +84,7 @@ async def create_task(tasks: Tasks, body: TaskCreate, idempotency_key: Idempoten
     and body returns the first response again, and creates no second task.
     """
     added = await tasks.create(body.as_domain, idempotency_key, body.move)
+    request.scope["task_id"] = added.task.id
     location = f"tasks/{added.task.id}"  # relative to the request's path, which a proxy may have shortened
     return _task(added.task, {"Location": location} | replay_header(replayed=added.replayed), status=201)
 

@@ -78,7 +78,7 @@ class Tally:
         """Log the counts since the last line, if there are some and that line is old enough."""
         counts = self.totals - self._logged
         if counts and now >= self._next:
-            _log.warning("connections ended", extra={"fields": dict(counts)})
+            _log.warning("connections ended", extra={"fields": {"counts": dict(counts)}})
             self._logged += counts
             self._next = now + LOG_SECONDS
 

@@ -80,5 +80,5 @@ class LogWriter(logging.Handler):
 
 
 def _dropped_record(count: int) -> logging.LogRecord:
-    fields = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": "log lines dropped"}
-    return logging.makeLogRecord({**fields, "fields": {"count": count}})
+    line = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": "log lines dropped"}
+    return logging.makeLogRecord({**line, "fields": {"count": count}})

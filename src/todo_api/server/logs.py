@@ -1,30 +1,35 @@
 """The two formats of the log: one JSON object per line in production, plain text on a terminal."""
 
+import json
 import logging
+import re
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from todo_api.server.log_writer import LogWriter
 
+_BARE: Final = re.compile(r"[\w./:{}\[\]@|,+-]+", re.ASCII)
 
-def log_config(*, as_json: bool) -> dict[str, Any]:
-    """Return the configuration (`logging.config.dictConfig`) that logs to standard error in one format."""
+
+def log_config(*, as_json: bool, level: str) -> dict[str, Any]:
+    """Return the configuration (`logging.config.dictConfig`) that logs to standard error from one level on."""
     # Skip call-site, thread and process lookups: no format uses them.
     logging._srcfile = None  # noqa: SLF001 - the documented way
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # These log every step, and every request a second time.
     quiet = ("alembic", "httpx", "uvicorn")
+    number = logging.getLevelNamesMapping()[level.upper()]
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": JsonFormatter if as_json else TerminalFormatter}},
         "handlers": {"stderr": {"()": LogWriter, "formatter": "line"}},
-        "root": {"handlers": ["stderr"], "level": "INFO"},
-        "loggers": {name: {"level": "WARNING"} for name in quiet},
+        "root": {"handlers": ["stderr"], "level": number},
+        "loggers": {name: {"level": max(number, logging.WARNING)} for name in quiet},
     }
 
 
@@ -42,7 +47,7 @@ def _instant(second: int) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record and its fields as one JSON object."""
+    """Formats a record and its fields as one JSON object in ASCII: other text may have controls of a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
@@ -55,15 +60,21 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        text = orjson.dumps(line, default=str)
+        return text.decode() if text.isascii() else json.dumps(line, default=str, separators=(",", ":"))
 
 
 class TerminalFormatter(logging.Formatter):
-    """Formats a record and its fields as plain text."""
+    """Formats a record and its fields as plain text; text that could be taken for another field is quoted."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, and the traceback if there is one."""
-        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        fields = " ".join(f"{name}={_shown(value)}" for name, value in _fields(record).items())
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         line = f"{clock} {record.levelname.lower():7} {record.getMessage()} {fields}"
         return f"{line.rstrip()}\n{self.formatException(record.exc_info)}" if record.exc_info else line.rstrip()
+
+
+def _shown(value: object) -> str:
+    """Return a value without white space, quotes or `=`, else as JSON, which is ASCII in one line."""
+    return value if isinstance(value, str) and _BARE.fullmatch(value) else json.dumps(value, default=str)

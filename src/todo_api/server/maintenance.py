@@ -29,9 +29,11 @@ async def purge_hourly(container: Container) -> NoReturn:
     """Delete expired records every hour while the server runs. After an error, the next try is an hour later."""
     while True:
         try:
-            while await _purge_batch(container.task_repository(), container):
-                pass
+            count = 0
+            while purged := await _purge_batch(container.task_repository(), container):
+                count += purged
             container.counts().purged_at = container.clock().now().timestamp()
+            _log.info("purged", extra={"fields": {"count": count}})
         except StorageUnavailable:
             _log.warning("expired records can't be purged")
         except Exception:  # noqa: BLE001 - after any error, the next hour is another try

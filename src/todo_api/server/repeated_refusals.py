@@ -39,7 +39,7 @@ class RepeatedRefusals:
             return
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
-        self._remembered[key] = self._clock() + REPEAT_SECONDS, refusal(problem, scope["path"])
+        self._remembered[key] = self._clock() + REPEAT_SECONDS, refusal(problem, scope["client"], scope["path"])
 
     def refuse(self, accepted: socket.socket) -> bool:
         """Respond to a new connection, and close it, if its request repeats a refused one; return whether it does."""

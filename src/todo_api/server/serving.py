@@ -112,15 +112,18 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
         return 0
     if settings.workers == 1:
         with _metrics(settings, lambda: {0: os.getpid()}) as exporter_of:
-            return _serve(config, limits, listener, exporter_of(0))
-    spawn = multiprocessing.get_context("spawn")
-    workers = Workers(
-        lambda number: spawn.Process(target=serve_as_worker, args=(limits, listener, exporter_of(number))),
-        settings.workers,
-        settings.drain_seconds + END_SECONDS,
-    )
-    with _metrics(settings, workers.pids) as exporter_of:
-        return workers.run()
+            status = _serve(config, limits, listener, exporter_of(0))
+    else:
+        spawn = multiprocessing.get_context("spawn")
+        workers = Workers(
+            lambda number: spawn.Process(target=serve_as_worker, args=(limits, listener, exporter_of(number))),
+            settings.workers,
+            settings.drain_seconds + END_SECONDS,
+        )
+        with _metrics(settings, workers.pids) as exporter_of:
+            status = workers.run()
+    _log.info("stopped", extra={"fields": {"exit_status": status}})
+    return status
 
 
 @contextmanager
@@ -179,7 +182,7 @@ def _config(settings: Settings, *, reload: bool = False) -> uvicorn.Config:
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         ws="none",
         lifespan="on",
-        log_config=log_config(as_json=settings.logs_as_json),
+        log_config=log_config(as_json=settings.logs_as_json, level=settings.log_level),
         access_log=False,
         server_header=False,
         proxy_headers=False,  # the app's own middleware reads them

@@ -199,7 +199,7 @@ class HttpProtocol(BoundedConnection):
                 self._is_closing = True
                 self.transport.abort()
                 return
-        self.transport.write(refusal(problem))
+        self.transport.write(refusal(problem, self.client))
         self._is_read = False
         self.transport.close()
 

@@ -93,6 +93,7 @@ class Workers:
             if worker.process is None and worker.start_at <= now:
                 worker.process = self._new_process(number)
                 worker.process.start()
+                _log.info("a worker started", extra={"fields": {"process": worker.process.pid}})
                 worker.started_at = now
 
     def _seconds_to_next_start(self) -> float | None:
@@ -104,7 +105,7 @@ class Workers:
             if worker.process is None or worker.process.exitcode is None:
                 continue
             status = worker.process.exitcode
-            _log.error("a worker died", extra={"fields": {"process": worker.process.pid, **_reason(status)}})
+            _log.error("a worker died", extra={"fields": {"process": worker.process.pid, **_exit_fields(status)}})
             worker.process = None
             if status == CANT_SERVE:
                 self._is_stopping, self._exit_status = True, CANT_SERVE
@@ -112,12 +113,16 @@ class Workers:
 
     def _end(self) -> None:
         """End all workers: by SIGTERM, and after `stop_seconds` by SIGKILL."""
-        left = [worker.process for worker in self._workers if worker.process]
+        left = ended = [worker.process for worker in self._workers if worker.process]
         for process in left:
             process.terminate()
         deadline = time.monotonic() + self._stop_seconds
         while (left := [process for process in left if process.exitcode is None]) and time.monotonic() < deadline:
             wait([process.sentinel for process in left], deadline - time.monotonic())
+        for process in ended:
+            if process.exitcode is not None:
+                fields = {"process": process.pid, **_exit_fields(process.exitcode)}
+                _log.info("a worker ended", extra={"fields": fields})
         for process in left:
             _log.error("a worker did not end and was killed", extra={"fields": {"process": process.pid}})
             self._exit_status = self._exit_status or 1
@@ -125,5 +130,5 @@ class Workers:
             process.join()
 
 
-def _reason(status: int) -> dict[str, int | str]:
-    return {"status": status} if status >= 0 else {"signal": signal.Signals(-status).name}
+def _exit_fields(status: int) -> dict[str, int | str]:
+    return {"exit_status": status} if status >= 0 else {"signal": signal.Signals(-status).name}

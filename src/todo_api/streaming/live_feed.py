@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import Context
 from math import inf
 from typing import Final, Self
 
@@ -36,7 +37,7 @@ class LiveFeed:
         wake = asyncio.Event()
         self._waiting[user_id].add(wake)
         if self._ticking is None:
-            self._ticking = asyncio.create_task(self._tick())
+            self._ticking = asyncio.create_task(self._tick(), context=Context())  # that of no request
         try:
             yield wake
         finally:

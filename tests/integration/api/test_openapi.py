@@ -288,7 +288,8 @@ def assert_is_described(response: httpx.Response, name: str) -> Any:
         assert header not in response.headers or header in described["headers"]
     validator(content_of(name, response.status_code)["schema"]).validate(response.json())
     model = content_of(name, response.status_code)["schema"]["$ref"].rpartition("/")[2]
-    assert set(response.json()) - {"errors"} == set(DOCUMENT["components"]["schemas"][model]["properties"]) - {"errors"}
+    optional = {"errors", "trace_id"}
+    assert set(response.json()) - optional == set(DOCUMENT["components"]["schemas"][model]["properties"]) - optional
     return response.json()
 
 

@@ -18,6 +18,7 @@ from todo_api.server.repeated_refusals import MAX_REMEMBERED, REPEAT_SECONDS, Re
 
 HEAD = "GET /api/a/tasks?limit=1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\n\r\n"
 SCOPE = {
+    "client": ("127.0.0.1", 50000),
     "path": "/api/a/tasks",
     "raw_path": b"/api/a/tasks",
     "query_string": b"limit=1",

@@ -15,6 +15,7 @@ from tests.integration.server import token_of
 from todo_api.app import App
 from todo_api.http.authentication import Tasks
 from todo_api.http.owner_route import OwnerRoute
+from todo_api.middleware.request_log import MAX_ADDRESS, MAX_AGENT
 
 
 @pytest.fixture(autouse=True)
@@ -30,27 +31,34 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("method", "path", "route", "outcome"),
     [
-        ("GET", "/api/alice/tasks?q=x", "/api/{user_id}/tasks", (200, "alice", None)),
-        ("POST", "/api/alice/tasks", "/api/{user_id}/tasks", (201, "alice", None)),
-        ("GET", "/api/alice/tasks/1", "/api/{user_id}/tasks/{task_id}", (404, "alice", "NOT_FOUND")),
-        ("GET", "/api/bob/tasks", "/api/{user_id}/tasks", (403, "alice", "AUTH_FORBIDDEN")),
-        ("DELETE", "/api/alice/changes", "/api/{user_id}/changes", (405, None, "METHOD_NOT_ALLOWED")),
-        ("GET", "/health", "/health", (200, None, None)),
-        ("GET", "/nothing", None, (404, None, "NOT_FOUND")),
+        ("GET", "/api/alice/tasks?q=x", "/api/{user_id}/tasks", (200, None, "alice", None)),
+        ("POST", "/api/alice/tasks", "/api/{user_id}/tasks", (201, 1, "alice", None)),
+        ("GET", "/api/alice/tasks/7", "/api/{user_id}/tasks/{task_id}", (404, 7, "alice", "NOT_FOUND")),
+        ("GET", "/api/alice/tasks/x", "/api/{user_id}/tasks/{task_id}", (422, None, "alice", "VALIDATION_ERROR")),
+        ("GET", "/api/bob/tasks", "/api/{user_id}/tasks", (403, None, "alice", "AUTH_FORBIDDEN")),
+        ("DELETE", "/api/alice/changes", "/api/{user_id}/changes", (405, None, None, "METHOD_NOT_ALLOWED")),
+        ("GET", "/health", "/health", (200, None, None, None)),
+        ("GET", "/nothing", None, (404, None, None, "NOT_FOUND")),
     ],
 )
 def test_a_log_line_has_the_request_and_its_outcome(
-    caplog: pytest.LogCaptureFixture, method: str, path: str, route: str | None, outcome: tuple[int, str, str]
+    caplog: pytest.LogCaptureFixture, method: str, path: str, route: str | None, outcome: tuple[Any, ...]
 ) -> None:
-    response = send_request(app_in_memory(), method, path, json={"title": "a"} if method == "POST" else None)
+    agent = {"User-Agent": "curl/8.5.0"}
+    body = {"title": "a"} if method == "POST" else None
+
+    response = send_request(app_in_memory(), method, path, json=body, headers=agent)
 
     (line,) = lines(caplog)
     assert 0 <= line.pop("duration_ms") < 60_000
     assert line == {
         "request_id": response.headers["X-Request-ID"],
+        "trace_id": None,
         "method": method,
         "route": route,
-        **dict(zip(["status", "user_id", "error_code"], outcome, strict=True)),
+        **dict(zip(["status", "task_id", "user_id", "error_code"], outcome, strict=True)),
+        "client_address": "127.0.0.1",
+        "user_agent": "curl/8.5.0",
         "reason": None,
     }
 
@@ -68,6 +76,61 @@ def test_the_log_record_factory_of_the_host_is_used(caplog: pytest.LogCaptureFix
 
     (record,) = (record for record in caplog.records if record.getMessage() == "request")
     assert isinstance(record, Record)
+
+
+def test_the_trace_of_a_request_is_in_the_log_and_in_its_problem_document(caplog: pytest.LogCaptureFixture) -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    traced, untraced = (
+        send_request(app_in_memory(), "GET", "/nothing", headers={"traceparent": f"00-{trace_id}-{parent}-01"})
+        for parent in ("00f067aa0ba902b7", "0" * 16)
+    )
+
+    assert traced.json()["trace_id"] == trace_id
+    assert "trace_id" not in untraced.json()
+    assert [line["trace_id"] for line in lines(caplog)] == [trace_id, None]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "address"),
+    [("", "127.0.0.1"), ("10.0.0.1", "127.0.0.1"), ("127.0.0.1", "203.0.113.7"), ("*", "x" * MAX_ADDRESS)],
+)
+def test_only_a_trusted_proxy_names_the_address_of_the_client(
+    caplog: pytest.LogCaptureFixture, trusted: str, address: str
+) -> None:
+    forwarded = {"X-Forwarded-For": f"{'x' * 1000}, 203.0.113.7"}
+
+    send_request(app_in_memory(trusted_proxies=trusted), "GET", "/health", headers=forwarded)
+
+    assert lines(caplog)[-1]["client_address"] == address
+
+
+def test_a_server_that_does_not_know_the_address_of_a_client_logs_none(caplog: pytest.LogCaptureFixture) -> None:
+    exchange(app_in_memory(), "GET", "/health")
+
+    assert lines(caplog)[-1]["client_address"] is None
+
+
+@pytest.mark.parametrize("agent", [b"", b"x" * 100_000, b"caf\xe9 \x85\x9b31m", b'" status="500'])
+def test_the_user_agent_is_logged_as_it_is_but_at_most_256_characters(
+    caplog: pytest.LogCaptureFixture, agent: bytes
+) -> None:
+    send_request(app_in_memory(), "GET", "/health", headers=[(b"User-Agent", agent)])
+
+    assert lines(caplog)[-1]["user_agent"] == (agent.decode("latin-1")[:MAX_AGENT] or None)
+
+
+def test_a_request_fails_at_the_level_error(caplog: pytest.LogCaptureFixture) -> None:
+    app = app_in_memory()
+    app.router.routes.extend(router.routes)
+    caplog.set_level(logging.WARNING, "todo_api.requests")
+
+    refused = send_request(app, "GET", "/nothing")
+    failed = send_request(app, "GET", "/api/alice/failing")
+
+    assert (refused.status_code, failed.status_code) == (404, 500)
+    assert [line["status"] for line in lines(caplog)] == [500]
+    assert {record.levelname for record in caplog.records if record.name == "todo_api.requests"} == {"ERROR"}
 
 
 def test_a_preflight_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -167,6 +230,12 @@ router = APIRouter(prefix="/api/{user_id}", route_class=OwnerRoute)
 async def break_later(tasks: Tasks) -> Response:
     del tasks
     return Breaking()
+
+
+@router.get("/failing")
+async def fail(tasks: Tasks) -> Response:
+    del tasks
+    raise LookupError
 
 
 def test_a_response_that_fails_after_its_headers_is_logged_and_not_restarted(

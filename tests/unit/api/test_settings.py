@@ -319,6 +319,11 @@ def test_without_a_terminal_the_log_is_json_unless_configured(
     assert settings_of(**environment).logs_as_json is as_json
 
 
+@pytest.mark.parametrize(("given", "level"), [("", "info"), ("WARNING", "warning"), ("error", "error")])
+def test_the_level_of_the_log_may_be_in_any_case(given: str, level: str) -> None:
+    assert settings_of(TODO_LOG_LEVEL=given).log_level == level
+
+
 def test_no_secret_is_shown() -> None:
     settings = settings_of(BETTER_AUTH_SECRET=SECRET, DATABASE_URL="postgres://me:word@host/db")
 

@@ -7,12 +7,16 @@ from typing import Any, Final, TypeVar
 import psycopg
 from psycopg.rows import TupleRow
 
+from todo_adapters.sql import statements
 from todo_adapters.sql.admission import Caller, Figures
-from todo_adapters.sql.dialects import Statement
+from todo_adapters.sql.dialects import POSTGRESQL, Statement
+from todo_adapters.sql.epoch_log import log_opened
 from todo_adapters.sql.migrations import HEAD, VERSION_TABLE, version_of
+from todo_adapters.sql.observer import Observe
 from todo_adapters.sql.postgres.driver.causes import is_lasting
 from todo_adapters.sql.postgres.driver.connection import Connection
 from todo_adapters.sql.postgres.driver.conninfo import is_neon_pooler
+from todo_adapters.sql.postgres.driver.observed_connection import observed_by
 from todo_adapters.sql.postgres.driver.pool import Pool
 from todo_adapters.sql.postgres.timeline import follow_timeline
 from todo_domain import StorageUnavailable, StoreUnusable, UserId
@@ -24,12 +28,13 @@ _TABLES: Final = Statement(
     "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)", ()
 )
 _APPLIED: Final = Statement(f"SELECT version_num, oldest_program FROM {VERSION_TABLE}", ())  # noqa: S608 - a constant
+_EPOCH: Final = POSTGRESQL.compile(statements.EPOCH)
 
 
 class Database:
     """A database and a pool of connections to it. The arguments are as for PostgresTaskRepository."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, passed by name
         self,
         conninfo: str,
         *,
@@ -37,6 +42,7 @@ class Database:
         timeout_seconds: float,
         prepare_threshold: int | None,
         caller: Callable[[], Caller | None],
+        observe: Observe | None,
     ) -> None:
         is_neon = is_neon_pooler(conninfo)
         self._pool = Pool(
@@ -45,6 +51,7 @@ class Database:
             timeout_seconds=timeout_seconds,
             prepare_threshold=_THRESHOLD_OF_NEON if is_neon and prepare_threshold is None else prepare_threshold,
             caller=caller,
+            connection_type=observed_by(observe) if observe else Connection,
         )
 
     async def open(self) -> None:
@@ -57,6 +64,8 @@ class Database:
             try:
                 await self._check_schema()
                 await follow_timeline(self.run)
+                ((epoch,),) = await self.run(_EPOCH, {})
+                log_opened(epoch)
             except StorageUnavailable as error:
                 cause = error.__cause__
                 if isinstance(cause, psycopg.ProgrammingError):  # for example, a missing privilege

@@ -9,6 +9,7 @@ from todo_adapters.sql import feed, projects, rows, statements, trash
 from todo_adapters.sql.admission import Caller, no_caller
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import ids_statement, list_statement
+from todo_adapters.sql.observer import Observe
 from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import BatchWork
 from todo_adapters.sql.postgres.database import Database
@@ -79,6 +80,7 @@ class PostgresTaskRepository(PostgresStore):
       prepared statements. None prepares on direct connections only, and finds out which are direct
     - caller: returns the caller of the call that begins, or None. The calls of a caller are refused
       if they would wait too long for a connection: see `sql.admission`
+    - observe: is told of each statement; None costs nothing
 
     When the connection breaks, a read and a write with an idempotency key run once more.
     Any other write then raises StorageUnavailable, because its effect can't be told from
@@ -95,6 +97,7 @@ class PostgresTaskRepository(PostgresStore):
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
         caller: Callable[[], Caller | None] = no_caller,
+        observe: Observe | None = None,
     ) -> None:
         self._quotas = quotas
         self._bounds = bound_values(quotas)
@@ -107,6 +110,7 @@ class PostgresTaskRepository(PostgresStore):
                 timeout_seconds=timeout_seconds,
                 prepare_threshold=prepare_threshold,
                 caller=caller,
+                observe=observe,
             )
         )
 

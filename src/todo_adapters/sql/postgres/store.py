@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from todo_adapters.sql import statements
 from todo_adapters.sql.admission import Figures
 from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.epoch_log import log_renewed
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.purge import purge
 from todo_adapters.sql.tables import store
@@ -76,6 +77,7 @@ class PostgresStore:
         """See StoreMaintenance. One statement."""
         renewed = {"epoch": secrets.token_hex(4), "revision_floor": revision_floor(at)}
         ((epoch,),) = await self._database.run(_RENEW_EPOCH, renewed)
+        log_renewed(epoch)
         return str(epoch)
 
     @property

@@ -13,6 +13,7 @@ connection:
 An empty timeline in the store means that the server reports none, as some services do.
 """
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
@@ -23,6 +24,7 @@ from psycopg.rows import TupleRow
 
 from todo_adapters.sql import feed, statements
 from todo_adapters.sql.dialects import POSTGRESQL, Statement
+from todo_adapters.sql.epoch_log import log_renewed
 from todo_adapters.sql.statements import Greatest
 from todo_adapters.sql.tables import store
 from todo_domain import Kind, StorageUnavailable
@@ -53,13 +55,15 @@ _REPORT: Final = POSTGRESQL.compile(
     sa.select(store.c.timeline, sa.case((~sa.func.pg_is_in_recovery(), _TIMELINE), else_=store.c.timeline))
 )
 _FOLLOW: Final = POSTGRESQL.compile(
-    statements.RENEW_EPOCH.where(store.c.timeline != sa.bindparam("timeline")).values(
+    statements.RENEW_EPOCH.where(store.c.timeline != sa.bindparam("timeline"))
+    .values(
         # A new store, whose timeline is empty too, has lost nothing.
         revision_floor=sa.case(
             (store.c.timeline == _NONE, store.c.revision_floor), else_=Greatest(store.c.revision_floor, _NEW_FLOOR)
         ),
         timeline=sa.bindparam("timeline"),
     )
+    .returning(store.c.epoch)
 )
 
 
@@ -82,4 +86,5 @@ async def follow_timeline(run: Run) -> None:
             raise
         stored, timeline = None, ""
     if timeline != stored:
-        await run(_FOLLOW, {"epoch": secrets.token_hex(4), "timeline": timeline})
+        for (epoch,) in await run(_FOLLOW, {"epoch": secrets.token_hex(4), "timeline": timeline}):
+            log_renewed(epoch, timeline=timeline, level=logging.INFO if stored == "" else logging.WARNING)

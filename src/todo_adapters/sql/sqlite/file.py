@@ -28,12 +28,12 @@ _FAULTS: Final[Mapping[int, str]] = {
 }
 
 
-def connect_writer(path: Path) -> sqlite3.Connection:
+def connect_writer(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """Open the only connection that writes and makes checkpoints; its commits survive a power failure.
 
     SQLite before 3.51.3 can lose a checkpoint when several connections write.
     """
-    connection = connect(path, _WRITER_BUSY_SECONDS)
+    connection = _connect(f"{path.resolve().as_uri()}?mode=rw", _WRITER_BUSY_SECONDS, factory)
     connection.execute("PRAGMA journal_mode = WAL")
     # With NORMAL, commits survive a crash of the process but not a power failure.
     connection.execute("PRAGMA synchronous = FULL")
@@ -116,6 +116,10 @@ def fault_of(error: sqlite3.Error) -> str:
     return _FAULTS.get(code & 0xFF, str(error))
 
 
-def _connect(uri: str, busy_seconds: float) -> sqlite3.Connection:
+def _connect(
+    uri: str, busy_seconds: float, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     # With isolation_level=None, the driver does not begin transactions itself.
-    return sqlite3.connect(uri, timeout=busy_seconds, isolation_level=None, check_same_thread=False, uri=True)
+    return sqlite3.connect(
+        uri, timeout=busy_seconds, isolation_level=None, check_same_thread=False, uri=True, factory=factory
+    )

@@ -15,12 +15,15 @@ import sqlalchemy as sa
 from todo_adapters.sql import feed, migrations, projects, rows, statements, trash
 from todo_adapters.sql.admission import Admission, Caller, Figures, no_caller
 from todo_adapters.sql.dialects import SQLITE
+from todo_adapters.sql.epoch_log import log_opened, log_renewed
 from todo_adapters.sql.listing import ids_statement, list_statement
+from todo_adapters.sql.observer import Observe
 from todo_adapters.sql.sqlite.epoch import renew_epoch
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_private
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES, LogLimit
 from todo_adapters.sql.sqlite.long_reads import READER_THREADS, LongReads
+from todo_adapters.sql.sqlite.observed import ObservedWriter, connection_observed_by, reader_observed_by
 from todo_adapters.sql.sqlite.purge import erase_oldest, forget_keys, purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
@@ -77,12 +80,13 @@ class SqliteTaskRepository:
       (see LogLimit)
     - caller: returns the caller of the call that begins, or None. The calls of a caller are refused
       if they would wait too long: see `sql.admission`
+    - observe: is told of each statement; None costs nothing
 
     When the file was deleted, replaced or truncated, writes and `check_reads` notice it, and
     from then on every call raises StorageUnavailable.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, passed by name
         self,
         path: Path,
         quotas: Quotas = NO_QUOTAS,
@@ -90,12 +94,16 @@ class SqliteTaskRepository:
         timeout_seconds: float = 5.0,
         log_limit_bytes: int = LIMIT_BYTES,
         caller: Callable[[], Caller | None] = no_caller,
+        observe: Observe | None = None,
     ) -> None:
         self._path = path
         self._quotas = quotas
         self._timeout_seconds = timeout_seconds
         self._log_limit_bytes = log_limit_bytes
         self._caller = caller
+        self._connection_type = connection_observed_by(observe) if observe else sqlite3.Connection
+        self._writer_type = ObservedWriter if observe else SqliteWriter
+        self._reader_type = reader_observed_by(observe) if observe else SqliteReader
         self._open_file: _OpenFile | None = None
 
     async def __aenter__(self) -> Self:
@@ -110,16 +118,17 @@ class SqliteTaskRepository:
                 await asyncio.to_thread(migrations.ensure, sa.URL.create("sqlite", database=str(self._path)))
                 make_private(self._path.resolve())
                 identity = FileIdentity(self._path)
-                connection = connect_writer(self._path)
+                connection = connect_writer(self._path, self._connection_type)
+                log_opened(*connection.execute(_EPOCH).fetchone())
                 long_reads = LongReads(
                     self._path, self._admission(READER_THREADS), timeout_seconds=self._timeout_seconds
                 )
                 log_limit = LogLimit(connection, self._path, long_reads.restart, limit_bytes=self._log_limit_bytes)
-                writer = SqliteWriter(
+                writer = self._writer_type(
                     connection, identity, log_limit, self._admission(MAX_GROUP), timeout_seconds=self._timeout_seconds
                 )
                 opened.push_async_callback(writer.close)
-                reader = SqliteReader(self._path, identity, long_reads)
+                reader = self._reader_type(self._path, identity, long_reads)
                 opened.push_async_callback(reader.close)
                 self._open_file = _OpenFile(identity, writer, reader, opened.pop_all())
         except sqlite3.Error as error:
@@ -255,7 +264,9 @@ class SqliteTaskRepository:
 
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance."""
-        return await self._file.writer.run(partial(renew_epoch, at=at))
+        epoch = await self._file.writer.run(partial(renew_epoch, at=at))
+        log_renewed(epoch)
+        return epoch
 
     def figures(self) -> Figures:
         """Return figures of the writer and the readers, by name and part; none while the store is not open."""

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -368,10 +369,30 @@ async def test_the_log_of_a_failed_fetch_has_the_address_and_at_most_200_charact
         with pytest.raises(TokenVerificationUnavailable):
             await unreachable.check()
 
-    (line,) = caplog.messages
-    assert (
-        line == f"the signing keys can't be fetched from http://127.0.0.1:1/jwks: {repr(ValueError('x' * 1000))[:200]}"
-    )
+    (record,) = caplog.records
+    assert record.getMessage() == "the signing keys can't be fetched"
+    cause = repr(ValueError("x" * 1000))[:200]
+    assert vars(record)["fields"] == {"url": "http://127.0.0.1:1/jwks", "reason": cause}
+
+
+async def test_each_fetch_of_keys_is_logged_with_whether_they_changed(
+    issuer: Issuer, verifier: JwksTokenVerifier, clock: StoppedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "todo_adapters")
+
+    await verifier.check()
+    clock.advance(3600)
+    await verifier.check()
+    issuer.publish(KEY, NEW_KEY)
+    clock.advance(3600)
+    await verifier.check()
+
+    lines = [(record.getMessage(), vars(record)["fields"]) for record in caplog.records]
+    assert lines == [
+        ("signing keys fetched", {"count": 1, "changed": True}),
+        ("signing keys fetched", {"count": 1, "changed": False}),
+        ("signing keys fetched", {"count": 2, "changed": True}),
+    ]
 
 
 async def test_closing_ends_the_fetch_in_progress(issuer: Issuer, clock: StoppedClock) -> None:

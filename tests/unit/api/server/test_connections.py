@@ -57,4 +57,7 @@ def test_the_log_has_one_line_for_many_connections_and_no_second_one_soon(caplog
             tally.count("head")
         tally.log(now)
 
-    assert [vars(record)["fields"] for record in caplog.records] == [{"head": 1000}, {"head": 3000}]
+    assert [vars(record)["fields"] for record in caplog.records] == [
+        {"counts": {"head": 1000}},
+        {"counts": {"head": 3000}},
+    ]

@@ -131,7 +131,7 @@ def test_its_thread_ends_when_it_is_closed() -> None:
 
 
 def test_the_log_of_the_server_uses_it() -> None:
-    assert log_config(as_json=True)["handlers"] == {"stderr": {"()": LogWriter, "formatter": "line"}}
+    assert log_config(as_json=True, level="info")["handlers"] == {"stderr": {"()": LogWriter, "formatter": "line"}}
 
 
 def test_a_full_pipe_stops_the_writer_only() -> None:

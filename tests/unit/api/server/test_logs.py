@@ -2,8 +2,11 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from todo_api.server.logs import JsonFormatter, TerminalFormatter, log_config
 
@@ -59,6 +62,48 @@ def test_a_line_for_people_is_followed_by_the_traceback() -> None:
 
 
 def test_the_format_is_a_setting() -> None:
-    formatters = {as_json: log_config(as_json=as_json)["formatters"]["line"]["()"] for as_json in (True, False)}
+    formatters = {
+        as_json: log_config(as_json=as_json, level="info")["formatters"]["line"]["()"] for as_json in (True, False)
+    }
 
     assert formatters == {True: JsonFormatter, False: TerminalFormatter}
+
+
+@pytest.mark.parametrize(("level", "own", "quiet"), [("info", 20, 30), ("warning", 30, 30), ("error", 40, 40)])
+def test_the_level_is_a_setting_and_other_packages_are_quieter(level: str, own: int, quiet: int) -> None:
+    config = log_config(as_json=True, level=level)
+
+    assert config["root"]["level"] == own
+    assert {logger["level"] for logger in config["loggers"].values()} == {quiet}
+
+
+HOSTILE = [
+    "x status=500 user_id=admin",
+    'x" status="500',
+    '"}\n{"level":"error"}',
+    'a\\" b',
+    "first\nsecond\r\nthird",
+    "\x85next\u2028line",
+    "\x1b[31mred \x9b31m",
+    "\0\t",
+    "Ünïcode",
+    "=",
+    "'",
+    " ",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_of_a_client_can_not_look_like_another_field_or_line(text: str) -> None:
+    record = record_of({"user_agent": text, "status": 200})
+
+    for_programs, for_people = JsonFormatter().format(record), TerminalFormatter().format(record)
+
+    shown = re.findall(r' (\w+)=("(?:[^"\\]|\\.)*"|[^\s"]+)', for_people)
+    assert [(name, json.loads(value)) for name, value in shown] == [("user_agent", text), ("status", 200)]
+    fields = json.loads(for_programs)
+    assert (fields["user_agent"], fields["status"]) == (text, 200)
+    for line in (for_programs, for_people):
+        assert line.isascii()
+        assert line.isprintable()

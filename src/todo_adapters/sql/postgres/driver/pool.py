@@ -47,6 +47,7 @@ class Pool:
     - prepare_threshold: prepare a statement after this number of uses, if the pooler keeps
       prepared statements; None prepares on direct connections only
     - caller: returns the caller of the call that begins, or None; see Admission
+    - connection_type: Connection or a subclass
 
     A connection that is being opened, used or closed occupies one of `max_size` places, and
     calls for one owner occupy at most half of them (at least one). Calls wait for a place in
@@ -57,7 +58,7 @@ class Pool:
     the network.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, passed by name
         self,
         conninfo: str,
         *,
@@ -65,11 +66,13 @@ class Pool:
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
         caller: Callable[[], Caller | None] = no_caller,
+        connection_type: type[Connection] = Connection,
     ) -> None:
         self._conninfo = conninfo
         self._max_size = max_size
         self.timeout_seconds = timeout_seconds
         self._prepare_threshold = prepare_threshold
+        self._connection_type = connection_type
         self._places = PlaceQueue(max_size)
         self._shares = Shares(max(1, max_size // 2))
         self._turns = Shares(1)
@@ -211,7 +214,7 @@ class Pool:
     async def _open(self) -> Connection:
         if self._is_closed:
             raise StorageUnavailable("the database connections are closed")
-        return await Connection.open(self._conninfo, self._prepare_threshold, self.timeout_seconds)
+        return await self._connection_type.open(self._conninfo, self._prepare_threshold, self.timeout_seconds)
 
     def _check_in(self, connection: Connection, owner: str | None) -> None:
         """Keep a connection, or close it, and free its place and the owner's share."""

@@ -1,5 +1,6 @@
 """After a promotion, which may have lost writes, no reader continues and no revision is used twice."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -135,10 +136,33 @@ async def test_a_start_on_another_timeline_renews_the_epoch(database: str) -> No
         assert (await repository.add(ALICE, DRAFT, at=AT)).task.revision > NEVER_REACHED
 
 
+async def test_an_epoch_is_logged_when_the_store_is_opened_and_when_it_is_renewed(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "todo_adapters")
+    async with PostgresTaskRepository(database) as repository:
+        first = await epoch_of(repository)
+        change_timeline(database)
+        second = await epoch_of(repository)
+        third = await repository.renew_epoch(at=AT)
+
+    lines = [(vars(record)["fields"]["epoch"], record.getMessage(), record.levelname) for record in caplog.records]
+    assert lines == [
+        (first, "epoch renewed", "INFO"),
+        (first, "epoch opened", "INFO"),
+        (second, "epoch renewed", "WARNING"),
+        (third, "epoch renewed", "WARNING"),
+    ]
+
+
 async def test_an_epoch_that_can_not_be_renewed_is_not_returned(database: str) -> None:
     async with PostgresTaskRepository(database) as repository:
         change_timeline(database)
-        operate(database, "CREATE RULE no_renewal AS ON UPDATE TO store DO INSTEAD NOTHING")
+        operate(
+            database,
+            "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;"
+            "CREATE TRIGGER no_renewal BEFORE UPDATE ON store FOR EACH ROW EXECUTE FUNCTION skip()",
+        )
 
         with pytest.raises(StorageUnavailable, match="timeline"):
             await repository.changes(ALICE, None, 10)

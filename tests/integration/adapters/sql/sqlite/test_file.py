@@ -1,3 +1,4 @@
+import logging
 import os
 import sqlite3
 import subprocess
@@ -186,3 +187,18 @@ def test_a_reader_cannot_write(sqlite_path: Path) -> None:
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             reader.execute("DELETE FROM store")
         reader.execute("SELECT epoch FROM store").fetchone()
+
+
+async def test_the_epoch_is_logged_when_the_file_is_opened_and_when_it_is_renewed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "todo_adapters")
+
+    async with SqliteTaskRepository(tmp_path / "todo.db") as repository:
+        opened = (await repository.changes(ALICE, None, 1)).next.epoch
+        renewed = await repository.renew_epoch(at=NOON)
+
+    assert [(record.getMessage(), vars(record)["fields"]["epoch"]) for record in caplog.records] == [
+        ("epoch opened", opened),
+        ("epoch renewed", renewed),
+    ]

@@ -1,0 +1,1 @@
+"""Spans for OpenTelemetry. The container imports this package only if they are exported."""
