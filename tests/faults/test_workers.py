@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.faults.worker_targets import die, ignore_sigterm
-from tests.integration.cli.test_serve import Process
+from tests.integration.cli.test_serve import Process, ServiceManager
 from tests.integration.server import token_of
 from tests.postgres import LocalPostgres, Postgres
 from tests.tokens import SECRET
@@ -88,10 +88,14 @@ def test_a_worker_that_does_not_end_is_killed_and_the_status_is_a_failure(
 
 
 @contextmanager
-def served(home: Path, url: str, *arguments: str) -> Iterator[Process]:
-    process = Process(
-        home, *arguments, DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET, TODO_LOG_FORMAT="json", TODO_DRAIN_SECONDS="0.1"
-    )
+def served(home: Path, url: str, *arguments: str, **environment: str) -> Iterator[Process]:
+    settings = {
+        "DATABASE_URL": url,
+        "BETTER_AUTH_SECRET": SECRET,
+        "TODO_LOG_FORMAT": "json",
+        "TODO_DRAIN_SECONDS": "0.1",
+    }
+    process = Process(home, *arguments, **settings, **environment)
     try:
         yield process
     finally:
@@ -108,7 +112,10 @@ def test_workers_start_wait_and_are_restarted_without_a_database(tmp_path: Path,
     upgrade(own_postgres.url)
     own_postgres.stop()
     address = own_postgres.url.replace("postgres@", "postgres:hunter2@")
-    with served(tmp_path, address, "--workers", "2") as process:
+    with (
+        ServiceManager(tmp_path) as manager,
+        served(tmp_path, address, "--workers", "2", NOTIFY_SOCKET=manager.address) as process,
+    ):
         url = process.url()
         until(lambda: process.output.count('"waiting for the database"') == 2)
         first = until(lambda: processes_of(process))
@@ -126,6 +133,7 @@ def test_workers_start_wait_and_are_restarted_without_a_database(tmp_path: Path,
         found = httpx.get(f"{url}/api/alice/tasks", headers=headers, timeout=LONG)
         begun = time.monotonic()
         status = process.end()
+        notified = manager.received()
 
     assert (tasks.status_code, tasks.json()["error_code"]) == (500, "DATABASE_ERROR")
     assert ready.status_code == 503
@@ -136,6 +144,7 @@ def test_workers_start_wait_and_are_restarted_without_a_database(tmp_path: Path,
     assert found.status_code == 200
     assert status == 0
     assert time.monotonic() - begun < QUICK_SECONDS
+    assert notified == ["READY=1", "STOPPING=1"]
 
 
 def test_workers_end_with_their_parent(tmp_path: Path, postgres: Postgres) -> None:

@@ -27,6 +27,7 @@ from todo_api.server.descriptors import connection_limit
 from todo_api.server.logs import log_config
 from todo_api.server.metrics.export import Exporter
 from todo_api.server.store_opening import can_wait
+from todo_api.server.systemd import READY, SOCKET, notify
 from todo_api.server.uvicorn_server import END_SECONDS, Server
 from todo_api.server.workers import Workers
 from todo_api.settings import Settings, WrongSetting, read_settings
@@ -104,6 +105,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
     config = _config(settings, reload=reload)
     fields = {"url": url, "max_connections": limits.connections}
     _log.info("listening", extra={"fields": fields})
+    notify(READY)
     ignore_hangup()
     if reload:
         with _metrics(settings, dict) as exporter_of:
@@ -149,6 +151,7 @@ def _metrics(
 def serve_as_worker(limits: Limits, listener: socket.socket, exporter: Exporter | None) -> None:
     """Serve in a child process, and end with its parent."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.pop(SOCKET, None)  # systemd accepts notifications of the parent only
     ignore_hangup()
     sys.exit(_serve(_config(read_settings()), limits, listener, exporter))
 

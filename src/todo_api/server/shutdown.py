@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from todo_api.server.systemd import STOPPING, notify
+
 CANT_SERVE: Final = 3
 """The exit status of a process that can't serve with its settings and its database; uvicorn's for a failed start."""
 
@@ -44,6 +46,7 @@ def on_shutdown_signal(shutdown: Shutdown, end_streams: Callable[[], None], drai
     def handle(number: int, frame: FrameType | None) -> None:
         drains = number == signal.SIGTERM and drain_seconds and not (shutdown.has_begun or shutdown.exit_status)
         shutdown.has_begun = True
+        notify(STOPPING)
         if drains:
             loop.call_soon_threadsafe(loop.call_later, drain_seconds, finish, number, None)
         else:

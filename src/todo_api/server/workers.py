@@ -12,6 +12,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Final
 
 from todo_api.server.shutdown import CANT_SERVE
+from todo_api.server.systemd import STOPPING, notify
 
 _FIRST_DELAY_SECONDS: Final = 0.1
 _LAST_DELAY_SECONDS: Final = 10.0
@@ -65,6 +66,7 @@ class Workers:
                 if waker in wait([waker, *sentinels], self._seconds_to_next_start()):
                     waker.recv(4096)
                 self._note_deaths()
+            notify(STOPPING)
             self._end()
         return self._exit_status
 

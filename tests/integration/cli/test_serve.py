@@ -84,6 +84,24 @@ class Process:
         self._process.wait()
 
 
+class ServiceManager(socket.socket):
+    """The socket where systemd receives notifications."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.setblocking(False)
+        self.address = str(directory / "notify")
+        self.bind(self.address)
+
+    def received(self) -> list[str]:
+        """Return what was received since the last call."""
+        received = []
+        with suppress(BlockingIOError):
+            while True:
+                received.append(self.recv(100).decode())
+        return received
+
+
 def clean_environment(home: Path) -> dict[str, str]:
     """Return an environment without settings, but with the variables of coverage."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "COV_", "PYTHON"))}
@@ -140,6 +158,16 @@ def test_a_signal_ends_the_server_with_status_0(tmp_path: Path, how: signal.Sign
 
     assert process.end(how) == 0
     assert "Traceback" not in process.output
+
+
+def test_systemd_learns_that_the_server_listens_and_that_it_stops(tmp_path: Path) -> None:
+    with ServiceManager(tmp_path) as manager:
+        process = Process(tmp_path, NOTIFY_SOCKET=manager.address)
+        httpx.get(f"{process.url()}/health").raise_for_status()
+        started = manager.received()
+        process.end()
+
+        assert (started, manager.received()) == (["READY=1"], ["STOPPING=1"])
 
 
 def test_a_crash_loses_no_confirmed_write_and_other_writes_can_be_repeated(tmp_path: Path) -> None:
