@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,12 @@ def until(reached: Callable[[], object]) -> Any:
     return value
 
 
+def workers_that(
+    target: Callable[..., None], *arguments: object, count: int = 1, stop_seconds: float = LONG
+) -> Workers:
+    return Workers(lambda _: SPAWN.Process(target=target, args=arguments), count, stop_seconds, socket.socket())
+
+
 def run(workers: Workers, stop_when: Callable[[], object]) -> int:
     """Run workers until a condition is true, and return the exit status."""
 
@@ -59,7 +67,7 @@ def test_a_worker_that_dies_is_logged_and_started_again_with_a_growing_delay(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     begun = time.monotonic()
-    workers = Workers(lambda _: SPAWN.Process(target=die, args=(7,)), 1, stop_seconds=LONG)
+    workers = workers_that(die, 7)
 
     status = run(workers, lambda: len(deaths(caplog)) >= 3)
 
@@ -69,7 +77,7 @@ def test_a_worker_that_dies_is_logged_and_started_again_with_a_growing_delay(
 
 
 def test_a_worker_that_can_not_serve_ends_all(caplog: pytest.LogCaptureFixture) -> None:
-    workers = Workers(lambda _: SPAWN.Process(target=die, args=(CANT_SERVE,)), 2, stop_seconds=LONG)
+    workers = workers_that(die, CANT_SERVE, count=2)
 
     assert workers.run() == CANT_SERVE
     assert deaths(caplog)[0]["exit_status"] == CANT_SERVE
@@ -79,7 +87,7 @@ def test_a_worker_that_does_not_end_is_killed_and_the_status_is_a_failure(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ready = tmp_path / "ready"
-    workers = Workers(lambda _: SPAWN.Process(target=ignore_sigterm, args=(ready,)), 1, stop_seconds=0.1)
+    workers = workers_that(ignore_sigterm, ready, stop_seconds=0.1)
 
     status = run(workers, ready.exists)
 
@@ -108,7 +116,31 @@ def processes_of(process: Process) -> list[int]:
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
-def test_workers_start_wait_and_are_restarted_without_a_database(tmp_path: Path, own_postgres: LocalPostgres) -> None:
+def is_refused(url: httpx.URL) -> bool:
+    try:
+        socket.create_connection((url.host, url.port or 0), timeout=LONG).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def stop_during_a_request(process: Process, url: httpx.URL, headers: dict[str, str]) -> int:
+    """Stop the server while it receives a body, until new connections are refused; return the status of the request."""
+    connection = HTTPConnection(url.host, url.port, timeout=LONG)
+    headers = {**headers, "Content-Type": "application/json", "Content-Length": "13"}
+    connection.request("POST", "/api/alice/tasks", b'{"title"', headers)
+    httpx.get(url.join("/health"), timeout=LONG)  # accepted later, so the other connection is accepted too
+    process.send(signal.SIGTERM)
+    until(lambda: is_refused(url))
+    connection.send(b':"a"}')
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_workers_start_wait_are_restarted_without_a_database_and_finish_requests(
+    tmp_path: Path, own_postgres: LocalPostgres
+) -> None:
     upgrade(own_postgres.url)
     own_postgres.stop()
     address = own_postgres.url.replace("postgres@", "postgres:hunter2@")
@@ -132,7 +164,8 @@ def test_workers_start_wait_and_are_restarted_without_a_database(tmp_path: Path,
         until(lambda: process.output.count('"the database is available"') == 2)
         found = httpx.get(f"{url}/api/alice/tasks", headers=headers, timeout=LONG)
         begun = time.monotonic()
-        status = process.end()
+        created = stop_during_a_request(process, httpx.URL(url), headers)
+        status = process.wait()
         notified = manager.received()
 
     assert (tasks.status_code, tasks.json()["error_code"]) == (500, "DATABASE_ERROR")
@@ -142,7 +175,7 @@ def test_workers_start_wait_and_are_restarted_without_a_database(tmp_path: Path,
     lives = re.findall(r'"event":"(a worker started|a worker ended|stopped)"', process.output)
     assert lives == ["a worker started"] * 3 + ["a worker ended"] * 2 + ["stopped"]
     assert found.status_code == 200
-    assert status == 0
+    assert (created, status) == (201, 0)
     assert time.monotonic() - begun < QUICK_SECONDS
     assert notified == ["READY=1", "STOPPING=1"]
 

@@ -121,6 +121,7 @@ def run(settings: Settings, listener: socket.socket, url: str, *, reload: bool) 
             lambda number: spawn.Process(target=serve_as_worker, args=(limits, listener, exporter_of(number))),
             settings.workers,
             settings.drain_seconds + END_SECONDS,
+            listener,
         )
         with _metrics(settings, workers.pids) as exporter_of:
             status = workers.run()

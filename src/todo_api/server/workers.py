@@ -38,15 +38,18 @@ class Worker:
 
 
 class Workers:
-    """Runs worker processes until SIGTERM or SIGINT, or until one says that none can serve.
+    """Runs worker processes on one listener until SIGTERM or SIGINT, or until one says that none can serve.
 
     A worker that dies is logged and started again: after 0.1 s, and after twice the delay
     each time that it dies within 10 s, up to 10 s. `new_process` makes the process of a
     worker from its number.
     """
 
-    def __init__(self, new_process: Callable[[int], SpawnProcess], count: int, stop_seconds: float) -> None:
+    def __init__(
+        self, new_process: Callable[[int], SpawnProcess], count: int, stop_seconds: float, listener: socket.socket
+    ) -> None:
         self._new_process = new_process
+        self._listener = listener
         self._stop_seconds = stop_seconds
         self._workers = [Worker() for _ in range(count)]
         self._is_stopping = False
@@ -115,6 +118,9 @@ class Workers:
 
     def _end(self) -> None:
         """End all workers: by SIGTERM, and after `stop_seconds` by SIGKILL."""
+        # The workers have their own descriptors. With this one, connections would still be accepted after the last
+        # worker closed its own, and then reset. A proxy can try again elsewhere only if they are refused.
+        self._listener.close()
         left = ended = [worker.process for worker in self._workers if worker.process]
         for process in left:
             process.terminate()
