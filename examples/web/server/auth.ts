@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import { betterAuth } from "better-auth";
+import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { type JwtOptions, jwt } from "better-auth/plugins";
 
@@ -14,8 +14,10 @@ export class Tables {
   jwks = [];
 }
 
-/** The options of Better Auth that the tests vary. */
+/** The options of Better Auth that vary. */
 export interface AuthOptions {
+  database?: BetterAuthOptions["database"];
+  secret?: string;
   basePath?: string;
   jwks?: NonNullable<JwtOptions["jwks"]>;
 }
@@ -24,13 +26,18 @@ export interface AuthOptions {
 export function createAuth(
   baseURL: string,
   tables = new Tables(),
-  { basePath = "/api/auth", jwks = {} }: AuthOptions = {},
+  {
+    database = memoryAdapter(tables),
+    secret = randomBytes(32).toString("base64url"),
+    basePath = "/api/auth",
+    jwks = {},
+  }: AuthOptions = {},
 ) {
   return betterAuth({
     baseURL,
     basePath,
-    secret: randomBytes(32).toString("base64url"),
-    database: memoryAdapter(tables),
+    secret,
+    database,
     emailAndPassword: { enabled: true },
     plugins: [
       jwt({
