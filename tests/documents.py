@@ -5,6 +5,7 @@
 
 import re
 import textwrap
+from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
@@ -98,11 +99,18 @@ def metrics_part() -> str:
     return "\n".join(["", "| Name | Type | Labels | Meaning |", "|---|---|---|---|", *rows, "", ""])
 
 
+def file_part(path: str, language: str) -> Callable[[], str]:
+    """Return a function that returns a file as a code block."""
+    return lambda: f"\n```{language}\n{text_of(path)}```\n\n"
+
+
 GENERATED: Final = (
     ("docs/reference/errors.md", "errors", errors_part),
     ("docs/operating/settings.md", "settings", settings_part),
     ("docs/operating/check.md", "problems", problems_part),
     ("docs/operating/metrics.md", "metrics", metrics_part),
+    ("docs/operating/proxies.md", "nginx", file_part("deploy/nginx.conf", "nginx")),
+    ("docs/operating/proxies.md", "caddy", file_part("deploy/Caddyfile", "caddyfile")),
 )
 
 if __name__ == "__main__":

@@ -122,6 +122,12 @@ class LocalPostgres(Postgres):
         """End the server at once with `kill -9`, as a crash would."""
         self._end(signal.SIGKILL)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which PostgreSQL's own programs, such as `pg_dump`, are found and use this server."""
+        path = f"{self._binaries}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "PGHOST": "127.0.0.1", "PGPORT": str(self._port)}
+
     def restart(self) -> None:
         """Stop cleanly and start again at the same URL."""
         self.stop()

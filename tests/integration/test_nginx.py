@@ -5,41 +5,55 @@ import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.documents import text_of
 from tests.integration.certificates import write_certificate
 from tests.integration.proxies import free_port, may_skip, running_proxy
 from tests.integration.server import new_user, running_server, settings_for, token_of
 from todo_api.container import Container
 
 pytestmark = pytest.mark.skipif(may_skip("nginx"), reason="nginx is not installed")
-CONFIGURATION = """
-    client_max_body_size 20m;
+GZIP = """
     gzip on;
     gzip_proxied any;
     gzip_min_length 0;
     gzip_types application/json;
-    server {{
-        listen 127.0.0.1:{port} ssl;
-        ssl_certificate {directory}/certificate.pem;
-        ssl_certificate_key {directory}/key.pem;
+"""
+OTHER_LOCATIONS = """
         proxy_set_header Connection "";
         proxy_set_header Host $host;
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         proxy_set_header X-Forwarded-Proto $scheme;
-        location /todo/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_http_version 1.0; }}
-        location /new/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_http_version 1.1; }}
-        location /unbuffered/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_request_buffering off; }}
-        location /chained/ {{
-            proxy_pass http://127.0.0.1:{upstream}/;
+        location /old/ { proxy_pass http://127.0.0.1:8000/; proxy_http_version 1.0; }
+        location /unbuffered/ { proxy_pass http://127.0.0.1:8000/; proxy_request_buffering off; }
+        location /chained/ {
+            proxy_pass http://127.0.0.1:8000/;
             proxy_set_header X-Forwarded-Proto "HTTPS, http";
-        }}
-        location /cleartext/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_set_header X-Forwarded-Proto http; }}
-    }}
+        }
+        location /cleartext/ { proxy_pass http://127.0.0.1:8000/; proxy_set_header X-Forwarded-Proto http; }
+    }
 """
-PREFIXES = ["/todo", "/new", "/unbuffered", "/chained"]
+
+
+def configuration_of(directory: Path, port: int, upstream: int | None) -> str:
+    """Return the published configuration with these addresses, and with other locations."""
+    text = GZIP + text_of("deploy/nginx.conf").rstrip().removesuffix("}") + OTHER_LOCATIONS
+    for published, here in (
+        ("127.0.0.1:8000", f"127.0.0.1:{upstream}"),
+        ("listen 443", f"listen 127.0.0.1:{port}"),
+        ("/etc/ssl/todo.pem", f"{directory}/certificate.pem"),
+        ("/etc/ssl/todo.key", f"{directory}/key.pem"),
+    ):
+        assert published in text
+        text = text.replace(published, here)
+    return text
+
+
+PREFIXES = ["/todo", "/old", "/unbuffered", "/chained"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +79,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     settings = settings_for(directory / "tasks.sqlite3", env="production", trusted_proxies="127.0.0.1")
     with running_server(Container(settings=settings)) as server:
         port = free_port()
-        configuration = CONFIGURATION.format(directory=directory, port=port, upstream=httpx.URL(server.url).port)
+        configuration = configuration_of(directory, port, httpx.URL(server.url).port)
         with running_proxy("nginx", directory, configuration, port):
             yield Proxy(f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=str(certificate)))
 
@@ -114,7 +128,7 @@ def test_http_at_the_first_proxy_is_refused(proxy: Proxy) -> None:
     assert (response.status_code, response.json()["error_code"]) == (403, "HTTPS_REQUIRED")
 
 
-@pytest.mark.parametrize("prefix", ["/todo", "/new"])
+@pytest.mark.parametrize("prefix", ["/todo", "/old"])
 def test_a_compressed_response_has_a_weak_tag_and_if_match_needs_the_strong_one(proxy: Proxy, prefix: str) -> None:
     with proxy.client(prefix) as client:
         client.post("/tasks", json={"title": "a"})
@@ -129,7 +143,7 @@ def test_a_compressed_response_has_a_weak_tag_and_if_match_needs_the_strong_one(
 
 
 def test_a_compressed_request_is_refused(proxy: Proxy) -> None:
-    with proxy.client("/new") as client:
+    with proxy.client("/todo") as client:
         headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
         response = client.post("/tasks", content=gzip.compress(b'{"title": "a"}'), headers=headers)
 
@@ -159,7 +173,7 @@ def test_events_pass_through_the_proxy_without_buffering(proxy: Proxy, prefix: s
     assert (retry, '"title":"a"' in data) == ("retry: 2000", True)
 
 
-@pytest.mark.parametrize("prefix", ["/todo", "/new", "/unbuffered"])
+@pytest.mark.parametrize("prefix", ["/todo", "/old", "/unbuffered"])
 @pytest.mark.parametrize(("token", "status"), [(True, 413), (False, 401)])
 def test_a_refused_upload_reaches_the_client_every_time(proxy: Proxy, prefix: str, token: object, status: int) -> None:
     with proxy.client(prefix) as client:
