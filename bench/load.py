@@ -20,6 +20,7 @@ class Creates:
     """What clients have sent and received.
 
     - deadline_seconds: the longest time that a response may take
+    - pause_seconds: how long a client waits after each response
     - acknowledged: the titles by user
     - late, hanging: responses more than 0.1 s, or 5 s, after the deadline
     """
@@ -27,6 +28,7 @@ class Creates:
     port: int
     tokens: Tokens
     deadline_seconds: float
+    pause_seconds: float = 0.0
     acknowledged: dict[str, list[str]] = field(default_factory=dict)
     at: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -73,6 +75,7 @@ class Creates:
                     await asyncio.sleep(_PAUSE_SECONDS)
             titles.append(title)
             self.at.append(time.perf_counter())
+            await asyncio.sleep(self.pause_seconds)
         if connection:
             connection[1].transport.abort()
 

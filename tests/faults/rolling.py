@@ -40,6 +40,7 @@ frontend clients
     default_backend servers
 backend servers
     option httpchk GET /health/ready
+    option redispatch 1
     default-server check inter 100ms fall 1 rise 1
     server a 127.0.0.1:{a}
     server b 127.0.0.1:{b}
