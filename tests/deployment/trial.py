@@ -113,9 +113,10 @@ class Deployment:
 def fill(url: str, tokens: Issuer, users: Sequence[str]) -> None:
     """Create the tasks of the users."""
     operations = [{"op": "create", "task": {"title": f"Task {number}"}} for number in range(TASKS)]
-    for user in users:
-        headers = {"Authorization": f"Bearer {tokens.token(user)}"}
-        httpx.post(f"{url}/api/{user}/tasks/batch", json={"operations": operations}, headers=headers).raise_for_status()
+    with httpx.Client(base_url=f"{url}/api", timeout=_DEADLINE_SECONDS) as client:
+        for user in users:
+            client.headers["Authorization"] = f"Bearer {tokens.token(user)}"
+            client.post(f"/{user}/tasks/batch", json={"operations": operations}).raise_for_status()
 
 
 def requests_of(user: str, token: str) -> list[str]:
@@ -168,13 +169,17 @@ async def change(
     return steps, acknowledged
 
 
+def changes(url: str, tokens: Issuer, **parameters: str) -> httpx.Response:
+    """Read the change feed of a client that created tasks."""
+    headers = {"Authorization": f"Bearer {tokens.token('client-0')}"}
+    return httpx.get(f"{url}/api/client-0/changes", params=parameters, headers=headers, timeout=_DEADLINE_SECONDS)
+
+
 def restore(
     deployment: Deployment, postgres: LocalPostgres, backup: Path, url: str, acknowledged: dict[str, list[str]]
 ) -> Step:
     """Restore the backup into a new database, renew the epoch, and compare what a server on it returns."""
-    headers = {"Authorization": f"Bearer {deployment.tokens.token('client-0')}"}
-    feed = "/api/client-0/changes"
-    token = httpx.get(url + feed, headers=headers).json()["next"]
+    token = changes(url, deployment.tokens).json()["next"]
     begun = time.monotonic()
     with postgres.database() as database_url:
         command = ["pg_restore", "--no-owner", "--exit-on-error", f"--dbname={database_url}", str(backup)]
@@ -185,8 +190,7 @@ def restore(
             seconds = time.monotonic() - begun
             creates = Creates(restored.ports[0], deployment.tokens, _DEADLINE_SECONDS, acknowledged=acknowledged)
             lost, duplicated = asyncio.run(creates.lost_and_duplicated())
-            address = f"http://127.0.0.1:{restored.ports[0]}{feed}"
-            status = httpx.get(address, params={"since": token}, headers=headers).status_code
+            status = changes(f"http://127.0.0.1:{restored.ports[0]}", deployment.tokens, since=token).status_code
     result = (
         f"of {sum(map(len, acknowledged.values())):,} creates acknowledged before the backup, {lost} are missing; "
         f"a client with an old token gets {status}"
@@ -206,8 +210,8 @@ def trial(load_seconds: float) -> list[Step]:
                 steps = [Step("start", time.monotonic() - begun, result=f"{SERVERS} servers of {WORKERS} workers")]
                 steps.append(load(deployment, url, load_seconds))
                 backup = home / "backup"
-                changes, acknowledged = asyncio.run(change(deployment, postgres, url, backup))
-                steps += [*changes, restore(deployment, postgres, backup, url, acknowledged)]
+                changed, acknowledged = asyncio.run(change(deployment, postgres, url, backup))
+                steps += [*changed, restore(deployment, postgres, backup, url, acknowledged)]
     return steps
 
 
