@@ -1,12 +1,14 @@
 """A trial of a deployment: load, a rolling upgrade, a backup and a restore. `deploy/try` runs it.
 
-PostgreSQL, two servers of two workers each, and haproxy run on loopback.
+PostgreSQL, two servers of two workers each, and haproxy run on loopback. The metrics of the
+servers are scraped during the load.
 """
 
 import argparse
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ from tests.faults.rolling import proxy, wait_until_ready
 from tests.integration.cli.test_serve import Process, clean_environment
 from tests.integration.proxies import free_port, path_of_proxy
 from tests.postgres import LocalPostgres, running_postgres
+from tests.scrapes import scraped
 
 SERVERS: Final = 2
 WORKERS: Final = 2
@@ -37,6 +40,8 @@ _SEEN_SECONDS: Final = 0.5
 """How long the checks of the proxy need to see a server."""
 _DEADLINE_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.05
+_SCRAPE_SECONDS: Final = 1.0
+_REQUESTS: Final = "todo_http_requests_total"
 
 
 @dataclass
@@ -58,6 +63,7 @@ class Deployment:
     database_url: str
     tokens: Issuer
     ports: Sequence[int] = field(default_factory=lambda: [free_port() for _ in range(SERVERS)])
+    metrics_ports: dict[int, int] = field(default_factory=dict)
     servers: dict[int, Process] = field(default_factory=dict)
 
     @property
@@ -80,7 +86,8 @@ class Deployment:
         for port in ports:
             home = self.home / str(port)
             home.mkdir(exist_ok=True)
-            self.servers[port] = Process(home, "--port", str(port), **self._settings)
+            self.metrics_ports[port] = metrics = free_port()
+            self.servers[port] = Process(home, "--port", str(port), **self._settings, TODO_METRICS_PORT=str(metrics))
         for port in ports:
             wait_until_ready(f"http://127.0.0.1:{port}")
 
@@ -102,6 +109,11 @@ class Deployment:
         finally:
             for server in self.servers.values():
                 server.kill()
+
+    def counted(self) -> float:
+        """Scrape the servers, and return how many requests they have counted."""
+        scrapes = [scraped(f"http://127.0.0.1:{port}/metrics") for port in self.metrics_ports.values()]
+        return sum(number for values in scrapes for (name, _), number in values.items() if name == _REQUESTS)
 
     def memory_mib(self) -> float:
         """Return the memory of one server: its parent process and its workers, with shared pages counted once."""
@@ -127,18 +139,43 @@ def requests_of(user: str, token: str) -> list[str]:
     return [*reads * 3, reads[0], writes[0], *reads * 3, reads[1], writes[1]]
 
 
-def load(deployment: Deployment, url: str, seconds: float) -> Step:
-    """Measure the servers under load, where any failed request raises UnexpectedResponse."""
+@contextmanager
+def scraping(deployment: Deployment) -> Iterator[list[float]]:
+    """Scrape the servers every second, and yield what they counted each time."""
+    counted: list[float] = []
+    is_over = threading.Event()
+
+    def scrape() -> None:
+        while not is_over.wait(_SCRAPE_SECONDS):
+            counted.append(deployment.counted())
+
+    thread = threading.Thread(target=scrape)
+    thread.start()
+    try:
+        yield counted
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def load(deployment: Deployment, url: str, seconds: float) -> list[Step]:
+    """Measure the servers under load, where any failed request raises UnexpectedResponse, and scrape them."""
     users = [f"reader-{number}" for number in range(CLIENTS)]
     fill(url, deployment.tokens, users)
     requests = [requests_of(user, deployment.tokens.token(user)) for user in users]
     pid = deployment.servers[deployment.ports[0]].pid
-    measured = drive(Job(httpx.URL(url).port or 0, requests, 200, pid, seconds=seconds, warmup_seconds=seconds / 20))
+    job = Job(httpx.URL(url).port or 0, requests, 200, pid, seconds=seconds, warmup_seconds=seconds / 20)
+    with scraping(deployment) as counted:
+        measured = drive(job)
+    time.sleep(2 * _SCRAPE_SECONDS)  # until the workers have written their last values
+    total = deployment.counted()
     result = (
         f"{measured.throughput:,.0f} requests/s, p50 {measured.p50:.1f} ms, p99 {measured.p99:.1f} ms, "
         f"{deployment.memory_mib():.0f} MiB per server"
     )
-    return Step("load", seconds, measured.responses, 0, result)
+    is_wrong = counted != sorted(counted) or total < measured.responses
+    scrapes = f"{len(counted)} times under load; then {total:,.0f} requests are counted, health checks included"
+    return [Step("load", seconds, measured.responses, 0, result), Step("scrape", 0, 0, int(is_wrong), scrapes)]
 
 
 async def change(
@@ -208,7 +245,7 @@ def trial(load_seconds: float) -> list[Step]:
             deployment.command("migrate")
             with deployment.running(), proxy("haproxy", home, *deployment.ports) as url:
                 steps = [Step("start", time.monotonic() - begun, result=f"{SERVERS} servers of {WORKERS} workers")]
-                steps.append(load(deployment, url, load_seconds))
+                steps += load(deployment, url, load_seconds)
                 backup = home / "backup"
                 changed, acknowledged = asyncio.run(change(deployment, postgres, url, backup))
                 steps += [*changed, restore(deployment, postgres, backup, url, acknowledged)]
