@@ -9,7 +9,18 @@ import pytest
 from todo_adapters.contract.quotas import OPEN, add, compete, error_of, key_of
 from todo_adapters.contract.scenario import ALL, NOON, WRITERS, feed_token, new_user, noon_plus
 from todo_adapters.contract.suite import Contract, MakeRepository
-from todo_domain import Batch, Create, CursorExpired, Deletion, Quotas, Remove, TaskStore, TooManyKeys, UserId
+from todo_domain import (
+    Batch,
+    Create,
+    CursorExpired,
+    Deletion,
+    Quotas,
+    Remove,
+    TaskStore,
+    TooManyKeys,
+    TrashQuery,
+    UserId,
+)
 
 
 async def _room_for_keys(store: TaskStore, user_id: UserId) -> int:
@@ -44,6 +55,17 @@ class BoundsDeletionsAndKeys(Contract):
             changes = (await store.changes(user, tokens[2], ALL)).changes
             assert [change.id for change in changes if isinstance(change, Deletion)] == [4, 6, 3]
             assert len((await store.changes(user, None, ALL)).changes) == 3 + 3
+
+    async def test_a_batch_that_exceeds_two_bounds_keeps_the_last_deletions_and_the_last_task_in_the_trash(
+        self, make_repository: MakeRepository
+    ) -> None:
+        user = new_user()
+        async with make_repository(Quotas(max_deletions=2, max_trash=1)) as store:
+            await store.apply(user, Batch((Create(OPEN),) * 3 + (Remove(1), Remove(2), Remove(3))), at=NOON)
+
+            trash = await store.list_trash(user, TrashQuery())
+            assert ([trashed.id for trashed in trash.tasks], trash.count) == ([3], 1)
+            assert [change.id for change in (await store.changes(user, None, ALL)).changes] == [2, 3]
 
     async def test_the_surplus_that_concurrent_writers_leave_is_forgotten_by_the_next_write(
         self, make_repository: MakeRepository

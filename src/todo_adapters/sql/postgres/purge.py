@@ -241,11 +241,12 @@ async def _erase_oldest_tasks(
 async def forget_surplus(
     database: Database, quotas: Quotas, user_id: UserId, deletion_count: int, trash_count: int
 ) -> None:
-    """Forget the oldest deletions, and erase the oldest tasks in the trash, above the quotas after a write."""
+    """Erase the oldest tasks in the trash, and forget the oldest deletions, above the quotas after a write."""
     # The write succeeded. If this fails, the next write tries again.
     with suppress(Unavailable):
+        # Forgetting deletions can change the number of tasks in the trash, but not the reverse.
+        if surplus := quotas.surplus_trash(trash_count):
+            await _erase_oldest_tasks(database, user_id, up_to=MAX_REVISION, limit=surplus, trash_count=trash_count)
         if surplus := quotas.surplus_deletions(deletion_count):
             values = {"user_id": user_id, "limit": surplus, "deletion_count": deletion_count}
             await database.run(_FORGET_OLDEST_DELETIONS, values)
-        if surplus := quotas.surplus_trash(trash_count):
-            await _erase_oldest_tasks(database, user_id, up_to=MAX_REVISION, limit=surplus, trash_count=trash_count)

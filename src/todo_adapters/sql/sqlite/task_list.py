@@ -158,10 +158,11 @@ class SqliteTaskList:
             self._connection.executemany(_KEEP_KEY, rows.key_values(SQLITE, self._user_id, key, effects.outcomes, at))
         for statement in _FORGET_SURPLUS_PROJECTS if effects.project_changes else ():
             self._execute(statement)
-        if surplus := self._quotas.surplus_deletions(after.deletion_count):
-            forget_oldest_deletions(self._connection, self._user_id, surplus)
+        # Forgetting deletions can change the number of tasks in the trash, but not the reverse.
         if surplus := self._quotas.surplus_trash(after.trash_count):
             erase_oldest_tasks(self._connection, self._user_id, MAX_REVISION, surplus)
+        if surplus := self._quotas.surplus_deletions(after.deletion_count):
+            forget_oldest_deletions(self._connection, self._user_id, surplus)
 
     def _stored_key(self, key: IdempotencyKey) -> list[Any]:
         return self._execute(_KEY, key=key.key)
