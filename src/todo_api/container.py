@@ -61,9 +61,11 @@ def _task_repository(settings: Settings, tracing: "Tracing | None") -> TaskStore
             caller=current_request,
             observe=tracing.calls.statements_of("sqlite") if tracing else None,
         )
+    from todo_adapters.sql.postgres.plain import PlainPostgresTaskRepository  # noqa: PLC0415 - see the module
     from todo_adapters.sql.postgres.repository import PostgresTaskRepository  # noqa: PLC0415 - see the module
 
-    return PostgresTaskRepository(
+    kind = PlainPostgresTaskRepository if settings.postgres_plain_statements else PostgresTaskRepository
+    return kind(
         settings.database,
         quotas,
         max_connections=settings.database_connections,

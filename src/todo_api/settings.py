@@ -67,6 +67,11 @@ class Settings(LimitSettings):
     database_timeout_seconds: float = Field(
         5.0, gt=0, le=60, description="The longest time from the head of a request to its response."
     )
+    postgres_plain_statements: bool = Field(
+        default=False,
+        description="Whether writes use plain statements, for engines that refuse an INSERT within a common table "
+        "expression. A write of one task then takes two round trips instead of one.",
+    )
 
     auth: Literal["secret", "jwks"] | None = Field(
         None,

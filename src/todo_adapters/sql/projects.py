@@ -62,9 +62,9 @@ ERASE_PROJECTS: Final = sa.update(projects).values(
     | dict.fromkeys(("created_at", "updated_at"), projects.c.deleted_at)
 )
 """Turns projects in the trash into tombstones. Takes `ERASED_PROJECT`."""
-ERASE_PROJECTS_OF_USER: Final = ERASE_PROJECTS.where(
-    _OF_USER, projects.c.in_trash, projects.c.revision <= sa.bindparam("up_to")
-)
+_is_older: Final = sa.and_(_OF_USER, projects.c.in_trash, projects.c.revision <= sa.bindparam("up_to"))
+TRASHED_PROJECTS_OF_USER: Final = sa.select(projects.c.user_id, projects.c.id).where(_is_older)
+ERASE_PROJECTS_OF_USER: Final = ERASE_PROJECTS.where(_is_older)
 
 OLD_PROJECTS: Final = (
     sa.select(projects.c.user_id, projects.c.id, projects.c.revision)

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from todo_adapters.sql.statements import IN_TRASH, LIST_OF_USER, OF_USER, ONE, ZERO, Greatest, parameter
+from todo_adapters.sql.statements import IN_TRASH, LIST_OF_USER, OF_USER, ZERO, Greatest, parameter
 from todo_adapters.sql.tables import idempotency_keys, task_lists, tasks
 
 # Purging finds old rows through the partial indexes, and reads no other rows.
@@ -50,12 +50,12 @@ COUNT_FORGOTTEN_DELETION: Final = (
     sa.update(task_lists)
     .where(LIST_OF_USER)
     .values(
-        deletion_count=task_lists.c.deletion_count - ONE,
+        deletion_count=task_lists.c.deletion_count - sa.bindparam("forgotten"),
         trash_count=task_lists.c.trash_count - sa.bindparam("in_trash"),
         forgotten_revision=Greatest(task_lists.c.forgotten_revision, parameter(task_lists.c.forgotten_revision)),
     )
 )
-"""Takes `in_trash` of the deletion."""
+"""Takes the number of deletions as `forgotten`, and how many of their tasks are `in_trash`."""
 
 _KEPT: Final = frozenset({"user_id", "id", "revision", "created_at", "updated_at", "deleted_at"})
 ERASED: Final = tuple(column for column in tasks.c if column.name not in _KEPT)
@@ -66,4 +66,7 @@ ERASE: Final = sa.update(tasks).values(
     | dict.fromkeys(("created_at", "updated_at"), tasks.c.deleted_at)
 )
 """Turns tasks in the trash into tombstones. Takes `rows.ERASED_VALUES`."""
-COUNT_ERASED: Final = sa.update(task_lists).where(LIST_OF_USER).values(trash_count=task_lists.c.trash_count - ONE)
+COUNT_ERASED: Final = (
+    sa.update(task_lists).where(LIST_OF_USER).values(trash_count=task_lists.c.trash_count - sa.bindparam("erased"))
+)
+"""Takes the number of tasks as `erased`."""

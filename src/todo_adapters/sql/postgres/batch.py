@@ -3,15 +3,13 @@
 More are needed to prepare the statements, and for each read that the evaluation asks for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
-
-from psycopg.errors import LockNotAvailable
+from typing import Any, Final, Protocol
 
 from todo_adapters.sql import project_tasks, projects, rows, statements
-from todo_adapters.sql.dialects import POSTGRESQL, Statement
-from todo_adapters.sql.postgres.driver.connection import Connection, Step
+from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.postgres.driver.connection import BEGIN, COMMIT, ROLLBACK, Connection, Step
 from todo_adapters.sql.postgres.statements import (
     CHANGE_IN_BULK,
     LOCK_LIST,
@@ -22,7 +20,6 @@ from todo_adapters.sql.postgres.statements import (
 )
 from todo_domain import (
     AllProjects,
-    Batch,
     BatchEffects,
     BatchResult,
     BulkChange,
@@ -34,9 +31,9 @@ from todo_domain import (
     Read,
     TasksOfProject,
     TaskState,
-    TodoError,
     UserId,
 )
+from todo_domain.reads import Reads
 
 _SET_COUNTERS: Final = POSTGRESQL.compile(statements.set_counters(POSTGRESQL))
 _ALL_PROJECTS: Final = POSTGRESQL.compile(projects.ALL_PROJECTS)
@@ -47,9 +44,26 @@ _NEIGHBOURS: Final = POSTGRESQL.compile(statements.NEIGHBOURS)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
 _WRITE_TASK: Final = POSTGRESQL.compile(statements.write_task(POSTGRESQL))
-_BEGIN: Final = Statement("BEGIN", ())
-_COMMIT: Final = Statement("COMMIT", ())
-_ROLLBACK: Final = Statement("ROLLBACK", ())
+
+
+class Evaluable(Protocol):
+    """What BatchWork needs of a Batch."""
+
+    @property
+    def task_ids(self) -> Sequence[int]:
+        """See Batch."""
+        ...
+
+    @property
+    def project_ids(self) -> Sequence[int]:
+        """See Batch."""
+        ...
+
+    def evaluation(
+        self, user_id: UserId, stored: Mapping[int, TaskState], counters: ListCounters, at: datetime
+    ) -> Reads[BatchEffects]:
+        """See Batch. It may raise any error."""
+        ...
 
 
 class BatchWork:
@@ -63,7 +77,9 @@ class BatchWork:
     - found: the ids of the tasks that were found later
     """
 
-    def __init__(self, quotas: Quotas, user_id: UserId, batch: Batch, at: datetime, key: IdempotencyKey | None) -> None:
+    def __init__(
+        self, quotas: Quotas, user_id: UserId, batch: Evaluable, at: datetime, key: IdempotencyKey | None
+    ) -> None:
         self._quotas = quotas
         self._user_id = user_id
         self._batch = batch
@@ -75,7 +91,7 @@ class BatchWork:
         """Apply the batch. Return its result, and the counters after it; all are 0 if it was replayed."""
         of_user = {"user_id": self._user_id}
         ids = POSTGRESQL.write_set(sorted({*self._batch.task_ids, *self.found}))
-        asked: list[Step] = [(_BEGIN, {}), connection.limit_transaction]
+        asked: list[Step] = [(BEGIN, {}), connection.limit_transaction]
         if project_ids := self._batch.project_ids:
             named = {**of_user, "ids": ids, "project_ids": POSTGRESQL.write_set(project_ids)}
             asked.append((LOCK_NAMED_OR_IN_PROJECTS, named))
@@ -87,15 +103,15 @@ class BatchWork:
         stored = {state.id: state for state in self._states(locked)}
         try:
             if self._key and (replayed := rows.replay_apply(POSTGRESQL, self._key, kept[0])):
-                await connection.run(_ROLLBACK, {})
+                await connection.run(ROLLBACK, {})
                 return replayed, ListCounters()
             before = ListCounters(*counted[0])
             effects = await self._evaluate(connection, stored, before)
             after = effects.checked_counters(self._quotas, before, stores_key=self._key is not None)
-        except (TodoError, LockNotAvailable):
-            await connection.run(_ROLLBACK, {})
+        except Exception:
+            await connection.run(ROLLBACK, {})
             raise
-        await connection.run_all([*self._writes(effects, after), (_COMMIT, {})])
+        await connection.run_all([*self._writes(effects, after), (COMMIT, {})])
         return effects.result(self._at), after
 
     async def _evaluate(

@@ -155,30 +155,30 @@ def _count(rows: sa.FromClause) -> Any:
 
 
 _ids = OLDEST_TRASH_OF_USER.with_only_columns(tasks.c.id)
-_OLDEST_IN_ORDER_OF_ID: Final = (
+OLDEST_IN_ORDER_OF_ID: Final = (
     sa.select(tasks.c.user_id, tasks.c.id)
     .where(OF_USER, IN_TRASH, tasks.c.revision <= sa.bindparam("up_to"), tasks.c.id.in_(_ids))
     .order_by(tasks.c.id)
 )
 """The same as OLDEST_TRASH_OF_USER, in the order in which batches lock tasks."""
 
-_FORGET_KEYS: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS, skip_locked=True))
-_FORGET_KEYS_OF_USER: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS_OF_USER, skip_locked=False))
-_FORGET_DELETIONS: Final = POSTGRESQL.compile(_forget_deletions(OLD_DELETIONS, only_if=sa.true()))
-_FORGET_OLDEST_DELETIONS: Final = POSTGRESQL.compile(
+FORGET_KEYS: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS, skip_locked=True))
+FORGET_KEYS_OF_USER: Final = POSTGRESQL.compile(_forget_keys(OLD_KEYS_OF_USER, skip_locked=False))
+FORGET_DELETIONS: Final = POSTGRESQL.compile(_forget_deletions(OLD_DELETIONS, only_if=sa.true()))
+FORGET_OLDEST_DELETIONS: Final = POSTGRESQL.compile(
     _forget_deletions(OLDEST_DELETIONS_OF_USER, only_if=task_lists.c.deletion_count >= sa.bindparam("deletion_count"))
 )
 """Forgets `limit` deletions of the user, unless others have forgotten some since there were `deletion_count`."""
 
-_ERASE_OLD: Final = POSTGRESQL.compile(_erase(OLD_TRASH, only_if=sa.true(), skip_locked=True))
-_ERASE_OLDEST: Final = POSTGRESQL.compile(
-    _erase(_OLDEST_IN_ORDER_OF_ID, only_if=task_lists.c.trash_count >= sa.bindparam("trash_count"), skip_locked=False)
+ERASE_OLD: Final = POSTGRESQL.compile(_erase(OLD_TRASH, only_if=sa.true(), skip_locked=True))
+ERASE_OLDEST: Final = POSTGRESQL.compile(
+    _erase(OLDEST_IN_ORDER_OF_ID, only_if=task_lists.c.trash_count >= sa.bindparam("trash_count"), skip_locked=False)
 )
 """Erases `limit` tasks in the trash of the user, if there are still `trash_count`."""
 
-_FORGET_PROJECTS: Final = POSTGRESQL.compile(_forget_projects())
-_ERASE_OLD_PROJECTS: Final = POSTGRESQL.compile(_erase_old_projects())
-_ERASE_PROJECTS_OF_USER: Final = POSTGRESQL.compile(_erase_projects_of_user())
+FORGET_PROJECTS: Final = POSTGRESQL.compile(_forget_projects())
+ERASE_OLD_PROJECTS: Final = POSTGRESQL.compile(_erase_old_projects())
+ERASE_TRASHED_PROJECTS: Final = POSTGRESQL.compile(_erase_projects_of_user())
 
 _COUNT_OLD_TRASH: Final = POSTGRESQL.compile(_count(OLD_TRASH.subquery()))
 _COUNT_OLD_KEYS: Final = POSTGRESQL.compile(_count(OLD_KEYS.subquery()))
@@ -197,18 +197,14 @@ async def purge(  # noqa: PLR0913 - the arguments of `purge`, and where
     dry_run: bool,
 ) -> int:
     """See StoreMaintenance."""
-    since = {
-        "since": POSTGRESQL.write_instant(deletions_before),
-        **row_values.ERASED_VALUES,
-        **ERASED_PROJECT,
-    }
+    since = {"since": POSTGRESQL.write_instant(deletions_before), **row_values.ERASED_VALUES, **ERASED_PROJECT}
     purged = 0
     for forget, count_old, before in (
-        (_ERASE_OLD_PROJECTS, _COUNT_OLD_TRASHED_PROJECTS, trash_before),
-        (_ERASE_OLD, _COUNT_OLD_TRASH, trash_before),
-        (_FORGET_KEYS, _COUNT_OLD_KEYS, keys_before),
-        (_FORGET_DELETIONS, _COUNT_OLD_DELETIONS, deletions_before),
-        (_FORGET_PROJECTS, _COUNT_OLD_PROJECTS, deletions_before),
+        (ERASE_OLD_PROJECTS, _COUNT_OLD_TRASHED_PROJECTS, trash_before),
+        (ERASE_OLD, _COUNT_OLD_TRASH, trash_before),
+        (FORGET_KEYS, _COUNT_OLD_KEYS, keys_before),
+        (FORGET_DELETIONS, _COUNT_OLD_DELETIONS, deletions_before),
+        (FORGET_PROJECTS, _COUNT_OLD_PROJECTS, deletions_before),
     ):
         values = {**since, "before": POSTGRESQL.write_instant(before), "limit": limit - purged}
         ((count,),) = await database.run(count_old if dry_run else forget, values)
@@ -219,13 +215,13 @@ async def purge(  # noqa: PLR0913 - the arguments of `purge`, and where
 async def forget_keys(database: Database, user_id: UserId, before: datetime, limit: int) -> int:
     """See TaskRepository."""
     values = {"user_id": user_id, "before": POSTGRESQL.write_instant(before), "limit": limit}
-    ((count,),) = await database.run(_FORGET_KEYS_OF_USER, values)
+    ((count,),) = await database.run(FORGET_KEYS_OF_USER, values)
     return int(count)
 
 
 async def erase_oldest(database: Database, user_id: UserId, *, up_to: int, limit: int) -> int:
     """See TaskRepository."""
-    ((erased,),) = await database.run(_ERASE_PROJECTS_OF_USER, {"user_id": user_id, "up_to": up_to, **ERASED_PROJECT})
+    ((erased,),) = await database.run(ERASE_TRASHED_PROJECTS, {"user_id": user_id, "up_to": up_to, **ERASED_PROJECT})
     return int(erased) + await _erase_oldest_tasks(database, user_id, up_to=up_to, limit=limit)
 
 
@@ -234,7 +230,7 @@ async def _erase_oldest_tasks(
 ) -> int:
     """Erase tasks in the trash, if there are still `trash_count`."""
     values = {"user_id": user_id, "up_to": up_to, "limit": limit, "trash_count": trash_count}
-    ((count,),) = await database.run(_ERASE_OLDEST, {**values, **row_values.ERASED_VALUES})
+    ((count,),) = await database.run(ERASE_OLDEST, {**values, **row_values.ERASED_VALUES})
     return int(count)
 
 
@@ -249,4 +245,4 @@ async def forget_surplus(
             await _erase_oldest_tasks(database, user_id, up_to=MAX_REVISION, limit=surplus, trash_count=trash_count)
         if surplus := quotas.surplus_deletions(deletion_count):
             values = {"user_id": user_id, "limit": surplus, "deletion_count": deletion_count}
-            await database.run(_FORGET_OLDEST_DELETIONS, values)
+            await database.run(FORGET_OLDEST_DELETIONS, values)

@@ -11,7 +11,7 @@ from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.observer import Observe
 from todo_adapters.sql.postgres import statements as chained
-from todo_adapters.sql.postgres.batch import BatchWork
+from todo_adapters.sql.postgres.batch import BatchWork, Evaluable
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
 from todo_adapters.sql.postgres.packed_ids import packed, read_packed_ids
@@ -24,7 +24,6 @@ from todo_domain import (
     NO_QUOTAS,
     TASKS,
     Added,
-    Batch,
     BatchResult,
     ChangePage,
     Edit,
@@ -88,6 +87,8 @@ class PostgresTaskRepository(PostgresStore):
     runs again.
     """
 
+    database_type = Database
+
     def __init__(  # noqa: PLR0913 - settings, passed by name
         self,
         url: str,
@@ -104,7 +105,7 @@ class PostgresTaskRepository(PostgresStore):
         self._recent = RecentTasks()
         super().__init__(
             partial(
-                Database,
+                self.database_type,
                 conninfo_of(url),
                 max_connections=max_connections,
                 timeout_seconds=timeout_seconds,
@@ -204,7 +205,7 @@ class PostgresTaskRepository(PostgresStore):
         self._recent.forget(user_id, task_id)
 
     async def apply(
-        self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
+        self, user_id: UserId, batch: Evaluable, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
         work = BatchWork(self._quotas, user_id, batch, at, key)

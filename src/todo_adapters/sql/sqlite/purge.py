@@ -109,7 +109,7 @@ def _forget_keys(connection: sqlite3.Connection, keys: _Rows) -> None:
 def _forget_deletions(connection: sqlite3.Connection, deletions: _Rows) -> None:
     for user_id, task_id, revision, in_trash in deletions:
         connection.execute(_FORGET_DELETION, {"user_id": user_id, "id": task_id})
-        counted = {"user_id": user_id, "forgotten_revision": revision, "in_trash": in_trash}
+        counted = {"user_id": user_id, "forgotten": 1, "forgotten_revision": revision, "in_trash": in_trash}
         connection.execute(_COUNT_FORGOTTEN_DELETION, counted)
 
 
@@ -127,4 +127,4 @@ def _erase_projects(connection: sqlite3.Connection, trash: _Rows) -> None:
 def _erase(connection: sqlite3.Connection, trash: _Rows) -> None:
     for user_id, task_id, *_ in trash:
         connection.execute(_ERASE, {"user_id": user_id, "id": task_id, **rows.ERASED_VALUES})
-        connection.execute(_COUNT_ERASED, {"user_id": user_id})
+        connection.execute(_COUNT_ERASED, {"user_id": user_id, "erased": 1})

@@ -20,6 +20,10 @@ from todo_adapters.sql.postgres.driver.socket_reader import SocketReader
 Step = tuple[Statement, Mapping[str, Any]]
 """A statement and its values."""
 
+BEGIN: Final = Statement("BEGIN", ())
+COMMIT: Final = Statement("COMMIT", ())
+ROLLBACK: Final = Statement("ROLLBACK", ())
+
 _PREPARED_AFTER: Final = 1
 _READ_ONLY: Final = Statement("SHOW transaction_read_only", ())
 _BACKEND: Final = Statement("SELECT pg_backend_pid()", ())
