@@ -8,7 +8,9 @@ import pytest
 from hypothesis import settings
 
 from tests.integration.adapters.sql.counters import WRONG_COUNTERS
+from tests.integration.adapters.sql.postgres.partitions import partition
 from tests.integration.server import settings_for
+from tests.postgres import Postgres
 from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository
 from todo_adapters.contract.batches import AppliesBatchesAtomically
 from todo_adapters.contract.changing import ChangesAtomically
@@ -22,9 +24,18 @@ from todo_adapters.contract.record_quotas import BoundsDeletionsAndKeys
 from todo_adapters.contract.removing import RemovesTasks
 from todo_adapters.contract.retries import RecognisesRetries
 from todo_adapters.contract.sequences import MatchesTheModel
+from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.postgres.plain import PlainPostgresTaskRepository
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_api.container import assemble
+
+
+@pytest.fixture(scope="session")
+def partitioned_url(postgres: Postgres) -> Iterator[str]:
+    with postgres.database() as url:
+        upgrade(url)
+        partition(url)
+        yield url
 
 
 @pytest.fixture
@@ -70,6 +81,15 @@ class TestPlainPostgresTaskRepository(
     @pytest.fixture
     def make_repository(self, make_repository: partial[PostgresTaskRepository]) -> MakeRepository:
         return partial(PlainPostgresTaskRepository, *make_repository.args)
+
+
+@pytest.mark.usefixtures("few_examples")
+class TestPostgresTaskRepositoryOnPartitions(MatchesTheModel, HandlesConcurrentWriters, PurgesAndExpires):
+    """What locks, counts and deletes rows."""
+
+    @pytest.fixture
+    def database_url(self, partitioned_url: str) -> str:
+        return partitioned_url
 
 
 @pytest.mark.plain_asyncio
