@@ -23,10 +23,11 @@ def check_references(found: Violations, operations: Sequence[Any]) -> None:
         for place, ref, kind in _references_of(operation):
             message = f"must be the ref of an earlier operation that creates a {kind}"
             found.expect(created.get(ref.name) == kind, ("operations", index, *place), "unknown_ref", message)
-        name = getattr(operation, "ref", None)
-        if name is not None:
+        given = getattr(operation, "ref", None)
+        if given is not None:
             own = ("operations", index, "ref")
-            name = found.single_line(own, name, MAX_REF_LENGTH)
+            found.single_line(own, given, MAX_REF_LENGTH)
+            name = str(given)  # with white space at its ends: the evaluation compares refs as they are
             found.expect(name not in created, own, "duplicate_ref", "must not be the ref of an earlier operation")
             created[name] = "task" if hasattr(operation.draft, "title") else "project"
 

@@ -82,6 +82,13 @@ def test_a_ref_has_1_to_50_characters_on_one_line(ref: Any) -> None:
     assert place == "operations.0.ref"
 
 
+def test_a_ref_is_compared_with_the_white_space_at_its_ends() -> None:
+    padded = Create(TaskDraft(title="x"), ref=" t ")
+    Batch((TASK, padded, Remove(T), Remove(Ref(" t "))))
+
+    assert refused(padded, Remove(T)) == [("operations.1.id", "unknown_ref")]
+
+
 def test_a_named_task_or_project_is_not_stored_before_the_batch() -> None:
     batch = Batch((PROJECT, TASK, Remove(T), RemoveProject(A), Remove(7), RemoveProject(3)))
 
