@@ -12,9 +12,10 @@ from todo_domain.counters import ListCounters
 from todo_domain.errors import TaskNotFound
 from todo_domain.identity import UserId
 from todo_domain.move import Move
+from todo_domain.operations import BulkKind
 from todo_domain.placement import Neighbour, place, wider_reach
 from todo_domain.position import initial_position
-from todo_domain.reads import LockTasks, Neighbours, Reads
+from todo_domain.reads import LockTasks, Neighbours, Reads, StoredTask
 from todo_domain.task import Task
 from todo_domain.trash import TaskState, TrashedTask
 
@@ -28,6 +29,8 @@ class ListState:
     - states: the tasks that were read or changed, by id
     - changes: those of them that were changed
     - bulk: further changes, of tasks that were not read whole
+
+    Of the changed tasks, the store still has those in `_replaced` at their earlier places.
     """
 
     def __init__(self, user_id: UserId, states: Mapping[int, TaskState], counters: ListCounters, at: datetime) -> None:
@@ -37,6 +40,7 @@ class ListState:
         self.states = dict(states)
         self.changes: dict[int, TaskState] = {}
         self.bulk = BulkChanges(at)
+        self._replaced = set[int]()
 
     def find(self, task_id: int, expected: Container[int] | None) -> Task:
         """Return a task that was read. Raises TaskNotFound and PreconditionFailed."""
@@ -65,8 +69,17 @@ class ListState:
 
     def write(self, state: TaskState) -> None:
         """Change one task; the caller gave it its revision."""
-        self.counters = self.counters.after(state, self.states.get(state.id))
+        previous = self.states.get(state.id)
+        if isinstance(previous, Task) and state.id not in self.changes:
+            self._replaced.add(state.id)
+        self.counters = self.counters.after(state, previous)
         self.states[state.id] = self.changes[state.id] = state
+
+    def change_in_bulk(self, kind: BulkKind, project_id: int, tasks: Sequence[StoredTask]) -> None:
+        """Change tasks that were not read whole, each at a revision of its own."""
+        if kind is not BulkKind.RESTORE:
+            self._replaced.update(task.id for task in tasks)
+        self.bulk.add(kind, project_id, tasks, self.counters.next_revision)
 
     def place_by(self, move: Move, moved: Task | None = None) -> Reads[str]:
         """Return the position that a move gives a task, and write the neighbours that it spreads."""
@@ -78,7 +91,7 @@ class ListState:
 
     def neighbours(self, position: str, but: AbstractSet[int], reach: int) -> Reads[_Sides]:
         """Return the neighbours of a position as they are after the changes so far, without some tasks."""
-        known = {*self.changes, *self.bulk.ids, *but}
+        known = self._replaced | but
         below, above = yield Neighbours(position, reach + len(known))
         below = [each for each in below if each.id not in known]
         above = [each for each in above if each.id not in known]

@@ -84,7 +84,7 @@ def _write_in_order(  # noqa: PLR0913, PLR0917 - a change, and what it changes
 def _change(state: ListState, kind: BulkKind, project_id: int, tasks: Sequence[StoredTask]) -> None:
     removed = -len(tasks) if kind is BulkKind.RESTORE else len(tasks)
     was_open = sum(task.is_open for task in tasks)
-    state.bulk.add(kind, project_id, tasks, state.counters.next_revision)
+    state.change_in_bulk(kind, project_id, tasks)
     state.counters = state.counters.after_bulk(
         removed=removed,
         removed_open=-was_open if kind is BulkKind.RESTORE else was_open,

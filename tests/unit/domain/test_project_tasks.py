@@ -20,6 +20,7 @@ from todo_domain import (
     ListCounters,
     LockTasks,
     Move,
+    Neighbours,
     Operation,
     Patch,
     PatchProject,
@@ -39,6 +40,7 @@ from todo_domain import (
 )
 
 AT = NOON.replace(year=2027)
+TITLED = TaskDraft(title="x")
 
 
 def new_list() -> TaskList:
@@ -74,6 +76,19 @@ def apply(tasks: TaskList, *operations: Operation) -> tuple[BatchEffects, list[R
     effects = run_evaluation(batch.evaluation(ALICE, tasks.find_states(batch.task_ids), tasks.counters, AT), read)
     tasks.write(effects, effects.counters)
     return effects, reads
+
+
+@pytest.mark.parametrize(
+    ("operation", "reach"),
+    [(RestoreProject(3), 1), (RemoveProject(1), 3), (Remove(1), 2), (Create(TITLED), 1)],
+    ids=repr,
+)
+def test_a_move_reads_as_many_more_neighbours_as_the_store_has_at_earlier_places(
+    operation: Operation, reach: int
+) -> None:
+    _, reads = apply(new_list(), operation, Create(TITLED, Move(first=True)))
+
+    assert [each.reach for each in reads if isinstance(each, Neighbours)] == [reach]
 
 
 def test_the_content_of_tasks_that_follow_their_project_is_not_read() -> None:
