@@ -132,7 +132,8 @@ class Evaluation:
                 project = projects.find(self._id_of(given), expected)
                 yield from remove_tasks(tasks, project.id, permanent=permanent)
                 outcome, tasks.counters = projects.remove(project, tasks.counters, permanent=permanent)
-            case RestoreProject(project_id, expected):  # pragma: no branch  # mypy checks that this is the last case
+            case RestoreProject(given, expected):  # pragma: no branch  # mypy checks that this is the last case
+                project_id = self._id_of(given)
                 stored = None if project_id in projects.changes else (yield ProjectInTrash(project_id))
                 trashed = projects.find_in_trash(project_id, stored, expected)
                 outcome, tasks.counters = projects.restore(trashed, tasks.counters)

@@ -114,7 +114,7 @@ class RestoreProject:
     Then the tasks that were removed with it are restored, in ascending order of their ids.
     """
 
-    project_id: int
+    project_id: int | Ref
     expected: Container[int] | None = None
 
 

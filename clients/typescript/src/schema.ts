@@ -1061,8 +1061,7 @@ export interface components {
              * @enum {string}
              */
             op: "restore_project";
-            /** Id */
-            id: number;
+            id: components["schemas"]["IdOrRef"];
             /**
              * If Revision
              * @description Write only if the project is at this revision.

@@ -154,9 +154,10 @@ class ModelList:
         return Outcome(project.id, changed.revision, position)
 
     def _restore_project(self, operation: RestoreProject, at: datetime) -> Outcome:
-        trashed = self._log.latest_projects().get(operation.project_id)
+        project_id = self._id_of(operation.project_id) or 0
+        trashed = self._log.latest_projects().get(project_id)
         if not isinstance(trashed, TrashedProject) or trashed not in self._log.trashed_projects():
-            raise ProjectNotFound(operation.project_id)
+            raise ProjectNotFound(project_id)
         project = trashed.project
         project.require(operation.expected)
         position = self._place_again(project, Kind.PROJECT)

@@ -21,6 +21,7 @@ from todo_domain import (
     Remove,
     RemoveProject,
     Restore,
+    RestoreProject,
     TaskDraft,
     TaskPatch,
     TaskStore,
@@ -49,12 +50,14 @@ class ResolvesReferences(Contract):
             Patch(1, TaskPatch(project_id=A)),
             Remove(U),
             Restore(U),
+            RemoveProject(A),
+            RestoreProject(A),
         )
         result = await do(repository, user, *NEW, *later)
 
         page, _ = await read_everything(repository, user)
         projects = (await repository.list_projects(user)).projects
-        assert [outcome.id for outcome in result.outcomes] == [2, 3, 2, 3, 2, 2, 1, 3, 3]
+        assert [outcome.id for outcome in result.outcomes] == [2, 3, 2, 3, 2, 2, 1, 3, 3, 2, 2]
         assert [(task.title, task.project_id) for task in page.tasks] == [("old", 2), ("t", 3), ("second", 3)]
         assert [(project.id, project.name) for project in projects] == [(2, "A"), (1, "old"), (3, "second")]
 

@@ -165,7 +165,7 @@ class RestoreProjectOperation(_Operation):
     """Restore a project from the trash, and the tasks that were deleted with it."""
 
     op: Literal["restore_project"]
-    id: Id
+    id: IdOrRef
     if_revision: _ExpectedOfProject = None
 
     @property

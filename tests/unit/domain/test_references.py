@@ -18,6 +18,7 @@ from todo_domain import (
     Remove,
     RemoveProject,
     Restore,
+    RestoreProject,
     RuleViolated,
     TaskDraft,
     TaskPatch,
@@ -45,7 +46,7 @@ def test_a_task_is_named_by_the_ref_of_an_earlier_operation_that_creates_one(ope
     assert refused(CreateProject(ProjectDraft(name="x"), ref="t"), operation) == [("operations.1.id", "unknown_ref")]
 
 
-@pytest.mark.parametrize("operation", [PatchProject(A, RENAME), RemoveProject(A)], ids=repr)
+@pytest.mark.parametrize("operation", [PatchProject(A, RENAME), RemoveProject(A), RestoreProject(A)], ids=repr)
 def test_a_project_is_named_by_the_ref_of_an_earlier_operation_that_creates_one(operation: Operation) -> None:
     Batch((PROJECT, TASK, operation))
 
