@@ -71,7 +71,7 @@ class Batch:
         sent: see `reads`. Raises BatchFailed at the first operation that fails. Pure:
         `stored` is not changed.
         """
-        evaluation = Evaluation(user_id, stored, counters, at)
+        evaluation = Evaluation(user_id, stored, counters, at, is_only_operation=len(self.operations) == 1)
         for index, operation in enumerate(self.operations):
             try:
                 yield from evaluation.apply(operation)

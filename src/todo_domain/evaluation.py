@@ -38,8 +38,16 @@ from todo_domain.trash import TaskState, TrashedTask, removed
 class Evaluation:
     """The operations of one batch, applied to a list one by one."""
 
-    def __init__(self, user_id: UserId, states: Mapping[int, TaskState], counters: ListCounters, at: datetime) -> None:
-        self._list = ListState(user_id, states, counters, at)
+    def __init__(
+        self,
+        user_id: UserId,
+        states: Mapping[int, TaskState],
+        counters: ListCounters,
+        at: datetime,
+        *,
+        is_only_operation: bool,
+    ) -> None:
+        self._list = ListState(user_id, states, counters, at, is_only_operation=is_only_operation)
         self._projects: ProjectsState | None = None
         self._outcomes: list[Outcome] = []
         self._successors: set[int] = set()

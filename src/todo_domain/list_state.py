@@ -4,12 +4,13 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
+from math import inf
 from operator import attrgetter
 from typing import Final
 
 from todo_domain.bulk import BulkChanges
 from todo_domain.counters import ListCounters
-from todo_domain.errors import TaskNotFound
+from todo_domain.errors import RuleViolated, TaskNotFound, Violation
 from todo_domain.identity import UserId
 from todo_domain.move import Move
 from todo_domain.operations import BulkKind
@@ -18,6 +19,12 @@ from todo_domain.position import initial_position
 from todo_domain.reads import LockTasks, Neighbours, Reads, StoredTask
 from todo_domain.task import Task
 from todo_domain.trash import TaskState, TrashedTask
+
+MAX_BULK: Final = 1000
+"""The most tasks that a batch of several operations may remove or restore with projects.
+
+Otherwise one batch could change 10,000 tasks a hundred times, and keep the database from others meanwhile.
+"""
 
 _Sides = tuple[list[Neighbour], list[Neighbour]]
 _POSITION: Final = attrgetter("position")
@@ -33,7 +40,15 @@ class ListState:
     Of the changed tasks, the store still has those in `_replaced` at their earlier places.
     """
 
-    def __init__(self, user_id: UserId, states: Mapping[int, TaskState], counters: ListCounters, at: datetime) -> None:
+    def __init__(
+        self,
+        user_id: UserId,
+        states: Mapping[int, TaskState],
+        counters: ListCounters,
+        at: datetime,
+        *,
+        is_only_operation: bool = False,
+    ) -> None:
         self.user_id = user_id
         self.at = at
         self.counters = counters
@@ -41,6 +56,7 @@ class ListState:
         self.changes: dict[int, TaskState] = {}
         self.bulk = BulkChanges(at)
         self._replaced = set[int]()
+        self._bulk_room = inf if is_only_operation else MAX_BULK
 
     def find(self, task_id: int, expected: Container[int] | None) -> Task:
         """Return a task that was read. Raises TaskNotFound and PreconditionFailed."""
@@ -80,6 +96,13 @@ class ListState:
         if kind is not BulkKind.RESTORE:
             self._replaced.update(task.id for task in tasks)
         self.bulk.add(kind, project_id, tasks, self.counters.next_revision)
+
+    def count_bulk(self, count: int) -> None:
+        """Count tasks that are removed or restored with a project. Raises RuleViolated above `MAX_BULK`."""
+        self._bulk_room -= count
+        if self._bulk_room < 0:
+            message = f"must have at most {MAX_BULK} tasks, unless the request has no other operation"
+            raise RuleViolated([Violation((), "project_too_large", message)])
 
     def place_by(self, move: Move, moved: Task | None = None) -> Reads[str]:
         """Return the position that a move gives a task, and write the neighbours that it spreads."""

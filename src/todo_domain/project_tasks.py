@@ -20,8 +20,9 @@ _State = TypeVar("_State", Task, TrashedTask)
 
 
 def remove_tasks(state: ListState, project_id: int, *, permanent: bool) -> Reads[None]:
-    """Remove the tasks in a project, in ascending order of id."""
+    """Remove the tasks in a project, in ascending order of id. Raises RuleViolated if a batch has too many."""
     rows: Sequence[StoredTask] = yield TasksOfProject(project_id, in_trash=False)
+    state.count_bulk(len(rows))
     yield from state.load(state.bulk.ids_of(project_id))
     known = [task for task in state.states.values() if isinstance(task, Task) and task.project_id == project_id]
 
@@ -35,6 +36,7 @@ def remove_tasks(state: ListState, project_id: int, *, permanent: bool) -> Reads
 def restore_tasks(state: ListState, project_id: int, projects: Container[int]) -> Reads[None]:
     """Restore the tasks that were removed with a project: those whose place is free, then the others, by id."""
     rows: Sequence[StoredTask] = yield TasksOfProject(project_id, in_trash=True)
+    state.count_bulk(len(rows))
     taken = {each.position for each in state.placed()}
     crowded = [row.id for row in rows if row.is_crowded or row.position in taken]
     yield from state.load([*state.bulk.ids_of(project_id), *crowded])

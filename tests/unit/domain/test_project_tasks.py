@@ -36,6 +36,7 @@ from todo_domain import (
     Tombstone,
     TrashedProject,
     TrashedTask,
+    list_state,
     run_evaluation,
 )
 
@@ -176,3 +177,17 @@ def test_tasks_that_follow_their_project_into_the_trash_and_back_are_read_for_th
     assert effects.bulk == ()
     assert [(change.id, change.revision) for change in effects.changes] == [(2, 16), (4, 17)]
     assert sorted(tasks.tasks) == [1, 2, 3, 4]
+
+
+def test_a_batch_of_several_operations_changes_a_bounded_number_of_tasks_with_projects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(list_state, "MAX_BULK", 3)
+
+    with pytest.raises(BatchFailed, match="operation 1: : must have at most 3 tasks") as failed:
+        apply(new_list(), RemoveProject(1), RemoveProject(2))
+    assert failed.value.part == "project"
+
+    monkeypatch.setattr(list_state, "MAX_BULK", 1)
+    apply(new_list(), RemoveProject(1))
+    apply(new_list(), RestoreProject(3))
