@@ -25,12 +25,13 @@ _VERSION: Final = re.compile("[0-9]{4}")
 HEAD: Final = max(module.name[1:5] for module in pkgutil.iter_modules(versions.__path__))
 """The revision of this version's schema: the last of the modules `versions.v0001_…`."""
 
-OLDEST_PROGRAM: Final = "0001"
+OLDEST_PROGRAM: Final = "0002"
 """The schema of the oldest program that can serve this version's schema.
 
 Such a program serves it beside this one: its inserts omit new columns, so these are
 nullable or have a server default. A migration that removes or narrows something makes it
 necessary to set this to the schema of the first version that does not use it any more.
+No program of a schema before 0002 was released.
 """
 
 VERSION_TABLE: Final = "todo_schema_version"
