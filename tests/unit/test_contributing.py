@@ -1,5 +1,6 @@
 """Locked packages, and one list of Python versions for contributors and CI."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -36,3 +37,18 @@ def test_ci_runs_on_every_python_version_that_the_package_names() -> None:
 
     assert re.findall(r"3\.\d+", matrix) == named
     assert _PROJECT["project"]["requires-python"] == f">={named[0]}"
+
+
+def test_every_place_that_states_the_version_has_that_of_the_project() -> None:
+    texts = {path: (_ROOT / path).read_text() for path in ("README.md", "CHANGELOG.md", "clients/typescript/README.md")}
+    texts |= {str(path): path.read_text() for path in [*_ROOT.glob("docs/**/*.md"), *_ROOT.glob("deploy/**/*.yaml")]}
+    pattern = re.compile(r"(?:This is version |todo_backend-|todo-client-|/todo-api:)(\d+\.\d+\.\d+)")
+    stated = {(path, found) for path, text in texts.items() for found in pattern.findall(text)}
+    for folder in ("clients/typescript", "examples/web"):
+        lock = json.loads((_ROOT / folder / "package-lock.json").read_text())
+        stated |= {(folder, json.loads((_ROOT / folder / "package.json").read_text())["version"])}
+        stated |= {(folder, lock["version"]), (folder, lock["packages"][""]["version"])}
+    (released, *_) = re.findall(r"^## \[(\d.*?)\] - \d{4}-\d\d-\d\d$", texts["CHANGELOG.md"], re.MULTILINE)
+
+    version = _PROJECT["project"]["version"]
+    assert {place for place in {*stated, ("CHANGELOG.md", released)} if place[1] != version} == set()
