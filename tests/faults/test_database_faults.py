@@ -106,8 +106,8 @@ def test_a_read_only_primary_serves_reads_and_is_ready_for_them(own_postgres: Lo
 def test_a_read_only_file_serves_reads_and_is_ready_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writers: list[sqlite3.Connection] = []
 
-    def connect(path: Path) -> sqlite3.Connection:
-        writers.append(connect_writer(path))
+    def connect(path: Path, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+        writers.append(connect_writer(path, factory))
         return writers[-1]
 
     monkeypatch.setattr("todo_adapters.sql.sqlite.repository.connect_writer", connect)

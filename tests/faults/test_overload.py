@@ -116,8 +116,8 @@ def test_a_locked_file_refuses_new_writes_at_once_and_drops_those_of_clients_tha
     running, gone, reading = (new_user() for _ in range(3))
     has_begun = threading.Event()
 
-    def connect_and_trace(path: Path) -> sqlite3.Connection:
-        connection = connect_writer(path)
+    def connect_and_trace(path: Path, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+        connection = connect_writer(path, factory)
         connection.set_trace_callback(lambda _: has_begun.set())
         return connection
 
