@@ -1,5 +1,7 @@
 """Task lists of many users: the rules, and the ports for stores, tokens and clocks. Standard library only."""
 
+from todo_domain.access_token import AccessToken, AccessTokenDraft
+from todo_domain.access_token_use_cases import AccessTokenUseCases
 from todo_domain.batch import Batch
 from todo_domain.changes import TASKS, Change, ChangePage, Deletion, FeedState, FeedToken, Kind, revision_floor
 from todo_domain.checklist import ChecklistItem
@@ -8,6 +10,7 @@ from todo_domain.draft import ABSENT, Absent, DuePatch, Priority, RecurrencePatc
 from todo_domain.due import Due
 from todo_domain.errors import (
     AccessDenied,
+    AccessTokenNotFound,
     BatchFailed,
     CursorExpired,
     EmptyPatch,
@@ -17,6 +20,7 @@ from todo_domain.errors import (
     ProjectNotFound,
     QuotaExceeded,
     RuleViolated,
+    ScopeMissing,
     StorageOverloaded,
     StorageUnavailable,
     StoreUnusable,
@@ -29,7 +33,7 @@ from todo_domain.errors import (
     Violation,
 )
 from todo_domain.idempotency import IdempotencyKey
-from todo_domain.identity import Principal, UserId
+from todo_domain.identity import ALL_SCOPES, Principal, Scope, UserId
 from todo_domain.listing import Rank, SortKey, TaskIds, TaskPage, TaskQuery
 from todo_domain.move import Move
 from todo_domain.operations import (
@@ -51,7 +55,17 @@ from todo_domain.operations import (
     RestoreProject,
 )
 from todo_domain.placement import Neighbour
-from todo_domain.ports import Added, Clock, Edit, Guard, StoreMaintenance, TaskRepository, TaskStore, TokenVerifier
+from todo_domain.ports import (
+    AccessTokenRepository,
+    Added,
+    Clock,
+    Edit,
+    Guard,
+    StoreMaintenance,
+    TaskRepository,
+    TaskStore,
+    TokenVerifier,
+)
 from todo_domain.position import initial_position
 from todo_domain.project import (
     Project,
@@ -90,10 +104,16 @@ from todo_domain.use_cases import TaskUseCases, WholeList
 
 __all__ = [
     "ABSENT",
+    "ALL_SCOPES",
     "NO_QUOTAS",
     "TASKS",
     "Absent",
     "AccessDenied",
+    "AccessToken",
+    "AccessTokenDraft",
+    "AccessTokenNotFound",
+    "AccessTokenRepository",
+    "AccessTokenUseCases",
     "Added",
     "AddedProject",
     "AllProjects",
@@ -161,6 +181,8 @@ __all__ = [
     "Restore",
     "RestoreProject",
     "RuleViolated",
+    "Scope",
+    "ScopeMissing",
     "SortKey",
     "StorageOverloaded",
     "StorageUnavailable",

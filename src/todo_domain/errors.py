@@ -4,14 +4,16 @@ TodoError
 ├── RuleViolated                    a value breaks a rule; names the value and the rule
 ├── EmptyPatch                      a patch that names no field
 ├── AccessDenied                    the list belongs to another user
+│   └── ScopeMissing                the token does not have the scope that the call needs
 ├── TokenRejected                   the token is not valid
 ├── TaskNotFound                    the user has no such task
 ├── ProjectNotFound                 the user has no such project
+├── AccessTokenNotFound             the user has no such access token
 ├── PreconditionFailed              the task or project is not at an expected revision
 ├── IdempotencyConflict             the key was used for another request
 ├── CursorExpired                   the feed can't be continued from the token
 ├── BatchFailed                     one operation failed, so the batch was not done
-├── QuotaExceeded                   the list would have more tasks or projects than a user may have
+├── QuotaExceeded                   the user would have more of something than a user may have
 ├── TooManyKeys                     no further idempotency key can be stored for the user now
 └── Unavailable                     a temporary failure; the same call may succeed later
     ├── NotOpen                     the adapter is not open yet, or was closed
@@ -73,6 +75,14 @@ class AccessDenied(TodoError):
         super().__init__("the token belongs to another user")
 
 
+class ScopeMissing(AccessDenied):
+    """Raised when the token does not have the scope that a call needs."""
+
+    def __init__(self, scope: str) -> None:
+        TodoError.__init__(self, f"the token does not have the scope {scope}")
+        self.scope = scope
+
+
 class TokenRejected(TodoError):
     """Raised when a token does not prove who is calling.
 
@@ -99,6 +109,13 @@ class ProjectNotFound(TodoError):
     def __init__(self, project_id: int) -> None:
         super().__init__(f"no project {project_id}")
         self.project_id = project_id
+
+
+class AccessTokenNotFound(TodoError):
+    """Raised when the user has no access token with this id or hash."""
+
+    def __init__(self) -> None:
+        super().__init__("no such access token")
 
 
 class PreconditionFailed(TodoError):
@@ -142,13 +159,13 @@ class BatchFailed(TodoError):
 
 
 class QuotaExceeded(TodoError):
-    """Raised when a write would give a list more tasks or projects than a user may have; then nothing is written.
+    """Raised when a write would give a user more of something than a user may have; then nothing is written.
 
-    `counted` is what is bounded: "open tasks", "tasks" or "projects". `limit` is the bound.
+    `counted` is what is bounded: "open tasks", "tasks", "projects" or "access tokens". `limit` is the bound.
     """
 
     def __init__(self, counted: str, limit: int) -> None:
-        super().__init__(f"a list can have at most {limit} {counted}")
+        super().__init__(f"a user can have at most {limit} {counted}")
         self.counted = counted
         self.limit = limit
 

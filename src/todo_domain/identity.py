@@ -1,11 +1,12 @@
-"""Users, and the rule of access to their lists."""
+"""Users, and the rules of access to what they own."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, Self
 
-from todo_domain.errors import AccessDenied, RuleViolated, Violation
+from todo_domain.errors import AccessDenied, RuleViolated, ScopeMissing, Violation
 
 MAX_USER_ID_LENGTH: Final = 128
 USER_ID_CHARACTERS: Final = r"A-Za-z0-9\-._~!$&'()*+,;=:@|"
@@ -33,12 +34,32 @@ class UserId(str):
         return super().__new__(cls, value)
 
 
+class Scope(StrEnum):
+    """What a caller may do.
+
+    - ACCOUNT: manage access tokens; no access token has it
+    """
+
+    TASKS_READ = "tasks:read"
+    TASKS_WRITE = "tasks:write"
+    CALENDAR_READ = "calendar:read"
+    ACCOUNT = "account"
+
+
+ALL_SCOPES: Final = frozenset(Scope)
+"""The scopes of a session token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The user that a verified token names, and the time when the token expires (aware, UTC)."""
+    """The user that a verified token names, the time when the token expires (aware, UTC), and its scopes.
+
+    A principal with `TASKS_WRITE` also has `TASKS_READ`.
+    """
 
     user_id: UserId
     expires_at: datetime
+    scopes: frozenset[Scope] = ALL_SCOPES
 
     def access(self, owner: str) -> UserId:
         """Return the owner's id if the owner is the principal; else raise AccessDenied.
@@ -48,3 +69,8 @@ class Principal:
         if owner != self.user_id:
             raise AccessDenied
         return self.user_id
+
+    def require(self, scope: Scope) -> None:
+        """Raise ScopeMissing unless the principal has the scope."""
+        if scope not in self.scopes:
+            raise ScopeMissing(scope)

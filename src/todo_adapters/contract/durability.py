@@ -4,6 +4,7 @@ from typing import Final
 
 import pytest
 
+from todo_adapters.contract.access_tokens import add_token
 from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, read_everything, set_title
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_domain import (
@@ -102,3 +103,16 @@ class SurvivesReopening(Contract):
             page = await second.changes(user, None, ALL)
 
             assert (page.changes, page.next.revision) == ((), 2)
+
+    @by_whom
+    async def test_access_tokens_are_there_after_reopening(
+        self,
+        make_repository: MakeRepository,
+        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+    ) -> None:
+        user = new_user()
+        async with make_repository(NO_QUOTAS) as first:
+            token, token_hash = await add_token(first, user)
+
+        async with _reopened(first, make_repository, is_same=is_same) as second:
+            assert await second.access_tokens.find(user, token_hash) == token

@@ -7,7 +7,19 @@ import pytest
 
 from todo_adapters.contract.scenario import NOON, add_titles, new_user
 from todo_adapters.contract.suite import Contract, MakeRepository
-from todo_domain import NO_QUOTAS, Batch, NotOpen, Remove, TaskDraft, TaskQuery, TaskStore, TrashQuery, UserId
+from todo_domain import (
+    NO_QUOTAS,
+    AccessToken,
+    Batch,
+    NotOpen,
+    Remove,
+    Scope,
+    TaskDraft,
+    TaskQuery,
+    TaskStore,
+    TrashQuery,
+    UserId,
+)
 
 USER: Final = UserId("nobody")
 CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
@@ -32,6 +44,14 @@ CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
         trash_before=NOON, deletions_before=NOON, keys_before=NOON, limit=1, dry_run=True
     ),
     "renew_epoch": lambda store: store.renew_epoch(at=NOON),
+    "access_tokens.add": lambda store: store.access_tokens.add(
+        AccessToken(USER, "1", "a", (Scope.TASKS_READ,), NOON, None, None), "hash"
+    ),
+    "access_tokens.list": lambda store: store.access_tokens.list(USER),
+    "access_tokens.find": lambda store: store.access_tokens.find(USER, "hash"),
+    "access_tokens.remove": lambda store: store.access_tokens.remove(USER, "1"),
+    "access_tokens.mark_used": lambda store: store.access_tokens.mark_used(USER, "hash", NOON),
+    "access_tokens.purge": lambda store: store.access_tokens.purge(before=NOON, limit=1, dry_run=True),
 }
 """A call of every method of the ports."""
 every_method = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

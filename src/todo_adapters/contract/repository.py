@@ -4,6 +4,7 @@ pytest runs the tests of the last base class first. So read each list of base cl
 the missing methods come first, then one promise after the other, the state machine last.
 """
 
+from todo_adapters.contract.access_tokens import KeepsAccessTokens
 from todo_adapters.contract.batches import AppliesBatchesAtomically
 from todo_adapters.contract.changing import ChangesAtomically
 from todo_adapters.contract.completeness import HasEveryMethod
@@ -37,6 +38,7 @@ from todo_adapters.contract.whole_lists import ReadsWholeLists
 
 
 class NamedPromises(
+    KeepsAccessTokens,
     CountsTasksOfProjects,
     BoundsDeletionsAndKeys,
     BoundsTasks,

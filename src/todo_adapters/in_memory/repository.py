@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Self
 
+from todo_adapters.in_memory.access_tokens import InMemoryAccessTokenRepository
 from todo_adapters.in_memory.task_list import TaskList
 from todo_domain import (
     NO_QUOTAS,
@@ -55,6 +56,7 @@ class InMemoryTaskRepository:
         self._epoch = secrets.token_hex(4)
         self._revision_floor = 0
         self._is_open = False
+        self.access_tokens = InMemoryAccessTokenRepository(self._require_open)
 
     async def __aenter__(self) -> Self:
         """Open the repository."""

@@ -178,6 +178,28 @@ class IdempotencyKeyRow(_Row, table=True):
     created_at: datetime = Field(sa_type=_INSTANT)
 
 
+class AccessTokenRow(_Row, table=True):
+    """An access token, found by its SHA-256 in hexadecimal digits.
+
+    - scopes: separated by spaces
+    """
+
+    __tablename__ = "access_tokens"
+    __table_args__: ClassVar[Any] = (
+        Index("access_tokens_by_expiry", "expires_at", **_where("expires_at IS NOT NULL")),
+        _CLUSTERED,
+    )
+
+    user_id: str = Field(primary_key=True, sa_type=_TEXT)
+    hash: str = Field(primary_key=True, sa_type=_TEXT)
+    id: str = Field(sa_type=_TEXT)
+    name: str = Field(sa_type=_TEXT)
+    scopes: str = Field(sa_type=_TEXT)
+    created_at: datetime = Field(sa_type=_INSTANT)
+    expires_at: datetime | None = Field(sa_type=_INSTANT)
+    last_used_at: datetime | None = Field(sa_type=_INSTANT)
+
+
 class StoreRow(_Row, table=True):
     """The store: a single row with its epoch, and the floor for all new revisions.
 
@@ -197,4 +219,5 @@ task_lists: Final = metadata.tables["task_lists"]
 tasks: Final = metadata.tables["tasks"]
 projects: Final = metadata.tables["projects"]
 idempotency_keys: Final = metadata.tables["idempotency_keys"]
+access_tokens: Final = metadata.tables["access_tokens"]
 store: Final = metadata.tables["store"]

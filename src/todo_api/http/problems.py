@@ -135,11 +135,15 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
     domain.RuleViolated: _rule_violated,
     domain.EmptyPatch: lambda e: malformed(str(e), "empty_patch"),
     domain.AccessDenied: lambda e: ProblemError(AUTH_FORBIDDEN, str(e)),
+    domain.ScopeMissing: lambda e: ProblemError(
+        AUTH_FORBIDDEN, str(e), {"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{e.scope}"'}
+    ),
     domain.TokenRejected: lambda _: ProblemError(
         AUTH_INVALID, "the token is not valid", {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}
     ),
     domain.TaskNotFound: lambda e: ProblemError(NOT_FOUND, str(e)),
     domain.ProjectNotFound: lambda e: ProblemError(NOT_FOUND, str(e)),
+    domain.AccessTokenNotFound: lambda e: ProblemError(NOT_FOUND, str(e)),
     domain.PreconditionFailed: lambda e: ProblemError(PRECONDITION_FAILED, str(e), {"ETag": f'"{e.current}"'}),
     domain.IdempotencyConflict: lambda e: ProblemError(IDEMPOTENCY_CONFLICT, str(e)),
     domain.CursorExpired: lambda e: ProblemError(CURSOR_EXPIRED, str(e)),

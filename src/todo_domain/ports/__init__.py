@@ -1,4 +1,4 @@
-"""The ports: what the domain requires of a store of tasks, of a verifier of tokens, and of a clock.
+"""The ports: what the domain requires of a store of tasks and access tokens, of a verifier of tokens, and of a clock.
 
 The words MUST, MUST NOT and MAY are those of RFC 2119. The contract kit,
 `todo_adapters.contract`, tests whether an adapter does what it must.
@@ -17,6 +17,7 @@ An adapter that needs opening is an async context manager: `async with adapter:`
   opened it.
 """
 
+from todo_domain.ports.access_token_repository import AccessTokenRepository
 from todo_domain.ports.clock import Clock
 from todo_domain.ports.store_maintenance import StoreMaintenance, TaskStore
 from todo_domain.ports.task_repository import MAX_MANY, Added, Edit, Guard, TaskRepository
@@ -24,6 +25,7 @@ from todo_domain.ports.token_verifier import TokenVerifier
 
 __all__ = [
     "MAX_MANY",
+    "AccessTokenRepository",
     "Added",
     "Clock",
     "Edit",

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
+from todo_domain.ports.access_token_repository import AccessTokenRepository
 from todo_domain.ports.task_repository import TaskRepository
 
 
@@ -63,4 +64,9 @@ class StoreMaintenance(Protocol):
 
 
 class TaskStore(TaskRepository, StoreMaintenance, Protocol):
-    """Both ports of one store, which one adapter implements."""
+    """Both ports of one store, which one adapter implements, and its access tokens."""
+
+    @property
+    def access_tokens(self) -> AccessTokenRepository:
+        """The access tokens in the same store: it opens and closes them."""
+        ...

@@ -26,6 +26,7 @@ class TokenVerifier(Protocol):
         - MUST raise TokenRejected for a token that is not valid now, whatever is wrong
           with it. The error MUST NOT contain the token.
         - MUST raise TokenVerificationUnavailable when no keys are available.
+        - MAY raise StorageUnavailable for a token that it has to look up in a store.
         - MUST raise NotOpen while the verifier is not open.
         - MUST NOT raise any other error.
         """

@@ -44,8 +44,8 @@ def test_a_task_above_a_quota_is_refused_and_the_detail_names_the_bound(alice: h
     tasks = alice.post("/tasks", json=DONE)
 
     assert refusal(open_tasks) == refusal(tasks) == (403, "QUOTA_EXCEEDED")
-    assert open_tasks.json()["detail"] == "a list can have at most 2 open tasks"
-    assert tasks.json()["detail"] == "a list can have at most 3 tasks"
+    assert open_tasks.json()["detail"] == "a user can have at most 2 open tasks"
+    assert tasks.json()["detail"] == "a user can have at most 3 tasks"
     assert alice.get("/changes").json() == before
 
 
@@ -90,7 +90,7 @@ def test_restoring_a_task_above_a_quota_is_refused(alice: httpx.Client) -> None:
     refused = alice.post("/trash/1/restore")
 
     assert refusal(refused) == (403, "QUOTA_EXCEEDED")
-    assert refused.json()["detail"] == "a list can have at most 2 open tasks"
+    assert refused.json()["detail"] == "a user can have at most 2 open tasks"
 
 
 def test_a_repeated_request_is_replayed_although_the_list_is_full(server: Server) -> None:

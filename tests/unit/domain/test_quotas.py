@@ -49,7 +49,7 @@ def test_without_a_bound_every_number_is_allowed(counter: str, limit: int, error
 
 
 def test_the_errors_name_the_bound() -> None:
-    assert str(QuotaExceeded("open tasks", 10_000)) == "a list can have at most 10000 open tasks"
+    assert str(QuotaExceeded("open tasks", 10_000)) == "a user can have at most 10000 open tasks"
     assert (QuotaExceeded("tasks", 5).counted, QuotaExceeded("tasks", 5).limit) == ("tasks", 5)
     assert str(TooManyKeys(7)) == "at most 7 operations with an idempotency key are remembered"
     assert TooManyKeys(7).limit == 7

@@ -11,6 +11,7 @@ from todo_adapters.sql import statements
 from todo_adapters.sql.admission import Figures
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.epoch_log import log_renewed
+from todo_adapters.sql.postgres.access_tokens import PostgresAccessTokenRepository
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.purge import purge
 from todo_adapters.sql.tables import store
@@ -28,6 +29,7 @@ class PostgresStore:
     def __init__(self, new_database: Callable[[], Database]) -> None:
         self._new_database = new_database
         self._opened: Database | None = None
+        self.access_tokens = PostgresAccessTokenRepository(lambda: self._database)
 
     async def __aenter__(self) -> Self:
         """Check the schema. Raises StorageUnavailable if it can't be served, or can't be read in time."""

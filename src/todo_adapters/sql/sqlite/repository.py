@@ -18,6 +18,7 @@ from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.epoch_log import log_opened, log_renewed
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.observer import Observe
+from todo_adapters.sql.sqlite.access_tokens import SqliteAccessTokenRepository
 from todo_adapters.sql.sqlite.epoch import renew_epoch
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_private
 from todo_adapters.sql.sqlite.identity import FileIdentity
@@ -105,6 +106,7 @@ class SqliteTaskRepository:
         self._writer_type = ObservedWriter if observe else SqliteWriter
         self._reader_type = reader_observed_by(observe) if observe else SqliteReader
         self._open_file: _OpenFile | None = None
+        self.access_tokens = SqliteAccessTokenRepository(lambda: self._file.reader, lambda: self._file.writer)
 
     async def __aenter__(self) -> Self:
         """Claim the file, create it or upgrade its schema, and start the writer.

@@ -20,7 +20,7 @@ from todo_adapters.contract.durability import SurvivesReopening
 from todo_adapters.contract.suite import missing_methods_of
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier
-from todo_domain import Principal, Task, TaskRepository, TaskStore, TokenVerifier, UserId
+from todo_domain import AccessTokenRepository, Principal, Task, TaskRepository, TaskStore, TokenVerifier, UserId
 
 PROMISE = "test_an_id_is_never_used_twice"
 
@@ -73,7 +73,9 @@ def test_every_promise_is_a_test_of_the_whole_contract() -> None:
 
 
 def test_every_method_of_the_ports_is_called_before_opening_and_after_closing() -> None:
-    assert {"__aenter__", "__aexit__", *lifecycle.CALLS} == set(missing_methods_of(object, TaskStore))
+    of_tokens = {f"access_tokens.{name}" for name in missing_methods_of(object, AccessTokenRepository)}
+    of_store = set(missing_methods_of(object, TaskStore))
+    assert {"__aenter__", "__aexit__", *lifecycle.CALLS} == of_store | of_tokens
     assert {"__aenter__", "__aexit__", *verifier.CALLS} == set(missing_methods_of(object, TokenVerifier))
 
 

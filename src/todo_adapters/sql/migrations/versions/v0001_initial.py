@@ -1,4 +1,4 @@
-"""Task lists, tasks, projects, idempotency keys, and the store's epoch."""
+"""Task lists, tasks, projects, idempotency keys, access tokens, and the store's epoch."""
 
 import secrets
 from typing import Final
@@ -101,6 +101,19 @@ def upgrade() -> None:
     first = "position = 0"
     _create_partial_index("idempotency_keys_by_creation", "idempotency_keys", ["created_at"], where=first)
     _create_partial_index("idempotency_keys_of_user", "idempotency_keys", ["user_id", "created_at"], where=first)
+    op.create_table(
+        "access_tokens",
+        sa.Column("user_id", _TEXT, primary_key=True),
+        sa.Column("hash", _TEXT, primary_key=True),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("scopes", _TEXT, nullable=False),
+        sa.Column("created_at", _INSTANT, nullable=False),
+        sa.Column("expires_at", _INSTANT),
+        sa.Column("last_used_at", _INSTANT),
+        sqlite_with_rowid=False,
+    )
+    _create_partial_index("access_tokens_by_expiry", "access_tokens", ["expires_at"], where="expires_at IS NOT NULL")
     store = op.create_table(
         "store",
         sa.Column("epoch", _TEXT, primary_key=True),

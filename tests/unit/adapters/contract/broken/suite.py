@@ -9,6 +9,7 @@ from tests.opening import with_quotas
 from tests.tokens import NOW, hs256
 from tests.unit.adapters.contract.broken import (
     PROMISES,
+    access_tokens,
     feeds,
     lifecycle,
     lists,
@@ -26,6 +27,7 @@ from todo_adapters.contract import DurableTaskRepositoryContract, MakeRepository
 from todo_domain import Principal, UserId
 
 __all__ = [
+    "access_tokens",
     "feeds",
     "lifecycle",
     "lists",
