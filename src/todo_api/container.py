@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from dependency_injector import containers, providers
 
+from todo_adapters.access_token_verifier import AccessTokenVerifier
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint_token
 from todo_adapters.sql import migrations
 from todo_adapters.sql.sqlite.backup import BackupFailed, back_up
@@ -27,7 +28,15 @@ from todo_api.server.metrics.counts import Counts
 from todo_api.server.shutdown import Shutdown
 from todo_api.settings import Settings, WrongSetting
 from todo_api.streaming.live_feed import LiveFeed
-from todo_domain import Clock, Quotas, TaskStore, TaskUseCases, TokenVerifier, UserId
+from todo_domain import (
+    AccessTokenUseCases,
+    Clock,
+    Quotas,
+    TaskStore,
+    TaskUseCases,
+    TokenVerifier,
+    UserId,
+)
 
 if TYPE_CHECKING:
     from todo_adapters.sql.postgres.store import PostgresStore
@@ -75,7 +84,7 @@ def _task_repository(settings: Settings, tracing: "Tracing | None") -> TaskStore
     )
 
 
-def _token_verifier(settings: Settings, clock: Clock, tracing: "Tracing | None") -> TokenVerifier:
+def _session_verifier(settings: Settings, clock: Clock, tracing: "Tracing | None") -> TokenVerifier:
     if settings.authentication == "jwks":
         from todo_adapters.jwt.jwks import JwksTokenVerifier  # noqa: PLC0415 - see the module
 
@@ -113,14 +122,17 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     tracing = providers.Singleton(_tracing, settings)
     task_repository = providers.Singleton(_task_repository, settings, tracing)
-    token_verifier = providers.Singleton(_token_verifier, settings, clock, tracing)
+    session_verifier = providers.Singleton(_session_verifier, settings, clock, tracing)
+    token_verifier = providers.Singleton(
+        AccessTokenVerifier, session_verifier, task_repository.provided.access_tokens, clock
+    )
     deadlines = providers.Singleton(Deadlines, settings.provided.database_timeout_seconds)
     user_limits = providers.Singleton(_user_limits, settings)
     live_feed = providers.Singleton(LiveFeed, task_repository)
     health = providers.Singleton(HealthMonitor, task_repository, token_verifier)
     shutdown = providers.Singleton(Shutdown)
     counts = providers.Singleton(Counts)
-    # A function of the principal and the owner. A Factory would resolve all dependencies for every request.
+    # Functions of the principal and the owner. A Factory would resolve all dependencies for every request.
     task_use_cases = providers.Singleton(
         partial,
         TaskUseCases,
@@ -128,6 +140,13 @@ class Container(containers.DeclarativeContainer):
         clock,
         notify=live_feed.provided.notify,
         keeps_trash=providers.Callable(bool, settings.provided.kept_trash_days),
+    )
+    access_token_use_cases = providers.Singleton(
+        partial,
+        AccessTokenUseCases,
+        task_repository.provided.access_tokens,
+        clock,
+        token_verifier.provided.forget,
     )
 
 

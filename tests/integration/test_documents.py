@@ -110,6 +110,11 @@ def first_task_is_created(printed: str) -> bool:
 
 
 EXPECTATIONS: dict[str, Callable[[str], object]] = {
+    "access_tokens": lambda printed: (
+        '"token":"todo_pat_' in printed
+        and [line for line in ('"tasks":[]', '"AUTH_FORBIDDEN"', '"count":1', "\n204\n") if line not in printed] == []
+        and '"AUTH_INVALID"' in printed.splitlines()[-1]
+    ),
     "first": first_task_is_created,
     "token": lambda printed: '"tasks":[' in printed,
     "call": lambda printed: printed.count('"title":"Buy milk"') == 4 and '"count":1' in printed,

@@ -46,7 +46,7 @@ _OLD: Final = (
 COUNT_OLD: Final = sa.select(sa.func.count()).select_from(_OLD.subquery())
 PURGE: Final = (
     sa.delete(access_tokens)
-    .where(sa.tuple_(access_tokens.c.user_id, access_tokens.c.hash).in_(_OLD.with_for_update(skip_locked=True)))
+    .where(sa.tuple_(access_tokens.c.user_id, access_tokens.c.hash).in_(_OLD))
     .returning(access_tokens.c.id)
 )
 

@@ -23,7 +23,7 @@ def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count them, but delete nothing.")] = False,
     database: Database = None,
 ) -> None:
-    """Erase expired tasks in the trash, and delete expired deletions and idempotency keys, in small batches."""
+    """Erase expired tasks in the trash, and delete expired deletions, keys and access tokens, in small batches."""
     asyncio.run(_purge(container_of_options(database_url=database), dry_run=dry_run))
 
 
@@ -31,7 +31,7 @@ async def _purge(container: Container, *, dry_run: bool) -> None:
     steps = maintenance.purge(container, dry_run=dry_run)
     total = await anext(steps)
     if dry_run:
-        typer.echo(f"{total} records have expired: tasks in the trash, deletions and idempotency keys")
+        typer.echo(f"{total} records have expired: tasks in the trash, deletions, keys and access tokens")
     with typer.progressbar(length=total, label="purging", hidden=dry_run) as bar:
         async for purged in steps:
             bar.update(purged)

@@ -12,7 +12,7 @@ from todo_api.cli.inspection import check, openapi
 from todo_api.cli.options import one_line
 from todo_api.cli.serve import serve
 from todo_api.cli.settings_help import CommandWithSettings
-from todo_api.cli.tokens import token
+from todo_api.cli.tokens import access_token, token
 from todo_api.settings import WrongSetting
 from todo_domain import StorageUnavailable
 
@@ -41,7 +41,7 @@ def _options(
 
 
 cli.command(cls=CommandWithSettings)(serve)
-for command in (token, migrate, openapi, check, purge, epoch, backup, restore):
+for command in (token, access_token, migrate, openapi, check, purge, epoch, backup, restore):
     cli.command()(command)
 
 

@@ -1,5 +1,6 @@
-"""`todo-api token`."""
+"""`todo-api token` and `access-token`."""
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Annotated, Final
@@ -7,8 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from todo_api.cli.options import Database, container_of_options
-from todo_api.container import mint
+from todo_api.container import Container, mint
 from todo_api.settings import WrongSetting
+from todo_domain import AccessTokenDraft, Principal, QuotaExceeded, RuleViolated, UserId
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -31,3 +33,24 @@ def token(
         typer.echo(mint(settings, user, timedelta(**{_UNITS[form[2]]: int(form[1])})))
     except ValueError as error:
         raise WrongSetting(str(error)) from None
+
+
+def access_token(
+    user: Annotated[str, typer.Option(help="The user that the token names.")],
+    name: Annotated[str, typer.Option(help="What the token is for.")],
+    scope: Annotated[list[str], typer.Option(help="tasks:read, tasks:write or calendar:read. Repeat it for several.")],
+    database: Database = None,
+) -> None:
+    """Create an access token, which is valid until it is deleted, and print it. It can't be printed again."""
+    try:
+        typer.echo(asyncio.run(_create(container_of_options(database_url=database), user, name, scope)))
+    except (RuleViolated, QuotaExceeded) as error:
+        raise WrongSetting(str(error)) from None
+
+
+async def _create(container: Container, user: str, name: str, scopes: list[str]) -> str:
+    draft = AccessTokenDraft(name=name, scopes=scopes)
+    operator = Principal(UserId(user), container.clock().now())
+    async with container.task_repository():
+        _, secret = await container.access_token_use_cases()(operator, user).create(draft)
+    return str(secret)

@@ -18,11 +18,12 @@ from todo_domain import Principal, TaskUseCases, TokenRejected
 
 _bearer = HTTPBearer(
     scheme_name="bearer",
-    bearerFormat="JWT",
     auto_error=False,
-    description="""A JSON Web Token (JWT) whose claim `user_id` equals `{user_id}` in the path.
+    description="""A session token: a JSON Web Token (JWT) whose claim `user_id` equals `{user_id}` in the path. Or an
+access token of that user, which begins with `todo_pat_` and permits what its scopes say: a GET needs `tasks:read`, any
+other method `tasks:write`.
 
-**How to get a token**
+**How to get a session token**
 
 - On your own machine: run `todo-api token --user alice`, or copy the token that `todo-api serve` prints.
 - With Better Auth: `GET /api/auth/token` at the Better Auth server returns one for the user who is signed in.

@@ -26,15 +26,17 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "one.",
     ),
     problems.AUTH_INVALID: ErrorHelp(
-        "The token is expired, malformed, signed with an unknown key, or lacks a required claim. The response is the "
-        "same for each of these; the server's log line has the reason.",
+        "The token is expired, revoked, malformed, signed with an unknown key, or lacks a required claim. The response "
+        "is the same for each of these; the server's log line has the reason.",
         "Get a new token and repeat the request once. If the new token is refused too, compare the reason in the log "
         "with the settings that `todo-api check` prints.",
     ),
     problems.AUTH_FORBIDDEN: ErrorHelp(
         "The token is valid, but belongs to another user than the one in the path. The response is the same whether "
-        "or not the user in the path exists.",
-        "Use the user id in the token's claim `user_id` as `{user_id}` in the path.",
+        "or not the user in the path exists. Or it is an access token without the scope that the request needs: then "
+        "the response's `WWW-Authenticate` names the scope.",
+        "Use the user id in the token's claim `user_id` as `{user_id}` in the path. For another scope, create another "
+        "access token. Access tokens themselves are managed with a session token only: the scope `account` is its own.",
     ),
     problems.HTTPS_REQUIRED: ErrorHelp(
         "The server runs in production mode, and the request arrived over plain HTTP.",
@@ -52,8 +54,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Correct everything in `errors`: `loc` names the place, `msg` the rule. One response lists up to 100 faults.",
     ),
     problems.NOT_FOUND: ErrorHelp(
-        "This user has no such task or project: it never existed or was deleted. Or it is not in the trash, where it "
-        "must be to be restored or erased. Or the API has no such path.",
+        "This user has no such task, project or access token: it never existed or was deleted. Or it is not in the "
+        "trash, where it must be to be restored or erased. Or the API has no such path.",
         "Remove it from the client's copy. If the request repeats a DELETE whose response was lost, the first DELETE "
         "has succeeded. If it repeats a restoration, read the task or the project.",
     ),
@@ -96,10 +98,10 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "changes that were not sent yet.",
     ),
     problems.QUOTA_EXCEEDED: ErrorHelp(
-        "The list would have more open tasks, more tasks in all, or more projects (200) than a user may have. `detail` "
-        "names the bound. A batch is judged by the list after its last operation.",
-        "Complete or delete tasks, then repeat the request. Reading, editing, completing and deleting always work. "
-        "Operators: the settings `TODO_MAX_OPEN_TASKS` and `TODO_MAX_TASKS`.",
+        "The user would have more open tasks, more tasks in all, more projects (200) or more access tokens (20) than a "
+        "user may have. `detail` names the bound. A batch is judged by the list after its last operation.",
+        "Complete or delete tasks, or delete access tokens, then repeat the request. Reading, editing, completing and "
+        "deleting always work. Operators: the settings `TODO_MAX_OPEN_TASKS` and `TODO_MAX_TASKS`.",
     ),
     problems.RATE_LIMITED: ErrorHelp(
         "One user has sent more requests than the server allows: too much work per second, too many requests that "

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from todo_api.http import problems
 from todo_api.http.problems import Problem, ProblemType
+from todo_api.schemas.access_tokens import AccessTokenCreated, AccessTokenListResponse, AccessTokenResponse
 from todo_api.schemas.changes import ChangesResponse, TaskChange
 from todo_api.schemas.tasks import TaskListResponse, TaskResponse
 from todo_api.schemas.trash import TrashedTaskResponse, TrashResponse
@@ -36,6 +37,7 @@ _HEADERS: Final = {
 _HEADERS_OF_PROBLEM: Final = {
     problems.AUTH_MISSING: ("WWW-Authenticate",),
     problems.AUTH_INVALID: ("WWW-Authenticate",),
+    problems.AUTH_FORBIDDEN: ("WWW-Authenticate",),
     problems.PRECONDITION_FAILED: ("ETag",),
     problems.DATABASE_ERROR: ("Retry-After",),
     problems.AUTH_UNAVAILABLE: ("Retry-After",),
@@ -49,6 +51,7 @@ _TAGS: Final = {
     "trash": "Restore deleted tasks, or erase them.",
     "projects": "Put tasks into projects. A user has at most 200.",
     "changes": "Keep a copy of the list up to date: read what changed since the last time, or follow it live.",
+    "access tokens": "Create and revoke tokens for scripts, calendars and assistants. Only a session token can.",
     "health": "Probes for load balancers and monitoring. They need no token.",
 }
 _DESCRIPTION: Final = """Task lists for many users, one list per user.
@@ -58,6 +61,18 @@ To begin, get a token and enter it under **Authorize**, which says how. Then cre
 
 Errors are problem documents (RFC 9457). [The page of errors](docs/errors) says when each one occurs and what to do.
 """
+
+_WITH_NULL_IN_EXAMPLES: Final = (
+    TaskResponse,
+    TaskListResponse,
+    ChangesResponse,
+    TaskChange,
+    TrashedTaskResponse,
+    TrashResponse,
+    AccessTokenResponse,
+    AccessTokenCreated,
+    AccessTokenListResponse,
+)
 
 _EVERY_OWNER: Final = (
     problems.MALFORMED,
@@ -138,7 +153,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made["paths"] = dict(sorted(made["paths"].items(), key=_place_in_document))
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMA)
     made["components"]["schemas"] |= definitions["$defs"]
-    for model in (TaskResponse, TaskListResponse, ChangesResponse, TaskChange, TrashedTaskResponse, TrashResponse):
+    for model in _WITH_NULL_IN_EXAMPLES:
         # FastAPI removes null from examples.
         made["components"]["schemas"][model.__name__]["examples"] = model.model_json_schema()["examples"]
     codes = {kind.error_code for kind in vars(problems).values() if isinstance(kind, ProblemType)}

@@ -12,7 +12,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from todo_api.http.authentication import container_of, use_cases
 from todo_api.http.deadlines import PendingRequest
@@ -31,7 +32,7 @@ from todo_api.http.problems import (
 from todo_api.http.request_body import MAX_BODY_BYTES, json_object, read_body, refuse_body
 from todo_api.http.user_limits import REPEAT_REFUSAL, USAGE
 from todo_api.schemas.faults import MAX_FAULTS, faults_of, names_of, unknown_name, violation_of
-from todo_domain import RuleViolated, StorageOverloaded, StorageUnavailable, TaskUseCases, TodoError, Violation
+from todo_domain import RuleViolated, Scope, StorageOverloaded, StorageUnavailable, TaskUseCases, TodoError, Violation
 
 _MAX_CACHED_LENGTH: Final = 512
 _MAX_PARAMETERS: Final = 1000
@@ -41,7 +42,7 @@ _PATCH: Final = ("application/json", "application/merge-patch+json")
 
 
 class OwnerRoute(APIRoute):
-    """Checks a request in this order: token, owner, limits, body, parameters; then the endpoint runs.
+    """Checks a request in this order: token, owner, scope, limits, body, parameters; then the endpoint runs.
 
     FastAPI's route parses the body before dependencies run, so a caller without a token
     could get a 422. This route reads no body before it knows that the caller is the
@@ -52,12 +53,15 @@ class OwnerRoute(APIRoute):
     the endpoint is defined. Models of queries are frozen, because equal queries share one
     object.
 
+    A GET requires the scope `tasks:read`, any other method `tasks:write`, unless a subclass sets `scope`.
+
     An endpoint raises RuleViolated with the names of its header parameters, or of fields
     of the body or the query. The route adds the location in the request.
     """
 
     max_body_bytes = MAX_BODY_BYTES
     is_stream = False
+    scope: Scope | None = None
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Accept the arguments of APIRoute. Raises UnsupportedEndpoint."""
@@ -65,9 +69,10 @@ class OwnerRoute(APIRoute):
         self._parameters = Endpoint.of(self)
         self._headers = [(name, alias.lower().encode()) for name, alias in self._parameters.headers.items()]
         self._media_types = _PATCH if self.methods == {"PATCH"} else _JSON
+        self.scope = self.scope or (Scope.TASKS_READ if self.methods == {"GET"} else Scope.TASKS_WRITE)
         self.app = self._serve
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         pending = PendingRequest(container_of(request).deadlines(), scope)
         try:
@@ -86,6 +91,7 @@ class OwnerRoute(APIRoute):
 
     async def _respond(self, request: Request, pending: PendingRequest) -> Response:
         tasks = await use_cases(request, request.path_params["user_id"])
+        request.scope["principal"].require(self.scope)
         usage = request.scope[USAGE] = container_of(request).user_limits().usage_of(tasks.user_id)
         usage.charge_request()
         if self.is_stream:
@@ -163,7 +169,7 @@ class OwnerRoutes:
                 methods = self._resources.setdefault(route.path_regex, {})
                 methods |= dict.fromkeys(route.methods or (), route)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         if scope["type"] == "http":
             for path, routes in self._resources.items():
@@ -175,7 +181,7 @@ class OwnerRoutes:
         return self._app(scope, receive, send)
 
 
-def _repeat_refusal(scope: Scope, error: Exception) -> None:
+def _repeat_refusal(scope: AsgiScope, error: Exception) -> None:
     """Let the server refuse the same GET again at almost no cost, if it exceeds a bound."""
     repeat = scope.get("state", {}).get(REPEAT_REFUSAL)
     if repeat and scope["method"] == "GET" and isinstance(error, ProblemError) and error.problem_type is RATE_LIMITED:

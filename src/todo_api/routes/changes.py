@@ -1,11 +1,12 @@
 """The endpoints of the change feed: in pages, or live."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from todo_api.http.authentication import Tasks, container_of
+from todo_api.http.authentication import Tasks, authenticate, container_of
 from todo_api.http.openapi import problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import CURSOR_EXPIRED
@@ -82,7 +83,7 @@ async def stream_changes(
 
     The id of an event is a token of the change feed. An EventSource sends it back as
     `Last-Event-ID` when it reconnects, and misses nothing. The stream ends when the
-    caller's access token expires.
+    caller's token expires or is revoked.
     """
     # If several are present, the last one is used, but each must be well-formed.
     since = query.as_domain
@@ -92,7 +93,14 @@ async def stream_changes(
         since = _resumed(last_event_id, "last_event_id")
     first = await tasks.changes(since, kinds=query.wanted_kinds)
     live_feed = container_of(request).live_feed()
-    return ChangeStream(tasks, first, live_feed, usage_of(request), until=request.scope["principal"].expires_at)
+    return ChangeStream(
+        tasks,
+        first,
+        live_feed,
+        usage_of(request),
+        until=request.scope["principal"].expires_at,
+        verify=partial(authenticate, request),
+    )
 
 
 def _resumed(last_event_id: str, name: str) -> FeedToken:

@@ -105,6 +105,21 @@ ClockTime = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK_TIME}$", "examples": ["17:00"]}),
 ]
 
+_INSTANT: Final = r"\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)"
+
+
+def _instant(text: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text.upper()).astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError from None
+
+
+Instant = Annotated[
+    dt.datetime,
+    text_of(_INSTANT, _instant, "timestamp", "must be a time with its offset from UTC, such as 2026-12-01T17:00:00Z"),
+]
+
 Flag = Annotated[bool, text_of("true|false", "true".__eq__, "bool_type", "must be true or false")]
 Count = Annotated[int, text_of("[0-9]{1,16}", int, "whole_number", "must be a whole number")]
 

@@ -40,6 +40,9 @@ ProjectId = Annotated[
     Path(description="The id of a project of this owner.", ge=1, le=MAX_TASK_ID, examples=[1]),
     whole_in_text(MAX_TASK_ID),
 ]
+AccessTokenId = Annotated[
+    str, Path(description="The id of an access token of this owner.", examples=["5f2b8c1d9e0a7346"])
+]
 _SortName = Literal[
     "created_at",
     "-created_at",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final, NoReturn
 
 from todo_api.container import Container
-from todo_domain import StorageUnavailable, StoreMaintenance
+from todo_domain import StorageUnavailable, TaskStore
 
 _BATCH: Final = 500
 _ALL: Final = 2**31 - 1
@@ -41,18 +41,17 @@ async def purge_hourly(container: Container) -> NoReturn:
         await asyncio.sleep(_HOUR)
 
 
-async def _purge_batch(
-    store: StoreMaintenance, container: Container, limit: int = _BATCH, *, dry_run: bool = False
-) -> int:
+async def _purge_batch(store: TaskStore, container: Container, limit: int = _BATCH, *, dry_run: bool = False) -> int:
     settings = container.settings()
     now = container.clock().now()
-    return await store.purge(
+    purged = await store.purge(
         trash_before=now - settings.trash_age,
         deletions_before=now - settings.deletion_age,
         keys_before=now - settings.key_age,
         limit=limit,
         dry_run=dry_run,
     )
+    return purged + await store.access_tokens.purge(before=now, limit=limit - purged, dry_run=dry_run)
 
 
 async def renew_epoch(container: Container) -> str:

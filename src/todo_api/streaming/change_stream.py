@@ -1,6 +1,8 @@
 """The change feed as server-sent events."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,7 +18,10 @@ from todo_api.streaming.disconnect import wait_for_disconnect
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import ChangePage, TaskUseCases, TodoError
 
-HEARTBEAT_SECONDS: Final = 15.0
+VERIFY_SECONDS: Final = 5.0
+"""With the time for which a verifier keeps a token, less than the 10 s in which a revoked token must end a stream."""
+
+_WAITS_PER_HEARTBEAT: Final = 3
 # A client that lost its connection waits this long; the default of browsers is longer and differs.
 _RETRY: Final = b"retry: 2000\n\n"
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -28,14 +33,21 @@ class ChangeStream(Response):
     It reads the feed when LiveFeed wakes it. While it waits, it holds neither a database
     connection nor unsent events. The server aborts the connection of a client that does
     not read; that client can resume from its last event. The stream ends when the token
-    expires, when the server stops, and when the feed can't be continued. If an error ends
-    it, the request log has its code.
+    expires, when `verify` raises an error, which it calls every 5 s, when the server stops, and
+    when the feed can't be continued. If an error ends it, the request log has its code.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(
-        self, tasks: TaskUseCases, first: ChangePage, live_feed: LiveFeed, usage: Usage, until: datetime
+    def __init__(  # noqa: PLR0913 - what a stream needs of its request
+        self,
+        tasks: TaskUseCases,
+        first: ChangePage,
+        live_feed: LiveFeed,
+        usage: Usage,
+        *,
+        until: datetime,
+        verify: Callable[[], Awaitable[object]],
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
@@ -44,6 +56,7 @@ class ChangeStream(Response):
         self._live_feed = live_feed
         self._usage = usage
         self._until = until
+        self._verify = verify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the stream ends. Raises unexpected errors."""
@@ -79,6 +92,7 @@ class ChangeStream(Response):
             while not self._live_feed.closed:
                 # Clear before reading: a later change or close is then seen by this read, or wakes the wait.
                 wake.clear()
+                await self._verify()
                 if page.changes:
                     async with self._usage.pace():
                         self._usage.charge_tasks(page.changes)
@@ -90,12 +104,16 @@ class ChangeStream(Response):
                     await self._wait(wake, send)
 
     async def _wait(self, wake: asyncio.Event, send: Send) -> None:
-        """Wait until woken, and send a heartbeat every 15 s."""
-        while not wake.is_set():
-            try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
+        """Wait until woken. Verify the token every 5 s, and send a heartbeat every 15 s."""
+        waits = 0
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(VERIFY_SECONDS):
                     await wake.wait()
-            except TimeoutError:
+                    return
+            await self._verify()
+            waits += 1
+            if waits % _WAITS_PER_HEARTBEAT == 0:
                 await _send(send, b":\n\n")
 
     def _seconds_left(self) -> float:

@@ -71,6 +71,9 @@ def before_call(_context: Any, case: Any, _options: Any) -> None:
         query.pop("since", None)
         query.pop("cursor", None)
         _complete_tasks(case.body)
+        if isinstance(case.body, dict) and "scopes" in case.body:
+            # The schema can't say which scopes can be combined, and which times are in the next year.
+            case.body |= {"scopes": ["tasks:read"], "expires_at": None}
 
 
 def _complete_tasks(body: Any) -> None:

@@ -69,8 +69,10 @@ def test_the_document_states_the_version_of_the_package(server: Any) -> None:
 def test_an_operation_id_is_a_verb_and_its_object() -> None:
     assert sorted(OPERATIONS) == [
         "apply_batch",
+        "create_access_token",
         "create_project",
         "create_task",
+        "delete_access_token",
         "delete_project",
         "delete_task",
         "empty_trash",
@@ -79,6 +81,7 @@ def test_an_operation_id_is_a_verb_and_its_object() -> None:
         "get_project",
         "get_readiness",
         "get_task",
+        "list_access_tokens",
         "list_changes",
         "list_occurrences",
         "list_projects",
@@ -112,7 +115,7 @@ def test_every_tag_has_a_description_and_the_batch_follows_the_single_tasks() ->
 def test_the_description_of_the_bearer_scheme_says_how_to_get_a_token() -> None:
     description = DOCUMENT["components"]["securitySchemes"]["bearer"]["description"]
 
-    assert "How to get a token" in description
+    assert "How to get a session token" in description
     assert "todo-api token --user" in description
 
 
@@ -194,6 +197,7 @@ HEADERS = {
 }
 HEADERS_OF_OWNERS = {
     401: {"WWW-Authenticate"},
+    403: {"WWW-Authenticate"},
     429: {"Retry-After", "RateLimit", "RateLimit-Policy"},
     500: {"Retry-After"},
     503: {"Retry-After"},

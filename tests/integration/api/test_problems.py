@@ -18,7 +18,8 @@ from todo_api.http.authentication import Tasks
 from todo_api.http.error_help import ERROR_HELP
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import DATABASE_ERROR, PROBLEMS, UNEXPECTED, problem_of, problem_response
-from todo_domain import TodoError
+from todo_domain import TodoError, UserId
+from todo_domain.access_token import new_secret
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "error_code", "timestamp", "request_id"}
 
@@ -112,6 +113,14 @@ def test_an_invalid_token_gets_401_even_if_the_database_fails(server_without_dat
         response = client.get("/tasks", headers={"Authorization": "Bearer x"})
 
     assert refusal(response) == (401, "AUTH_INVALID")
+
+
+def test_an_access_token_that_cannot_be_looked_up_gets_500_and_not_401(server_without_database: Server) -> None:
+    with server_without_database.client("alice") as client:
+        response = client.get("/tasks", headers={"Authorization": f"Bearer {new_secret(UserId('alice'))}"})
+
+    assert refusal(response) == (500, "DATABASE_ERROR")
+    assert int(response.headers["Retry-After"]) >= 1
 
 
 def test_unavailable_keys_get_503_with_retry_after(server_without_keys: Server) -> None:

@@ -13,7 +13,7 @@ from tests.integration.server import running_server, settings_for
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_api.container import Container
 from todo_api.server import maintenance
-from todo_domain import IdempotencyKey, StorageUnavailable, TaskDraft, UserId
+from todo_domain import AccessTokenDraft, IdempotencyKey, Principal, StorageUnavailable, TaskDraft, UserId
 
 
 class LateClock:
@@ -89,3 +89,21 @@ async def test_a_key_is_remembered_as_long_as_a_deletion_unless_the_setting_diff
 
     async with SqliteTaskRepository(path) as store:
         assert (await store.add(alice, draft, at=at, key=key)).replayed is is_kept
+
+
+@pytest.mark.anyio
+async def test_an_access_token_that_has_expired_is_purged(tmp_path: Path) -> None:
+    path, at = tmp_path / "tasks.sqlite3", datetime.now(UTC)
+    container = Container(settings=settings_for(path))
+    container.clock.override(providers.Object(FixedClock(at)))
+    alice = container.access_token_use_cases()(Principal(UserId("alice"), at), "alice")
+    async with container.task_repository():
+        kept, _ = await alice.create(AccessTokenDraft(name="a", scopes=["tasks:read"]))
+        expires_at = at + timedelta(days=1)
+        await alice.create(AccessTokenDraft(name="b", scopes=["tasks:read"], expires_at=expires_at))
+    container.clock.override(providers.Object(FixedClock(at + timedelta(days=2))))
+
+    purged = [count async for count in maintenance.purge(container, dry_run=False)]
+
+    async with container.task_repository() as store:
+        assert (purged, await store.access_tokens.list(UserId("alice"))) == ([1, 1], [kept])

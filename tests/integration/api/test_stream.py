@@ -173,7 +173,7 @@ def test_a_stream_ends_when_its_access_token_expires(server: Server) -> None:
 
 
 def test_a_stream_without_changes_sends_heartbeats(alice: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_stream, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(change_stream, "VERIFY_SECONDS", 0.01)
 
     with stream(alice) as events:
         beat = [next(events.lines) for _ in range(4)]

@@ -253,6 +253,34 @@ def test_a_token_that_would_be_refused_is_not_printed(todo_api: Run, arguments: 
     assert refused(todo_api("token", *arguments)).startswith(line)
 
 
+def test_an_access_token_is_printed_alone_and_represents_its_user(todo_api: Run) -> None:
+    scopes = ("--scope", "tasks:read", "--scope", "tasks:write")
+    created = todo_api("access-token", "--user", "alice", "--name", "Backup", *scopes)
+
+    secret = created.out.removesuffix("\n")
+    principal = asyncio.run(verify_with_store(secret))
+    assert (created.status, created.err) == (0, "")
+    assert (principal.user_id, set(principal.scopes)) == ("alice", {"tasks:read", "tasks:write"})
+
+
+async def verify_with_store(token: str) -> Principal:
+    container = assemble(read_settings())
+    async with container.task_repository(), container.token_verifier() as verifier:
+        principal: Principal = await verifier.verify(token)
+        return principal
+
+
+@pytest.mark.parametrize(
+    ("user", "scope", "line"),
+    [
+        ("a b", "tasks:read", "user_id: must have 1 to 128"),
+        ("alice", "tasks", "scopes: must have at least one scope, each tasks:read or tasks:write or calendar:read"),
+    ],
+)
+def test_a_wrong_access_token_is_not_created(todo_api: Run, user: str, scope: str, line: str) -> None:
+    assert refused(todo_api("access-token", "--user", user, "--name", "a", "--scope", scope)).startswith(line)
+
+
 def test_with_published_keys_only_the_issuer_creates_tokens(todo_api: Run) -> None:
     line = refused(todo_api("token", "--user", "alice", BETTER_AUTH_URL="https://auth.example"))
 
@@ -321,9 +349,9 @@ def test_a_purge_deletes_expired_records_in_batches(todo_api: Run, tmp_path: Pat
     purged = todo_api("purge", "--database", "tasks.db")
     counted_again = todo_api("purge", "--dry-run", "--database", "tasks.db")
 
-    assert counted == Ended(0, "600 records have expired: tasks in the trash, deletions and idempotency keys\n", "")
+    assert counted == Ended(0, "600 records have expired: tasks in the trash, deletions, keys and access tokens\n", "")
     assert purged.status == 0
-    assert counted_again.out == "0 records have expired: tasks in the trash, deletions and idempotency keys\n"
+    assert counted_again.out == "0 records have expired: tasks in the trash, deletions, keys and access tokens\n"
 
 
 def test_records_that_have_not_expired_are_not_purged(todo_api: Run, tmp_path: Path) -> None:
@@ -332,7 +360,7 @@ def test_records_that_have_not_expired_are_not_purged(todo_api: Run, tmp_path: P
 
     counted = todo_api("purge", "--dry-run", "--database", "tasks.db", **years)
 
-    assert counted.out == "0 records have expired: tasks in the trash, deletions and idempotency keys\n"
+    assert counted.out == "0 records have expired: tasks in the trash, deletions, keys and access tokens\n"
 
 
 def test_the_epoch_is_renewed_only_with_the_option_renew(todo_api: Run) -> None:

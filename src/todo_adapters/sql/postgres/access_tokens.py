@@ -74,7 +74,7 @@ class PostgresAccessTokenRepository:
         await self._database().run(_MARK_USED, values)
 
     async def purge(self, *, before: datetime, limit: int, dry_run: bool = False) -> int:
-        """See AccessTokenRepository. One statement, which skips the rows that another transaction has locked."""
+        """See AccessTokenRepository. One statement."""
         values = {"before": POSTGRESQL.write_instant(before), "limit": limit}
         if dry_run:
             ((count,),) = await self._database().run(_COUNT_OLD, values)

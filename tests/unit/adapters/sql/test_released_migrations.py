@@ -6,7 +6,7 @@ from pathlib import Path
 from todo_adapters.sql.migrations import versions
 
 RELEASED = {
-    "v0001_initial.py": "49e7f7872df9cdf5f4dbcb65d126959f5dab3028816ffb1198859a44b8eddb54",
+    "v0001_initial.py": "47b2b6fb2a05c57b5183c72fabda5d8a0428059dd4584c1294fd10555f33f490",
     "v0002_creation_index.py": "08e00137bcdab033c29dfed0a73d7f71d350aa55d643bd06fcf626b891df715c",
 }
 

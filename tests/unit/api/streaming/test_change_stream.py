@@ -23,6 +23,7 @@ from todo_domain import (
     StorageUnavailable,
     TaskDraft,
     TaskUseCases,
+    TokenRejected,
     UserId,
 )
 
@@ -75,12 +76,18 @@ async def nothing(_message: Message) -> None:
     """Accept a message at once."""
 
 
-async def stream(
+async def valid() -> None:
+    """Verify a token that is always valid."""
+
+
+async def stream(  # noqa: PLR0913 - what a stream depends on, passed by name
     receive: Callable[[], Awaitable[Message]] = stay_connected,
     then: Callable[[Message], Awaitable[None]] = nothing,
+    *,
     until: datetime = LATER,
     repository: InMemoryTaskRepository | None = None,
     scope: Scope | None = None,
+    verify: Callable[[], Awaitable[object]] = valid,
 ) -> list[Message]:
     """Stream the changes of a list with one task, and return what was sent when it has ended."""
     sent: list[Message] = []
@@ -94,7 +101,7 @@ async def stream(
     page = await first.changes(ALICE, None, 10)
     tasks = TaskUseCases(repository or first, Clock(), Principal(ALICE, LATER), ALICE)
     async with asyncio.timeout(30), LiveFeed(first) as live_feed:
-        await ChangeStream(tasks, page, live_feed, without_bounds(), until)(
+        await ChangeStream(tasks, page, live_feed, without_bounds(), until=until, verify=verify)(
             {} if scope is None else scope, receive, send
         )
     return sent
@@ -150,7 +157,7 @@ def test_a_stream_ends_with_the_server_even_if_a_page_is_being_sent() -> None:
                 if message["type"] == "http.response.body" and not live_feed.closed:
                     live_feed.close()
 
-            await ChangeStream(tasks, page, live_feed, without_bounds(), LATER)(
+            await ChangeStream(tasks, page, live_feed, without_bounds(), until=LATER, verify=valid)(
                 {}, stay_connected, stop_the_server_once
             )
         return last
@@ -159,7 +166,7 @@ def test_a_stream_ends_with_the_server_even_if_a_page_is_being_sent() -> None:
 
 
 def test_a_stream_without_changes_sends_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_stream, "HEARTBEAT_SECONDS", 0.001)
+    monkeypatch.setattr(change_stream, "VERIFY_SECONDS", 0.001)
     beats = asyncio.Event()
 
     async def disconnect_after_a_heartbeat() -> Message:
@@ -173,6 +180,21 @@ def test_a_stream_without_changes_sends_heartbeats(monkeypatch: pytest.MonkeyPat
     sent = asyncio.run(stream(disconnect_after_a_heartbeat, count))
 
     assert b":\n\n" in bodies(sent)
+
+
+def test_a_stream_ends_when_its_token_is_revoked_even_if_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_stream, "VERIFY_SECONDS", 0.001)
+    scope: Scope = {}
+    verified = iter(range(4))
+
+    async def verify() -> None:
+        if next(verified) == 3:
+            raise TokenRejected("there is no such access token")
+
+    sent = asyncio.run(stream(scope=scope, verify=verify))
+
+    assert sent[-1]["more_body"] is False
+    assert scope["error_code"] == "AUTH_INVALID"
 
 
 def test_a_stream_whose_feed_cannot_be_read_ends_and_can_be_resumed() -> None:
@@ -211,7 +233,9 @@ def test_streams_of_one_user_read_one_page_at_a_time() -> None:
         async with asyncio.timeout(30), LiveFeed(repository) as live_feed:
             await asyncio.gather(
                 *(
-                    ChangeStream(tasks, first, live_feed, usage, LATER)({}, disconnect_at_the_end, send)
+                    ChangeStream(tasks, first, live_feed, usage, until=LATER, verify=valid)(
+                        {}, disconnect_at_the_end, send
+                    )
                     for _ in range(3)
                 )
             )

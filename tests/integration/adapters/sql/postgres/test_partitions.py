@@ -9,7 +9,7 @@ from tests.postgres import Postgres
 from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 
-TABLES: Final = ("idempotency_keys", "projects", "task_lists", "tasks")
+TABLES: Final = ("access_tokens", "idempotency_keys", "projects", "task_lists", "tasks")
 KEPT: Final = (
     "SELECT replace(indexdef, ' ON ONLY ', ' ON ') FROM pg_indexes WHERE tablename = ANY(%(tables)s) ORDER BY 1",
     """SELECT table_name, column_name, data_type, is_nullable, collation_name FROM information_schema.columns

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from todo_adapters.sql import feed, project_tasks, projects, purging, statements, trash
+from todo_adapters.sql import access_tokens, feed, project_tasks, projects, purging, statements, trash
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
@@ -149,6 +149,16 @@ NAMED = {
 LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home",)))
 
 
+OF_TOKENS: list[tuple[Any, dict[str, Any]]] = [
+    (access_tokens.FIND, {"hash": "0"}),
+    (access_tokens.LIST, {}),
+    (access_tokens.REMOVE, {"id": "0"}),
+    (access_tokens.MARK_USED, {"hash": "0", "last_used_at": "2026"}),
+    (access_tokens.COUNT_OLD, {"before": "2026", "limit": 1}),
+    (access_tokens.PURGE, {"before": "2026", "limit": 1}),
+]
+
+
 @pytest.mark.parametrize(
     ("sql", "values"),
     [
@@ -160,6 +170,10 @@ LIST, LIST_VALUES = list_statement(SQLITE, ALICE, TaskQuery(q="milk", tag=("home
                 id=f"changes of {', '.join(sorted(kinds))}",
             )
             for kinds in feed.KINDS
+        ),
+        *(
+            pytest.param(SQLITE.compile(statement), {"user_id": ALICE, **values}, id=f"access tokens {number}")
+            for number, (statement, values) in enumerate(OF_TOKENS)
         ),
         *(
             pytest.param(SQLITE.compile(NAMED[name]), values, id=name)
@@ -200,7 +214,7 @@ def test_no_statement_scans_rows_that_it_does_not_need(sqlite_path: Path, sql: s
         plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
 
     scanned = {step.split()[1] for step in plan if step.startswith("SCAN")}
-    assert not scanned & {"tasks", "other", "task_lists", "projects", "idempotency_keys"}
+    assert not scanned & {"tasks", "other", "task_lists", "projects", "idempotency_keys", "access_tokens"}
 
 
 OLDEST, NEWEST = TaskQuery(limit=100), TaskQuery(limit=100, descending=True)
