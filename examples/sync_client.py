@@ -29,6 +29,11 @@ class Edit:
     operation: dict[str, Any]
     key: str = field(default_factory=lambda: str(uuid4()))
 
+    @property
+    def is_of_project(self) -> bool:
+        """Whether the id is that of a project."""
+        return str(self.operation["op"]).endswith("_project")
+
 
 class SyncedTasks:
     """Tasks and projects as last read from the server, the edits to send, and those that the server refused."""
@@ -88,9 +93,9 @@ class SyncedTasks:
             self.conflicts.append(edit)
             return
         (result,) = response.raise_for_status().json()["results"]
-        # Later local edits of this task now expect the revision that this edit produced.
+        # Later local edits of this task or project now expect the revision that this edit produced.
         for later in self.outbox[1:]:
-            if later.operation.get("id") == result["id"]:
+            if later.operation.get("id") == result["id"] and later.is_of_project == edit.is_of_project:
                 later.operation["if_revision"] = result["revision"]
 
     def _pull(self) -> None:
