@@ -100,7 +100,7 @@ test("windows share one stream as the guide shows, and the next window takes ove
   const context = await world.profile();
   let streams = 0;
   context.on("request", (request) => {
-    streams += Number(request.url().endsWith("/changes/stream"));
+    streams += Number(new URL(request.url()).pathname.endsWith("/changes/stream"));
   });
   const windows: Page[] = [];
   for (let number = 0; number < 8; number++) {
