@@ -51,7 +51,7 @@ def long_list(user_id: UserId, *, open_tasks: int, size: int, are_newest: bool =
 
 def store_in_sqlite(connection: sqlite3.Connection, user_id: UserId, found: Iterator[Task]) -> None:
     """Insert the list, in one transaction."""
-    counters, insert = ListCounters(), SQLITE.compile(statements.write_task(SQLITE))
+    counters, insert = ListCounters(), SQLITE.compile(statements.write_row(SQLITE, tasks))
     connection.execute("BEGIN")
     for task in found:
         connection.execute(insert, rows.state_values(SQLITE, user_id, task))

@@ -6,8 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect
-from todo_adapters.sql.purging import ERASED
-from todo_adapters.sql.rows import ERASED_VALUES
+from todo_adapters.sql.purging import ERASED_VALUES, erased_columns
 from todo_adapters.sql.statements import IN_TRASH, NOT_DELETED, OF_USER, Greatest, InSet, parameter
 from todo_adapters.sql.tables import TASKS_BY_POSITION, tasks
 from todo_adapters.sql.tables import TASKS_OF_PROJECT as INDEX
@@ -56,7 +55,7 @@ _CHANGED: Final[Mapping[BulkKind, Mapping[str, Any]]] = {
         "deleted_with": parameter(tasks.c.deleted_with),
     },
     BulkKind.ERASE: {
-        **{column.name: parameter(column) for column in ERASED},
+        **{column.name: parameter(column) for column in erased_columns(tasks)},
         **dict.fromkeys(("deleted_at", "created_at", "updated_at"), parameter(tasks.c.deleted_at)),
     },
     BulkKind.RESTORE: {

@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect
+from todo_adapters.sql.purging import erase, erased_values
 from todo_adapters.sql.statements import LIST_OF_USER, ONE, ZERO, Greatest, parameter
 from todo_adapters.sql.tables import projects, task_lists
 from todo_domain import Project, ProjectList, ProjectState, ProjectTombstone, TrashedProject, UserId
@@ -35,9 +36,7 @@ LIST_PROJECTS: Final = (
 )
 """The list's revision and a project, or nulls for the project; no row if the list does not exist."""
 
-_KEPT: Final = frozenset({"user_id", "id", "revision", "created_at", "updated_at", "deleted_at"})
-ERASED_PROJECT: Final = {column.name: column.type.python_type() for column in projects.c if column.name not in _KEPT}
-"""The values of the columns that lose theirs when a project is erased."""
+ERASED_PROJECT: Final = erased_values(projects)
 _ID: Final = PROJECT.index(projects.c.id)
 _REVISION: Final = PROJECT.index(projects.c.revision)
 
@@ -57,11 +56,7 @@ FORGET_SURPLUS_PROJECTS: Final = (
 )
 """Forget the oldest deletions of projects, except `MAX_PROJECT_DELETIONS`; run both after a deletion."""
 
-ERASE_PROJECTS: Final = sa.update(projects).values(
-    {name: sa.bindparam(name, type_=projects.c[name].type) for name in ERASED_PROJECT}
-    | dict.fromkeys(("created_at", "updated_at"), projects.c.deleted_at)
-)
-"""Turns projects in the trash into tombstones. Takes `ERASED_PROJECT`."""
+ERASE_PROJECTS: Final = erase(projects)
 _is_older: Final = sa.and_(_OF_USER, projects.c.in_trash, projects.c.revision <= sa.bindparam("up_to"))
 TRASHED_PROJECTS_OF_USER: Final = sa.select(projects.c.user_id, projects.c.id).where(_is_older)
 ERASE_PROJECTS_OF_USER: Final = ERASE_PROJECTS.where(_is_older)
@@ -73,17 +68,7 @@ OLD_PROJECTS: Final = (
     .limit(sa.bindparam("limit"))
     .offset(ZERO)
 )
-OLD_TRASHED_PROJECTS: Final = (
-    sa.select(projects.c.user_id, projects.c.id, projects.c.revision)
-    .where(
-        projects.c.in_trash,
-        projects.c.deleted_at >= sa.bindparam("since"),
-        projects.c.deleted_at < sa.bindparam("before"),
-    )
-    .order_by(projects.c.deleted_at)
-    .limit(sa.bindparam("limit"))
-    .offset(ZERO)
-)
+OLD_TRASHED_PROJECTS: Final = OLD_PROJECTS.where(projects.c.in_trash, projects.c.deleted_at >= sa.bindparam("since"))
 FORGET_PROJECT: Final = sa.delete(projects).where(
     _OF_USER, projects.c.id == sa.bindparam("id"), projects.c.deleted_at.is_not(None)
 )
@@ -92,15 +77,6 @@ RAISE_FORGOTTEN: Final = (
     .where(LIST_OF_USER)
     .values(forgotten_revision=Greatest(task_lists.c.forgotten_revision, parameter(task_lists.c.forgotten_revision)))
 )
-
-
-def write_project(dialect: Dialect) -> Any:
-    """Insert or replace a row of `project_values`, for a new, changed or removed project."""
-    row = dialect.insert(projects)
-    return row.on_conflict_do_update(
-        index_elements=["user_id", "id"],
-        set_={column.name: row.excluded[column.name] for column in projects.c if not column.primary_key},
-    )
 
 
 def read_project(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> Project:

@@ -3,7 +3,8 @@
 SQLite runs them one after the other in a transaction; PostgreSQL combines several into one.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -58,14 +59,28 @@ COUNT_FORGOTTEN_DELETION: Final = (
 """Takes the number of deletions as `forgotten`, and how many of their tasks are `in_trash`."""
 
 _KEPT: Final = frozenset({"user_id", "id", "revision", "created_at", "updated_at", "deleted_at"})
-ERASED: Final = tuple(column for column in tasks.c if column.name not in _KEPT)
-"""The columns that lose their values when a task is erased."""
 
-ERASE: Final = sa.update(tasks).values(
-    {column.name: parameter(column) for column in ERASED}
-    | dict.fromkeys(("created_at", "updated_at"), tasks.c.deleted_at)
-)
-"""Turns tasks in the trash into tombstones. Takes `rows.ERASED_VALUES`."""
+
+def erased_columns(table: sa.Table) -> Sequence[sa.Column[Any]]:
+    """Return the columns that lose their values when a task or a project is erased."""
+    return [column for column in table.c if column.name not in _KEPT]
+
+
+def erased_values(table: sa.Table) -> dict[str, Any]:
+    """Return the values of these columns in a tombstone."""
+    return {column.name: None if column.nullable else column.type.python_type() for column in erased_columns(table)}
+
+
+def erase(table: sa.Table) -> sa.Update:
+    """Turn rows in the trash into tombstones. Takes `erased_values`."""
+    return sa.update(table).values(
+        {column.name: parameter(column) for column in erased_columns(table)}
+        | dict.fromkeys(("created_at", "updated_at"), table.c.deleted_at)
+    )
+
+
+ERASED_VALUES: Final = erased_values(tasks)
+ERASE: Final = erase(tasks)
 COUNT_ERASED: Final = (
     sa.update(task_lists).where(LIST_OF_USER).values(trash_count=task_lists.c.trash_count - sa.bindparam("erased"))
 )

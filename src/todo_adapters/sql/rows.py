@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, unchanged
 from todo_adapters.sql.forms import FORMS, Form, nullable
-from todo_adapters.sql.purging import ERASED
+from todo_adapters.sql.purging import ERASED_VALUES
 from todo_adapters.sql.statements import TASK
 from todo_adapters.sql.tables import tasks
 from todo_domain import (
@@ -44,9 +44,6 @@ _KEYS: Final[Mapping[str, Callable[[Task], Any]]] = {
     "checklist_key": lambda task: "\x1f".join(fold(item.title) for item in task.checklist),
 }
 """Columns that statements compare. They are written, but never read."""
-
-ERASED_VALUES: Final = {column.name: None if column.nullable else column.type.python_type() for column in ERASED}
-"""The values of these columns in a tombstone, the row of an erased task."""
 
 _WIDTH: Final = len(TASK)
 _ID: Final = TASK.index(tasks.c.id)

@@ -164,10 +164,10 @@ def set_counters(dialect: Dialect) -> Any:
     )
 
 
-def write_task(dialect: Dialect) -> Any:
-    """Insert or replace a row of `rows.state_values`."""
-    row = dialect.insert(tasks)
+def write_row(dialect: Dialect, table: sa.Table) -> Any:
+    """Insert or replace a row; takes the values of all columns."""
+    row = dialect.insert(table)
     return row.on_conflict_do_update(
-        index_elements=["user_id", "id"],
-        set_={column.name: row.excluded[column.name] for column in tasks.c if not column.primary_key},
+        index_elements=table.primary_key.columns.keys(),
+        set_={column.name: row.excluded[column.name] for column in table.c if not column.primary_key},
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from todo_adapters.sql import project_tasks, projects, rows, statements
+from todo_adapters.sql import project_tasks, projects, rows, statements, tables
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.postgres.driver.connection import BEGIN, COMMIT, ROLLBACK, Connection, Step
 from todo_adapters.sql.postgres.statements import (
@@ -38,12 +38,12 @@ from todo_domain.reads import Reads
 _SET_COUNTERS: Final = POSTGRESQL.compile(statements.set_counters(POSTGRESQL))
 _ALL_PROJECTS: Final = POSTGRESQL.compile(projects.ALL_PROJECTS)
 _PROJECT_IN_TRASH: Final = POSTGRESQL.compile(projects.PROJECT_IN_TRASH)
-_WRITE_PROJECT: Final = POSTGRESQL.compile(projects.write_project(POSTGRESQL))
+_WRITE_PROJECT: Final = POSTGRESQL.compile(statements.write_row(POSTGRESQL, tables.projects))
 _FORGET_SURPLUS_PROJECTS: Final = [POSTGRESQL.compile(each) for each in projects.FORGET_SURPLUS_PROJECTS]
 _NEIGHBOURS: Final = POSTGRESQL.compile(statements.NEIGHBOURS)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
-_WRITE_TASK: Final = POSTGRESQL.compile(statements.write_task(POSTGRESQL))
+_WRITE_TASK: Final = POSTGRESQL.compile(statements.write_row(POSTGRESQL, tables.tasks))
 
 
 class Evaluable(Protocol):

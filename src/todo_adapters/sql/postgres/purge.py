@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from todo_adapters.sql import rows as row_values
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.projects import (
@@ -18,6 +17,7 @@ from todo_adapters.sql.projects import (
 )
 from todo_adapters.sql.purging import (
     ERASE,
+    ERASED_VALUES,
     OLD_DELETIONS,
     OLD_KEYS,
     OLD_KEYS_OF_USER,
@@ -197,7 +197,7 @@ async def purge(  # noqa: PLR0913 - the arguments of `purge`, and where
     dry_run: bool,
 ) -> int:
     """See StoreMaintenance."""
-    since = {"since": POSTGRESQL.write_instant(deletions_before), **row_values.ERASED_VALUES, **ERASED_PROJECT}
+    since = {"since": POSTGRESQL.write_instant(deletions_before), **ERASED_VALUES, **ERASED_PROJECT}
     purged = 0
     for forget, count_old, before in (
         (ERASE_OLD_PROJECTS, _COUNT_OLD_TRASHED_PROJECTS, trash_before),
@@ -230,7 +230,7 @@ async def _erase_oldest_tasks(
 ) -> int:
     """Erase tasks in the trash, if there are still `trash_count`."""
     values = {"user_id": user_id, "up_to": up_to, "limit": limit, "trash_count": trash_count}
-    ((count,),) = await database.run(ERASE_OLDEST, {**values, **row_values.ERASED_VALUES})
+    ((count,),) = await database.run(ERASE_OLDEST, {**values, **ERASED_VALUES})
     return int(count)
 
 

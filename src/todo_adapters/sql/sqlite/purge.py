@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from todo_adapters.sql import projects, purging, rows
+from todo_adapters.sql import projects, purging
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.statements import OF_USER
 from todo_adapters.sql.tables import projects as project_table
@@ -126,5 +126,5 @@ def _erase_projects(connection: sqlite3.Connection, trash: _Rows) -> None:
 
 def _erase(connection: sqlite3.Connection, trash: _Rows) -> None:
     for user_id, task_id, *_ in trash:
-        connection.execute(_ERASE, {"user_id": user_id, "id": task_id, **rows.ERASED_VALUES})
+        connection.execute(_ERASE, {"user_id": user_id, "id": task_id, **purging.ERASED_VALUES})
         connection.execute(_COUNT_ERASED, {"user_id": user_id, "erased": 1})

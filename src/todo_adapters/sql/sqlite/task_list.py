@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from todo_adapters.sql import project_tasks, projects, rows, statements
+from todo_adapters.sql import project_tasks, projects, rows, statements, tables
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.sqlite.purge import erase_oldest_tasks, forget_oldest_deletions
-from todo_adapters.sql.tables import tasks
 from todo_domain import (
     Added,
     AllProjects,
@@ -41,7 +40,7 @@ from todo_domain.trash import removed
 _GET: Final = SQLITE.compile(statements.GET)
 _GET_STATES: Final = SQLITE.compile(statements.GET_STATES)
 _ALL_PROJECTS: Final = SQLITE.compile(projects.ALL_PROJECTS)
-_WRITE_PROJECT: Final = SQLITE.compile(projects.write_project(SQLITE))
+_WRITE_PROJECT: Final = SQLITE.compile(statements.write_row(SQLITE, tables.projects))
 _FORGET_SURPLUS_PROJECTS: Final = [SQLITE.compile(each) for each in projects.FORGET_SURPLUS_PROJECTS]
 _PROJECT_IN_TRASH: Final = SQLITE.compile(projects.PROJECT_IN_TRASH)
 _TASKS_OF_PROJECT: Final = {
@@ -51,7 +50,7 @@ _TASKS_OF_PROJECT: Final = {
 _CHANGE_IN_BULK: Final = {
     kind: SQLITE.compile(
         project_tasks.change_in_bulk(kind, sa.bindparam("revision")).where(
-            statements.OF_USER, tasks.c.id == sa.bindparam("id")
+            statements.OF_USER, tables.tasks.c.id == sa.bindparam("id")
         )
     )
     for kind in BulkKind
@@ -59,7 +58,7 @@ _CHANGE_IN_BULK: Final = {
 _NEIGHBOURS: Final = SQLITE.compile(statements.NEIGHBOURS)
 _COUNTERS: Final = SQLITE.compile(statements.COUNTERS)
 _SET_COUNTERS: Final = SQLITE.compile(statements.set_counters(SQLITE))
-_WRITE_TASK: Final = SQLITE.compile(statements.write_task(SQLITE))
+_WRITE_TASK: Final = SQLITE.compile(statements.write_row(SQLITE, tables.tasks))
 _KEY: Final = SQLITE.compile(statements.KEY)
 _KEEP_KEY: Final = SQLITE.compile(statements.KEEP_KEY)
 

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from todo_adapters.sql import projects, purging, rows, statements, trash
+from todo_adapters.sql import projects, purging, statements, trash
 from todo_adapters.sql.dialects import POSTGRESQL, SQLITE, Dialect, Statement
 from todo_adapters.sql.feed import KINDS, changes
 from todo_adapters.sql.listing import list_statement
@@ -47,7 +47,7 @@ def parameters_of(sql: Statement) -> set[str]:
         ("TRASH", {"user_id", "before", "limit"}),
         ("OLD_TRASH", {"since", "before", "limit"}),
         ("OLDEST_TRASH_OF_USER", {"user_id", "up_to", "limit"}),
-        ("ERASE", {*rows.ERASED_VALUES}),
+        ("ERASE", {*purging.ERASED_VALUES}),
         ("COUNT_ERASED", {"user_id", "erased"}),
         ("ERASE_PROJECTS_OF_USER", {"user_id", "up_to", *projects.ERASED_PROJECT}),
         ("OLD_TRASHED_PROJECTS", {"since", "before", "limit"}),
