@@ -14,8 +14,8 @@ from todo_api.server.uvicorn_protocol import FIRST_REQUEST_SECONDS, HttpProtocol
 _PAUSE_SECONDS: Final = 0.05
 """How long accepting stops when there is no room, and no connection to close."""
 
-_REFUSED_PER_TURN: Final = 16
-"""How many connections are refused before the event loop serves others."""
+_PER_TURN: Final = 16
+"""How many connections are opened or refused before the event loop serves others."""
 
 
 class Acceptor:
@@ -71,17 +71,15 @@ class Acceptor:
                 self._connections.tally.count("not accepted")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 continue
-            if self._tls is None and self._connections.refusals.refuse(accepted):
-                if number % _REFUSED_PER_TURN == 0:
-                    await asyncio.sleep(0)
-                continue
-            with ExitStack() as unopened:
-                unopened.callback(accepted.close)
-                while self._is_full():  # noqa: ASYNC110 - not only an event ends the wait, but time as well
-                    await asyncio.sleep(0 if self._connections.make_room() else _PAUSE_SECONDS)
-                unopened.pop_all()
-            self._begin(accepted)
-            await asyncio.sleep(0)  # Then it counts as opening.
+            if self._tls or not self._connections.refusals.refuse(accepted):
+                with ExitStack() as unopened:
+                    unopened.callback(accepted.close)
+                    while self._is_full():  # noqa: ASYNC110 - not only an event ends the wait, but time as well
+                        await asyncio.sleep(0 if self._connections.make_room() else _PAUSE_SECONDS)
+                    unopened.pop_all()
+                self._begin(accepted)
+            if number % _PER_TURN == 0:
+                await asyncio.sleep(0)
 
     async def _accept(self) -> socket.socket:
         """Wait for a connection, unless one waits already: waiting takes two turns of the event loop."""
@@ -90,27 +88,29 @@ class Acceptor:
         return (await self._loop.sock_accept(self._listener))[0]
 
     def _begin(self, accepted: socket.socket) -> None:
-        opening = asyncio.create_task(self._open(accepted))
+        protocol = self._make_protocol()
+        opening = asyncio.create_task(self._open(accepted, protocol))
+        self._connections.opening[protocol] = opening, self._loop.time()
         self._opening.add(opening)
         opening.add_done_callback(self._opening.discard)
 
     def _is_full(self) -> bool:
         return len(self._established) + len(self._connections.opening) >= self._connections.limits.connections
 
-    async def _open(self, accepted: socket.socket) -> None:
-        protocol = self._make_protocol()
-        with self._connections.opened_by(protocol):
-            try:
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                await self._loop.connect_accepted_socket(
-                    lambda: protocol,
-                    accepted,
-                    ssl=self._tls,
-                    ssl_handshake_timeout=self._connections.limits.progress_seconds if self._tls else None,
-                )
-            except OSError:
-                self._connections.tally.count("handshake")
-                accepted.close()
-            except asyncio.CancelledError:
-                accepted.close()
-                raise
+    async def _open(self, accepted: socket.socket, protocol: HttpProtocol) -> None:
+        try:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await self._loop.connect_accepted_socket(
+                lambda: protocol,
+                accepted,
+                ssl=self._tls,
+                ssl_handshake_timeout=self._connections.limits.progress_seconds if self._tls else None,
+            )
+        except OSError:
+            self._connections.tally.count("handshake")
+            accepted.close()
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
+        finally:
+            self._connections.opening.pop(protocol, None)

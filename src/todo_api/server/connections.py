@@ -5,10 +5,9 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from todo_api.server.repeated_refusals import RepeatedRefusals
 
@@ -102,7 +101,7 @@ class Connections:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.tally = Tally()
-        self.opening: dict[Connection, tuple[asyncio.Task[Any] | None, float]] = {}
+        self.opening: dict[Connection, tuple[asyncio.Task[None], float]] = {}
         """The task that opens each connection, and since when; it may take long because of a TLS handshake."""
         self.idle: dict[Connection, float] = {}
         """Since when each connection waits for a request; the longest wait is first."""
@@ -147,15 +146,6 @@ class Connections:
         self.idle.pop(connection, None)
         self._waiting.pop(connection, None)
         self._unsent.pop(connection, None)
-
-    @contextmanager
-    def opened_by(self, connection: Connection) -> Iterator[None]:
-        """Count a connection that the current task opens, until it is open, or the task ends."""
-        self.opening[connection] = asyncio.current_task(), self._loop.time()
-        try:
-            yield
-        finally:
-            self.opening.pop(connection, None)
 
     def make_room(self) -> bool:
         """Close a connection that never completed a head, so that an attacker displaces no client.
