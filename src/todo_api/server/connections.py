@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import math
-from collections import Counter
+import socket
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -103,6 +104,8 @@ class Connections:
         self.tally = Tally()
         self.opening: dict[Connection, tuple[asyncio.Task[None], float]] = {}
         """The task that opens each connection, and since when; it may take long because of a TLS handshake."""
+        self.unopened: deque[socket.socket] = deque()
+        """Connections that had sent no request when they were accepted, and have no protocol; the oldest is first."""
         self.idle: dict[Connection, float] = {}
         """Since when each connection waits for a request; the longest wait is first."""
         self._waiting: dict[Connection, tuple[Wait, float]] = {}
@@ -148,10 +151,16 @@ class Connections:
         self._unsent.pop(connection, None)
 
     def make_room(self) -> bool:
-        """Close a connection that never completed a head, so that an attacker displaces no client.
+        """Close a connection that never completed a head, if possible one without a protocol.
+
+        So an attacker displaces no client.
 
         Else close the one that is idle for the longest time, else one whose head or handshake takes long.
         """
+        if self.unopened:
+            self.unopened.popleft().close()
+            self.tally.count("maximum")
+            return True
         now = self._loop.time()
         slow_until = now + self.limits.progress_seconds - GRACE_SECONDS
         found = (

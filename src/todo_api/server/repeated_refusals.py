@@ -13,7 +13,6 @@ from todo_api.server.refusals import refusal
 REPEAT_SECONDS: Final = 0.1
 """How long a refusal is repeated: a small part of its `Retry-After`."""
 MAX_REMEMBERED: Final = 1000
-_MAX_HEAD_BYTES: Final = 16 * 1024
 _AUTHORIZATION: Final = b"\r\nauthorization:"
 _ORIGIN: Final = b"\r\norigin:"
 """A browser needs the header fields of CORS, which the app adds."""
@@ -41,16 +40,9 @@ class RepeatedRefusals:
             self._remembered.clear()
         self._remembered[key] = self._clock() + REPEAT_SECONDS, refusal(problem, scope["client"], scope["path"])
 
-    def refuse(self, accepted: socket.socket) -> bool:
-        """Respond to a new connection, and close it, if its request repeats a refused one; return whether it does."""
-        if not self._remembered:
-            return False
-        accepted.setblocking(False)
-        try:
-            head = accepted.recv(_MAX_HEAD_BYTES, socket.MSG_PEEK)
-        except OSError:  # nothing has arrived yet
-            return False
-        response = self._response(_key(head))
+    def refuse(self, accepted: socket.socket, head: bytes) -> bool:
+        """Respond to a new connection, and close it, if this head repeats a refused request; return whether it does."""
+        response = self._response(_key(head)) if self._remembered else None
         if not response:
             return False
         with suppress(OSError), accepted:

@@ -40,7 +40,7 @@ class Refusals:
         client, accepted = socket.socketpair()
         with client, accepted:
             client.sendall(head.encode())
-            return client.recv(4096) if self.known.refuse(accepted) else b""
+            return client.recv(4096) if self.known.refuse(accepted, head.encode()) else b""
 
 
 @pytest.fixture
