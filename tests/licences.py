@@ -36,8 +36,13 @@ COPYLEFT: Final = {
 }
 """The licence of each package that we use although it is copyleft."""
 
-# colorama is for Windows only, and uv is outside of the environments that it makes.
-_NOT_INSTALLED: Final = {"colorama": "BSD-3-Clause", "uv": "Apache-2.0 OR MIT"}
+# Some are for other systems only, and uv is outside of the environments that it makes.
+_NOT_INSTALLED: Final = {
+    "colorama": "BSD-3-Clause",
+    "httpx2-jsfetch": "BSD-3-Clause",
+    "pywin32": "PSF-2.0",
+    "uv": "Apache-2.0 OR MIT",
+}
 
 _PLATFORM: Final = re.compile(
     "[-/](?:aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|wasm32|win32)-.*"
@@ -111,7 +116,7 @@ def licences_part(columns: list[dict[str, str]]) -> str:
 
 def main() -> str:
     """Regenerate the table, and return a line for each package that we may not use."""
-    server = dict(python_licences("otel.txt"))
+    server = dict([*python_licences("otel.txt"), *python_licences("mcp.txt")])
     locks = sorted(path.name for path in (ROOT / "requirements").glob("*.txt"))
     development = dict(entry for lock in locks for entry in python_licences(lock) if entry[0] not in server)
     columns = [server, development, dict([*npm_licences("clients/typescript"), *npm_licences("examples/web")])]

@@ -143,3 +143,16 @@ class AccessTokenVerifier:
     async def _write_use(self, user_id: UserId, token_hash: str, hour: datetime) -> None:
         with suppress(Unavailable):
             await self._tokens.mark_used(user_id, token_hash, hour)
+
+
+class AccessTokensOnly:
+    """Verifies access tokens by a verifier that also accepts others, and refuses all others."""
+
+    def __init__(self, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
+
+    async def verify(self, token: str) -> Principal:
+        """See TokenVerifier."""
+        if not token.startswith(TOKEN_PREFIX):
+            raise TokenRejected("it is not an access token")
+        return await self._verifier.verify(token)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 _SQLITE_FILE: Final = re.compile(r"[/\\].*[^/\\]\Z|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
 _BASE_URL: Final = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[!-~]*)?", re.IGNORECASE)
+_OWN_PATH: Final = re.compile(r"(?!/(?:api|docs|redoc|health|openapi\.json)(?:/|\Z))(?:/[\w.~-]+)+", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
@@ -34,6 +35,13 @@ def accept_base_url(url: str) -> str:
         raise ValueError("must be a URL without a query or a fragment")
     if not _BASE_URL.fullmatch(url) or parts.port == 0:  # a port above 65535 raises too
         raise ValueError("must be a URL in ASCII, such as https://auth.example.org")
+    return url
+
+
+def accept_endpoint(url: str) -> str:
+    """Return the URL of an endpoint of this server beside its API. Raises ValueError."""
+    if not _OWN_PATH.fullmatch(urlsplit(accept_base_url(url)).path):
+        raise ValueError("must have a path that the API does not have, such as https://tasks.example.org/mcp")
     return url
 
 

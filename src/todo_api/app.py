@@ -52,6 +52,10 @@ class App(FastAPI):
         """Wrap FastAPI's stack: first in OwnerRoutes, then in our middleware. The last one added runs first."""
         settings = self.container.settings()
         app: ASGIApp = OwnerRoutes(super().build_middleware_stack(), self.routes)
+        if mcp := self.container.mcp():
+            from todo_api.routes.mcp import McpEndpoint  # noqa: PLC0415 - only where it is enabled
+
+            app = McpEndpoint(app, mcp, settings)
         if settings.env == "production":
             app = HttpsOnly(app)
         app = HeadRequests(ErrorMiddleware(HeaderLimit(app)))
@@ -111,7 +115,8 @@ async def _lifespan(app: App) -> AsyncIterator[None]:
     container = app.container
     drain_seconds = container.settings().drain_seconds
     tracing = container.tracing() or nullcontext()
-    async with tracing, store_kept_open(container), container.token_verifier(), container.live_feed():
+    mcp = container.mcp() or nullcontext()
+    async with tracing, mcp, store_kept_open(container), container.token_verifier(), container.live_feed():
         with on_shutdown_signal(container.shutdown(), container.live_feed().close, drain_seconds):
             yield
 

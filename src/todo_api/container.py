@@ -1,19 +1,20 @@
 """The composition root: it chooses the adapter for each port. No other module imports adapters.
 
-The adapters for PostgreSQL and published keys, and OpenTelemetry, are imported only when they
-are used, because importing them takes a large part of the start time.
+The adapters for PostgreSQL and published keys, OpenTelemetry, and the SDK of the Model Context Protocol are imported
+only when they are used, because importing them takes a large part of the start time.
 """
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from dependency_injector import containers, providers
 
-from todo_adapters.access_token_verifier import AccessTokenVerifier
+from todo_adapters.access_token_verifier import AccessTokensOnly, AccessTokenVerifier
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint_token
 from todo_adapters.sql import migrations
 from todo_adapters.sql.sqlite.backup import BackupFailed, back_up
@@ -41,6 +42,7 @@ from todo_domain import (
 if TYPE_CHECKING:
     from todo_adapters.sql.postgres.store import PostgresStore
     from todo_api.tracing.export import Tracing
+    from todo_mcp.server import McpServer
 
 
 def _tracing(settings: Settings) -> "Tracing | None":
@@ -52,6 +54,17 @@ def _tracing(settings: Settings) -> "Tracing | None":
         message = f"OTEL_EXPORTER_OTLP_ENDPOINT needs the package {missing.name}: install todo-backend[api,otel]"
         raise WrongSetting(message) from missing
     return Tracing(settings.otel_exporter_otlp_endpoint)
+
+
+def _mcp(settings: Settings) -> "McpServer | None":
+    if not settings.mcp_url:
+        return None
+    try:
+        from todo_mcp.server import McpServer  # noqa: PLC0415 - see the module
+    except ModuleNotFoundError as missing:
+        message = f"TODO_MCP_URL needs the package {missing.name}: install todo-backend[api,mcp]"
+        raise WrongSetting(message) from missing
+    return McpServer(version("todo-backend"))
 
 
 def _task_repository(settings: Settings, tracing: "Tracing | None") -> TaskStore:
@@ -126,6 +139,8 @@ class Container(containers.DeclarativeContainer):
     token_verifier = providers.Singleton(
         AccessTokenVerifier, session_verifier, task_repository.provided.access_tokens, clock
     )
+    mcp = providers.Singleton(_mcp, settings)
+    mcp_verifier = providers.Singleton(AccessTokensOnly, token_verifier)
     deadlines = providers.Singleton(Deadlines, settings.provided.database_timeout_seconds)
     user_limits = providers.Singleton(_user_limits, settings)
     live_feed = providers.Singleton(LiveFeed, task_repository)
@@ -154,6 +169,7 @@ def assemble(settings: Settings) -> Container:
     """Return a container and create its adapters. Raises WrongSetting if an adapter refuses a setting."""
     container = Container(settings=settings)
     container.tracing()
+    container.mcp()
     with _naming("TODO_DATABASE_URL"):
         prepare_directory(settings)
         container.task_repository()

@@ -9,7 +9,14 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from todo_api.addresses import accept_base_url, better_auth_endpoints, is_loopback, origin_of, sqlite_path_of
+from todo_api.addresses import (
+    accept_base_url,
+    accept_endpoint,
+    better_auth_endpoints,
+    is_loopback,
+    origin_of,
+    sqlite_path_of,
+)
 from todo_api.limit_settings import LimitSettings
 from todo_api.origins import serialized_origins
 
@@ -120,6 +127,13 @@ class Settings(LimitSettings):
     ssl_certfile: FilePath | None = Field(None, description="The certificate chain, to serve HTTPS without a proxy.")
     ssl_keyfile: FilePath | None = Field(None, description="The private key of the certificate.")
 
+    mcp_url: str | None = Field(
+        None,
+        description="The URL at which assistants reach the endpoint of the Model Context Protocol, such as "
+        "https://tasks.example.org/mcp. Its path is the path of the endpoint, and requests must have its host. Without "
+        "it there is no such endpoint. Needs the extra `mcp`.",
+    )
+
     metrics_port: int | None = Field(
         None,
         ge=0,
@@ -168,6 +182,11 @@ class Settings(LimitSettings):
     @classmethod
     def _check_address(cls, address: str | None) -> str | None:
         return accept_base_url(address) if address else address
+
+    @field_validator("mcp_url")
+    @classmethod
+    def _check_mcp(cls, address: str | None) -> str | None:
+        return accept_endpoint(address) if address else address
 
     @field_validator("cors_origins")
     @classmethod

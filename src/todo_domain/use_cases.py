@@ -69,7 +69,7 @@ class TaskUseCases:
         self._repository = repository
         self._clock = clock
         self._notify = notify
-        self._keeps_trash = keeps_trash
+        self.keeps_trash = keeps_trash
         self.projects = ProjectUseCases(self.user_id, repository, self._apply_one, keeps_trash=keeps_trash)
 
     async def create(self, draft: TaskDraft, key: str | None = None, move: Move | None = None) -> Added:
@@ -98,6 +98,10 @@ class TaskUseCases:
     async def get(self, task_id: int) -> Task:
         """Return one task, or raise TaskNotFound."""
         return await self._repository.get(self.user_id, task_id)
+
+    async def get_many(self, task_ids: Sequence[int]) -> Sequence[Task]:
+        """Return those of up to `MAX_MANY` tasks that exist, in the order of the ids."""
+        return await self._repository.get_many(self.user_id, task_ids)
 
     async def list(self, query: TaskQuery) -> TaskPage:
         """Return a page of the tasks that match the query."""
@@ -157,7 +161,7 @@ class TaskUseCases:
     async def remove(self, task_id: int, expected: Container[int] | None = None, *, permanent: bool = False) -> None:
         """Move a task to the trash, or erase it. Raises TaskNotFound and PreconditionFailed."""
         guard = None if expected is None else lambda task: task.require(expected)
-        permanent = permanent or not self._keeps_trash
+        permanent = permanent or not self.keeps_trash
         await self._repository.remove(self.user_id, task_id, at=self._clock.now(), guard=guard, permanent=permanent)
         self._notify(self.user_id)
 
@@ -190,7 +194,7 @@ class TaskUseCases:
         the last operation, and TooManyKeys.
         """
         named = None if key is None else IdempotencyKey.of_request(key, batch)
-        if not self._keeps_trash:
+        if not self.keeps_trash:
             batch = Batch(tuple(map(_permanently, batch.operations)))
         return await self._apply(batch, named)
 

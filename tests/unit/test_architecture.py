@@ -17,6 +17,14 @@ _CONTRACTS = tomllib.loads((_ROOT / "pyproject.toml").read_text())["tool"]["impo
 _PLANTED = [
     ("todo_domain/task.py", "import todo_adapters.in_memory", "Dependencies point to the domain"),
     ("todo_adapters/in_memory/repository.py", "import todo_api", "Dependencies point to the domain"),
+    ("todo_mcp/calls.py", "import todo_adapters.in_memory", "Dependencies point to the domain"),
+    ("todo_mcp/calls.py", "import todo_api", "Dependencies point to the domain"),
+    ("todo_domain/task.py", "import todo_mcp", "Dependencies point to the domain"),
+    (
+        "todo_api/routes/tasks.py",
+        "import todo_mcp.tools",
+        "Only the container and its route know MCP",
+    ),
     ("todo_adapters/in_memory/repository.py", "import todo_adapters.system_clock", "Adapters do not know each other"),
     ("todo_adapters/unlisted.py", "", "Adapters do not know each other"),
     ("todo_adapters/sql/sqlite/file.py", "import todo_adapters.sql.postgres", "The databases do not know each other"),

@@ -38,11 +38,10 @@ def container_of(request: Request) -> Container:
     return container
 
 
-async def authenticate(request: Request) -> Principal:
-    """Return the caller that the bearer token in the Authorization header names (RFC 6750 §2.1).
+def bearer_token_of(request: Request) -> str:
+    """Return the bearer token in the Authorization header (RFC 6750 §2.1).
 
-    Raises ProblemError (AUTH_MISSING) if there is no bearer token, TokenRejected, and
-    TokenVerificationUnavailable.
+    Raises ProblemError (AUTH_MISSING) if there is none, and TokenRejected.
     """
     lines = header_lines(request.scope, b"authorization")
     if len(lines) > 1:
@@ -51,7 +50,15 @@ async def authenticate(request: Request) -> Principal:
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise token_missing()
-    principal = await container_of(request).token_verifier().verify(token)
+    return token
+
+
+async def authenticate(request: Request) -> Principal:
+    """Return the caller that the bearer token names.
+
+    Raises the errors of `bearer_token_of`, TokenRejected, and TokenVerificationUnavailable.
+    """
+    principal = await container_of(request).token_verifier().verify(bearer_token_of(request))
     request.scope["principal"] = principal
     return principal
 

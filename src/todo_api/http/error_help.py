@@ -34,7 +34,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     problems.AUTH_FORBIDDEN: ErrorHelp(
         "The token is valid, but belongs to another user than the one in the path. The response is the same whether "
         "or not the user in the path exists. Or it is an access token without the scope that the request needs: then "
-        "the response's `WWW-Authenticate` names the scope.",
+        "the response's `WWW-Authenticate` names the scope. Or a page whose `Origin` is not in `TODO_CORS_ORIGINS` "
+        "called the endpoint for assistants.",
         "Use the user id in the token's claim `user_id` as `{user_id}` in the path. For another scope, create another "
         "access token. Access tokens themselves are managed with a session token only: the scope `account` is its own.",
     ),
@@ -63,6 +64,10 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "The path exists, but not with this method.",
         "Use one of the methods in the response's `Allow` header.",
     ),
+    problems.MISDIRECTED: ErrorHelp(
+        "The endpoint for assistants got a request whose header `Host` is not the host and port in `TODO_MCP_URL`.",
+        "Use the URL of `TODO_MCP_URL`. Operators: a proxy must pass `Host` on unchanged.",
+    ),
     problems.UNSUPPORTED_MEDIA_TYPE: ErrorHelp(
         "The header `Content-Type` is missing, or names something other than JSON in UTF-8. Or the body has a "
         "`Content-Encoding`.",
@@ -74,7 +79,7 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Repeat the request on a new connection. A write was not done.",
     ),
     problems.PAYLOAD_TOO_LARGE: ErrorHelp(
-        "The body is larger than 64 KiB, or 512 KiB for a batch.",
+        "The body is larger than 64 KiB, or 512 KiB for a batch or a message of an assistant.",
         "Split a batch into several batches. A single valid task is never this large.",
     ),
     problems.HEADERS_TOO_LARGE: ErrorHelp(

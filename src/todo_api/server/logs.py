@@ -21,7 +21,7 @@ def log_config(*, as_json: bool, level: str) -> dict[str, Any]:
     logging._srcfile = None  # noqa: SLF001 - the documented way
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # These log every step, and every request a second time.
-    quiet = ("alembic", "httpx", "uvicorn")
+    quiet = ("alembic", "httpx", "mcp", "uvicorn")
     number = logging.getLevelNamesMapping()[level.upper()]
     return {
         "version": 1,

@@ -260,6 +260,14 @@ def test_networks_of_proxies_are_trusted() -> None:
         ({"TODO_JWKS_URL": f"https://me:{SECRET}"}, "TODO_JWKS_URL: must be a URL in ASCII"),
         ({"TODO_JWKS_URL": "https://auth.example:0"}, "TODO_JWKS_URL: must be a URL in ASCII"),
         ({"TODO_JWKS_URL": "https://auth.example:65536"}, "TODO_JWKS_URL: Port out of range"),
+        ({"TODO_MCP_URL": "mcp"}, "TODO_MCP_URL: must be a URL in ASCII"),
+        *[
+            (
+                {"TODO_MCP_URL": f"https://tasks.example{path}"},
+                "TODO_MCP_URL: must have a path that the API does not have",
+            )
+            for path in ("", "/", "/mcp/", "/a%20b", "/api", "/api/mcp", "/docs/mcp", "/health", "/openapi.json")
+        ],
         ({"TODO_PORT": "9464", "TODO_METRICS_PORT": "9464"}, "TODO_METRICS_PORT must not be the port of the API"),
         ({"TODO_WORKERS": "2"}, "TODO_WORKERS must be 1 with SQLite"),
         ({"TODO_ENV": "production"}, "set BETTER_AUTH_SECRET or BETTER_AUTH_URL"),
@@ -287,6 +295,11 @@ def test_production_needs_https_or_a_proxy(https: dict[str, str]) -> None:
     settings = settings_of(TODO_ENV="production", BETTER_AUTH_SECRET=SECRET, **https)
 
     assert settings.exposed
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/apis", "/tasks/mcp", "/v1.0/mcp"])
+def test_the_endpoint_for_assistants_has_a_path_of_its_own(path: str) -> None:
+    assert settings_of(TODO_MCP_URL=f"https://tasks.example{path}").mcp_url == f"https://tasks.example{path}"
 
 
 def test_several_workers_need_postgresql() -> None:

@@ -1,0 +1,94 @@
+"""Limits, deadlines and failures of the store behind the endpoint for assistants."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dependency_injector import providers
+
+from tests.integration.api.problems import refusal
+from tests.integration.mcp.assistant import HOST, VERSIONS, Assistant
+from tests.integration.server import Server, running_server, settings_for
+from todo_adapters.in_memory import InMemoryTaskRepository
+from todo_api.container import Container
+from todo_domain import Batch, BatchResult, StorageUnavailable, TaskPage, TaskQuery, UserId
+
+
+class Broken(InMemoryTaskRepository):
+    """A store whose lists never end, whose batches fail, and whose projects have a defect."""
+
+    async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
+        del user_id, query
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def apply(self, user_id: UserId, batch: Batch, **options: Any) -> BatchResult:
+        del user_id, batch, options
+        raise StorageUnavailable
+
+    async def list_projects(self, user_id: UserId) -> Any:
+        raise ValueError(f"the projects of {user_id}")
+
+
+@pytest.fixture(scope="module")
+def broken() -> Iterator[Server]:
+    settings = settings_for(
+        "never-opened.sqlite3",
+        mcp_url=f"http://{HOST}/mcp",
+        database_timeout_seconds=0.2,
+        max_in_progress=1,
+        work_per_second=1,
+    )
+    with running_server(Container(settings=settings, task_repository=providers.Singleton(Broken))) as server:
+        yield server
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_call_ends_at_the_deadline_of_the_request(broken: Server, version: str) -> None:
+    with Assistant(broken) as alice:
+        response = alice.message("tools/call", {"name": "find_tasks"}, version)
+
+    assert refusal(response) == (500, "DATABASE_ERROR")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_failure_of_the_store_has_the_status_that_it_has_on_every_route(broken: Server, version: str) -> None:
+    with Assistant(broken) as alice:
+        response = alice.message("tools/call", {"name": "complete_tasks", "arguments": {"ids": [1]}}, version)
+
+    assert (refusal(response), response.headers["Retry-After"]) == ((500, "DATABASE_ERROR"), "1")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_defect_is_logged_but_not_sent(broken: Server, version: str, caplog: pytest.LogCaptureFixture) -> None:
+    with Assistant(broken) as alice:
+        response = alice.message("tools/call", {"name": "list_projects"}, version)
+
+        assert refusal(response) == (500, "INTERNAL_ERROR")
+        assert alice.user_id not in response.text
+        (logged,) = [record.exc_info for record in caplog.records if record.getMessage() == "unexpected error"]
+        assert logged is not None
+        assert str(logged[1]) == f"the projects of {alice.user_id}"
+
+
+def test_a_large_message_uses_up_the_work_of_its_user(broken: Server) -> None:
+    with Assistant(broken) as alice:
+        large = alice.message("ping", {"a": "a" * 400_000}, VERSIONS[0])
+
+        response = alice.message("ping")
+
+    assert (large.status_code, refusal(response)) == (200, (429, "RATE_LIMITED"))
+    assert int(response.headers["Retry-After"]) > 30
+
+
+def test_the_requests_of_a_user_that_are_served_at_a_time_are_bounded(broken: Server) -> None:
+    with Assistant(broken) as alice:
+        usage = broken.container.user_limits().usage_of(UserId(alice.user_id))
+        assert usage.try_begin_request()
+
+        refused = alice.message("ping")
+        usage.end_request()
+
+        assert refusal(refused) == (429, "RATE_LIMITED")
+        assert alice.message("ping", version=VERSIONS[0]).status_code == 200
