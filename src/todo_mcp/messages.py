@@ -10,7 +10,7 @@ from todo_domain.rules import MAX_ID
 from todo_mcp.tools import TOOLS
 
 MAX_REQUEST_ID_LENGTH: Final = 128
-_VERSION: Final = re.compile(r"[0-9A-Za-z.-]{1,32}")
+_VERSION: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class MessageRefused(Exception):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES: Final = 512 * 1024
 _JSON: Final = ("application/json",)
+_OPERATIONS_PER_MESSAGE: Final = 30
+"""A message costs the server as much as a GET and this number of operations: the SDK parses and checks it again."""
 _SCOPES: Final = f"{Scope.TASKS_READ} {Scope.TASKS_WRITE}"
 
 
@@ -72,7 +74,7 @@ class McpEndpoint:
             try:
                 response = await self._respond(request, pending)
             except (TodoError, ProblemError) as error:
-                if isinstance(error, StorageUnavailable) and not isinstance(error, StorageOverloaded):
+                if _is_failure_of_store(error) and not pending.is_read:
                     container_of(request).health().write_failed()
                 response = _refusal(request, error)
             await response(scope, receive, send)
@@ -102,6 +104,8 @@ class McpEndpoint:
             request.scope["route"] = _Route(f"{self._path}#{message.tool}")
         if message.is_notification:
             return Response(status_code=HTTPStatus.ACCEPTED)
+        usage.charge_operations(_OPERATIONS_PER_MESSAGE)
+        pending.is_read = message.scope is Scope.TASKS_READ
         tasks = container.task_use_cases()(principal, principal.user_id)
         with pending:
             reply = await self._mcp.respond(bytes(body), tasks, usage, request.scope, request.receive)
@@ -114,6 +118,10 @@ class McpEndpoint:
             raise ProblemError(MISDIRECTED, "Host must be that of TODO_MCP_URL")
         if not self._origins.issuperset(header_lines(request.scope, b"origin")) and "*" not in self._origins:
             raise ProblemError(AUTH_FORBIDDEN, "Origin must be one of TODO_CORS_ORIGINS")
+
+
+def _is_failure_of_store(error: Exception) -> bool:
+    return isinstance(error, StorageUnavailable) and not isinstance(error, StorageOverloaded)
 
 
 def _refusal(request: Request, error: TodoError | ProblemError) -> Response:

@@ -40,7 +40,7 @@ class Assistant:
         return self.api.request(method, self.url, headers=self.headers | (headers or {}), **request)
 
     def message(
-        self, method: str, params: dict[str, Any] | None = None, version: str = NEW, **more: Any
+        self, method: str, params: dict[str, Any] | None = None, version: str = NEW, **request: Any
     ) -> httpx.Response:
         """Send a message in one of the versions."""
         headers = {"MCP-Protocol-Version": version}
@@ -52,7 +52,7 @@ class Assistant:
                 "io.modelcontextprotocol/clientCapabilities": {},
             }
         message = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
-        return self.send(headers=headers, json=message | more)
+        return self.send(headers=headers, json=message, **request)
 
     def call(self, tool: str, version: str = NEW, **arguments: Any) -> dict[str, Any]:
         """Call a tool, and return the result of the call."""
