@@ -57,6 +57,12 @@ def origin_of(url: str) -> str:
     return f"{scheme}://{host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
 
 
+def hosts_of(url: str) -> frozenset[str]:
+    """Return what a client may send as `Host` for a URL, in lower case: with or without a default port."""
+    scheme, _, host = origin_of(url).partition("://")
+    return frozenset({host, host + _DEFAULT_PORTS[scheme]})
+
+
 def is_loopback(host: str) -> bool:
     """Return whether only this machine can reach an address."""
     if host == "localhost":

@@ -19,16 +19,19 @@ def explanation_of(error: domain.TodoError, entries: str = "") -> str | None:
         return cause and f"{place}: {cause} Nothing was changed."
     if isinstance(error, domain.RuleViolated):
         return "; ".join(f"{_path(violation.field)}: {violation.message}" for violation in error.violations)
-    return _EXPLANATIONS[type(error)](error) if type(error) in _EXPLANATIONS else None
+    kind = next((kind for kind in type(error).__mro__ if kind in _EXPLANATIONS), None)
+    return _EXPLANATIONS[kind](error) if kind else None
 
 
 def _path(field: Sequence[str | int]) -> str:
     """Return the argument in the form of `tasks[0].title`."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in field)
-    return _ARGUMENTS.get(path[1:], path[1:])
+    first, *rest = field
+    return str(_ARGUMENTS.get(first, first)) + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest
+    )
 
 
-_ARGUMENTS: Final = {"idempotency_key": "key", "tag": "tags", "project": "project_id"}
+_ARGUMENTS: Final[Mapping[str | int, str]] = {"idempotency_key": "key", "tag": "tags", "project": "project_id"}
 """The arguments whose names differ from those of the domain."""
 
 _EXPLANATIONS: Final[Mapping[type[domain.TodoError], Callable[[Any], str]]] = {

@@ -115,6 +115,18 @@ def test_prometheus_client_is_imported_only_where_metrics_are_on() -> None:
     assert importing == lazy
 
 
+def test_only_one_module_imports_the_sdk_for_assistants_and_none_imports_that_one_at_its_start() -> None:
+    lazy = {"mcp", "todo_mcp.server", "todo_api.routes.mcp"}
+
+    importing = {
+        ".".join(module.relative_to(_SOURCES).with_suffix("").parts)
+        for module in _SOURCES.rglob("*.py")
+        if any(name in lazy or name.startswith("mcp.") for name in _imported(module, at_start=True))
+    }
+
+    assert importing == {"todo_mcp.server"}
+
+
 def test_the_domain_runs_without_any_installed_package() -> None:
     program = f"import sys; sys.path.insert(0, {str(_SOURCES)!r}); import todo_domain; print(*sys.modules)"
 

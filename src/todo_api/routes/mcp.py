@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from todo_api.addresses import origin_of
+from todo_api.addresses import hosts_of, origin_of
 from todo_api.http.authentication import bearer_token_of, container_of
 from todo_api.http.deadlines import PendingRequest
 from todo_api.http.headers import header_lines
@@ -57,9 +57,8 @@ class McpEndpoint:
         self._app = app
         self._mcp = mcp
         self._path = urlsplit(url).path
-        self._scheme = urlsplit(url).scheme
-        self._origin = origin_of(url)
-        self._origins = {self._origin, *settings.cors_origins}
+        self._hosts = hosts_of(url)
+        self._origins = {origin_of(url), *settings.cors_origins}
 
     def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
@@ -113,8 +112,7 @@ class McpEndpoint:
 
     def _check_addresses(self, request: Request) -> None:
         """Refuse a foreign Host or Origin: a page of another site could make a browser send the request."""
-        hosts = header_lines(request.scope, b"host")
-        if len(hosts) != 1 or origin_of(f"{self._scheme}://{hosts[0]}") != self._origin:
+        if request.headers.get("host", "").lower() not in self._hosts:
             raise ProblemError(MISDIRECTED, "Host must be that of TODO_MCP_URL")
         if not self._origins.issuperset(header_lines(request.scope, b"origin")) and "*" not in self._origins:
             raise ProblemError(AUTH_FORBIDDEN, "Origin must be one of TODO_CORS_ORIGINS")

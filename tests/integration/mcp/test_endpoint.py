@@ -84,7 +84,17 @@ def test_only_post_is_served(alice: Assistant, method: str) -> None:
     assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 
-@pytest.mark.parametrize("host", ["localhost", "tasks.example:81", "tasks.example.evil.example", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "127.0.0.1",
+        "tasks.example:81",
+        "tasks.example:443",
+        "tasks.example.evil.example",
+        "[",
+    ],
+)
 def test_a_foreign_host_is_refused_before_the_token(alice: Assistant, host: str) -> None:
     alice.token = ""
 

@@ -107,6 +107,10 @@ def test_tasks_are_found_by_every_condition(alice: Assistant) -> None:
     assert alice.titles(sort="-title") == ["Call Bob", "Buy milk"]
 
 
+def test_a_wrong_condition_is_refused_by_the_name_of_the_argument(alice: Assistant) -> None:
+    assert refusal(alice, "find_tasks", tags=["a", ""]).startswith("tags[1]: must have 1 to 50 characters")
+
+
 def test_tasks_are_found_page_by_page(alice: Assistant) -> None:
     alice.add("a", "b", "c")
     page = alice.call("find_tasks", limit=2)
