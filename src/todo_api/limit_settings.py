@@ -35,7 +35,7 @@ class LimitSettings(BaseSettings):
     work_per_second: _Bound | None = Field(
         None,
         description="Units of work that a user may use per second, and five times as many at once: 1 for a request, 1 "
-        "for 10 operations of a batch, 1 for 20 tasks returned, 1 for 8 KiB of a larger body, 3 for a message of an "
+        "for 10 operations of a batch, 1 for 20 tasks returned, 1 for 8 KiB of a larger body, 5 for a message of an "
         "assistant. 0 means no bound. The "
         "default is 100, and 0 while no authentication is configured.",
     )

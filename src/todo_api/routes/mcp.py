@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES: Final = 512 * 1024
 _JSON: Final = ("application/json",)
-_OPERATIONS_PER_MESSAGE: Final = 30
+_OPERATIONS_PER_MESSAGE: Final = 50
 """A message costs the server as much as a GET and this number of operations: the SDK parses and checks it again."""
 _SCOPES: Final = f"{Scope.TASKS_READ} {Scope.TASKS_WRITE}"
 
