@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from todo_adapters.jwt.encoding import read_json_object
-from todo_domain import Principal, RuleViolated, TokenRejected, UserId
+from todo_domain import ALL_SCOPES, Principal, RuleViolated, Scope, TokenRejected, UserId
 
 LEEWAY: Final = timedelta(seconds=30)
 MAX_LIFE: Final = timedelta(days=31)
@@ -44,12 +44,13 @@ class ClaimRules:
     """The required claims; an issuer or audience of None is not checked.
 
     Only the claim `user_id` names the user. With `accept_subject`, a token without
-    `user_id` names its user in `sub`.
+    `user_id` names its user in `sub`. A token that is also for `refused_audience` is refused.
     """
 
     issuer: str | None = None
     audience: str | None = None
     accept_subject: bool = False
+    refused_audience: str | None = None
 
     def read(self, payload: bytes) -> VerifiedToken:
         """Check the claims in a payload; raise TokenRejected if a claim is wrong, whatever the time."""
@@ -60,7 +61,7 @@ class ClaimRules:
         self._check_origin(claims)
         if "exp" not in claims:
             raise TokenRejected("the token never expires")
-        principal = Principal(self._user_id(claims), _time(claims, "exp"))
+        principal = Principal(self.user_of(claims), _time(claims, "exp"), self.scopes_of(claims))
         return VerifiedToken(principal, not_before=max(_time(claims, "nbf"), _time(claims, "iat")))
 
     def _check_origin(self, claims: Mapping[str, Any]) -> None:
@@ -68,10 +69,14 @@ class ClaimRules:
             raise TokenRejected("the token has another issuer")
         audience = claims.get("aud")
         # A single audience may be a string instead of a list (RFC 7519 §4.1.3).
-        if self.audience is not None and self.audience not in (audience if isinstance(audience, list) else [audience]):
+        audiences = audience if isinstance(audience, list) else [audience]
+        if self.audience is not None and self.audience not in audiences:
             raise TokenRejected("the token is for another audience")
+        if self.refused_audience is not None and self.refused_audience in audiences:
+            raise TokenRejected("the token is for assistants")
 
-    def _user_id(self, claims: Mapping[str, Any]) -> UserId:
+    def user_of(self, claims: Mapping[str, Any]) -> UserId:
+        """Return the user that the claims name; raise TokenRejected if they name none, or two."""
         if "user_id" in claims:
             named = claims["user_id"]
             if claims.get("sub", named) != named:
@@ -86,6 +91,10 @@ class ClaimRules:
             return UserId(named)
         except RuleViolated:
             raise TokenRejected("the token's user is not a user id") from None
+
+    def scopes_of(self, _: Mapping[str, Any]) -> frozenset[Scope]:
+        """Return the scopes: a session token has all of them."""
+        return ALL_SCOPES
 
 
 def _time(claims: Mapping[str, Any], name: str) -> datetime:

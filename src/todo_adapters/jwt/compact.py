@@ -8,8 +8,12 @@ from todo_adapters.jwt.encoding import decode_base64url, read_json_object
 from todo_domain import TokenRejected
 
 MAX_TOKEN_LENGTH: Final = 8192
-_SESSION: Final = "jwt"
-_ACCESS: Final = "at+jwt"
+SESSION_TYPES: Final[tuple[str | None, ...]] = (None, "jwt")
+"""Values of `typ` in session tokens; None means that it is absent."""
+
+ACCESS_TYPES: Final[tuple[str | None, ...]] = ("at+jwt",)
+"""Values of `typ` in OAuth access tokens (RFC 9068 §2.1)."""
+
 # Each of these changes what the signature covers or how to read the payload.
 _REFUSED = ("crit", "b64", "cty")
 
@@ -29,11 +33,10 @@ class CompactToken:
     signature: bytes
 
     @classmethod
-    def parse(cls, token: str, algorithms: Collection[str], *, accept_access_tokens: bool = False) -> Self:
-        """Parse a token; raise TokenRejected if it is malformed or its algorithm is not one of `algorithms`.
+    def parse(cls, token: str, algorithms: Collection[str], types: Collection[str | None] = SESSION_TYPES) -> Self:
+        """Parse a token; raise TokenRejected if it is malformed, or its algorithm or type is not one of these.
 
-        `typ` is absent or `JWT`; with `accept_access_tokens` it may also be `at+jwt`
-        (RFC 9068 §2.1). Case and the prefix `application/` do not matter (RFC 7515 §4.1.9).
+        The case of `typ` and its prefix `application/` do not matter (RFC 7515 §4.1.9).
         """
         if len(token) > MAX_TOKEN_LENGTH:
             raise TokenRejected(f"the token has more than {MAX_TOKEN_LENGTH} characters")
@@ -42,19 +45,18 @@ class CompactToken:
             fields = read_json_object(header)
         except ValueError:
             raise TokenRejected("the token is not three parts of base64url with a JSON header") from None
-        types = (_SESSION, _ACCESS) if accept_access_tokens else (_SESSION,)
         algorithm, key_id = _check_header(fields, algorithms, types)
         return cls(algorithm, key_id, payload, token.rpartition(".")[0].encode(), signature)
 
 
 def _check_header(
-    fields: dict[str, Any], algorithms: Collection[str], types: Collection[str]
+    fields: dict[str, Any], algorithms: Collection[str], types: Collection[str | None]
 ) -> tuple[str, str | None]:
     algorithm = fields.get("alg")
     if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise TokenRejected(f"the header's alg is not one of {', '.join(algorithms)}")
-    if "typ" in fields and not _is_one_of(types, fields["typ"]):
-        raise TokenRejected(f"the header's typ is not {' or '.join(types)}")
+    if (_type_of(fields["typ"]) if "typ" in fields else None) not in types:
+        raise TokenRejected(f"the header's typ is not {' or '.join(filter(None, types))}")
     if not isinstance(fields.get("kid", ""), str):
         raise TokenRejected("the header's kid is not text")
     if any(name in fields for name in _REFUSED):
@@ -62,5 +64,5 @@ def _check_header(
     return algorithm, fields.get("kid")
 
 
-def _is_one_of(types: Collection[str], value: object) -> bool:
-    return isinstance(value, str) and value.lower().removeprefix("application/") in types
+def _type_of(value: object) -> str:
+    return value.lower().removeprefix("application/") if isinstance(value, str) else ""

@@ -7,7 +7,7 @@ from typing import Self
 
 from todo_adapters.jwt.cache import TokenCache
 from todo_adapters.jwt.claims import ClaimRules
-from todo_adapters.jwt.compact import CompactToken
+from todo_adapters.jwt.compact import ACCESS_TYPES, SESSION_TYPES, CompactToken
 from todo_adapters.jwt.key_set import ALGORITHMS, PublicKey
 from todo_adapters.jwt.key_source import KeySource, ObserveFetch
 from todo_domain import Clock, NotOpen, Principal, TokenRejected
@@ -18,9 +18,10 @@ class JwksTokenVerifier:
 
     `kid`, `iss` and `aud` are required. With `accept_subject`, a token without
     `user_id` names its user in `sub`. With `accept_access_tokens`, OAuth access tokens
-    (`at+jwt`) are accepted too, whatever their scopes. Nothing is fetched before the
-    first token. `KeySource` describes how keys are fetched, `monotonic`,
-    `timeout_seconds` and `observe`. Raises ValueError for a URL that `KeySource` refuses.
+    (`at+jwt`) are accepted too, whatever their scopes, except those that are also for
+    `refused_audience`. Nothing is fetched before the first token. `KeySource` describes how
+    keys are fetched, `monotonic`, `timeout_seconds` and `observe`. Raises ValueError for a
+    URL that `KeySource` refuses.
     """
 
     def __init__(  # noqa: PLR0913 - settings, passed by name
@@ -32,13 +33,14 @@ class JwksTokenVerifier:
         audience: str,
         accept_subject: bool = False,
         accept_access_tokens: bool = False,
+        refused_audience: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         timeout_seconds: float = 3.0,
         observe: ObserveFetch | None = None,
     ) -> None:
         self._clock = clock
-        self._rules = ClaimRules(issuer, audience, accept_subject)
-        self._accept_access_tokens = accept_access_tokens
+        self._rules = ClaimRules(issuer, audience, accept_subject, refused_audience)
+        self._types = SESSION_TYPES + ACCESS_TYPES if accept_access_tokens else SESSION_TYPES
         self._cache = TokenCache()
         self._source = KeySource(
             url,
@@ -72,7 +74,7 @@ class JwksTokenVerifier:
             known = self._cache.get(token)
         if known:
             return known.principal_at(self._clock.now())
-        signed = CompactToken.parse(token, ALGORITHMS, accept_access_tokens=self._accept_access_tokens)
+        signed = CompactToken.parse(token, ALGORITHMS, self._types)
         key = await self._key_of(signed)
         if not key.verifies(signed.signing_input, signed.signature):
             raise TokenRejected("the signature does not match the key of this kid")

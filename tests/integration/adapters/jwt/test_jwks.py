@@ -62,6 +62,18 @@ async def test_a_token_with_another_issuer_or_audience_is_refused(verifier: Jwks
         await verifier.verify(token(aud="https://evil.example"))
 
 
+async def test_an_access_token_is_accepted_only_if_configured_and_not_for_assistants(issuer: Issuer) -> None:
+    mcp = f"{URL}/mcp"
+    verifier = JwksTokenVerifier(
+        issuer.jwks_url, StoppedClock(), issuer=URL, audience=URL, accept_access_tokens=True, refused_audience=mcp
+    )
+
+    async with verifier:
+        assert (await verifier.verify(token(header={"typ": "at+jwt"}))).user_id == "alice"
+        with pytest.raises(TokenRejected, match="for assistants"):
+            await verifier.verify(token(header={"typ": "at+jwt"}, aud=[URL, mcp]))
+
+
 async def test_a_kid_is_required(verifier: JwksTokenVerifier) -> None:
     unnamed = SigningKey(kid="", algorithm="EdDSA", private=KEY.private)
     header = base64.urlsafe_b64encode(b'{"alg":"EdDSA"}').rstrip(b"=").decode()

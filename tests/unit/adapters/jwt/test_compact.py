@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tokens import HEADER, base64url, hs256
-from todo_adapters.jwt.compact import CompactToken
+from todo_adapters.jwt.compact import ACCESS_TYPES, SESSION_TYPES, CompactToken
 from todo_domain import TokenRejected
 
 
@@ -14,7 +14,7 @@ def parse(token: str) -> CompactToken:
 
 
 def parse_access_token(token: str) -> CompactToken:
-    return CompactToken.parse(token, ["HS256"], accept_access_tokens=True)
+    return CompactToken.parse(token, ["HS256"], SESSION_TYPES + ACCESS_TYPES)
 
 
 def test_a_token_is_parsed_into_its_parts() -> None:
@@ -96,6 +96,12 @@ def test_an_access_token_is_accepted_only_if_configured(type_: str) -> None:
     assert parse_access_token(token).algorithm == "HS256"
     with pytest.raises(TokenRejected, match="typ is not jwt"):
         parse(token)
+
+
+@pytest.mark.parametrize("header", [{}, {"typ": "JWT"}, {"typ": None}])
+def test_the_type_of_an_access_token_can_be_required(header: dict[str, str | None]) -> None:
+    with pytest.raises(TokenRejected, match="typ is not at\\+jwt"):
+        CompactToken.parse(hs256(header={"alg": "HS256", **header}), ["HS256"], ACCESS_TYPES)
 
 
 @pytest.mark.parametrize(
