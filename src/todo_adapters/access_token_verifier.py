@@ -145,14 +145,20 @@ class AccessTokenVerifier:
             await self._tokens.mark_used(user_id, token_hash, hour)
 
 
-class AccessTokensOnly:
-    """Verifies access tokens by a verifier that also accepts others, and refuses all others."""
+class AssistantTokenVerifier:
+    """Verifies the tokens of assistants: access tokens, and OAuth access tokens if there is a verifier of these.
 
-    def __init__(self, verifier: TokenVerifier) -> None:
-        self._verifier = verifier
+    `access_tokens` may accept session tokens too; they are refused. The caller opens both verifiers.
+    """
+
+    def __init__(self, access_tokens: TokenVerifier, oauth: TokenVerifier | None) -> None:
+        self._access_tokens = access_tokens
+        self._oauth = oauth
 
     async def verify(self, token: str) -> Principal:
         """See TokenVerifier."""
-        if not token.startswith(TOKEN_PREFIX):
+        if token.startswith(TOKEN_PREFIX):
+            return await self._access_tokens.verify(token)
+        if self._oauth is None:
             raise TokenRejected("it is not an access token")
-        return await self._verifier.verify(token)
+        return await self._oauth.verify(token)

@@ -39,10 +39,11 @@ def accept_base_url(url: str) -> str:
 
 
 def accept_endpoint(url: str) -> str:
-    """Return the URL of an endpoint of this server beside its API. Raises ValueError."""
-    if not _OWN_PATH.fullmatch(urlsplit(accept_base_url(url)).path):
+    """Return the URL of an endpoint of this server beside its API, as clients write it. Raises ValueError."""
+    path = urlsplit(accept_base_url(url)).path
+    if not _OWN_PATH.fullmatch(path):
         raise ValueError("must have a path that the API does not have, such as https://tasks.example.org/mcp")
-    return url
+    return origin_of(url) + path
 
 
 def better_auth_endpoints(base_url: str) -> str:

@@ -27,6 +27,7 @@ from todo_api.middleware.https_only import HttpsOnly
 from todo_api.middleware.limits import HeaderLimit
 from todo_api.middleware.request_log import RequestLog
 from todo_api.routes import access_tokens, batch, changes, docs_pages, health, projects, tasks, trash
+from todo_api.routes.resource_metadata import resource_metadata
 from todo_api.server.shutdown import on_shutdown_signal
 from todo_api.server.store_opening import store_kept_open
 from todo_api.settings import Settings
@@ -40,6 +41,7 @@ _EXPOSED_HEADERS: Final = (
     "Idempotency-Replayed",
     "RateLimit",
     "RateLimit-Policy",
+    "WWW-Authenticate",
 )
 
 
@@ -92,6 +94,7 @@ def create_app(container: Container | None = None) -> App:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.container = container or Container(settings=Settings())
+    settings = app.container.settings()
     for router in (
         batch.router,
         tasks.router,
@@ -105,6 +108,8 @@ def create_app(container: Container | None = None) -> App:
     ):
         # Not include_router, which would match every path twice.
         app.router.routes.extend(router.routes)
+    if settings.mcp_url and settings.assistants_issuer:
+        app.router.routes.extend(resource_metadata(settings.mcp_url, settings.assistants_issuer).routes)
     for kind in (HTTPException, Exception):
         app.add_exception_handler(kind, _respond)
     return app
@@ -116,7 +121,8 @@ async def _lifespan(app: App) -> AsyncIterator[None]:
     drain_seconds = container.settings().drain_seconds
     tracing = container.tracing() or nullcontext()
     mcp = container.mcp() or nullcontext()
-    async with tracing, mcp, store_kept_open(container), container.token_verifier(), container.live_feed():
+    oauth = container.oauth_verifier() or nullcontext()
+    async with tracing, mcp, store_kept_open(container), container.token_verifier(), oauth, container.live_feed():
         with on_shutdown_signal(container.shutdown(), container.live_feed().close, drain_seconds):
             yield
 

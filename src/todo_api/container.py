@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from dependency_injector import containers, providers
 
-from todo_adapters.access_token_verifier import AccessTokensOnly, AccessTokenVerifier
+from todo_adapters.access_token_verifier import AccessTokenVerifier, AssistantTokenVerifier
 from todo_adapters.jwt.shared_secret import SharedSecretTokenVerifier, mint_token
 from todo_adapters.sql import migrations
 from todo_adapters.sql.sqlite.backup import BackupFailed, back_up
@@ -102,13 +102,14 @@ def _session_verifier(settings: Settings, clock: Clock, tracing: "Tracing | None
         from todo_adapters.jwt.jwks import JwksTokenVerifier  # noqa: PLC0415 - see the module
 
         return JwksTokenVerifier(
-            settings.jwks_url or f"{settings.better_auth_endpoints}/jwks",
+            settings.keys_url,
             clock,
             issuer=settings.jwt_issuer or settings.better_auth_origin,
             audience=settings.jwt_audience or settings.better_auth_origin,
             accept_subject=settings.user_from_sub,
             # OAuth access tokens with narrow scopes must not open the API by accident.
             accept_access_tokens=bool(settings.jwks_url and settings.jwt_issuer and settings.jwt_audience),
+            refused_audience=settings.mcp_url,
             observe=tracing.calls.fetch if tracing else None,
         )
     return SharedSecretTokenVerifier(
@@ -117,6 +118,20 @@ def _session_verifier(settings: Settings, clock: Clock, tracing: "Tracing | None
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         accept_subject=settings.user_from_sub,
+    )
+
+
+def _oauth_verifier(settings: Settings, clock: Clock, tracing: "Tracing | None") -> TokenVerifier | None:
+    if not (settings.mcp_url and settings.assistants_issuer):
+        return None
+    from todo_adapters.jwt.oauth import OAuthTokenVerifier  # noqa: PLC0415 - see the module
+
+    return OAuthTokenVerifier(
+        settings.keys_url,
+        clock,
+        issuer=settings.assistants_issuer,
+        resource=settings.mcp_url,
+        observe=tracing.calls.fetch if tracing else None,
     )
 
 
@@ -140,7 +155,8 @@ class Container(containers.DeclarativeContainer):
         AccessTokenVerifier, session_verifier, task_repository.provided.access_tokens, clock
     )
     mcp = providers.Singleton(_mcp, settings)
-    mcp_verifier = providers.Singleton(AccessTokensOnly, token_verifier)
+    oauth_verifier = providers.Singleton(_oauth_verifier, settings, clock, tracing)
+    assistant_verifier = providers.Singleton(AssistantTokenVerifier, token_verifier, oauth_verifier)
     deadlines = providers.Singleton(Deadlines, settings.provided.database_timeout_seconds)
     user_limits = providers.Singleton(_user_limits, settings)
     live_feed = providers.Singleton(LiveFeed, task_repository)
@@ -176,6 +192,8 @@ def assemble(settings: Settings) -> Container:
     keys = "TODO_JWKS_URL" if settings.jwks_url else "BETTER_AUTH_URL"
     with _naming(keys if settings.authentication == "jwks" else "BETTER_AUTH_SECRET"):
         container.token_verifier()
+    with _naming(keys):
+        container.oauth_verifier()
     return container
 
 

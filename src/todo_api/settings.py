@@ -134,6 +134,12 @@ class Settings(LimitSettings):
         "it there is no such endpoint. Needs the extra `mcp`.",
     )
 
+    oauth_issuer: str | None = Field(
+        None,
+        description="The required `iss` of OAuth access tokens, which only the endpoint for assistants accepts. The "
+        "default is the base URL and base path of BETTER_AUTH_URL.",
+    )
+
     metrics_port: int | None = Field(
         None,
         ge=0,
@@ -178,7 +184,7 @@ class Settings(LimitSettings):
         path = sqlite_path_of(value.get_secret_value()) if value else None
         return SecretStr(f"sqlite:///{path}") if path else value
 
-    @field_validator("better_auth_url", "jwks_url", "otel_exporter_otlp_endpoint")
+    @field_validator("better_auth_url", "jwks_url", "oauth_issuer", "otel_exporter_otlp_endpoint")
     @classmethod
     def _check_address(cls, address: str | None) -> str | None:
         return accept_base_url(address) if address else address
@@ -225,6 +231,14 @@ class Settings(LimitSettings):
             raise ValueError("TODO_WORKERS must be 1 with SQLite: set DATABASE_URL to a PostgreSQL database")
         return self
 
+    @model_validator(mode="after")
+    def _check_assistants(self) -> Self:
+        if self.oauth_issuer and not (self.mcp_url and (self.better_auth_url or self.jwks_url)):
+            raise ValueError("TODO_OAUTH_ISSUER needs TODO_MCP_URL, and BETTER_AUTH_URL or TODO_JWKS_URL")
+        if self.mcp_url and self.jwt_audience == self.mcp_url:
+            raise ValueError("JWT_AUDIENCE must not be TODO_MCP_URL, whose tokens are for assistants only")
+        return self
+
     @property
     def exposed(self) -> bool:
         """Whether other machines can reach the server. Always true in production, where a proxy passes requests on."""
@@ -255,6 +269,17 @@ class Settings(LimitSettings):
     def better_auth_origin(self) -> str:
         """The origin of Better Auth, the default of `iss` and `aud`."""
         return origin_of(self.better_auth_url or "")
+
+    @property
+    def keys_url(self) -> str:
+        """The URL of the keys of Better Auth."""
+        return self.jwks_url or f"{self.better_auth_endpoints}/jwks"
+
+    @property
+    def assistants_issuer(self) -> str | None:
+        """The issuer of OAuth access tokens for assistants, or None if none are accepted."""
+        default = self.better_auth_endpoints if self.better_auth_url else None
+        return (self.oauth_issuer or default) if self.mcp_url else None
 
     def secrets(self) -> list[str]:
         """Return the secrets that tokens may be signed with, the current one first."""

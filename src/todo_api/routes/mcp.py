@@ -24,6 +24,7 @@ from todo_api.http.problems import (
     method_not_allowed,
 )
 from todo_api.http.request_body import json_object, read_body
+from todo_api.routes.resource_metadata import SCOPES, metadata_url
 from todo_api.settings import Settings
 from todo_domain import Scope, StorageOverloaded, StorageUnavailable, TodoError
 from todo_mcp.messages import MessageRefused, read_message
@@ -35,7 +36,6 @@ MAX_BODY_BYTES: Final = 512 * 1024
 _JSON: Final = ("application/json",)
 _OPERATIONS_PER_MESSAGE: Final = 50
 """A message costs the server as much as a GET and this number of operations: the SDK parses and checks it again."""
-_SCOPES: Final = f"{Scope.TASKS_READ} {Scope.TASKS_WRITE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class McpEndpoint:
         self._path = urlsplit(url).path
         self._hosts = hosts_of(url)
         self._origins = {origin_of(url), *settings.cors_origins}
+        self._metadata = f', resource_metadata="{metadata_url(url)}"' if settings.assistants_issuer else ""
 
     def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
@@ -75,7 +76,7 @@ class McpEndpoint:
             except (TodoError, ProblemError) as error:
                 if _is_failure_of_store(error) and not pending.is_read:
                     container_of(request).health().write_failed()
-                response = _refusal(request, error)
+                response = self._refusal(request, error)
             await response(scope, receive, send)
         finally:
             pending.release()
@@ -85,7 +86,7 @@ class McpEndpoint:
             raise method_not_allowed(["POST"])
         self._check_addresses(request)
         container = container_of(request)
-        principal = request.scope["principal"] = await container.mcp_verifier().verify(bearer_token_of(request))
+        principal = request.scope["principal"] = await container.assistant_verifier().verify(bearer_token_of(request))
         principal.require(Scope.TASKS_READ)
         usage = container.user_limits().usage_of(principal.user_id)
         usage.charge_request()
@@ -117,14 +118,15 @@ class McpEndpoint:
         if not self._origins.issuperset(header_lines(request.scope, b"origin")) and "*" not in self._origins:
             raise ProblemError(AUTH_FORBIDDEN, "Origin must be one of TODO_CORS_ORIGINS")
 
+    def _refusal(self, request: Request, error: TodoError | ProblemError) -> Response:
+        """Return the response to an error. A challenge says which scopes a token needs, and where to get one."""
+        response = error_response(request, error)
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] += f', scope="{SCOPES}"'
+        if "WWW-Authenticate" in response.headers:
+            response.headers["WWW-Authenticate"] += self._metadata
+        return response
+
 
 def _is_failure_of_store(error: Exception) -> bool:
     return isinstance(error, StorageUnavailable) and not isinstance(error, StorageOverloaded)
-
-
-def _refusal(request: Request, error: TodoError | ProblemError) -> Response:
-    """Return the response to an error; a 401 names the scopes that a token should have."""
-    response = error_response(request, error)
-    if response.status_code == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] += f', scope="{_SCOPES}"'
-    return response

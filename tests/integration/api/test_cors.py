@@ -9,7 +9,7 @@ from tests.integration.api.asgi import app_in_memory, send_request
 
 ORIGIN = "https://app.example"
 EXPOSED = {"ETag", "Location", "Link", "Retry-After", "X-Request-ID", "Idempotency-Replayed"}
-EXPOSED |= {"RateLimit", "RateLimit-Policy"}
+EXPOSED |= {"RateLimit", "RateLimit-Policy", "WWW-Authenticate"}
 
 
 def preflight(origin: str, method: str = "PATCH", headers: str = "authorization", **settings: Any) -> httpx.Response:

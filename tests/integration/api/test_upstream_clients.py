@@ -1,23 +1,18 @@
 """Behaviour that the published clients of this contract and their tests rely on."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.integration.api.problems import refusal
+from tests.integration.key_server import KEY, running_key_server
 from tests.integration.server import running_server, settings_for
-from tests.signing_keys import SigningKey
 from tests.tokens import hs256
 from todo_api.container import Container
-
-KEY = SigningKey.generate()
 
 Sign = Callable[[dict[str, Any]], str]
 
@@ -31,30 +26,14 @@ def test_a_list_can_have_more_than_100_tasks(alice: httpx.Client) -> None:
     assert len(listed["tasks"]) == listed["count"] == 101
 
 
-class KeySet(BaseHTTPRequestHandler):
-    """Serves the key set of an issuer at every path."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps({"keys": [KEY.jwk]}).encode())
-
-    def log_message(self, *_: object) -> None: ...
-
-
 @pytest.fixture(params=["secret", "jwks"])
 def mode(request: pytest.FixtureRequest) -> Iterator[tuple[Sign, dict[str, str]]]:
     """Return a function that signs claims, and the settings of a server that accepts its tokens."""
     if request.param == "secret":
         yield hs256, {}
         return
-    with HTTPServer(("127.0.0.1", 0), KeySet) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
+    with running_key_server() as url:
         yield lambda claims: KEY.sign({"iss": url, "aud": url, **claims}), {"better_auth_url": url}
-        server.shutdown()
-        thread.join()
 
 
 def list_of(user_id: str, mode: tuple[Sign, dict[str, str]], path: Path, **settings: bool) -> httpx.Response:

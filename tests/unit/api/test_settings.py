@@ -12,6 +12,8 @@ from todo_api.addresses import is_loopback
 from todo_api.settings import Settings, WrongSetting, names_of, read_settings
 
 SECRET = "a secret that is shared with tests only"
+BETTER_AUTH = {"BETTER_AUTH_URL": "https://auth.example"}
+MCP = {"TODO_MCP_URL": "https://tasks.example/mcp"}
 A_FILE = __file__
 HTTPS = {"TODO_SSL_CERTFILE": A_FILE, "TODO_SSL_KEYFILE": A_FILE}
 
@@ -268,6 +270,12 @@ def test_networks_of_proxies_are_trusted() -> None:
             )
             for path in ("", "/", "/mcp/", "/a%20b", "/api", "/api/mcp", "/docs/mcp", "/health", "/openapi.json")
         ],
+        *[
+            (given | {"TODO_OAUTH_ISSUER": "https://auth.example"}, "TODO_OAUTH_ISSUER needs TODO_MCP_URL, and BETTER_")
+            for given in (BETTER_AUTH, MCP, {})
+        ],
+        ({"TODO_OAUTH_ISSUER": "auth.example"}, "TODO_OAUTH_ISSUER: must be a URL in ASCII"),
+        (MCP | BETTER_AUTH | {"JWT_AUDIENCE": MCP["TODO_MCP_URL"]}, "JWT_AUDIENCE must not be TODO_MCP_URL"),
         ({"TODO_PORT": "9464", "TODO_METRICS_PORT": "9464"}, "TODO_METRICS_PORT must not be the port of the API"),
         ({"TODO_WORKERS": "2"}, "TODO_WORKERS must be 1 with SQLite"),
         ({"TODO_ENV": "production"}, "set BETTER_AUTH_SECRET or BETTER_AUTH_URL"),
@@ -300,6 +308,26 @@ def test_production_needs_https_or_a_proxy(https: dict[str, str]) -> None:
 @pytest.mark.parametrize("path", ["/mcp", "/apis", "/tasks/mcp", "/v1.0/mcp"])
 def test_the_endpoint_for_assistants_has_a_path_of_its_own(path: str) -> None:
     assert settings_of(TODO_MCP_URL=f"https://tasks.example{path}").mcp_url == f"https://tasks.example{path}"
+
+
+def test_the_url_of_the_endpoint_for_assistants_has_the_form_that_clients_send() -> None:
+    assert settings_of(TODO_MCP_URL="HTTPS://Tasks.Example:443/Mcp").mcp_url == "https://tasks.example/Mcp"
+
+
+@pytest.mark.parametrize(
+    ("environment", "issuer"),
+    [
+        (MCP | BETTER_AUTH, "https://auth.example/api/auth"),
+        (MCP | {"BETTER_AUTH_URL": "https://auth.example/auth/v1"}, "https://auth.example/auth/v1"),
+        (MCP | BETTER_AUTH | {"TODO_OAUTH_ISSUER": "https://other.example/"}, "https://other.example/"),
+        (MCP | {"BETTER_AUTH_SECRET": SECRET}, None),
+        (BETTER_AUTH, None),
+    ],
+)
+def test_the_issuer_of_tokens_for_assistants_is_better_auth_unless_configured(
+    environment: dict[str, str], issuer: str | None
+) -> None:
+    assert settings_of(**environment).assistants_issuer == issuer
 
 
 def test_several_workers_need_postgresql() -> None:
