@@ -17,8 +17,8 @@ from tests.documents import ROOT, with_generated_part
 PAGE: Final = "docs/operating/packages.md"
 
 PERMISSIVE: Final = frozenset(
-    {"0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "PSF-2.0"}
-    | {"Python-2.0"}
+    {"0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "CC0-1.0", "ISC", "MIT", "MIT-0"}
+    | {"PSF-2.0", "Python-2.0"}
 )
 
 COPYLEFT: Final = {
@@ -43,6 +43,9 @@ _NOT_INSTALLED: Final = {
     "pywin32": "PSF-2.0",
     "uv": "Apache-2.0 OR MIT",
 }
+
+# Its file LICENSE says which part has which of these.
+_IN_FILES: Final = {"@modelcontextprotocol/inspector": "Apache-2.0 AND MIT"}
 
 _PLATFORM: Final = re.compile(
     "[-/](?:aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|wasm32|win32)-.*"
@@ -100,7 +103,8 @@ def npm_licences(folder: str) -> Iterator[tuple[str, str]]:
     packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     for path, package in packages.items():
         if "node_modules/" in path and not package.get("link"):
-            yield _PLATFORM.sub("", path.rpartition("node_modules/")[2]), package.get("license", "unknown").strip("()")
+            name = _PLATFORM.sub("", path.rpartition("node_modules/")[2])
+            yield name, _IN_FILES.get(name) or package.get("license", "unknown").strip("()")
 
 
 def licences_part(columns: list[dict[str, str]]) -> str:
@@ -119,7 +123,8 @@ def main() -> str:
     server = dict([*python_licences("otel.txt"), *python_licences("mcp.txt")])
     locks = sorted(path.name for path in (ROOT / "requirements").glob("*.txt"))
     development = dict(entry for lock in locks for entry in python_licences(lock) if entry[0] not in server)
-    columns = [server, development, dict([*npm_licences("clients/typescript"), *npm_licences("examples/web")])]
+    folders = ("clients/typescript", "examples/web", "examples/mcp")
+    columns = [server, development, dict(entry for folder in folders for entry in npm_licences(folder))]
     (ROOT / PAGE).write_text(with_generated_part(PAGE, "licences", licences_part(columns)), encoding="utf-8")
     return "\n".join(
         f"{name}: {licence}" for column in columns for name, licence in column.items() if not is_usable(name, licence)

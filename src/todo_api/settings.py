@@ -136,8 +136,8 @@ class Settings(LimitSettings):
 
     oauth_issuer: str | None = Field(
         None,
-        description="The required `iss` of OAuth access tokens, which only the endpoint for assistants accepts. The "
-        "default is the base URL and base path of BETTER_AUTH_URL.",
+        description="The required `iss` of OAuth access tokens for assistants. The default is the base URL and base "
+        "path of BETTER_AUTH_URL.",
     )
 
     metrics_port: int | None = Field(
