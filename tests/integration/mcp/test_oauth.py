@@ -65,7 +65,7 @@ class World(NamedTuple):
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     database = tmp_path_factory.mktemp("oauth") / "tasks.sqlite3"
     with running_key_server() as auth_url:
-        settings = settings_for(database, mcp_url=RESOURCE, better_auth_url=auth_url)
+        settings = settings_for(database, mcp_url=RESOURCE, better_auth_url=auth_url, cors_origins=ORIGIN)
         with running_server(Container(settings=settings), finish_seconds=0.5) as api, api.client() as client:
             client.base_url, client.headers = httpx.URL(api.url), httpx.Headers()
             yield World(client, auth_url)
@@ -168,14 +168,9 @@ async def test_an_api_that_accepts_other_access_tokens_refuses_those_for_assista
                 await oauth.verify(other)
 
 
-BETTER_AUTH = {"better_auth_url": "https://auth.example"}
-
-
 @pytest.mark.parametrize("path", [f"{METADATA}/mcp", METADATA])
-def test_the_metadata_name_the_server_that_grants_access(path: str) -> None:
-    app = app_in_memory(mcp_url=RESOURCE, cors_origins=ORIGIN, **BETTER_AUTH)
-
-    response = send_request(app, "GET", path, None, headers={"Origin": ORIGIN})
+def test_the_metadata_name_the_server_that_grants_access(world: World, path: str) -> None:
+    response = world.client.get(path, headers={"Origin": ORIGIN})
 
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
@@ -184,14 +179,22 @@ def test_the_metadata_name_the_server_that_grants_access(path: str) -> None:
     assert response.json() == {
         "resource": RESOURCE,
         "resource_name": "Tasks",
-        "authorization_servers": ["https://auth.example/api/auth"],
+        "authorization_servers": [f"{world.auth_url}/api/auth"],
         "scopes_supported": ["tasks:read", "tasks:write"],
         "bearer_methods_supported": ["header"],
     }
-    assert refusal(send_request(app, "POST", path, None)) == (405, "METHOD_NOT_ALLOWED")
+    assert refusal(world.client.post(path)) == (405, "METHOD_NOT_ALLOWED")
 
 
-@pytest.mark.parametrize("settings", [BETTER_AUTH, {"mcp_url": RESOURCE}])
+def test_a_page_of_a_configured_origin_can_read_the_challenge(world: World) -> None:
+    response = world.client.post("/mcp", headers={"Host": HOST, "Origin": ORIGIN})
+
+    assert response.status_code == 401
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "WWW-Authenticate" in response.headers["Access-Control-Expose-Headers"]
+
+
+@pytest.mark.parametrize("settings", [{"better_auth_url": "https://auth.example"}, {"mcp_url": RESOURCE}])
 def test_there_are_no_metadata_without_the_endpoint_or_better_auth(settings: dict[str, str]) -> None:
     app = app_in_memory(**settings)
 
