@@ -115,6 +115,7 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
         and [line for line in ('"tasks":[]', '"AUTH_FORBIDDEN"', '"count":1', "\n204\n") if line not in printed] == []
         and '"AUTH_INVALID"' in printed.splitlines()[-1]
     ),
+    "calendar": lambda printed: "RRULE:FREQ=WEEKLY;UNTIL=20261231T160000Z\nEND:VEVENT\nEND:VCALENDAR" in printed,
     "first": first_task_is_created,
     "token": lambda printed: '"tasks":[' in printed,
     "call": lambda printed: printed.count('"title":"Buy milk"') == 4 and '"count":1' in printed,

@@ -12,9 +12,10 @@ from fastapi.security import HTTPBearer
 
 from todo_api.container import Container
 from todo_api.http.headers import header_lines
-from todo_api.http.problems import token_missing
-from todo_api.schemas.parameters import UserIdInPath
-from todo_domain import Principal, TaskUseCases, TokenRejected
+from todo_api.http.problems import NOT_FOUND, ProblemError, token_missing
+from todo_api.schemas.parameters import CalendarToken, UserIdInPath
+from todo_domain import Principal, Scope, ScopeMissing, TaskUseCases, TokenRejected
+from todo_domain.access_token import TOKEN_PREFIX
 
 _bearer = HTTPBearer(
     scheme_name="bearer",
@@ -67,9 +68,30 @@ async def use_cases(
     request: Request, user_id: UserIdInPath, _: Annotated[Any, Depends(_bearer)] = None
 ) -> TaskUseCases:
     """Return the use cases for the list of the user in the path; raise AccessDenied if the caller is another user."""
-    principal = await authenticate(request)
+    return _use_cases_of(request, await authenticate(request), user_id)
+
+
+async def calendar_use_cases(request: Request, token: CalendarToken) -> TaskUseCases:
+    """Return the use cases for the list of the user whose calendar token is in the path.
+
+    Raises ProblemError (NOT_FOUND) for any other token.
+    """
+    unknown = ProblemError(NOT_FOUND, "there is no calendar with this token")
+    if not token.startswith(TOKEN_PREFIX):
+        raise unknown  # a session token is not even verified
+    try:
+        principal: Principal = await container_of(request).token_verifier().verify(token)
+        principal.require(Scope.CALENDAR_READ)
+    except (TokenRejected, ScopeMissing) as fault:
+        raise unknown from fault
+    request.scope["principal"] = principal
+    return _use_cases_of(request, principal, principal.user_id)
+
+
+def _use_cases_of(request: Request, principal: Principal, owner: str) -> TaskUseCases:
     use_cases_of: Callable[[Principal, str], TaskUseCases] = container_of(request).task_use_cases()
-    return use_cases_of(principal, user_id)
+    return use_cases_of(principal, owner)
 
 
 Tasks = Annotated[TaskUseCases, Depends(use_cases)]
+CalendarTasks = Annotated[TaskUseCases, Depends(calendar_use_cases)]

@@ -1,19 +1,22 @@
 """The parameters of an endpoint of an OwnerRoute, checked when the endpoint is defined."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Final, Self, Union, get_args, get_origin
 
-from fastapi import params
+from fastapi import Request, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from starlette.responses import Response
 
-from todo_api.http.authentication import use_cases
+from todo_domain import TaskUseCases
+
+Identify = Callable[[Request, str], Awaitable[TaskUseCases]]
+"""A dependency that returns the use cases of the caller, given a part of the path."""
 
 _OPTIONAL_TEXT: Final = str | None
 _LISTS: Final = frozenset({list, set, frozenset, tuple})
@@ -68,13 +71,13 @@ class Endpoint:
     body: Model | None
 
     @classmethod
-    def of(cls, route: APIRoute) -> Self:
-        """Return the endpoint of a route.
+    def of(cls, route: APIRoute, identify: Identify, part: str) -> Self:
+        """Return the endpoint of a route whose caller is identified by a part of the path.
 
         Raises UnsupportedEndpoint, which names every parameter that FastAPI would document
         but the route can't bind.
         """
-        if faults := "; ".join(_faults(route)):
+        if faults := "; ".join(_faults(route, identify, part)):
             raise UnsupportedEndpoint(f"{route.name}: {faults}")
         dependant = route.dependant
         return cls(
@@ -100,11 +103,11 @@ def _is_list(annotation: object) -> bool:
     return kind in _LISTS or (kind in _UNIONS and any(map(_is_list, get_args(annotation))))
 
 
-def _faults(route: APIRoute) -> Iterator[str]:
+def _faults(route: APIRoute, identify: Identify, part: str) -> Iterator[str]:
     """Name everything in the endpoint or its route that an OwnerRoute does not support."""
-    if "{user_id}" not in route.path:
-        yield "the path must have the part {user_id}"
-    yield from _faults_of_dependencies(route.dependant)
+    if f"{{{part}}}" not in route.path:
+        yield f"the path must have the part {{{part}}}"
+    yield from _faults_of_dependencies(route.dependant, identify)
     yield from _faults_of_parameters(route.dependant)
     yield from _faults_of_models(route.dependant)
     for name, default in _IGNORED_SETTINGS.items():
@@ -117,10 +120,10 @@ def _faults(route: APIRoute) -> Iterator[str]:
         yield "its result must be annotated as a Response"
 
 
-def _faults_of_dependencies(dependant: Dependant) -> Iterator[str]:
+def _faults_of_dependencies(dependant: Dependant, identify: Identify) -> Iterator[str]:
     has_tasks = False
     for each in dependant.dependencies:
-        if each.call is use_cases and not has_tasks:
+        if each.call is identify and not has_tasks:
             has_tasks = True
         else:
             yield f"the dependency {each.name or getattr(each.call, '__name__', each.call)!r} would not be called"

@@ -56,7 +56,7 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.NOT_FOUND: ErrorHelp(
         "This user has no such task, project or access token: it never existed or was deleted. Or it is not in the "
-        "trash, where it must be to be restored or erased. Or the API has no such path.",
+        "trash, where it must be to be restored or erased. Or no calendar has this token. Or the API has no such path.",
         "Remove it from the client's copy. If the request repeats a DELETE whose response was lost, the first DELETE "
         "has succeeded. If it repeats a restoration, read the task or the project.",
     ),

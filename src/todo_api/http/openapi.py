@@ -1,6 +1,7 @@
 """The OpenAPI document: what FastAPI derives from the endpoints, and what it can't derive."""
 
 import json
+from collections.abc import Collection
 from http import HTTPStatus
 from importlib.metadata import version
 from itertools import groupby
@@ -51,6 +52,7 @@ _TAGS: Final = {
     "trash": "Restore deleted tasks, or erase them.",
     "projects": "Put tasks into projects. A user has at most 200.",
     "changes": "Keep a copy of the list up to date: read what changed since the last time, or follow it live.",
+    "calendar": "Subscribe to the tasks in a calendar, by a secret URL.",
     "access tokens": "Create and revoke tokens for scripts, calendars and assistants. Only a session token can.",
     "health": "Probes for load balancers and monitoring. They need no token.",
 }
@@ -110,9 +112,9 @@ def documented_response(status: int, *headers: str) -> Responses:
 NOT_MODIFIED: Final = documented_response(304, "ETag")
 
 
-def problem_responses(*kinds: ProblemType) -> Responses:
-    """Return the `responses` of an OwnerRoute: the problems of every OwnerRoute, and these."""
-    return _responses({*_EVERY_OWNER, *kinds})
+def problem_responses(*kinds: ProblemType, without: Collection[ProblemType] = ()) -> Responses:
+    """Return the `responses` of an OwnerRoute: the problems of every OwnerRoute, with and without some."""
+    return _responses({*_EVERY_OWNER, *kinds}.difference(without))
 
 
 def _responses(kinds: set[ProblemType]) -> Responses:

@@ -17,7 +17,7 @@ from starlette.types import Scope as AsgiScope
 
 from todo_api.http.authentication import container_of, use_cases
 from todo_api.http.deadlines import PendingRequest
-from todo_api.http.endpoint import Endpoint, Model
+from todo_api.http.endpoint import Endpoint, Identify, Model
 from todo_api.http.headers import header_lines
 from todo_api.http.hints import hint_for
 from todo_api.http.problems import (
@@ -54,6 +54,7 @@ class OwnerRoute(APIRoute):
     object.
 
     A GET requires the scope `tasks:read`, any other method `tasks:write`, unless a subclass sets `scope`.
+    A subclass may identify the caller by another part of the path than the owner's id.
 
     An endpoint raises RuleViolated with the names of its header parameters, or of fields
     of the body or the query. The route adds the location in the request.
@@ -62,11 +63,13 @@ class OwnerRoute(APIRoute):
     max_body_bytes = MAX_BODY_BYTES
     is_stream = False
     scope: Scope | None = None
+    identify: Identify = staticmethod(use_cases)
+    identified_by = "user_id"
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         """Accept the arguments of APIRoute. Raises UnsupportedEndpoint."""
         super().__init__(*args, **settings)
-        self._parameters = Endpoint.of(self)
+        self._parameters = Endpoint.of(self, self.identify, self.identified_by)
         self._headers = [(name, alias.lower().encode()) for name, alias in self._parameters.headers.items()]
         self._media_types = _PATCH if self.methods == {"PATCH"} else _JSON
         self.scope = self.scope or (Scope.TASKS_READ if self.methods == {"GET"} else Scope.TASKS_WRITE)
@@ -90,7 +93,7 @@ class OwnerRoute(APIRoute):
             pending.release()
 
     async def _respond(self, request: Request, pending: PendingRequest) -> Response:
-        tasks = await use_cases(request, request.path_params["user_id"])
+        tasks = await self.identify(request, request.path_params[self.identified_by])
         request.scope["principal"].require(self.scope)
         usage = request.scope[USAGE] = container_of(request).user_limits().usage_of(tasks.user_id)
         usage.charge_request()

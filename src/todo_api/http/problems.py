@@ -3,6 +3,7 @@
 A response never contains the cause, the input, or data of another user.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from todo_api.schemas.faults import MAX_FAULTS
 
 MEDIA_TYPE: Final = "application/problem+json"
 _REALM: Final = 'Bearer realm="todo"'
+_SECRET: Final = re.compile(r"(?<=^/calendar/).+|todo_pat_[^/]*", re.IGNORECASE | re.DOTALL)
+"""The token in the path of a calendar, or in one that was meant as that, as a part of an `instance`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
     document = Problem(
         **_constant_part(problem.problem_type),
         detail=problem.detail,
-        instance=quote(request.scope["path"], errors="replace"),
+        instance=quote(_SECRET.sub("{token}", request.scope["path"]), errors="replace"),
         timestamp=datetime.now(UTC),
         request_id=request.scope["request_id"],
         trace_id=request.scope.get("trace_id") or "",
@@ -224,9 +227,10 @@ def error_response(request: Request, error: domain.TodoError | ProblemError) -> 
 
 
 def _reason(error: Exception) -> str | None:
-    if isinstance(error, domain.TokenRejected):
-        return error.reason
     cause = error.__cause__
+    for rejected in (error, cause):
+        if isinstance(rejected, domain.TokenRejected):
+            return rejected.reason
     # The message of a database error may contain data of users.
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", "")
     return f"{type(cause).__name__} {code}".rstrip() if cause else None

@@ -24,6 +24,8 @@ MAX_WAITING: Final = 100
 BURST_SECONDS: Final = 5
 """A user who did nothing for this time may use the work of this time at once."""
 TASKS_PER_UNIT: Final = 20
+ICALENDAR_COST: Final = 4
+"""How many times as much a task costs in iCalendar as in JSON."""
 ITEMS_PER_TASK: Final = 4
 """How many items of checklists cost as much as a task."""
 OPERATIONS_PER_UNIT: Final = 10
@@ -109,10 +111,10 @@ class Usage:
         """Charge what a batch costs besides its request."""
         self._charge(count / OPERATIONS_PER_UNIT)
 
-    def charge_tasks(self, returned: Sequence[Change]) -> None:
+    def charge_tasks(self, returned: Sequence[Change], cost: int = 1) -> None:
         """Charge what it costs to return these tasks, projects and deletions, with the checklists."""
         items = sum(len(each.checklist) for each in returned if isinstance(each, Task))
-        self._charge((len(returned) + items / ITEMS_PER_TASK) / TASKS_PER_UNIT)
+        self._charge((len(returned) + items / ITEMS_PER_TASK) * cost / TASKS_PER_UNIT)
 
     @asynccontextmanager
     async def pace(self) -> AsyncIterator[None]:

@@ -43,6 +43,14 @@ ProjectId = Annotated[
 AccessTokenId = Annotated[
     str, Path(description="The id of an access token of this owner.", examples=["5f2b8c1d9e0a7346"])
 ]
+CalendarToken = Annotated[
+    str,
+    Path(
+        description="An access token of the user with the scope `calendar:read`.",
+        json_schema_extra={"pattern": "^todo_pat_[A-Za-z0-9_-]{2,171}\\.[A-Za-z0-9_-]{43}$", "maxLength": 224},
+        examples=["todo_pat_YWxpY2U.nVdE2rD1m0yB7hQ5wZ8kP3sX6tF9gJ4cL1aR0oU5iHs"],
+    ),
+]
 _SortName = Literal[
     "created_at",
     "-created_at",
@@ -58,6 +66,7 @@ _SortName = Literal[
     "-position",
 ]
 Sort = TypeAliasType("Sort", _SortName)
+CalendarKind = TypeAliasType("CalendarKind", Literal["event", "todo"])
 
 
 _CURSOR: Final[dict[str, Any]] = {"pattern": "^[A-Za-z0-9_-]+$"}
@@ -110,6 +119,23 @@ class ListParameters(BaseModel):
                 "descending": self.sort.startswith("-"),
             }
         )
+
+
+class CalendarParameters(BaseModel):
+    """What tasks are in a calendar."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    kind: CalendarKind = Field(
+        "event",
+        alias="as",
+        description="Whether tasks are events (VEVENT) or to-dos (VTODO), which most calendars don't show.",
+    )
+
+    @property
+    def as_domain(self) -> str:
+        """The kind."""
+        return self.kind
 
 
 class RemovalParameters(BaseModel):

@@ -19,7 +19,7 @@ _ORIGIN: Final = b"\r\norigin:"
 
 
 class RepeatedRefusals:
-    """The refusals of the last moment, by target and token.
+    """The refusals of the last moment, by target and token, which is in the target or in its header field.
 
     A GET that is the first on its connection, and repeats a refused request, gets the same
     document before the connection has a protocol. The log has one line for the document.
@@ -33,7 +33,7 @@ class RepeatedRefusals:
     def remember(self, scope: Scope, problem: ProblemError) -> None:
         """Repeat the refusal of this request for a moment."""
         target = b"?".join(filter(None, (scope["raw_path"], scope["query_string"])))
-        key = target, dict(scope["headers"])[b"authorization"]
+        key = target, dict(scope["headers"]).get(b"authorization", b"")
         if self._response(key):
             return
         if len(self._remembered) >= MAX_REMEMBERED:
@@ -57,10 +57,11 @@ class RepeatedRefusals:
 
 
 def _key(head: bytes) -> tuple[bytes, bytes]:
-    """Return the target and the token of a GET with a complete head, or empty strings."""
+    """Return the target and the header field's token of a GET with a complete head; else empty strings."""
     lower = head.lower()
     method, _, rest = head.partition(b" ")
-    if method != b"GET" or not head.endswith(b"\r\n\r\n") or _ORIGIN in lower or lower.count(_AUTHORIZATION) != 1:
+    if method != b"GET" or not head.endswith(b"\r\n\r\n") or _ORIGIN in lower or lower.count(_AUTHORIZATION) > 1:
         return b"", b""
-    begin = lower.index(_AUTHORIZATION) + len(_AUTHORIZATION)
-    return rest.partition(b" ")[0], head[begin : head.index(b"\r\n", begin)].strip(b" \t")
+    begin = lower.find(_AUTHORIZATION)
+    token = head[begin + len(_AUTHORIZATION) :].partition(b"\r\n")[0] if begin >= 0 else b""
+    return rest.partition(b" ")[0], token.strip(b" \t")

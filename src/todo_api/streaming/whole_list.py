@@ -1,7 +1,7 @@
-"""A list of any length as one JSON response, read while it is sent."""
+"""A list of any length as one response, read while it is sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from typing import Self
 
 from starlette.requests import ClientDisconnect
@@ -14,29 +14,29 @@ from todo_api.http.user_limits import Usage
 from todo_api.schemas.tasks import task_response
 from todo_api.server.uvicorn_connection import ABORT_CONNECTION
 from todo_api.streaming.disconnect import wait_for_disconnect
-from todo_domain import Task, TodoError, WholeList
+from todo_domain import TodoError, WholeList
 
 
 class WholeListResponse(Response):
-    """A TaskListResponse whose tasks are read in chunks while it is sent, so that the list is never all in memory.
+    """A response whose tasks are read in chunks while it is sent, so that the list is never all in memory.
 
-    If a read fails, the connection is aborted and the JSON stays incomplete: no client
+    If a read fails, the connection is aborted and the body stays incomplete: no client
     can take a part of the list for the whole list. The request log has the reason.
     """
 
-    media_type = "application/json"
-
-    def __init__(self, first: bytes, rest: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
-        super().__init__(headers={**headers, **CACHING})
+    def __init__(self, first: bytes, rest: AsyncIterator[bytes], headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(headers={**headers, **CACHING}, media_type=media_type)
         del self.headers["content-length"]
         self._first = first
         self._rest = rest
 
     @classmethod
-    async def begin(cls, whole: WholeList, usage: Usage, headers: Mapping[str, str]) -> Self:
-        """Read the first chunk, so that an early failure gets an error response. Raises StorageUnavailable."""
-        parts = _parts(whole, usage)
-        return cls(await anext(parts), parts, headers)
+    async def begin(
+        cls, parts: AsyncIterator[bytes], usage: Usage, headers: Mapping[str, str], media_type: str = "application/json"
+    ) -> Self:
+        """Make the first part, so that an early failure gets an error response. Raises StorageUnavailable."""
+        parts = _paced(parts, usage)
+        return cls(await anext(parts), parts, headers, media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the list, or abort the connection."""
@@ -62,27 +62,21 @@ async def _send(send: Send, part: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
-async def _paced(chunks: AsyncIterator[Sequence[Task]], usage: Usage) -> AsyncIterator[Sequence[Task]]:
-    """Yield the chunks, of which the first is read at once."""
-    tasks = await anext(chunks, None)
-    while tasks is not None:
-        yield tasks
+async def _paced(parts: AsyncIterator[bytes], usage: Usage) -> AsyncIterator[bytes]:
+    """Yield the parts, of which the first is made at once, and the others when the owner has work left."""
+    part = await anext(parts, None)
+    while part is not None:
+        yield part
         async with usage.pace():
-            tasks = await anext(chunks, None)
+            part = await anext(parts, None)
 
 
-async def _parts(whole: WholeList, usage: Usage) -> AsyncIterator[bytes]:
-    """Yield the JSON in parts, one per chunk of tasks; `count` comes last, when it is known.
-
-    The owner pays for the tasks: without work left, the next chunk is read later.
-    """
-    count, part = 0, b'{"tasks":['
-    async for tasks in _paced(whole.chunks, usage):
+async def json_parts(whole: WholeList, usage: Usage) -> AsyncIterator[bytes]:
+    """Yield a TaskListResponse in parts, one per chunk of tasks; `count` comes last, when it is known."""
+    count, begin = 0, b'{"tasks":['
+    async for tasks in whole.chunks:
         usage.charge_tasks(tasks)
-        if count:
-            yield part
-            part = b","
         written = b",".join(json_bytes(task_response(task)) for task in tasks)
-        part = part + written if written else part.removesuffix(b",")
-        count += len(tasks)
-    yield part + b"]," + json_bytes({"count": count, "next_cursor": None, "revision": whole.revision})[1:]
+        yield begin + (b"," if count and written else b"") + written
+        count, begin = count + len(tasks), b""
+    yield begin + b"]," + json_bytes({"count": count, "next_cursor": None, "revision": whole.revision})[1:]

@@ -210,6 +210,13 @@ def test_every_route_of_an_owner_requires_a_scope(method: str, path: str, route:
     asyncio.run(_clear(APP))
 
 
+def test_no_route_but_the_calendar_identifies_its_user_by_a_token_in_the_path() -> None:
+    """That route has its own tests of every token (test_calendar.py)."""
+    paths = [route.path for route in APP.routes if isinstance(route, OwnerRoute)]
+
+    assert [path for path in paths if not path.startswith("/api/{user_id}/")] == ["/calendar/{token}.ics"]
+
+
 async def _clear(app: App) -> None:
     tokens = app.container.task_repository().access_tokens
     for token in await tokens.list(UserId("alice")):

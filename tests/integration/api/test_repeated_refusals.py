@@ -91,6 +91,20 @@ def test_another_or_incomplete_request_is_not_refused_before_it_is_parsed(
     assert not refusals.response_to(HEAD.replace(old, new, 1))
 
 
+def test_a_refused_calendar_is_known_by_the_token_in_its_target() -> None:
+    refusals, target = Refusals(), "/calendar/todo_pat_YQ.s.ics"
+    scope = {**SCOPE, "path": target, "raw_path": target.encode(), "query_string": b"", "headers": [(b"host", b"a")]}
+    head = f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    refusals.known.remember(scope, REFUSED)
+
+    response = refusals.response_to(head)
+    assert response.startswith(b"HTTP/1.1 429 ")
+    assert b"todo_pat_" not in response
+    assert not refusals.response_to(head.replace("YQ", "Yg"))
+    assert not refusals.response_to(head.replace("Host", "Authorization: Bearer t\r\nHost"))
+
+
 def test_few_refusals_are_remembered(refusals: Refusals) -> None:
     for number in range(MAX_REMEMBERED):
         refusals.known.remember({**SCOPE, "raw_path": b"/%d" % number}, REFUSED)

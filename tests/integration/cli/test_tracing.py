@@ -36,6 +36,7 @@ async def use(app):
 
 asyncio.run(use(create_app(assemble(Settings(database_url="./tasks.sqlite3")))))
 print(len((EXPORTING | ASSISTING) & set(sys.modules)))
+assert "icalendar" not in sys.modules  # the first calendar imports it
 assemble(Settings(database_url="./tasks.sqlite3", otel_exporter_otlp_endpoint="http://127.0.0.1:9"))
 print(len(EXPORTING & set(sys.modules)))
 """

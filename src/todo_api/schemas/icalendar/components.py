@@ -39,7 +39,7 @@ def events_of(task: Task) -> Sequence[Event]:
     return master, event
 
 
-def todo_of(task: Task) -> Todo:
+def todos_of(task: Task) -> Sequence[Todo]:
     """Return the to-do of any task.
 
     A recurring task has RRULE and DTSTART. DTSTART can't be after DUE, so if the due was moved to an earlier day,
@@ -51,17 +51,16 @@ def todo_of(task: Task) -> Todo:
     todo["STATUS"] = Text("COMPLETED" if task.complete else "NEEDS-ACTION")
     if task.completed_at:
         todo["COMPLETED"] = vDatetime(task.completed_at)
-    if due is None:
-        return todo
-    todo["DUE"] = moment(due, due.date)
-    if recurrence:
+    if due:
+        todo["DUE"] = moment(due, due.date)
+    if due and recurrence:
         series = series_of(recurrence, due)
         if series and series.start <= due.date:
             todo["DTSTART"] = moment(due, series.start)
             todo["RRULE"] = recur(series.rule, due)
         else:
             todo["COMMENT"] = Text(note(recurrence))
-    return todo
+    return (todo,)
 
 
 def _event(task: Task, start: Any) -> Event:

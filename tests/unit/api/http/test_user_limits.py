@@ -115,6 +115,14 @@ def test_ten_operations_twenty_tasks_and_eight_kibibytes_cost_as_much_as_a_reque
     assert requests_until_refused(usage) == 500 - units
 
 
+def test_a_task_in_another_form_costs_more() -> None:
+    usage = limits().usage_of("alice")
+
+    usage.charge_tasks([task()] * 100, cost=4)
+
+    assert requests_until_refused(usage) == 480
+
+
 def test_four_items_of_a_checklist_cost_as_much_as_a_task() -> None:
     usage = limits().usage_of("alice")
 

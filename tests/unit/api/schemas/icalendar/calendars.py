@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import vobject
 
-from todo_api.schemas.icalendar import CalendarWriter, events_of, todo_of
+from todo_api.schemas.icalendar import CalendarWriter, events_of, todos_of
 from todo_domain import Task
 
 
@@ -19,7 +19,7 @@ def as_events(*tasks: Task) -> str:
 
 
 def as_todos(*tasks: Task) -> str:
-    return _written(CalendarWriter(lambda task: [todo_of(task)]), tasks)
+    return _written(CalendarWriter(todos_of), tasks)
 
 
 def _written(writer: CalendarWriter, tasks: Sequence[Task]) -> str:
