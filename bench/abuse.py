@@ -32,6 +32,7 @@ DEFAULT_BOUNDS = dict.fromkeys(NO_BOUNDS, "")
 _GOAL_MS = 10.0
 _GOAL_MIB = 100.0
 _PER_BATCH = 100
+_DUE = {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"}
 _SAMPLE_SECONDS = 0.05
 
 
@@ -144,7 +145,10 @@ def _seeded(name: str, tokens: Tokens, tasks: int) -> Iterator[Mapping[str, str]
         workload = Workload(tokens, OTHERS, 20)
         batch = {
             "operations": [
-                {"op": "create", "task": {"title": f"Task {number}", "description": "d" * 200}}
+                {
+                    "op": "create",
+                    "task": {"title": f"Task {number}", "description": "d" * 200, "due": None if number % 10 else _DUE},
+                }
                 for number in range(_PER_BATCH)
             ]
         }

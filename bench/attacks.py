@@ -1,6 +1,7 @@
 """What one user may try against the others: each attack goes on until its process is ended."""
 
 import asyncio
+import json
 import multiprocessing
 import os
 import socket
@@ -99,6 +100,16 @@ async def whole_list(abuser: Abuser) -> None:
     await abuser.repeat(abuser.request("GET", _TASKS), 1)
 
 
+async def calendars(abuser: Abuser) -> None:
+    """Read the calendar of a tenth of the tasks on 10 connections, again and again."""
+    body = {"name": "Calendar", "scopes": ["calendar:read"]}
+    reader, writer = await asyncio.open_connection("127.0.0.1", abuser.port)
+    writer.write(abuser.request("POST", f"/api/{ABUSER}/access-tokens", body).encode())
+    token = json.loads((await reader.read()).partition(b"\r\n\r\n")[2])["token"]
+    writer.close()
+    await abuser.repeat(abuser.request("GET", f"/calendar/{token}.ics"), 10)
+
+
 async def streams(abuser: Abuser) -> None:
     """Open 9,000 streams, and write twice per second."""
     write = abuser.request("POST", _TASKS, {"title": "x"})
@@ -163,6 +174,7 @@ ATTACKS = {
     "abandoned-searches": Attack(abandoned_searches, _BOTH),
     "searches": Attack(searches, _BOTH),
     "whole-list": Attack(whole_list, _BOTH),
+    "calendars": Attack(calendars, _BOTH),
     "streams": Attack(streams, _BOTH),
     "empty-operations": Attack(empty_operations),
     "tags": Attack(tags),

@@ -19,7 +19,7 @@ pid {directory}/pid;
 error_log stderr;
 events {{ worker_connections 256; }}
 http {{
-    access_log off;
+    access_log {directory}/access;
     client_body_temp_path {directory}/body;
     proxy_temp_path {directory}/proxy;
     fastcgi_temp_path {directory}/fastcgi;

@@ -3,6 +3,7 @@
 import gzip
 import re
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ class Proxy:
 
     url: str
     trusted: ssl.SSLContext
+    access_log: Path
 
     def client(self, prefix: str) -> httpx.Client:
         """Return a client of a new user with the base URL of that user's list."""
@@ -81,7 +83,8 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         port = free_port()
         configuration = configuration_of(directory, port, httpx.URL(server.url).port)
         with running_proxy("nginx", directory, configuration, port):
-            yield Proxy(f"https://127.0.0.1:{port}", ssl.create_default_context(cafile=str(certificate)))
+            trusted = ssl.create_default_context(cafile=str(certificate))
+            yield Proxy(f"https://127.0.0.1:{port}", trusted, directory / "access")
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -119,6 +122,18 @@ def test_https_at_the_proxy_counts_as_https_for_the_server(proxy: Proxy, prefix:
         response = client.get("/tasks")
 
     assert (response.status_code, response.headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
+
+
+def test_the_access_log_of_the_proxy_does_not_have_the_token_of_a_calendar(proxy: Proxy) -> None:
+    with proxy.client("/todo") as client:
+        created = client.post("/access-tokens", json={"name": "Calendar", "scopes": ["calendar:read"]}).json()
+        calendar = client.get(f"{proxy.url}/todo/calendar/{created['token']}.ics")
+        client.get("/tasks?q=later")
+    while "later" not in (logged := proxy.access_log.read_text()):
+        time.sleep(0.01)
+
+    assert calendar.text.startswith("BEGIN:VCALENDAR\r\n")
+    assert created["token"] not in logged
 
 
 def test_http_at_the_first_proxy_is_refused(proxy: Proxy) -> None:
