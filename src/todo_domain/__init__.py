@@ -61,6 +61,7 @@ from todo_domain.ports import (
     Clock,
     Edit,
     Guard,
+    SnapshotSource,
     StoreMaintenance,
     TaskRepository,
     TaskStore,
@@ -98,6 +99,7 @@ from todo_domain.recurrence import (
     parse_rule,
 )
 from todo_domain.references import Ref
+from todo_domain.snapshot import Content, Snapshot
 from todo_domain.task import Task
 from todo_domain.trash import TaskState, Tombstone, TrashedTask, TrashPage, TrashQuery
 from todo_domain.use_cases import TaskUseCases, WholeList
@@ -127,6 +129,7 @@ __all__ = [
     "ChangePage",
     "ChecklistItem",
     "Clock",
+    "Content",
     "CountedFrom",
     "Create",
     "CreateProject",
@@ -183,6 +186,8 @@ __all__ = [
     "RuleViolated",
     "Scope",
     "ScopeMissing",
+    "Snapshot",
+    "SnapshotSource",
     "SortKey",
     "StorageOverloaded",
     "StorageUnavailable",

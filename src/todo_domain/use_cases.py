@@ -1,6 +1,7 @@
 """The use cases: what a caller can do with a task list."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, TypeVar
@@ -18,6 +19,7 @@ from todo_domain.ports import MAX_MANY, Added, Clock, TaskRepository
 from todo_domain.project_use_cases import ProjectUseCases
 from todo_domain.quotas import KEY_AGE, MAX_FORGOTTEN
 from todo_domain.rules import check_page_size
+from todo_domain.snapshot import Snapshot
 from todo_domain.task import Task
 from todo_domain.trash import MAX_ERASED, TrashPage, TrashQuery
 
@@ -225,6 +227,10 @@ class TaskUseCases:
         if kinds is None:
             kinds = since.kinds if since else TASKS
         return await self._repository.changes(self.user_id, since, limit, kinds)
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Take a snapshot of everything that the owner has. Entering may raise StorageOverloaded."""
+        return self._repository.snapshot(self.user_id)
 
     async def _with_room_for_keys(self, write: Callable[[datetime], Awaitable[_T]]) -> _T:
         """Return the result of the write; forget keys that are older than `KEY_AGE` when there are too many."""

@@ -37,6 +37,7 @@ CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "get_project": lambda store: store.get_project(USER, 1),
     "list_projects": lambda store: store.list_projects(USER),
     "changes": lambda store: store.changes(USER, None, 1),
+    "snapshot": lambda store: store.snapshot(USER).__aenter__(),
     "revisions": lambda store: store.revisions([USER]),
     "check_reads": lambda store: store.check_reads(),
     "check_writes": lambda store: store.check_writes(),

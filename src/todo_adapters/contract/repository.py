@@ -31,6 +31,7 @@ from todo_adapters.contract.removing import RemovesTasks
 from todo_adapters.contract.renewal import RenewsTheEpoch
 from todo_adapters.contract.retries import RecognisesRetries
 from todo_adapters.contract.sequences import MatchesTheModel
+from todo_adapters.contract.snapshots import TakesSnapshots
 from todo_adapters.contract.storing import StoresTasks
 from todo_adapters.contract.task_quotas import BoundsTasks
 from todo_adapters.contract.trash import KeepsATrash
@@ -39,6 +40,7 @@ from todo_adapters.contract.whole_lists import ReadsWholeLists
 
 class NamedPromises(
     KeepsAccessTokens,
+    TakesSnapshots,
     CountsTasksOfProjects,
     BoundsDeletionsAndKeys,
     BoundsTasks,

@@ -1,7 +1,8 @@
 """Task lists in the memory of this process: for tests, demos and embedding."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from operator import attrgetter
 from typing import Self
@@ -29,6 +30,7 @@ from todo_domain import (
     ProjectList,
     ProjectNotFound,
     Quotas,
+    Snapshot,
     Task,
     TaskDraft,
     TaskIds,
@@ -188,6 +190,11 @@ class InMemoryTaskRepository:
         newer = [change for change in tasks.changes(kinds) if change.revision > seen]
         state = FeedState(self._epoch, tasks.counters.revision, tasks.purged_revision)
         return state.page(since, limit, sorted(newer, key=attrgetter("revision")), kinds)
+
+    @asynccontextmanager
+    async def snapshot(self, user_id: UserId) -> AsyncIterator[Snapshot]:
+        """See SnapshotSource. The values are not copied: they never change."""
+        yield self._list_of(user_id).snapshot()
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""

@@ -1,6 +1,6 @@
 """The data of one user: tasks, projects, what was deleted, and idempotency keys."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest, nsmallest
@@ -11,6 +11,7 @@ from todo_domain import (
     AllProjects,
     BatchEffects,
     Change,
+    Content,
     Deletion,
     IdempotencyKey,
     Kind,
@@ -23,6 +24,7 @@ from todo_domain import (
     ProjectState,
     ProjectTombstone,
     Read,
+    Snapshot,
     StoredTask,
     Task,
     TaskNotFound,
@@ -32,8 +34,10 @@ from todo_domain import (
     TrashedProject,
     TrashedTask,
 )
+from todo_domain.ports import MAX_MANY
 from todo_domain.project import MAX_PROJECT_DELETIONS
 
+_BY_ID: Final = attrgetter("id")
 _BY_POSITION: Final = attrgetter("position")
 _BY_REVISION: Final = attrgetter("revision")
 
@@ -126,6 +130,12 @@ class TaskList:
             yield from self.projects.values()
             yield from (Deletion(each.id, each.revision, Kind.PROJECT) for each in self.deleted_projects.values())
 
+    def snapshot(self) -> Snapshot:
+        """Return everything that has content."""
+        content: list[Content] = sorted([*self.projects.values(), *self.trashed_projects], key=_BY_ID)
+        content += sorted([*self.tasks.values(), *self.trash], key=_BY_ID)
+        return Snapshot(self.counters.revision, len(self.all_trash), len(content), _in_chunks(content))
+
     def read(self, asked: Read) -> Any:
         """Read what the evaluation of a batch asks for."""
         if isinstance(asked, LockTasks):
@@ -190,3 +200,8 @@ class TaskList:
             del self.deleted[deletion.id]
             self.counters = self.counters._replace(deletion_count=self.counters.deletion_count - 1)
         self.purged_revision = max(self.purged_revision, deletion.revision)
+
+
+async def _in_chunks(content: Sequence[Content]) -> AsyncIterator[Sequence[Content]]:
+    for start in range(0, len(content), MAX_MANY):
+        yield content[start : start + MAX_MANY]

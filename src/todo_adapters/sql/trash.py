@@ -16,14 +16,14 @@ from todo_domain import Kind, TrashedProject, TrashedTask, TrashPage, TrashQuery
 _page: Final = entries(
     list(Kind), lambda table: sa.and_(table.c.in_trash, table.c.revision < sa.bindparam("before")), descending=True
 )
-_project_count: Final = (
+PROJECTS_IN_TRASH: Final = (
     sa.select(sa.func.count())
     .select_from(projects)
     .where(projects.c.user_id == sa.bindparam("user_id"), projects.c.in_trash)
     .scalar_subquery()
 )
 TRASH: Final = (
-    sa.select(task_lists.c.revision, task_lists.c.trash_count + _project_count, *_page.c)
+    sa.select(task_lists.c.revision, task_lists.c.trash_count + PROJECTS_IN_TRASH, *_page.c)
     .select_from(task_lists.outerjoin(_page, sa.true()))
     .where(LIST_OF_USER)
     .order_by(_page.c.at.desc())

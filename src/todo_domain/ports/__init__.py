@@ -19,17 +19,20 @@ An adapter that needs opening is an async context manager: `async with adapter:`
 
 from todo_domain.ports.access_token_repository import AccessTokenRepository
 from todo_domain.ports.clock import Clock
+from todo_domain.ports.snapshot_source import SNAPSHOT_SECONDS, SnapshotSource
 from todo_domain.ports.store_maintenance import StoreMaintenance, TaskStore
 from todo_domain.ports.task_repository import MAX_MANY, Added, Edit, Guard, TaskRepository
 from todo_domain.ports.token_verifier import TokenVerifier
 
 __all__ = [
     "MAX_MANY",
+    "SNAPSHOT_SECONDS",
     "AccessTokenRepository",
     "Added",
     "Clock",
     "Edit",
     "Guard",
+    "SnapshotSource",
     "StoreMaintenance",
     "TaskRepository",
     "TaskStore",

@@ -12,6 +12,7 @@ from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import UserId
 from todo_domain.listing import TaskIds, TaskPage, TaskQuery
 from todo_domain.operations import BatchResult
+from todo_domain.ports.snapshot_source import SnapshotSource
 from todo_domain.project import Project, ProjectList
 from todo_domain.task import Task
 from todo_domain.trash import TrashPage, TrashQuery
@@ -38,7 +39,7 @@ class Added:
     replayed: bool = False
 
 
-class TaskRepository(Protocol):
+class TaskRepository(SnapshotSource, Protocol):
     """Stores the task list of every user.
 
     Opening

@@ -111,7 +111,12 @@ class Database:
         )
 
     def transact(
-        self, user_id: UserId, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool
+        self,
+        user_id: UserId,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        repeatable: bool,
+        timeout_seconds: float | None = None,
     ) -> Awaitable[T]:
         """Run work of a user that is one transaction, and return its result."""
-        return self._pool.run(work, owner=user_id, repeatable=repeatable)
+        return self._pool.run(work, owner=user_id, repeatable=repeatable, timeout_seconds=timeout_seconds)

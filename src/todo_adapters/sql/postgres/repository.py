@@ -1,6 +1,7 @@
 """Task lists in PostgreSQL, in single statements and short transactions."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -18,8 +19,10 @@ from todo_adapters.sql.postgres.packed_ids import packed, read_packed_ids
 from todo_adapters.sql.postgres.purge import erase_oldest, forget_keys, forget_surplus
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
 from todo_adapters.sql.postgres.recent_tasks import RecentTasks
+from todo_adapters.sql.postgres.snapshot import read_snapshot
 from todo_adapters.sql.postgres.store import PostgresStore
 from todo_adapters.sql.postgres.timeline import read_changes
+from todo_adapters.sql.snapshots import MAX_BYTES, Snapshots
 from todo_domain import (
     NO_QUOTAS,
     TASKS,
@@ -36,6 +39,7 @@ from todo_domain import (
     ProjectList,
     ProjectNotFound,
     Quotas,
+    Snapshot,
     Task,
     TaskDraft,
     TaskIds,
@@ -77,6 +81,7 @@ class PostgresTaskRepository(PostgresStore):
     - timeout_seconds: the longest time for a transaction, with all its waits and attempts
     - prepare_threshold: prepare a statement after this number of uses; for poolers that keep
       prepared statements. None prepares on direct connections only, and finds out which are direct
+    - snapshot_bytes: the bound for the temporary files of all snapshots; 0 means no bound
     - caller: returns the caller of the call that begins, or None. The calls of a caller are refused
       if they would wait too long for a connection: see `sql.admission`
     - observe: is told of each statement; None costs nothing
@@ -97,12 +102,14 @@ class PostgresTaskRepository(PostgresStore):
         max_connections: int = 10,
         timeout_seconds: float = 5.0,
         prepare_threshold: int | None = None,
+        snapshot_bytes: int = MAX_BYTES,
         caller: Callable[[], Caller | None] = no_caller,
         observe: Observe | None = None,
     ) -> None:
         self._quotas = quotas
         self._bounds = bound_values(quotas)
         self._recent = RecentTasks()
+        self._snapshots = Snapshots(POSTGRESQL, snapshot_bytes)
         super().__init__(
             partial(
                 self.database_type,
@@ -246,6 +253,10 @@ class PostgresTaskRepository(PostgresStore):
         asked = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
         found = await read_changes(self._database.run, kinds, asked)
         return feed.read_changes(POSTGRESQL, user_id, since, limit, kinds, found)
+
+    def snapshot(self, user_id: UserId) -> AbstractAsyncContextManager[Snapshot]:
+        """See SnapshotSource. One transaction, with a round trip for each `ROWS` tasks."""
+        return self._snapshots.take(user_id, partial(read_snapshot, self._database, user_id))
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository. One statement."""

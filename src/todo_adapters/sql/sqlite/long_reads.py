@@ -51,14 +51,16 @@ class LongReads:
         """Return whether a read by this statement is in progress for the same user."""
         return (sql, values.get("user_id")) in self._statements
 
-    async def run(self, sql: str, values: Mapping[str, Any], fetch: Fetch[T]) -> T:
+    async def run(
+        self, sql: str, values: Mapping[str, Any], fetch: Fetch[T], timeout_seconds: float | None = None
+    ) -> T:
         """Return what `fetch` takes from the cursor. Raises sqlite3.Error, TimeoutError, StorageOverloaded."""
         read = _LongRead(self._path, sql, values, fetch)
         self._reads.add(read)
         statement = Counter([(sql, values.get("user_id"))])
         self._statements += statement
         try:
-            async with asyncio.timeout(self.timeout_seconds), self._place(values.get("user_id")):
+            async with asyncio.timeout(timeout_seconds or self.timeout_seconds), self._place(values.get("user_id")):
                 if read.is_abandoned:  # `close` ended it while it waited
                     raise sqlite3.OperationalError("interrupted")
                 return await asyncio.get_running_loop().run_in_executor(self._threads, read.run)

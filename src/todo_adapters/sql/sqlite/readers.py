@@ -58,8 +58,20 @@ class SqliteReader:
                 else:
                     self._long_reads.admission.begin()
                     return result
-            self._identity.verify()  # a thread opens the path again
-            return await self._long_reads.run(sql, values, fetch)
+        except sqlite3.Error as error:
+            raise StorageUnavailable(f"SQLite: {error}") from error
+        return await self.fetch_in_thread(sql, values, fetch)
+
+    async def fetch_in_thread(
+        self, sql: str, values: Mapping[str, Any], fetch: Fetch[T], timeout_seconds: float | None = None
+    ) -> T:
+        """Return what `fetch` makes of the cursor in a thread. Raises the same as `read`.
+
+        - timeout_seconds: the deadline, if it is not that of long reads
+        """
+        self._identity.verify()  # a thread opens the path again
+        try:
+            return await self._long_reads.run(sql, values, fetch, timeout_seconds)
         except sqlite3.Error as error:
             raise StorageUnavailable(f"SQLite: {error}") from error
         except TimeoutError as error:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,6 +18,7 @@ from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.epoch_log import log_opened, log_renewed
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.observer import Observe
+from todo_adapters.sql.snapshots import MAX_BYTES, Snapshots
 from todo_adapters.sql.sqlite.access_tokens import SqliteAccessTokenRepository
 from todo_adapters.sql.sqlite.epoch import renew_epoch
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_private
@@ -27,6 +28,7 @@ from todo_adapters.sql.sqlite.long_reads import READER_THREADS, LongReads
 from todo_adapters.sql.sqlite.observed import ObservedWriter, connection_observed_by, reader_observed_by
 from todo_adapters.sql.sqlite.purge import erase_oldest, forget_keys, purge
 from todo_adapters.sql.sqlite.readers import SqliteReader
+from todo_adapters.sql.sqlite.snapshot import read_rows, read_snapshot
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
 from todo_adapters.sql.sqlite.writer import MAX_GROUP, SqliteWriter
 from todo_adapters.sql.tables import store
@@ -47,6 +49,7 @@ from todo_domain import (
     ProjectList,
     ProjectNotFound,
     Quotas,
+    Snapshot,
     StorageUnavailable,
     Task,
     TaskDraft,
@@ -79,6 +82,7 @@ class SqliteTaskRepository:
     - timeout_seconds: the longest time for a call; then it raises StorageUnavailable
     - log_limit_bytes: the size of the write-ahead log at which writes wait until it is emptied
       (see LogLimit)
+    - snapshot_bytes: the bound for the temporary files of all snapshots; 0 means no bound
     - caller: returns the caller of the call that begins, or None. The calls of a caller are refused
       if they would wait too long: see `sql.admission`
     - observe: is told of each statement; None costs nothing
@@ -94,6 +98,7 @@ class SqliteTaskRepository:
         *,
         timeout_seconds: float = 5.0,
         log_limit_bytes: int = LIMIT_BYTES,
+        snapshot_bytes: int = MAX_BYTES,
         caller: Callable[[], Caller | None] = no_caller,
         observe: Observe | None = None,
     ) -> None:
@@ -101,6 +106,7 @@ class SqliteTaskRepository:
         self._quotas = quotas
         self._timeout_seconds = timeout_seconds
         self._log_limit_bytes = log_limit_bytes
+        self._snapshots = Snapshots(SQLITE, snapshot_bytes, read_rows)
         self._caller = caller
         self._connection_type = connection_observed_by(observe) if observe else sqlite3.Connection
         self._writer_type = ObservedWriter if observe else SqliteWriter
@@ -226,6 +232,10 @@ class SqliteTaskRepository:
         values = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
         found = await self._file.reader.read(_CHANGES[kinds], values)
         return feed.read_changes(SQLITE, user_id, since, limit, kinds, found)
+
+    def snapshot(self, user_id: UserId) -> AbstractAsyncContextManager[Snapshot]:
+        """See SnapshotSource. One transaction."""
+        return self._snapshots.take(user_id, partial(read_snapshot, self._file.reader, user_id))
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""

@@ -104,6 +104,7 @@ class Pool:
         owner: str | None = None,
         repeatable: bool = False,
         statement: Hashable = None,
+        timeout_seconds: float | None = None,
     ) -> T:
         """Run work, which is one transaction, on a connection that nothing else uses meanwhile; return its result.
 
@@ -112,6 +113,7 @@ class Pool:
           not, because nobody can tell whether the first attempt took effect.
         - statement: the statement of the work, if it only reads and may take long. One such read of
           an owner runs at a time, besides those that were fast: else one user could use all cores.
+        - timeout_seconds: the longest time for this call, if it is not that of the pool
 
         Work that the server undid because of another transaction runs again, up to 20 times.
         Raises StorageUnavailable at the deadline and instead of psycopg's errors: its subclass
@@ -121,7 +123,7 @@ class Pool:
         attempts = 0
         run_once = self._run_once if statement is None else partial(self._run_in_turn, statement)
         try:
-            with Deadline(self.timeout_seconds) as deadline:
+            with Deadline(timeout_seconds or self.timeout_seconds) as deadline:
                 while True:
                     try:
                         return await run_once(work, owner, deadline)
