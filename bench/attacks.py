@@ -16,6 +16,7 @@ from bench.workload import http_request
 
 ABUSER = "abuser"
 _TASKS = f"/api/{ABUSER}/tasks"
+_EXPORT = f"/api/{ABUSER}/export"
 _SEARCH = f"{_TASKS}?q=nowhere"
 _STREAM = f"/api/{ABUSER}/changes/stream"
 _PAUSE_SECONDS = 0.1
@@ -110,6 +111,12 @@ async def calendars(abuser: Abuser) -> None:
     await abuser.repeat(abuser.request("GET", f"/calendar/{token}.ics"), 10)
 
 
+async def exports(abuser: Abuser) -> None:
+    """Export everything as iCalendar, again and again; at the same time, begin exports and close their connections."""
+    request = abuser.request("GET", f"{_EXPORT}?format=ical")
+    await asyncio.gather(abuser.repeat(request, 1), abuser.repeat(abuser.request("HEAD", _EXPORT), 4))
+
+
 async def streams(abuser: Abuser) -> None:
     """Open 9,000 streams, and write twice per second."""
     write = abuser.request("POST", _TASKS, {"title": "x"})
@@ -175,6 +182,7 @@ ATTACKS = {
     "searches": Attack(searches, _BOTH),
     "whole-list": Attack(whole_list, _BOTH),
     "calendars": Attack(calendars, _BOTH),
+    "exports": Attack(exports, _BOTH),
     "streams": Attack(streams, _BOTH),
     "empty-operations": Attack(empty_operations),
     "tags": Attack(tags),

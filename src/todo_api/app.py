@@ -26,7 +26,7 @@ from todo_api.middleware.head_requests import HeadRequests
 from todo_api.middleware.https_only import HttpsOnly
 from todo_api.middleware.limits import HeaderLimit
 from todo_api.middleware.request_log import RequestLog
-from todo_api.routes import access_tokens, batch, calendar, changes, docs_pages, health, projects, tasks, trash
+from todo_api.routes import access_tokens, batch, calendar, changes, docs_pages, export, health, projects, tasks, trash
 from todo_api.routes.resource_metadata import resource_metadata
 from todo_api.server.shutdown import on_shutdown_signal
 from todo_api.server.store_opening import store_kept_open
@@ -102,6 +102,7 @@ def create_app(container: Container | None = None) -> App:
         projects.router,
         changes.router,
         changes.stream_router,
+        export.router,
         calendar.router,
         access_tokens.router,
         health.router,

@@ -28,6 +28,7 @@ from todo_api.server.health import HealthMonitor
 from todo_api.server.metrics.counts import Counts
 from todo_api.server.shutdown import Shutdown
 from todo_api.settings import Settings, WrongSetting
+from todo_api.streaming.export import OpenExports
 from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import (
     AccessTokenUseCases,
@@ -80,6 +81,7 @@ def _task_repository(settings: Settings, tracing: "Tracing | None") -> TaskStore
             settings.sqlite_path,
             quotas,
             timeout_seconds=settings.database_timeout_seconds,
+            snapshot_bytes=settings.max_export_bytes,
             caller=current_request,
             observe=tracing.calls.statements_of("sqlite") if tracing else None,
         )
@@ -92,6 +94,7 @@ def _task_repository(settings: Settings, tracing: "Tracing | None") -> TaskStore
         quotas,
         max_connections=settings.database_connections,
         timeout_seconds=settings.database_timeout_seconds,
+        snapshot_bytes=settings.max_export_bytes,
         caller=current_request,
         observe=tracing.calls.statements_of("postgresql", store_name(settings)) if tracing else None,
     )
@@ -159,6 +162,7 @@ class Container(containers.DeclarativeContainer):
     assistant_verifier = providers.Singleton(AssistantTokenVerifier, token_verifier, oauth_verifier)
     deadlines = providers.Singleton(Deadlines, settings.provided.database_timeout_seconds)
     user_limits = providers.Singleton(_user_limits, settings)
+    exports = providers.Singleton(OpenExports)
     live_feed = providers.Singleton(LiveFeed, task_repository)
     health = providers.Singleton(HealthMonitor, task_repository, token_verifier)
     shutdown = providers.Singleton(Shutdown)

@@ -32,6 +32,11 @@ class LimitSettings(BaseSettings):
         10, description="How many requests of a user are served at a time; up to 100 more wait. 0 means no bound."
     )
     max_streams: _Bound = Field(10, description="How many streams a user may have open. 0 means no bound.")
+    max_export_bytes: _Bound = Field(
+        512 << 20,
+        description="How many bytes of temporary files, in the directory that TMPDIR names, a process may use for "
+        "exports. 0 means no bound.",
+    )
     work_per_second: _Bound | None = Field(
         None,
         description="Units of work that a user may use per second, and five times as many at once: 1 for a request, 1 "

@@ -116,6 +116,13 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
         and '"AUTH_INVALID"' in printed.splitlines()[-1]
     ),
     "calendar": lambda printed: "RRULE:FREQ=WEEKLY;UNTIL=20261231T160000Z\nEND:VEVENT\nEND:VCALENDAR" in printed,
+    "export": lambda printed: (
+        printed.count('"kind":"project"}') == 1
+        and printed.count('"deleted_at":"') == 1
+        and '"task","2","\'=1+1"' in printed
+        and printed.count("BEGIN:VTODO") == 2
+        and "STATUS:CANCELLED" in printed
+    ),
     "first": first_task_is_created,
     "token": lambda printed: '"tasks":[' in printed,
     "call": lambda printed: printed.count('"title":"Buy milk"') == 4 and '"count":1' in printed,

@@ -6,6 +6,7 @@ import { type Send, sendWithRetries } from "./retries.ts";
 import type { paths } from "./schema.ts";
 import { TokenSource } from "./tokens.ts";
 import type {
+  ExportFormat,
   Kinds,
   Operation,
   Project,
@@ -191,6 +192,21 @@ export class TodoClient {
     const params = { path: this.#owner, header: { "Idempotency-Key": key } };
     const body = { operations };
     return dataOf(await this.#http.POST("/api/{user_id}/tasks/batch", { params, body })).results;
+  }
+
+  /**
+   * Export all projects and tasks, with those in the trash, as they are at one moment.
+   *
+   * The file may be long, so it is a stream, which fails if the file is incomplete. It is not sent again.
+   */
+  async export(format: ExportFormat = "ndjson", signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const result = await this.#http.GET("/api/{user_id}/export", {
+      params: { path: this.#owner, query: { format } },
+      parseAs: "stream",
+      signal,
+      fetch: (request) => this.#authorized(fetch, request),
+    });
+    return dataOf(result) as ReadableStream<Uint8Array>;
   }
 
   /**

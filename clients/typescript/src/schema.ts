@@ -317,6 +317,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/{user_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export all projects and tasks as one file, with those in the trash
+         * @description All of it is from one moment, that of the revision in the ETag, however long the download
+         *     takes. `format` or the header `Accept` selects the form: NDJSON has a `TaskChange` or a
+         *     `ProjectChange` in each line, those in the trash with `deleted_at`, and can be imported. CSV is
+         *     for spreadsheets, iCalendar has a VTODO for each task. Without either, it is NDJSON.
+         *
+         *     One export of a user is sent at a time. If the server has waited for the client for ten minutes in
+         *     all, it aborts the connection.
+         */
+        get: operations["export_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/calendar/{token}.ics": {
         parameters: {
             query?: never;
@@ -2068,6 +2094,8 @@ export interface components {
         Location: string;
         /** @description With `rel="next"`: the next page (RFC 8288); absent on the last one. With `rel="help"`: the page about this error. */
         Link: string;
+        /** @description A name for the file (RFC 6266). */
+        "Content-Disposition": string;
         /** @description `true` if this is the response to an earlier request with the same Idempotency-Key. */
         "Idempotency-Replayed": string;
         /** @description The seconds to wait before the next try. */
@@ -5257,6 +5285,196 @@ export interface operations {
             };
             /** @description CURSOR_EXPIRED: Feed token expired */
             410: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_content: {
+        parameters: {
+            query?: {
+                /** @description The format. Without it, the header `Accept` decides; the default is `ndjson`. */
+                format?: "ndjson" | "csv" | "ical";
+            };
+            header?: {
+                /** @description Return 304 if the current ETag is one of these; `*` matches any. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {"id":1,"user_id":"alice","name":"Household","archived":false,"position":"a1","created_at":"2026-11-21T09:30:00.123456Z","updated_at":"2026-11-21T09:30:00.123456Z","revision":1,"kind":"project"}
+                     *     {"id":1,"user_id":"alice","title":"Buy milk","description":null,"complete":false,"completed_at":null,"priority":"medium","due":{"date":"2026-12-01","time":"17:00","timezone":null},"recurrence":null,"tags":["shop"],"checklist":[{"title":"Ask for oat milk","complete":true}],"project_id":1,"position":"a1","successor_id":null,"created_at":"2026-11-21T09:30:00.123456Z","updated_at":"2026-11-21T09:30:00.123456Z","revision":2,"kind":"task"}
+                     *     {"id":2,"user_id":"alice","title":"Water the plants","description":null,"complete":false,"completed_at":null,"priority":"medium","due":null,"recurrence":null,"tags":[],"checklist":[],"project_id":null,"position":"a2","successor_id":null,"created_at":"2026-11-21T09:30:00.123456Z","updated_at":"2026-11-21T09:30:00.123456Z","revision":4,"kind":"task","deleted_at":"2026-11-22T09:30:00.123456Z"}
+                     */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example "kind","id","title","description","complete","completed_at","priority","due_date","due_time","due_timezone","recurrence","recurrence_from","tags","checklist","project_id","position","successor_id","created_at","updated_at","revision","project","archived","deleted_at"
+                     *     "project","1","Household","","","","","","","","","","","","","a1","","2026-11-21T09:30:00.123456Z","2026-11-21T09:30:00.123456Z","1","","false",""
+                     *     "task","1","Buy milk","","false","","medium","2026-12-01","17:00","","","","shop","[x] Ask for oat milk","1","a1","","2026-11-21T09:30:00.123456Z","2026-11-21T09:30:00.123456Z","2","Household","",""
+                     *     "task","2","Water the plants","","false","","medium","","","","","","","","","a2","","2026-11-21T09:30:00.123456Z","2026-11-21T09:30:00.123456Z","4","","","2026-11-22T09:30:00.123456Z"
+                     */
+                    "text/csv": string;
+                    /**
+                     * @example BEGIN:VCALENDAR
+                     *     VERSION:2.0
+                     *     PRODID:-//todo-backend//todo-backend//EN
+                     *     NAME:Tasks
+                     *     X-WR-CALNAME:Tasks
+                     *     BEGIN:VTODO
+                     *     UID:task-1@alice
+                     *     DTSTAMP:20261121T093000Z
+                     *     LAST-MODIFIED:20261121T093000Z
+                     *     CREATED:20261121T093000Z
+                     *     SUMMARY:Buy milk
+                     *     DESCRIPTION:[x] Ask for oat milk
+                     *     PRIORITY:5
+                     *     CATEGORIES:shop
+                     *     STATUS:NEEDS-ACTION
+                     *     DUE:20261201T170000
+                     *     X-TODO-PROJECT:Household
+                     *     END:VTODO
+                     *     BEGIN:VTODO
+                     *     UID:task-2@alice
+                     *     DTSTAMP:20261121T093000Z
+                     *     LAST-MODIFIED:20261121T093000Z
+                     *     CREATED:20261121T093000Z
+                     *     SUMMARY:Water the plants
+                     *     PRIORITY:5
+                     *     STATUS:CANCELLED
+                     *     END:VTODO
+                     *     END:VCALENDAR
+                     */
+                    "text/calendar": string;
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
                 headers: {
                     Link: components["headers"]["Link"];
                     "X-Request-ID": components["headers"]["X-Request-ID"];

@@ -6,6 +6,7 @@ export type Task = Schemas["TaskResponse"];
 export type Project = Schemas["ProjectResponse"];
 export type Deletion = Schemas["DeletedChange"];
 export type Change = Schemas["ChangesResponse"]["changes"][number];
+export type ExportFormat = NonNullable<NonNullable<operations["export_content"]["parameters"]["query"]>["format"]>;
 /** What a reader of the feed requests. */
 export type Kinds = "task" | "project" | "task,project";
 export type ProjectDraft = Schemas["ProjectCreate"];

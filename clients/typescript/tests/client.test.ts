@@ -234,6 +234,24 @@ test("the trash is read, and erased task by task or at once", async (t) => {
   );
 });
 
+test("an export is a stream, which fails if the file is incomplete", async (t) => {
+  const lines = `${JSON.stringify({ ...household, kind: "project" })}\n${JSON.stringify({ ...milk, kind: "task" })}\n`;
+  const whole = (response: ServerResponse) => response.end(lines);
+  const incomplete = (response: ServerResponse) => {
+    response.write(lines, () => response.destroy());
+  };
+  const { client, received } = await scripted(t, whole, incomplete, problem(429, "RATE_LIMITED"));
+
+  assert.equal(await new Response(await client.export()).text(), lines);
+  await assert.rejects(new Response(await client.export("csv")).text());
+  await assert.rejects(client.export(), (error) => error instanceof ApiProblem && error.problem.status === 429);
+
+  assert.deepEqual(
+    received.map(({ path }) => path?.split("/export")[1]),
+    ["?format=ndjson", "?format=csv", "?format=ndjson"],
+  );
+});
+
 test("a project is written, deleted and restored although responses are lost", async (t) => {
   const { client, received } = await scripted(
     t,

@@ -110,17 +110,18 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.RATE_LIMITED: ErrorHelp(
         "One user has sent more requests than the server allows: too much work per second, too many requests that "
-        "wait, too many open streams, or more requests with an `Idempotency-Key` in the last 24 hours than the server "
-        "remembers. The request had no effect. `RateLimit-Policy`, if present, names the bound.",
+        "wait, too many open streams, a second export at a time, or more requests with an `Idempotency-Key` in the "
+        "last 24 hours than the server remembers. The request had no effect. `RateLimit-Policy`, if present, names the "
+        "bound.",
         "Wait for the seconds in `Retry-After`, then repeat the request, with the same key if it had one. Send several "
         "changes as one batch, and read the change feed instead of the whole list. Operators: the settings "
         "`TODO_WORK_PER_SECOND`, `TODO_MAX_IN_PROGRESS`, `TODO_MAX_STREAMS` and `TODO_MAX_IDEMPOTENCY_KEYS`.",
     ),
     problems.OVERLOADED: ErrorHelp(
-        "The database can't serve all requests of all users in time, so the server refuses some at once. The request "
-        "had no effect.",
+        "The database can't serve all requests of all users in time, so the server refuses some at once. Or the "
+        "exports of all users would need more temporary files than the server allows. The request had no effect.",
         "Wait for the seconds in `Retry-After` and a random part of that time, then repeat the request. Double "
-        "the time with every further refusal.",
+        "the time with every further refusal. Operators: `TODO_MAX_EXPORT_BYTES` bounds the files of exports.",
     ),
     problems.DATABASE_ERROR: ErrorHelp(
         "The database failed, or did not respond in time. A write may or may not have happened.",

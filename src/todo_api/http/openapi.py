@@ -28,6 +28,7 @@ _HEADERS: Final = {
     "Location": "The new task or project, relative to the URL of the request.",
     "Link": 'With `rel="next"`: the next page (RFC 8288); absent on the last one. '
     'With `rel="help"`: the page about this error.',
+    "Content-Disposition": "A name for the file (RFC 6266).",
     "Idempotency-Replayed": "`true` if this is the response to an earlier request with the same Idempotency-Key.",
     "Retry-After": "The seconds to wait before the next try.",
     "RateLimit": "The seconds to wait as `t`, by draft-ietf-httpapi-ratelimit-headers-11.",
@@ -52,6 +53,7 @@ _TAGS: Final = {
     "trash": "Restore deleted tasks, or erase them.",
     "projects": "Put tasks into projects. A user has at most 200.",
     "changes": "Keep a copy of the list up to date: read what changed since the last time, or follow it live.",
+    "export": "Take everything along: all projects and tasks as one file, with those in the trash.",
     "calendar": "Subscribe to the tasks in a calendar, by a secret URL.",
     "access tokens": "Create and revoke tokens for scripts, calendars and assistants. Only a session token can.",
     "health": "Probes for load balancers and monitoring. They need no token.",

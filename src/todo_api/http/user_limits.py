@@ -140,7 +140,7 @@ class Usage:
         Raises RATE_LIMITED.
         """
         bound = self._bounds.in_progress
-        refusal = _too_many_at_once("in-progress", bound, f"at most {bound} requests of a user are served at a time")
+        refusal = too_many_at_once("in-progress", bound, f"at most {bound} requests of a user are served at a time")
         if len(self._waiting) >= MAX_WAITING:
             raise refusal
         turn = asyncio.get_running_loop().create_future()
@@ -173,7 +173,7 @@ class Usage:
         """Begin a stream. Raises RATE_LIMITED."""
         bound = self._bounds.streams
         if self._streams >= bound:
-            raise _too_many_at_once("streams", bound, f"at most {bound} streams of a user are open at a time")
+            raise too_many_at_once("streams", bound, f"at most {bound} streams of a user are open at a time")
         self._streams += 1
 
     def end_stream(self) -> None:
@@ -198,7 +198,8 @@ def usage_of(request: Request) -> Usage:
     return usage
 
 
-def _too_many_at_once(name: str, bound: int, detail: str) -> ProblemError:
+def too_many_at_once(name: str, bound: int, detail: str) -> ProblemError:
+    """Return the refusal of a request that would be one more than may be at a time."""
     return rate_limited(detail, policy=f'"{name}";q={bound};qu="concurrent-requests"', seconds=1)
 
 

@@ -15,7 +15,7 @@ from todo_api.http.responses import CACHING, not_modified
 from todo_api.http.user_limits import usage_of
 from todo_api.schemas.parameters import CalendarParameters
 from todo_api.streaming.calendar import calendar_parts
-from todo_api.streaming.whole_list import WholeListResponse
+from todo_api.streaming.parts import PartsResponse
 from todo_domain import Scope, TaskQuery, WholeList
 
 
@@ -80,5 +80,5 @@ async def read_calendar(
     # Otherwise a browser would store the calendar under the token's name.
     headers = {"ETag": list_tag(request, found.revision), "Content-Disposition": 'inline; filename="tasks.ics"'}
     if isinstance(found, WholeList):
-        return await WholeListResponse.begin(parts, usage_of(request), headers, _MEDIA_TYPE)
+        return await PartsResponse.begin(parts, usage_of(request), headers, _MEDIA_TYPE)
     return Response(b"".join([part async for part in parts]), headers={**headers, **CACHING}, media_type=_MEDIA_TYPE)

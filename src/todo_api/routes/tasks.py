@@ -26,7 +26,8 @@ from todo_api.schemas.parameters import ListParameters, OccurrenceParameters, Re
 from todo_api.schemas.serialization import list_response
 from todo_api.schemas.task_bodies import TaskCreate, TaskPatch, TaskUpdate
 from todo_api.schemas.tasks import OccurrencesResponse, TaskListResponse, TaskResponse, task_response
-from todo_api.streaming.whole_list import WholeListResponse, json_parts
+from todo_api.streaming.parts import PartsResponse
+from todo_api.streaming.whole_list import json_parts
 from todo_domain import Task, WholeList
 
 router: Final = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=OwnerRoute)
@@ -60,7 +61,7 @@ async def list_tasks(
     page = await tasks.list_whole(wanted) if wanted.limit is None else await tasks.list(wanted)
     if isinstance(page, WholeList):
         parts, tag = json_parts(page, usage_of(request)), list_tag(request, page.revision)
-        return await WholeListResponse.begin(parts, usage_of(request), {"ETag": tag})
+        return await PartsResponse.begin(parts, usage_of(request), {"ETag": tag})
     usage_of(request).charge_tasks(page.tasks)
     return JsonResponse(
         list_response(page), {"ETag": list_tag(request, page.revision), **next_link(request, page.next_cursor)}

@@ -242,3 +242,18 @@ class ChangeParameters(SinceParameter):
         description="The maximum number of changes in the response.",
         json_schema_extra={"minimum": 1, "maximum": MAX_CHANGES},
     )
+
+
+class ExportParameters(BaseModel):
+    """The format of an export."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    format: Literal["ndjson", "csv", "ical"] | None = Field(
+        None, description="The format. Without it, the header `Accept` decides; the default is `ndjson`."
+    )
+
+    @property
+    def as_domain(self) -> str | None:
+        """The name of the format."""
+        return self.format

@@ -17,6 +17,8 @@ ABORT_CONNECTION: Final = "abort_connection"
 """The name in the scope's `state` of a function that ends the connection and drops unsent data."""
 ENDLESS: Final = "endless_response"
 """The name in the scope's `state` that tells of a response without an end, which its client ends."""
+CLIENT_TOO_SLOW: Final = "CLIENT_TOO_SLOW"
+"""The error code in the log of a response that was not read in time."""
 MAX_UNWATCHED_BYTES: Final = 16 * 1024
 """Up to this size, data that a client does not read has neither a deadline nor a share in the bound of the memory."""
 
@@ -111,7 +113,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.connections.discard(self)
         if self._is_responding():
             scope: dict[str, Any] = self._running.scope  # type: ignore[assignment]  # the request log's part of it
-            scope.setdefault("error_code", "CLIENT_TOO_SLOW")
+            scope.setdefault("error_code", CLIENT_TOO_SLOW)
         self.loop.call_soon(self.transport.abort)  # not at once: the transport may be writing
 
     def _close(self) -> bool:

@@ -8,7 +8,8 @@ from starlette.types import Message, Scope
 
 from tests.unit.domain.strategies import task
 from todo_api.http.user_limits import Bounds, UserLimits
-from todo_api.streaming.whole_list import WholeListResponse, json_parts
+from todo_api.streaming.parts import PartsResponse
+from todo_api.streaming.whole_list import json_parts
 from todo_domain import StorageUnavailable, Task, WholeList
 
 
@@ -50,7 +51,7 @@ async def test_a_list_that_fails_midway_is_never_complete_on_any_server() -> Non
         sent.append(message)
 
     usage = UserLimits(Bounds(0, 0, 0)).usage_of("alice")
-    response = await WholeListResponse.begin(json_parts(WholeList(2, failing_chunks()), usage), usage, {})
+    response = await PartsResponse.begin(json_parts(WholeList(2, failing_chunks()), usage), usage, {})
     await response(scope, receive, send)
 
     assert sent[-1]["more_body"]
@@ -66,7 +67,7 @@ async def test_whole_lists_of_one_user_are_read_one_chunk_at_a_time() -> None:
     async def respond(user_id: str) -> None:
         usage = limits.usage_of(user_id)
         parts = json_parts(WholeList(2, chunks.of_a_list()), usage)
-        await (await WholeListResponse.begin(parts, usage, {}))({}, receive, send)
+        await (await PartsResponse.begin(parts, usage, {}))({}, receive, send)
 
     await asyncio.gather(*(respond("alice") for _ in range(3)))
     assert chunks.most == 1

@@ -1,0 +1,92 @@
+"""An export: a snapshot of everything that a user has, sent at the client's speed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Final
+
+from todo_api.http.deadlines import current_request
+from todo_api.http.user_limits import Usage, too_many_at_once
+from todo_api.schemas.exports import ExportFormat, ExportWriter
+from todo_api.streaming.parts import PartsResponse
+from todo_domain import (
+    Content,
+    Project,
+    Snapshot,
+    StorageOverloaded,
+    Task,
+    TaskUseCases,
+    TrashedProject,
+    TrashedTask,
+)
+from todo_domain.ports import SNAPSHOT_SECONDS
+
+MAX_OPEN: Final = 50
+"""How many exports a process sends at a time: each has an open file."""
+MAX_SECONDS: Final = 600.0
+"""The longest time in all that the server waits for a client: an export uses space on the disk."""
+READ_PER_OPERATION: Final = 20
+"""How many projects and tasks are read for the work of one operation of a batch, besides what sending them costs."""
+
+
+class OpenExports:
+    """The exports that this process sends: one for each user."""
+
+    def __init__(self) -> None:
+        self._users = set[str]()
+
+    @contextmanager
+    def one_of(self, user_id: str) -> Iterator[None]:
+        """Count an export of a user. Raises RATE_LIMITED and StorageOverloaded."""
+        if user_id in self._users:
+            raise too_many_at_once("exports", 1, "one export of a user is sent at a time")
+        if len(self._users) >= MAX_OPEN:
+            raise StorageOverloaded("too many exports are being sent")
+        self._users.add(user_id)
+        try:
+            yield
+        finally:
+            self._users.discard(user_id)
+
+
+async def export_response(
+    tasks: TaskUseCases, form: ExportFormat, usage: Usage, exports: OpenExports, tag_of: Callable[[int, int], str]
+) -> PartsResponse:
+    """Take a snapshot, and return the response that sends it. Raises RATE_LIMITED and StorageUnavailable.
+
+    - tag_of: returns the ETag for the revision and the size of the trash
+    """
+    async with AsyncExitStack() as opened:
+        opened.enter_context(exports.one_of(tasks.user_id))
+        if request := current_request():
+            request.ends_at += SNAPSHOT_SECONDS  # taking a snapshot has a deadline of its own
+        snapshot = await opened.enter_async_context(tasks.snapshot())
+        usage.charge_operations(snapshot.count // READ_PER_OPERATION)
+        headers = {
+            "ETag": tag_of(snapshot.revision, snapshot.trash_count),
+            "Content-Disposition": f'attachment; filename="{form.file_name}"',
+        }
+        parts = export_parts(snapshot, await asyncio.to_thread(form.new), usage, form.cost)
+        response = await PartsResponse.begin(parts, usage, headers, form.content_type, seconds=MAX_SECONDS)
+        response.resources = opened.pop_all()
+        return response
+
+
+async def export_parts(snapshot: Snapshot, writer: ExportWriter, usage: Usage, cost: int) -> AsyncIterator[bytes]:
+    """Yield the export in parts, one per chunk."""
+    part = writer.begin()
+    async for content in snapshot.chunks:
+        usage.charge_tasks([_without_deletion(each) for each in content], cost)
+        size = 1 if cost > 1 else len(content)
+        for start in range(0, len(content), size):
+            part += writer.write(content[start : start + size])
+            await asyncio.sleep(0)
+        yield part
+        part = b""
+    yield part + writer.end()
+
+
+def _without_deletion(each: Content) -> Task | Project:
+    if isinstance(each, TrashedTask):
+        return each.task
+    return each.project if isinstance(each, TrashedProject) else each
