@@ -1,8 +1,8 @@
 """An export: a snapshot of everything that a user has, sent at the client's speed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from todo_api.http.deadlines import current_request
@@ -23,6 +23,8 @@ from todo_domain.ports import SNAPSHOT_SECONDS
 
 MAX_OPEN: Final = 50
 """How many exports a process sends at a time: each has an open file."""
+WAIT_SECONDS: Final = 1.0
+"""How long an export waits for an earlier one of the user, whose client may be gone."""
 MAX_SECONDS: Final = 600.0
 """The longest time in all that the server waits for a client: an export uses space on the disk."""
 READ_PER_OPERATION: Final = 20
@@ -33,20 +35,28 @@ class OpenExports:
     """The exports that this process sends: one for each user."""
 
     def __init__(self) -> None:
-        self._users = set[str]()
+        self._ends: dict[str, asyncio.Event] = {}
 
-    @contextmanager
-    def one_of(self, user_id: str) -> Iterator[None]:
-        """Count an export of a user. Raises RATE_LIMITED and StorageOverloaded."""
-        if user_id in self._users:
+    @asynccontextmanager
+    async def one_of(self, user_id: str) -> AsyncIterator[None]:
+        """Count an export of a user; wait a moment for an earlier one. Raises RATE_LIMITED and StorageOverloaded.
+
+        A client that has disconnected from an export, and begins another one, is not refused.
+        """
+        if earlier := self._ends.get(user_id):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await earlier.wait()
+        if user_id in self._ends:
             raise too_many_at_once("exports", 1, "one export of a user is sent at a time")
-        if len(self._users) >= MAX_OPEN:
+        if len(self._ends) >= MAX_OPEN:
             raise StorageOverloaded("too many exports are being sent")
-        self._users.add(user_id)
+        end = self._ends[user_id] = asyncio.Event()
         try:
             yield
         finally:
-            self._users.discard(user_id)
+            del self._ends[user_id]
+            end.set()
 
 
 async def export_response(
@@ -57,7 +67,7 @@ async def export_response(
     - tag_of: returns the ETag for the revision and the size of the trash
     """
     async with AsyncExitStack() as opened:
-        opened.enter_context(exports.one_of(tasks.user_id))
+        await opened.enter_async_context(exports.one_of(tasks.user_id))
         if request := current_request():
             request.ends_at += SNAPSHOT_SECONDS  # taking a snapshot has a deadline of its own
         snapshot = await opened.enter_async_context(tasks.snapshot())

@@ -26,7 +26,7 @@ class PartsResponse(Response):
     client lets the server wait for more than `seconds` in all.
 
     - first: made before, so that an early failure gets an error response
-    - resources: closed at the end of the response
+    - resources: closed before the end of the response, whatever it is
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class PartsResponse(Response):
             if disconnected.done():
                 raise ClientDisconnect
             await self._send(send, part)
+        await self.resources.aclose()  # before the client knows that the response is complete
         await self._send(send, b"", more=False)
 
     async def _send(self, send: Send, part: bytes, *, more: bool = True) -> None:

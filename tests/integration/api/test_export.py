@@ -184,7 +184,8 @@ def test_head_returns_the_revision_without_the_export() -> None:
 
 
 @pytest.mark.anyio
-async def test_one_export_of_a_user_is_sent_at_a_time() -> None:
+async def test_one_export_of_a_user_is_sent_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "WAIT_SECONDS", 0)
     store = Held()
     app = app_on(store)
     async with client_of(app) as alice, client_of(app, "bob") as bob:
@@ -199,6 +200,27 @@ async def test_one_export_of_a_user_is_sent_at_a_time() -> None:
         assert (await bob.get("/api/bob/export")).status_code == 200
         assert (await first).status_code == 200
         assert (await alice.get("/api/alice/export")).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_an_export_waits_for_an_earlier_one_that_is_about_to_end() -> None:
+    store = Held()
+    async with client_of(app_on(store)) as alice:
+        first = asyncio.create_task(alice.get("/api/alice/export"))
+        await store.has_begun.wait()
+        second = asyncio.create_task(alice.get("/api/alice/export"))
+        await asyncio.sleep(0.01)
+        store.may_read.set()
+
+        assert (await first).status_code == (await second).status_code == 200
+
+
+def test_a_client_may_begin_an_export_as_soon_as_it_has_the_earlier_one(any_server: Server) -> None:
+    with any_server.client() as client:
+        client.post("/tasks", json={"title": "a"})
+
+        for method in ("GET", "HEAD") * 10:
+            assert client.request(method, "/export").status_code == 200
 
 
 @pytest.mark.anyio
