@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,11 +12,9 @@ from dependency_injector import providers
 
 from tests.integration.api.asgi import app_in_memory, send_request
 from tests.integration.api.problems import refusal
-from tests.integration.server import Server, running_server, settings_for, token_of
+from tests.integration.server import Server, settings_for, token_of
 from tests.opening import open_at_once
-from tests.postgres import Postgres
 from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_adapters.sql.migrations import upgrade
 from todo_api.app import App, create_app
 from todo_api.container import Container
 from todo_api.streaming import export
@@ -59,20 +57,8 @@ def client_of(app: App, user_id: str = "alice") -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://todo.example", headers=headers)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    if request.param == "sqlite":
-        yield request.getfixturevalue("server")
-        return
-    postgres: Postgres = request.getfixturevalue("postgres")
-    with postgres.database() as url:
-        upgrade(url)
-        with running_server(Container(settings=settings_for(url))) as running:
-            yield running
-
-
-def test_an_export_has_the_entries_of_the_feed_and_the_trash(any_server: Server) -> None:
-    with any_server.client() as client:
+def test_an_export_has_the_entries_of_the_feed_and_the_trash(server: Server) -> None:
+    with server.client() as client:
         client.post("/projects", json={"name": "Household"})
         client.post("/projects", json={"name": "Garden"})
         for number in range(120):
@@ -215,8 +201,8 @@ async def test_an_export_waits_for_an_earlier_one_that_is_about_to_end() -> None
         assert (await first).status_code == (await second).status_code == 200
 
 
-def test_a_client_may_begin_an_export_as_soon_as_it_has_the_earlier_one(any_server: Server) -> None:
-    with any_server.client() as client:
+def test_a_client_may_begin_an_export_as_soon_as_it_has_the_earlier_one(server: Server) -> None:
+    with server.client() as client:
         client.post("/tasks", json={"title": "a"})
 
         for method in ("GET", "HEAD") * 10:
