@@ -8,12 +8,14 @@ from todo_domain.checklist import ChecklistItem
 from todo_domain.counters import ListCounters
 from todo_domain.draft import ABSENT, Absent, DuePatch, Priority, RecurrencePatch, TaskDraft, TaskPatch
 from todo_domain.due import Due
+from todo_domain.erasure import ErasureUseCase, require_not_erased
 from todo_domain.errors import (
     AccessDenied,
     AccessTokenNotFound,
     BatchFailed,
     CursorExpired,
     EmptyPatch,
+    ErasureInProgress,
     IdempotencyConflict,
     NotOpen,
     PreconditionFailed,
@@ -27,6 +29,7 @@ from todo_domain.errors import (
     TaskNotFound,
     TodoError,
     TokenRejected,
+    TokenTooOld,
     TokenVerificationUnavailable,
     TooManyKeys,
     Unavailable,
@@ -140,6 +143,8 @@ __all__ = [
     "Edit",
     "EmptyPatch",
     "Erase",
+    "ErasureInProgress",
+    "ErasureUseCase",
     "FeedState",
     "FeedToken",
     "Frequency",
@@ -208,6 +213,7 @@ __all__ = [
     "TasksOfProject",
     "TodoError",
     "TokenRejected",
+    "TokenTooOld",
     "TokenVerificationUnavailable",
     "TokenVerifier",
     "Tombstone",
@@ -223,6 +229,7 @@ __all__ = [
     "WholeList",
     "initial_position",
     "parse_rule",
+    "require_not_erased",
     "revision_floor",
     "run_evaluation",
 ]

@@ -4,7 +4,8 @@ TodoError
 ├── RuleViolated                    a value breaks a rule; names the value and the rule
 ├── EmptyPatch                      a patch that names no field
 ├── AccessDenied                    the list belongs to another user
-│   └── ScopeMissing                the token does not have the scope that the call needs
+│   ├── ScopeMissing                the token does not have the scope that the call needs
+│   └── TokenTooOld                 the call needs a token that was issued a moment ago
 ├── TokenRejected                   the token is not valid
 ├── TaskNotFound                    the user has no such task
 ├── ProjectNotFound                 the user has no such project
@@ -19,6 +20,7 @@ TodoError
     ├── NotOpen                     the adapter is not open yet, or was closed
     ├── StorageUnavailable
     │   ├── StorageOverloaded       the store has too many calls; this one was not begun
+    │   │   └── ErasureInProgress   everything of the user is being erased; the call had no effect
     │   └── StoreUnusable           only the operator can make the store usable
     └── TokenVerificationUnavailable
 
@@ -81,6 +83,13 @@ class ScopeMissing(AccessDenied):
     def __init__(self, scope: str) -> None:
         TodoError.__init__(self, f"the token does not have the scope {scope}")
         self.scope = scope
+
+
+class TokenTooOld(AccessDenied):
+    """Raised when a call needs a token that was issued more recently."""
+
+    def __init__(self) -> None:
+        TodoError.__init__(self, "the token was issued too long ago: sign in again, or get a new token")
 
 
 class TokenRejected(TodoError):
@@ -214,6 +223,13 @@ class StoreUnusable(StorageUnavailable):
 
 class StorageOverloaded(StorageUnavailable):
     """Raised when the store has more calls than it can serve in time. The call had no effect."""
+
+
+class ErasureInProgress(StorageOverloaded):
+    """Raised by a write while everything of the user is being erased. The call had no effect."""
+
+    def __init__(self) -> None:
+        super().__init__("everything of the user is being erased")
 
 
 class TokenVerificationUnavailable(Unavailable):

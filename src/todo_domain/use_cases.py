@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from todo_domain.batch import Batch
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, TASKS, ChangePage, FeedToken, Kind
 from todo_domain.draft import TaskDraft, TaskPatch
+from todo_domain.erasure import require_not_erased
 from todo_domain.errors import BatchFailed, TooManyKeys
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
@@ -48,7 +49,9 @@ class TaskUseCases:
     """What a principal can do with one owner's task list.
 
     The constructor raises AccessDenied unless the principal is the owner. So no method
-    can be called for the list of another user.
+    can be called for the list of another user. It raises TokenRejected if the token was issued no
+    later than the user's erasure, which `erased_at` returns. A write raises the same if `erased_at` did
+    not know it yet, and ErasureInProgress during the erasure.
 
     After a write that may have altered the list, `notify` is called with its owner. Without
     `keeps_trash`, every removal is permanent.
@@ -66,7 +69,9 @@ class TaskUseCases:
         notify: Callable[[UserId], None] = lambda _: None,
         *,
         keeps_trash: bool = True,
+        erased_at: Callable[[UserId], datetime | None] = lambda _: None,
     ) -> None:
+        require_not_erased(principal.user_id, erased_at(principal.user_id))
         self.user_id = principal.access(owner)
         self._repository = repository
         self._clock = clock

@@ -38,12 +38,15 @@ CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "list_projects": lambda store: store.list_projects(USER),
     "changes": lambda store: store.changes(USER, None, 1),
     "snapshot": lambda store: store.snapshot(USER).__aenter__(),
+    "erase_user": lambda store: store.erase_user(USER, at=NOON, limit=1),
     "revisions": lambda store: store.revisions([USER]),
     "check_reads": lambda store: store.check_reads(),
     "check_writes": lambda store: store.check_writes(),
     "purge": lambda store: store.purge(
         trash_before=NOON, deletions_before=NOON, keys_before=NOON, limit=1, dry_run=True
     ),
+    "erased_since": lambda store: store.erased_since(NOON),
+    "purge_erasures": lambda store: store.purge_erasures(before=NOON, limit=1, dry_run=True),
     "renew_epoch": lambda store: store.renew_epoch(at=NOON),
     "access_tokens.add": lambda store: store.access_tokens.add(
         AccessToken(USER, "1", "a", (Scope.TASKS_READ,), NOON, None, None), "hash"

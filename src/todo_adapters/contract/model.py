@@ -117,6 +117,12 @@ class Model:
             del self._keys[name]
         return len(old)
 
+    def erase_user(self, user_id: UserId, at: datetime) -> None:
+        log = self._logs[user_id]
+        if log.erased_at is None or log.erased_at < at:
+            log.erase_everything(at)
+            self._keys = {name: kept for name, kept in self._keys.items() if name[0] != user_id}
+
     def changes(
         self, user_id: UserId, since: FeedToken | None, limit: int, kinds: frozenset[Kind] = TASKS
     ) -> ChangePage:

@@ -1,9 +1,11 @@
 """The states of the tasks and projects of one user in the model, in the order of their revisions."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Self
 
+from todo_adapters.contract.scenario import NOON
 from todo_domain import (
     Kind,
     Project,
@@ -23,16 +25,19 @@ Deleted = TrashedTask | Tombstone | TrashedProject | ProjectTombstone
 class ModelLog:
     """Every state that a task or a project ever had; a revision is their number.
 
-    Of deletions that were forgotten, or whose task was erased, the revision is noted.
+    Of deletions that were forgotten, or whose task was erased, the revision is noted. An erasure of everything
+    is the deletion of a task 0. Of what is older, only the ids are left.
     """
 
     states: list[TaskState | ProjectState] = field(default_factory=list)
     forgotten: set[int] = field(default_factory=set)
     erased: set[int] = field(default_factory=set)
+    erased_at: datetime | None = None
+    erasure: int = 0
 
     def copy(self) -> Self:
         """Return a log that does not change with this one."""
-        return type(self)(list(self.states), set(self.forgotten), set(self.erased))
+        return replace(self, states=list(self.states), forgotten=set(self.forgotten), erased=set(self.erased))
 
     @property
     def revision(self) -> int:
@@ -43,7 +48,9 @@ class ModelLog:
         """Return the latest state of each task, by id."""
         latest: dict[int, TaskState] = {state.id: state for state in self.states if not isinstance(state, ProjectState)}
         for task_id, state in latest.items():
-            if isinstance(state, TrashedTask) and state.revision in self.erased:
+            if state.revision < self.erasure:
+                latest[task_id] = Tombstone(task_id, state.revision, NOON)
+            elif isinstance(state, TrashedTask) and state.revision in self.erased:
                 latest[task_id] = state.erased()
         return latest
 
@@ -51,7 +58,9 @@ class ModelLog:
         """Return the latest state of each project, by id."""
         latest = {state.id: state for state in self.states if isinstance(state, ProjectState)}
         for project_id, state in latest.items():
-            if isinstance(state, TrashedProject) and state.revision in self.erased:
+            if state.revision < self.erasure:
+                latest[project_id] = ProjectTombstone(project_id, state.revision, NOON)
+            elif isinstance(state, TrashedProject) and state.revision in self.erased:
                 latest[project_id] = state.erased()
         return latest
 
@@ -88,6 +97,12 @@ class ModelLog:
     def erase(self, deletions: Iterable[Deleted]) -> None:
         """Erase the content of these deleted tasks and projects."""
         self.erased.update(deletion.revision for deletion in deletions)
+
+    def erase_everything(self, at: datetime) -> None:
+        """Erase everything at the next revision."""
+        self.erased_at, self.erasure = at, self.revision + 1
+        self.states.append(Tombstone(0, self.erasure, at))
+        self.forgotten.update(range(1, self.erasure + 1))
 
     def forget(self, deletions: Sequence[Deleted]) -> None:
         """Forget these deletions, with their content."""

@@ -185,6 +185,15 @@ class RepositoryMachine(RuleBasedStateMachine):
     def forget_keys(self, user: int, before: dt.datetime) -> None:
         self._compare("forget_keys", self._users[user], before=before, limit=ALL)
 
+    @rule(user=strategies.USERS, at=strategies.TIMES, limit=strategies.LIMITS, rarely=strategies.RARELY)
+    def erase_user(self, user: int, at: dt.datetime, limit: int, *, rarely: bool) -> None:
+        if rarely:
+            owner = self._write_to(user)
+            with self._watch(f"erase_user({owner!r}, at={at!r}, limit={limit})"):
+                while not self._run(self._repository.erase_user(owner, at=at, limit=limit)):
+                    pass
+            self._model.erase_user(owner, at)
+
     @rule(rarely=strategies.RARELY)
     def renew_the_epoch(self, *, rarely: bool) -> None:
         if rarely:

@@ -8,14 +8,19 @@ from todo_domain.access_token import MAX_ACCESS_TOKENS
 
 
 class InMemoryAccessTokenRepository:
-    """The access tokens of an InMemoryTaskRepository. `require_open` raises NotOpen while it is not open."""
+    """The access tokens of an InMemoryTaskRepository.
 
-    def __init__(self, require_open: Callable[[], None]) -> None:
+    `require_open` raises NotOpen while it is not open, and `require_writable` raises TokenRejected after an erasure.
+    """
+
+    def __init__(self, require_open: Callable[[], None], require_writable: Callable[[UserId], None]) -> None:
         self._require_open = require_open
+        self._require_writable = require_writable
         self._all_tokens: dict[UserId, dict[str, AccessToken]] = {}
 
     async def add(self, token: AccessToken, token_hash: str) -> None:
         """See AccessTokenRepository."""
+        self._require_writable(token.user_id)
         stored = self._tokens_of(token.user_id)
         kept = {key: each for key, each in stored.items() if not each.has_expired(token.created_at)}
         if len(kept) >= MAX_ACCESS_TOKENS:
@@ -35,6 +40,7 @@ class InMemoryAccessTokenRepository:
     async def remove(self, user_id: UserId, token_id: str) -> None:
         """See AccessTokenRepository."""
         tokens = self._tokens_of(user_id)
+        self._require_writable(user_id)
         for token_hash, token in tokens.items():
             if token.id == token_id:
                 del tokens[token_hash]
@@ -61,6 +67,14 @@ class InMemoryAccessTokenRepository:
             for tokens, token_hash in old:
                 del tokens[token_hash]
         return len(old)
+
+    def erase(self, user_id: UserId) -> None:
+        """Remove all tokens of the user."""
+        self._all_tokens.pop(user_id, None)
+
+    def has_any(self, user_id: UserId) -> bool:
+        """Return whether the user has a token."""
+        return bool(self._all_tokens.get(user_id))
 
     def _tokens_of(self, user_id: UserId) -> dict[str, AccessToken]:
         self._require_open()

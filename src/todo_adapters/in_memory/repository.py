@@ -39,6 +39,7 @@ from todo_domain import (
     TrashPage,
     TrashQuery,
     UserId,
+    require_not_erased,
     revision_floor,
     run_evaluation,
 )
@@ -58,7 +59,7 @@ class InMemoryTaskRepository:
         self._epoch = secrets.token_hex(4)
         self._revision_floor = 0
         self._is_open = False
-        self.access_tokens = InMemoryAccessTokenRepository(self._require_open)
+        self.access_tokens = InMemoryAccessTokenRepository(self._require_open, self._require_writable)
 
     async def __aenter__(self) -> Self:
         """Open the repository."""
@@ -71,7 +72,7 @@ class InMemoryTaskRepository:
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository."""
-        tasks = self._lists.setdefault(user_id, TaskList())
+        tasks = self._lists.setdefault(user_id, self._writable(user_id))
         if stored := tasks.find_key(key):
             (first,) = stored.outcomes
             task = Task.from_draft(draft, user_id=user_id, id=first.id, revision=first.revision, at=stored.at)
@@ -106,7 +107,7 @@ class InMemoryTaskRepository:
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository."""
-        tasks = self._list_of(user_id)
+        tasks = self._writable(user_id)
         task = tasks.find(task_id)
         edited = edit(task)
         if edited == task:
@@ -120,7 +121,7 @@ class InMemoryTaskRepository:
         self, user_id: UserId, task_id: int, *, at: datetime, guard: Guard | None = None, permanent: bool = False
     ) -> None:
         """See TaskRepository."""
-        tasks = self._list_of(user_id)
+        tasks = self._writable(user_id)
         task = tasks.find(task_id)
         if guard:
             guard(task)
@@ -132,7 +133,7 @@ class InMemoryTaskRepository:
         self, user_id: UserId, batch: Batch, *, at: datetime, key: IdempotencyKey | None = None
     ) -> BatchResult:
         """See TaskRepository."""
-        tasks = self._list_of(user_id)
+        tasks = self._writable(user_id)
         if stored := tasks.find_key(key):
             return BatchResult(stored.outcomes, stored.at, replayed=True)
         evaluation = batch.evaluation(user_id, tasks.find_states(batch.task_ids), self._counters_of(tasks), at)
@@ -151,7 +152,7 @@ class InMemoryTaskRepository:
 
     async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
         """See TaskRepository."""
-        tasks = self._list_of(user_id)
+        tasks = self._writable(user_id)
         projects = [trashed for trashed in tasks.trashed_projects if trashed.revision <= up_to]
         oldest = [trashed for trashed in tasks.trash if trashed.revision <= up_to][:limit]
         for trashed_project in projects:
@@ -195,6 +196,17 @@ class InMemoryTaskRepository:
     async def snapshot(self, user_id: UserId) -> AsyncIterator[Snapshot]:
         """See SnapshotSource. The values are not copied: they never change."""
         yield self._list_of(user_id).snapshot()
+
+    async def erase_user(self, user_id: UserId, *, at: datetime, limit: int) -> bool:  # noqa: ARG002 - one step does all
+        """See TaskRepository."""
+        erased = self._list_of(user_id)
+        if erased.erased_at is None or erased.erased_at < at:
+            counters = self._counters_of(erased)
+            revision = counters.next_revision
+            continued = ListCounters(revision, counters.last_task_id, last_project_id=counters.last_project_id)
+            self._lists[user_id] = TaskList(continued, purged_revision=revision, erased_at=at)
+            self.access_tokens.erase(user_id)
+        return True
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""
@@ -246,6 +258,23 @@ class InMemoryTaskRepository:
                 tasks.forget_deletion(deletion)
         return len(trash) + len(keys) + len(deletions)
 
+    async def erased_since(self, since: datetime) -> Mapping[UserId, datetime]:
+        """See StoreMaintenance."""
+        times = ((user_id, tasks.erased_at) for user_id, tasks in self._lists.items())
+        return {user_id: at for user_id, at in times if at is not None and at >= since}
+
+    async def purge_erasures(self, *, before: datetime, limit: int, dry_run: bool = False) -> int:
+        """See StoreMaintenance."""
+        times = ((user_id, tasks.erased_at) for user_id, tasks in self._lists.items())
+        old = [user_id for user_id, at in times if at is not None and at < before][:limit]
+        for user_id in () if dry_run else old:
+            tasks = self._lists[user_id]
+            tasks.erased_at = None
+            if tasks.is_empty and not self.access_tokens.has_any(user_id):
+                self._revision_floor = max(self._revision_floor, tasks.counters.revision)
+                del self._lists[user_id]
+        return len(old)
+
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance."""
         self._require_open()
@@ -261,6 +290,15 @@ class InMemoryTaskRepository:
     def _require_open(self) -> None:
         if not self._is_open:
             raise NotOpen(self)
+
+    def _require_writable(self, user_id: UserId) -> None:
+        if tasks := self._lists.get(user_id):
+            require_not_erased(user_id, tasks.erased_at)
+
+    def _writable(self, user_id: UserId) -> TaskList:
+        """Return the user's list, or a new one that is not stored. Raises TokenRejected after an erasure."""
+        self._require_writable(user_id)
+        return self._lists.get(user_id) or TaskList(purged_revision=self._revision_floor)
 
     def _list_of(self, user_id: UserId) -> TaskList:
         """Return the user's list, or an empty one that is not stored."""

@@ -62,6 +62,12 @@ class TaskList:
     projects: dict[int, Project] = field(default_factory=dict)
     deleted_projects: dict[int, TrashedProject | ProjectTombstone] = field(default_factory=dict)
     keys: dict[str, StoredKey] = field(default_factory=dict)
+    erased_at: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the user has nothing but counters."""
+        return not (self.tasks or self.deleted or self.projects or self.deleted_projects or self.keys)
 
     def find(self, task_id: int) -> Task:
         """Return the task. Raises TaskNotFound."""

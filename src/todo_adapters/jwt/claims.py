@@ -61,8 +61,9 @@ class ClaimRules:
         self._check_origin(claims)
         if "exp" not in claims:
             raise TokenRejected("the token never expires")
-        principal = Principal(self.user_of(claims), _time(claims, "exp"), self.scopes_of(claims))
-        return VerifiedToken(principal, not_before=max(_time(claims, "nbf"), _time(claims, "iat")))
+        issued_at = _time(claims, "iat")
+        principal = Principal(self.user_of(claims), _time(claims, "exp"), self.scopes_of(claims), issued_at)
+        return VerifiedToken(principal, not_before=max(_time(claims, "nbf"), issued_at))
 
     def _check_origin(self, claims: Mapping[str, Any]) -> None:
         if self.issuer is not None and claims.get("iss") != self.issuer:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect
 from todo_adapters.sql.forms import nullable
-from todo_adapters.sql.statements import ZERO, parameter
+from todo_adapters.sql.statements import LIST_OF_USER, NOT_ERASING, ONE, PERMITTED, ZERO, parameter
 from todo_adapters.sql.tables import access_tokens
 from todo_domain import AccessToken, Scope, UserId
 
@@ -25,10 +25,12 @@ REMOVE_EXPIRED: Final = sa.delete(access_tokens).where(
 )
 """Removes the tokens of a user that have expired at `created_at`."""
 
-LIST: Final = sa.select(*_TOKEN).where(_OF_USER).order_by(access_tokens.c.created_at, access_tokens.c.id)
-FIND: Final = sa.select(*_TOKEN).where(_THE_TOKEN)
+LIST: Final = sa.select(*_TOKEN).where(_OF_USER, NOT_ERASING).order_by(access_tokens.c.created_at, access_tokens.c.id)
+FIND: Final = sa.select(*_TOKEN).where(_THE_TOKEN, NOT_ERASING)
 REMOVE: Final = (
-    sa.delete(access_tokens).where(_OF_USER, access_tokens.c.id == sa.bindparam("id")).returning(access_tokens.c.id)
+    sa.delete(access_tokens)
+    .where(_OF_USER, access_tokens.c.id == sa.bindparam("id"), ~sa.exists(ONE).where(LIST_OF_USER, ~PERMITTED))
+    .returning(access_tokens.c.id)
 )
 MARK_USED: Final = (
     sa.update(access_tokens)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.projects import PROJECT_STATE
-from todo_adapters.sql.statements import STATE, ZERO
+from todo_adapters.sql.statements import NOT_ERASING, STATE, ZERO
 from todo_adapters.sql.tables import projects, tasks
 from todo_domain import Kind
 
@@ -40,7 +40,7 @@ def _of_kind(kind: Kind, columns: Sequence[sa.Column[Any]], where: Callable[[sa.
         for column in columns
     ]
     return sa.select(table.c.revision.label("at"), *values).where(
-        table.c.user_id == sa.bindparam("user_id"), where(table)
+        table.c.user_id == sa.bindparam("user_id"), where(table), NOT_ERASING
     )
 
 

@@ -8,7 +8,16 @@ from typing import Any, ClassVar, Final, NamedTuple
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, Statement
-from todo_adapters.sql.statements import LIST_OF_USER, NOT_DELETED, OF_USER, TASK, ZERO, DialectFunction, InSet
+from todo_adapters.sql.statements import (
+    LIST_OF_USER,
+    NOT_DELETED,
+    NOT_ERASING,
+    OF_USER,
+    TASK,
+    ZERO,
+    DialectFunction,
+    InSet,
+)
 from todo_adapters.sql.tables import OPEN_TASKS, task_lists, tasks
 from todo_domain import SortKey, TaskQuery, UserId
 
@@ -115,6 +124,7 @@ def _compiled(dialect: Dialect, columns: tuple[sa.Column[Any], ...], shape: _Sha
         .where(
             OF_USER,
             NOT_DELETED,
+            NOT_ERASING,
             *_filters(shape.names, shape.complete),
             *_after_cursor(shape, value),
         )

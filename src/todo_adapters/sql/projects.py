@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect
 from todo_adapters.sql.purging import erase, erased_values
-from todo_adapters.sql.statements import LIST_OF_USER, ONE, ZERO, Greatest, parameter
+from todo_adapters.sql.statements import LIST_OF_USER, NOT_ERASING, ONE, ZERO, Greatest, parameter
 from todo_adapters.sql.tables import projects, task_lists
 from todo_domain import Project, ProjectList, ProjectState, ProjectTombstone, TrashedProject, UserId
 from todo_domain.project import MAX_PROJECT_DELETIONS
@@ -22,12 +22,12 @@ _OF_USER: Final = projects.c.user_id == sa.bindparam("user_id")
 _PRESENT: Final = projects.c.deleted_at.is_(None)
 
 ALL_PROJECTS: Final = sa.select(*PROJECT).where(_OF_USER, _PRESENT)
-GET_PROJECT: Final = ALL_PROJECTS.where(projects.c.id == sa.bindparam("id"))
+GET_PROJECT: Final = ALL_PROJECTS.where(projects.c.id == sa.bindparam("id"), NOT_ERASING)
 PROJECT_IN_TRASH: Final = sa.select(*PROJECT_STATE).where(
     _OF_USER, projects.c.id == sa.bindparam("id"), projects.c.in_trash
 )
 
-_listed: Final = ALL_PROJECTS.subquery("listed")
+_listed: Final = ALL_PROJECTS.where(NOT_ERASING).subquery("listed")
 LIST_PROJECTS: Final = (
     sa.select(task_lists.c.revision, *_listed.c)
     .select_from(task_lists.outerjoin(_listed, sa.true()))

@@ -33,6 +33,7 @@ from todo_domain import (
     Tombstone,
     TrashedTask,
     UserId,
+    require_not_erased,
 )
 from todo_domain.text import fold
 
@@ -174,6 +175,14 @@ def _task_values(dialect: Dialect, task: Task) -> dict[str, Any]:
     for name, derive in _KEYS.items():
         values[name] = derive(task)
     return values
+
+
+def read_counters(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> ListCounters:
+    """Return the counters in the row of `statements.COUNTERS`. Raises TokenRejected and ErasureInProgress."""
+    *counters, erased_at, erasing = row
+    if erased_at is not None:
+        require_not_erased(user_id, dialect.read_instant(erased_at), is_erasing=bool(erasing))
+    return ListCounters(*counters)
 
 
 def counter_values(user_id: UserId, counters: ListCounters) -> dict[str, Any]:

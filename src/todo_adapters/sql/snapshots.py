@@ -12,7 +12,7 @@ from todo_adapters.sql.projects import PROJECT_STATE, read_project_state
 from todo_adapters.sql.queues import PlaceQueue
 from todo_adapters.sql.rows import read_state
 from todo_adapters.sql.spool import Space, Spool
-from todo_adapters.sql.statements import IN_TRASH, LIST_OF_USER, NOT_DELETED, OF_USER, STATE
+from todo_adapters.sql.statements import IN_TRASH, LIST_OF_USER, NOT_DELETED, NOT_ERASING, OF_USER, STATE
 from todo_adapters.sql.tables import projects, task_lists, tasks
 from todo_adapters.sql.trash import PROJECTS_IN_TRASH
 from todo_domain import Content, Kind, Snapshot, StorageOverloaded, UserId
@@ -33,10 +33,11 @@ PROJECTS: Final = (
     .where(
         projects.c.user_id == sa.bindparam("user_id"),
         sa.or_(projects.c.deleted_at.is_(None), projects.c.in_trash),
+        NOT_ERASING,
     )
     .order_by(projects.c.id)
 )
-HAS_CONTENT: Final = sa.and_(OF_USER, sa.or_(NOT_DELETED, IN_TRASH))
+HAS_CONTENT: Final = sa.and_(OF_USER, sa.or_(NOT_DELETED, IN_TRASH), NOT_ERASING)
 """Which tasks a snapshot has."""
 ID: Final = STATE.index(tasks.c.id)
 

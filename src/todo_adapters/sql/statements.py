@@ -69,18 +69,31 @@ LIST_OF_USER: Final = task_lists.c.user_id == sa.bindparam("user_id")
 NOT_DELETED: Final = tasks.c.deleted_at.is_(None)
 THE_TASK: Final = sa.and_(OF_USER, tasks.c.id == sa.bindparam("id"), NOT_DELETED)
 
+_erased: Final = task_lists.alias("erased")
+_of_user_erased: Final = sa.select(ONE).select_from(_erased).where(_erased.c.user_id == sa.bindparam("user_id"))
+NOT_ERASING: Final = ~_of_user_erased.where(_erased.c.erasing).exists()
+"""Hides what a user has while it is being erased."""
+
+PERMITTED: Final = sa.or_(
+    task_lists.c.erased_at.is_(None),
+    sa.and_(task_lists.c.erasing.is_(None), task_lists.c.erased_at < sa.bindparam("issued_at")),
+)
+"""Whether a caller whose token was issued at `issued_at` may write to the list."""
+
 TASK: Final = tuple(tasks.c[field] for field in Task._fields if field != "user_id")
 """The columns that `rows.read_task` reads, in this order."""
 
 STATE: Final = (*TASK, tasks.c.deleted_at, tasks.c.in_trash, tasks.c.deleted_with)
 """The columns that `rows.read_state` reads, in this order."""
 
-GET: Final = sa.select(*TASK).where(THE_TASK)
+GET: Final = sa.select(*TASK).where(THE_TASK, NOT_ERASING)
 
 IN_TRASH: Final = tasks.c.in_trash
 
 GET_SOME: Final = (
-    sa.select(*TASK).where(OF_USER, InSet(tasks.c.id, sa.bindparam("ids")), NOT_DELETED).order_by(tasks.c.id)
+    sa.select(*TASK)
+    .where(OF_USER, InSet(tasks.c.id, sa.bindparam("ids")), NOT_DELETED, NOT_ERASING)
+    .order_by(tasks.c.id)
 )
 """The tasks whose id is in the set `ids`, in order of id."""
 
@@ -121,9 +134,12 @@ COUNTER_NAMES: Final = tuple(name for name in ListCounters._fields if name in ta
 """The columns that are fields of ListCounters, in their order."""
 
 COUNTERS: Final = sa.select(
-    *(sa.func.coalesce(task_lists.c[name], ZERO) for name in COUNTER_NAMES), store.c.revision_floor
+    *(sa.func.coalesce(task_lists.c[name], ZERO) for name in COUNTER_NAMES),
+    store.c.revision_floor,
+    task_lists.c.erased_at,
+    task_lists.c.erasing,
 ).select_from(store.outerjoin(task_lists, LIST_OF_USER))
-"""The fields of ListCounters, even if the list does not exist."""
+"""For `rows.read_counters`, even if the list does not exist."""
 
 REVISIONS: Final = sa.select(task_lists.c.user_id, task_lists.c.revision).where(
     InSet(task_lists.c.user_id, sa.bindparam("user_ids"))
@@ -141,6 +157,7 @@ KEY: Final = (
     .where(
         idempotency_keys.c.user_id == sa.bindparam("user_id"),
         idempotency_keys.c.key == sa.bindparam("key"),
+        NOT_ERASING,
     )
     .order_by(idempotency_keys.c.position)
 )
@@ -156,9 +173,14 @@ PROBE: Final = sa.update(store).values(revision_floor=store.c.revision_floor + s
 
 
 def set_counters(dialect: Dialect) -> Any:
-    """Write the counters of the list after a write, and create the list if it does not exist."""
+    """Write the counters of the list after a write, and create the list if it does not exist.
+
+    Feed tokens of a list that the user had before, and whose counters were forgotten, are below the floor.
+    """
     values: dict[str, Any] = {name: sa.bindparam(name) for name in COUNTER_NAMES}
-    counters = dialect.insert(task_lists).values(user_id=sa.bindparam("user_id"), forgotten_revision=ZERO, **values)
+    counters = dialect.insert(task_lists).values(
+        user_id=sa.bindparam("user_id"), forgotten_revision=REVISION_FLOOR, **values
+    )
     return counters.on_conflict_do_update(
         index_elements=["user_id"], set_={name: counters.excluded[name] for name in COUNTER_NAMES}
     )

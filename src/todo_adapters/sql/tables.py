@@ -48,12 +48,18 @@ class _Row(SQLModel):
 class TaskListRow(_Row, table=True):
     """The counters of one user's list: those of ListCounters, and `FeedState.purged_revision`.
 
-    Every change to a list updates its row. There is no index except the primary key, and
+    Every change to a list updates its row. No index has a column that such a change sets, and
     pages are half empty, so that PostgreSQL can update rows in place (HOT).
+
+    - erased_at: when everything of the user was erased, or null
+    - erasing: true until all records are deleted, then null
     """
 
     __tablename__ = "task_lists"
-    __table_args__: ClassVar[Any] = {**_CLUSTERED, "postgresql_with": {"fillfactor": 50}}
+    __table_args__: ClassVar[Any] = (
+        Index("erased_lists", "erased_at", **_where("erased_at IS NOT NULL")),
+        {**_CLUSTERED, "postgresql_with": {"fillfactor": 50}},
+    )
 
     user_id: str = Field(primary_key=True, sa_type=_TEXT)
     revision: int = Field(sa_type=BigInteger)
@@ -66,6 +72,8 @@ class TaskListRow(_Row, table=True):
     last_project_id: int = Field(sa_type=BigInteger)
     project_count: int = Field(sa_type=BigInteger)
     forgotten_revision: int = Field(sa_type=BigInteger)
+    erased_at: datetime | None = Field(sa_type=_INSTANT)
+    erasing: bool | None = Field(sa_type=Boolean)
 
 
 class TaskRow(_Row, table=True):

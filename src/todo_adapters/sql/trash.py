@@ -9,7 +9,7 @@ from todo_adapters.sql.dialects import Dialect
 from todo_adapters.sql.kinds import entries, split
 from todo_adapters.sql.projects import read_project_state
 from todo_adapters.sql.rows import read_state
-from todo_adapters.sql.statements import LIST_OF_USER
+from todo_adapters.sql.statements import LIST_OF_USER, NOT_ERASING
 from todo_adapters.sql.tables import projects, task_lists
 from todo_domain import Kind, TrashedProject, TrashedTask, TrashPage, TrashQuery, UserId
 
@@ -19,7 +19,7 @@ _page: Final = entries(
 PROJECTS_IN_TRASH: Final = (
     sa.select(sa.func.count())
     .select_from(projects)
-    .where(projects.c.user_id == sa.bindparam("user_id"), projects.c.in_trash)
+    .where(projects.c.user_id == sa.bindparam("user_id"), projects.c.in_trash, NOT_ERASING)
     .scalar_subquery()
 )
 TRASH: Final = (

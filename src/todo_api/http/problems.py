@@ -158,6 +158,7 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
     domain.StorageOverloaded: lambda _: ProblemError(
         OVERLOADED, "the request was not begun; the database has too many of them", {"Retry-After": "1"}
     ),
+    domain.ErasureInProgress: lambda e: ProblemError(OVERLOADED, str(e), {"Retry-After": "1"}),
     domain.StorageUnavailable: lambda _: ProblemError(
         DATABASE_ERROR, "the database failed or did not respond in time", {"Retry-After": "1"}
     ),

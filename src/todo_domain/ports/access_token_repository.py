@@ -11,7 +11,7 @@ from todo_domain.identity import UserId
 class AccessTokenRepository(Protocol):
     """Stores the access tokens of every user, each with its SHA-256 and never with the token itself.
 
-    - What TaskRepository says of isolation, atomicity, durability, values and errors also holds here.
+    - What TaskRepository says of isolation, atomicity, durability, erasure, values and errors also holds here.
     - Access tokens belong to no list: a method MUST NOT change a revision.
     """
 
@@ -36,7 +36,10 @@ class AccessTokenRepository(Protocol):
         ...
 
     async def remove(self, user_id: UserId, token_id: str) -> None:
-        """Remove the token with this id. MUST raise AccessTokenNotFound when the user has no such token."""
+        """Remove the token with this id. MUST raise AccessTokenNotFound when the user has no such token.
+
+        After an erasure of the user, it MAY raise that instead of TokenRejected.
+        """
         ...
 
     async def mark_used(self, user_id: UserId, token_hash: str, at: datetime) -> None:

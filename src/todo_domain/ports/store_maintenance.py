@@ -1,8 +1,10 @@
 """The port to a store of tasks for the operator."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from todo_domain.identity import UserId
 from todo_domain.ports.access_token_repository import AccessTokenRepository
 from todo_domain.ports.task_repository import TaskRepository
 
@@ -47,6 +49,23 @@ class StoreMaintenance(Protocol):
           MUST NOT change.
         - A dry run MUST return the same number and MUST NOT delete anything.
         - It MUST return 0 when nothing is left to purge, so that a caller can repeat it.
+        """
+        ...
+
+    async def erased_since(self, since: datetime) -> Mapping[UserId, datetime]:
+        """Return the users that were erased at this time or later, each with the time of the last erasure."""
+        ...
+
+    async def purge_erasures(self, *, before: datetime, limit: int, dry_run: bool = False) -> int:
+        """Continue erasures that were not completed, and forget those from before this time; return how many.
+
+        - At most `limit` erasures are continued or forgotten. Each of the former is continued by a step of
+          `erase_user`; these steps MUST together delete at most `limit` records of each kind, or one of each user.
+        - Of a user who has nothing, the revision and the ids MUST be forgotten too. Afterwards, the
+          `revision_floor` of every list MUST be at least that revision, and a feed token from before it MUST
+          expire. Of any other user, only the time MUST be forgotten.
+        - A dry run MUST return the same number and MUST NOT change anything.
+        - It MUST return 0 when nothing is left to do, so that a caller can repeat it.
         """
         ...
 

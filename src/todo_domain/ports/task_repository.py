@@ -78,6 +78,13 @@ class TaskRepository(SnapshotSource, Protocol):
         - Of the deletions of a user's projects, those with the highest revisions MUST be kept, at
           most `MAX_PROJECT_DELETIONS`. The others MUST be forgotten by the batch that exceeds that.
 
+    Erasure
+        - While the records of an erased user are being deleted (see `erase_user`), every read MUST show
+          an empty list without trash, projects, keys and access tokens, and every write MUST raise
+          ErasureInProgress.
+        - A write MUST raise TokenRejected if the user was erased at `issued_at` of the user id, or later.
+          `require_not_erased` decides both. The check and the write MUST be one atomic step.
+
     Values
         - A returned object MUST NOT change when the store does, and the store MUST NOT
           change when the caller changes an object.
@@ -254,6 +261,20 @@ class TaskRepository(SnapshotSource, Protocol):
         - MUST raise CursorExpired when a deletion that the reader needs was purged, when
           the token is from another epoch or for other kinds, and when the list never had
           the token's revision. `FeedState.page` decides all of this and makes the page.
+        """
+        ...
+
+    async def erase_user(self, user_id: UserId, *, at: datetime, limit: int) -> bool:
+        """Erase everything that the user has, in steps: repeat the call with the same `at` until it returns True.
+
+        - Unless the user was erased at `at` or later, the call MUST store `at` as the time of the erasure, set
+          the revision to `ListCounters.next_revision`, and let earlier feed tokens expire, in one atomic
+          step. From then on, what "Erasure" above says MUST hold.
+        - Each call MUST delete at most `limit` records of each kind: tasks in any state, projects, idempotency
+          keys, access tokens, and all else that the store has of the user.
+        - It MUST return True when nothing is left but the time of the erasure and what continues: the
+          revision, the highest id of a task, and that of a project. No id or revision may be used again.
+        - Calls for the same user MAY be concurrent. What concerns other users MUST NOT change.
         """
         ...
 

@@ -33,7 +33,7 @@ class Tokens(InMemoryAccessTokenRepository):
     """Access tokens that count the calls. Each call first awaits `before`."""
 
     def __init__(self) -> None:
-        super().__init__(lambda: None)
+        super().__init__(lambda: None, lambda _: None)
         self.lookups = 0
         self.marks: list[datetime] = []
         self.before: Callable[[], Awaitable[None]] | None = None

@@ -9,18 +9,22 @@ import sqlalchemy as sa
 from todo_adapters.sql import access_tokens as statements
 from todo_adapters.sql.access_tokens import read_token, token_values
 from todo_adapters.sql.dialects import POSTGRESQL, Statement
+from todo_adapters.sql.erasing import STATE, require_permitted
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.connection import Connection
-from todo_domain import AccessToken, AccessTokenNotFound, QuotaExceeded, UserId
+from todo_domain import AccessToken, AccessTokenNotFound, QuotaExceeded, TodoError, UserId
 from todo_domain.access_token import MAX_ACCESS_TOKENS
 
 _BEGIN: Final = Statement("BEGIN", ())
 _COMMIT: Final = Statement("COMMIT", ())
 _ROLLBACK: Final = Statement("ROLLBACK", ())
 # A user's first token has no row to lock, nor need the user have a list.
-_LOCK: Final = POSTGRESQL.compile(
+LOCK_TOKENS: Final = POSTGRESQL.compile(
     sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("user_id"), sa.literal_column("0"))))
 )
+"""Serialises what adds and erases tokens of a user."""
+
+_STATE: Final = POSTGRESQL.compile(STATE)
 _INSERT: Final = POSTGRESQL.compile(statements.INSERT)
 _COUNT: Final = POSTGRESQL.compile(statements.COUNT)
 _REMOVE_EXPIRED: Final = POSTGRESQL.compile(statements.REMOVE_EXPIRED)
@@ -43,11 +47,15 @@ class PostgresAccessTokenRepository:
         values = token_values(POSTGRESQL, token, token_hash)
 
         async def insert(connection: Connection) -> None:
-            steps = [(_LOCK, values), (_REMOVE_EXPIRED, values), (_COUNT, values)]
-            *_, ((count,),) = await connection.run_all([(_BEGIN, {}), connection.limit_transaction, *steps])
-            if count >= MAX_ACCESS_TOKENS:
+            steps = [(each, values) for each in (LOCK_TOKENS, _STATE, _REMOVE_EXPIRED, _COUNT)]
+            *_, state, _, ((count,),) = await connection.run_all([(_BEGIN, {}), connection.limit_transaction, *steps])
+            try:
+                require_permitted(POSTGRESQL, token.user_id, state)
+                if count >= MAX_ACCESS_TOKENS:
+                    raise QuotaExceeded("access tokens", MAX_ACCESS_TOKENS)
+            except TodoError:
                 await connection.run(_ROLLBACK, {})
-                raise QuotaExceeded("access tokens", MAX_ACCESS_TOKENS)
+                raise
             await connection.run_all([(_INSERT, values), (_COMMIT, {})])
 
         await self._database().transact(token.user_id, insert, repeatable=False)
@@ -65,7 +73,8 @@ class PostgresAccessTokenRepository:
 
     async def remove(self, user_id: UserId, token_id: str) -> None:
         """See AccessTokenRepository. One statement."""
-        if not await self._database().run(_REMOVE, {"user_id": user_id, "id": token_id}, repeatable=False):
+        values = {"user_id": user_id, "id": token_id, "issued_at": POSTGRESQL.write_instant(user_id.issued_at)}
+        if not await self._database().run(_REMOVE, values, repeatable=False):
             raise AccessTokenNotFound
 
     async def mark_used(self, user_id: UserId, token_hash: str, at: datetime) -> None:

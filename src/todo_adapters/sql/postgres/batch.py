@@ -102,10 +102,10 @@ class BatchWork:
         locked, counted, *kept = (await connection.run_all(asked))[first:]
         stored = {state.id: state for state in self._states(locked)}
         try:
+            before = rows.read_counters(POSTGRESQL, self._user_id, counted[0])
             if self._key and (replayed := rows.replay_apply(POSTGRESQL, self._key, kept[0])):
                 await connection.run(ROLLBACK, {})
                 return replayed, ListCounters()
-            before = ListCounters(*counted[0])
             effects = await self._evaluate(connection, stored, before)
             after = effects.checked_counters(self._quotas, before, stores_key=self._key is not None)
         except Exception:

@@ -33,6 +33,7 @@ from todo_adapters.sql.purging import (
 from todo_adapters.sql.statements import InSet
 from todo_adapters.sql.tables import idempotency_keys, projects, tasks
 from todo_domain import ListCounters
+from todo_domain.identity import NO_TOKEN
 
 _Rows = Sequence[Sequence[Any]]
 _CHECKED: Final = ("deletion_count", "trash_count")
@@ -60,8 +61,10 @@ class PlainPurge:
         locks = [LOCK_LIST, self.rows] if self.is_list_first else [self.rows, LOCK_LIST]
         steps = [(BEGIN, {}), connection.limit_transaction, *((each, values) for each in locks)]
         locked = dict(zip(locks, (await connection.run_all(steps))[2:], strict=True))
-        found, counters = locked[self.rows], ListCounters(*locked[LOCK_LIST][0])._asdict()
-        if not found or any(counters[name] < values.get(name, 0) for name in _CHECKED):
+        *values_of_counters, erased_at, is_erasing = locked[LOCK_LIST][0]
+        found, counters = locked[self.rows], ListCounters(*values_of_counters)._asdict()
+        is_refused = erased_at is not None and (is_erasing or values.get("issued_at", NO_TOKEN) <= erased_at)
+        if is_refused or not found or any(counters[name] < values.get(name, 0) for name in _CHECKED):
             await connection.run(ROLLBACK, {})
             return 0
         purged = {**values, **self.totals(found), "ids": POSTGRESQL.write_set([row[1] for row in found])}

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.postgres.database import Database
+from todo_adapters.sql.postgres.erase import require_writable
 from todo_adapters.sql.projects import (
     ERASE_PROJECTS,
     ERASE_PROJECTS_OF_USER,
@@ -25,7 +26,7 @@ from todo_adapters.sql.purging import (
     OLDEST_DELETIONS_OF_USER,
     OLDEST_TRASH_OF_USER,
 )
-from todo_adapters.sql.statements import IN_TRASH, LIST_OF_USER, OF_USER, ZERO, Greatest
+from todo_adapters.sql.statements import IN_TRASH, LIST_OF_USER, OF_USER, PERMITTED, ZERO, Greatest
 from todo_adapters.sql.tables import idempotency_keys, projects, task_lists, tasks
 from todo_domain import Quotas, Unavailable, UserId
 from todo_domain.task import MAX_REVISION
@@ -92,7 +93,7 @@ def _erase_projects_of_user() -> Any:
     # Batches lock the list before they read and write projects.
     lists = (
         sa.select(task_lists.c.user_id)
-        .where(LIST_OF_USER)
+        .where(LIST_OF_USER, PERMITTED)
         .with_for_update(key_share=True)
         .cte("lists")
         .prefix_with("MATERIALIZED")
@@ -172,7 +173,11 @@ FORGET_OLDEST_DELETIONS: Final = POSTGRESQL.compile(
 
 ERASE_OLD: Final = POSTGRESQL.compile(_erase(OLD_TRASH, only_if=sa.true(), skip_locked=True))
 ERASE_OLDEST: Final = POSTGRESQL.compile(
-    _erase(OLDEST_IN_ORDER_OF_ID, only_if=task_lists.c.trash_count >= sa.bindparam("trash_count"), skip_locked=False)
+    _erase(
+        OLDEST_IN_ORDER_OF_ID,
+        only_if=sa.and_(task_lists.c.trash_count >= sa.bindparam("trash_count"), PERMITTED),
+        skip_locked=False,
+    )
 )
 """Erases `limit` tasks in the trash of the user, if there are still `trash_count`."""
 
@@ -221,15 +226,20 @@ async def forget_keys(database: Database, user_id: UserId, before: datetime, lim
 
 async def erase_oldest(database: Database, user_id: UserId, *, up_to: int, limit: int) -> int:
     """See TaskRepository."""
-    ((erased,),) = await database.run(ERASE_TRASHED_PROJECTS, {"user_id": user_id, "up_to": up_to, **ERASED_PROJECT})
-    return int(erased) + await _erase_oldest_tasks(database, user_id, up_to=up_to, limit=limit)
+    values = {"user_id": user_id, "up_to": up_to, "issued_at": POSTGRESQL.write_instant(user_id.issued_at)}
+    ((projects,),) = await database.run(ERASE_TRASHED_PROJECTS, {**values, **ERASED_PROJECT})
+    erased = int(projects) + await _erase_oldest_tasks(database, user_id, up_to=up_to, limit=limit)
+    if not erased:
+        await require_writable(database, user_id)
+    return erased
 
 
 async def _erase_oldest_tasks(
     database: Database, user_id: UserId, *, up_to: int, limit: int, trash_count: int = 0
 ) -> int:
     """Erase tasks in the trash, if there are still `trash_count`."""
-    values = {"user_id": user_id, "up_to": up_to, "limit": limit, "trash_count": trash_count}
+    issued_at = POSTGRESQL.write_instant(user_id.issued_at)
+    values = {"user_id": user_id, "up_to": up_to, "limit": limit, "trash_count": trash_count, "issued_at": issued_at}
     ((count,),) = await database.run(ERASE_OLDEST, {**values, **ERASED_VALUES})
     return int(count)
 

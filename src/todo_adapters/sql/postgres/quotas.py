@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from todo_adapters.sql import statements
+from todo_adapters.sql import rows, statements
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.postgres.database import Database
-from todo_domain import ListCounters, Quotas, Task
+from todo_domain import Quotas, Task
 
 _COUNTERS: Final = POSTGRESQL.compile(statements.COUNTERS)
 _NO_BOUND: Final = 2**62
@@ -21,7 +21,10 @@ def bound_values(quotas: Quotas) -> dict[str, int]:
 
 
 async def check_quotas(database: Database, quotas: Quotas, change: Task, previous: Task | None, keys: int) -> None:
-    """Raise the error of a change that a statement refused; return if there is room for it by now."""
+    """Raise the error of a change that a statement refused; return if it is possible by now.
+
+    Raises TokenRejected and ErasureInProgress too.
+    """
     (row,) = await database.run(_COUNTERS, {"user_id": change.user_id})
-    counters = ListCounters(*row)
+    counters = rows.read_counters(POSTGRESQL, change.user_id, row)
     quotas.check(counters, counters.after(change, previous).with_outcomes(keys))

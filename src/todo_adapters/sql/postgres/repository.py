@@ -15,6 +15,7 @@ from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import BatchWork, Evaluable
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
+from todo_adapters.sql.postgres.erase import erase_user, require_writable
 from todo_adapters.sql.postgres.packed_ids import packed, read_packed_ids
 from todo_adapters.sql.postgres.purge import erase_oldest, forget_keys, forget_surplus
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
@@ -61,10 +62,14 @@ _GET_PROJECT: Final = POSTGRESQL.compile(projects.GET_PROJECT)
 _LIST_PROJECTS: Final = POSTGRESQL.compile(projects.LIST_PROJECTS)
 
 
-class _TaskChanged(Exception):
-    """Raised when a task was not written, because another request changed it after it was read, or by a quota.
+def _issued(user_id: UserId) -> dict[str, Any]:
+    return {"issued_at": POSTGRESQL.write_instant(user_id.issued_at)}
 
-    If a quota forbids the write, `current` is the task as it was read.
+
+class _TaskChanged(Exception):
+    """Raised when a task was not written, because another request changed it, or a quota or an erasure forbids it.
+
+    If it is forbidden, `current` is the task as it was read.
     """
 
     def __init__(self, current: Task) -> None:
@@ -131,7 +136,7 @@ class PostgresTaskRepository(PostgresStore):
         """See TaskRepository. One statement, unless a quota forbids the task."""
         task = partial(Task.from_draft, draft, user_id=user_id, at=at)
         new = task(id=0, revision=0)
-        values = {**rows.state_values(POSTGRESQL, user_id, new), **self._bounds}
+        values = {**rows.state_values(POSTGRESQL, user_id, new), **self._bounds, **_issued(user_id)}
         if key is None:
             while not (found := await self._database.run(chained.ADD, values, repeatable=False)):
                 await self._check_quotas(new)
@@ -198,17 +203,17 @@ class PostgresTaskRepository(PostgresStore):
         values = {"user_id": user_id, "id": task_id, "deleted_at": POSTGRESQL.write_instant(at)}
         if permanent:
             values = rows.state_values(POSTGRESQL, user_id, Tombstone(task_id, 0, at))
-        if guard is None:
-            await self._write(user_id, values, to_trash=not permanent)
-        else:
-            task = await self.get(user_id, task_id)
-            while True:
+        task = await self.get(user_id, task_id) if guard else None
+        while True:
+            if guard and task:
                 guard(task)
-                try:
-                    await self._write(user_id, values, expected=task, to_trash=not permanent)
-                    break
-                except _TaskChanged as changed:
-                    task = changed.current
+            try:
+                await self._write(user_id, values, expected=task, to_trash=not permanent)
+                break
+            except _TaskChanged as changed:
+                if task is None or task == changed.current:
+                    await require_writable(self._database, user_id)
+                task = task and changed.current
         self._recent.forget(user_id, task_id)
 
     async def apply(
@@ -258,6 +263,10 @@ class PostgresTaskRepository(PostgresStore):
         """See SnapshotSource. One transaction, with a round trip for each `ROWS` tasks."""
         return self._snapshots.take(user_id, partial(read_snapshot, self._database, user_id))
 
+    async def erase_user(self, user_id: UserId, *, at: datetime, limit: int) -> bool:
+        """See TaskRepository. One round trip."""
+        return await erase_user(self._database, user_id, at, limit)
+
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository. One statement."""
         found = await self._database.run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
@@ -269,10 +278,10 @@ class PostgresTaskRepository(PostgresStore):
         """Write the row of a task, or move it to the trash, and return the new revision.
 
         With `expected`, the row is written only if the task is still in that state.
-        Raises _TaskChanged when it is not or a quota forbids the change, TaskNotFound.
+        Raises _TaskChanged when it is not or a quota or an erasure forbids the change, TaskNotFound.
         """
         statement = chained.TRASH if to_trash else chained.WRITE
-        values = {**values, **self._bounds}
+        values = {**values, **self._bounds, **_issued(user_id)}
         if expected:
             statement = chained.TRASH_IF_AT if to_trash else chained.WRITE_IF_AT
             values |= {"expected": expected.revision, "expected_at": expected.updated_at}

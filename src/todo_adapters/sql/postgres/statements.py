@@ -27,6 +27,7 @@ from todo_adapters.sql.statements import (
     LIST_OF_USER,
     OF_USER,
     ONE,
+    PERMITTED,
     ZERO,
     next_revision,
     parameter,
@@ -50,6 +51,10 @@ _COUNTED: Final = ("last_task_id", "open_count", "task_count", "key_count")
 _MAX_OPEN_TASKS: Final[sa.ColumnElement[int]] = sa.bindparam("max_open_tasks")
 
 
+_NEVER_FORGOTTEN: Final = {"forgotten_revision": REVISION_FLOOR, "erased_at": sa.null(), "erasing": sa.null()}
+"""Of a new list. Feed tokens of a list that the user had before are below the floor, see `statements.set_counters`."""
+
+
 def _number(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     """Return 1 where the condition is true, otherwise 0."""
     return sa.cast(condition, sa.Integer)
@@ -59,10 +64,11 @@ def _count_task(*unless: sa.FromClause, keys: sa.ColumnElement[int]) -> Any:
     """Count a new task; create the list if it does not exist. No row if a quota forbids it."""
     is_open = _number(parameter(tasks.c.completed_at).is_(None))
     counts = {"last_task_id": ONE, "open_count": is_open, "task_count": ONE, "key_count": keys}
-    zeros = dict.fromkeys({*COUNTER_NAMES, "forgotten_revision"} - {"revision", *counts}, ZERO)
-    first = _insert(task_lists, {"revision": _FIRST_REVISION, **counts, **zeros}, *unless)
+    zeros = dict.fromkeys({*COUNTER_NAMES} - {"revision", *counts}, ZERO)
+    first = _insert(task_lists, {"revision": _FIRST_REVISION, **counts, **zeros, **_NEVER_FORGOTTEN}, *unless)
     raised = {name: task_lists.c[name] + first.excluded[name] for name in _COUNTED}
     has_room = (
+        PERMITTED,
         sa.or_(first.excluded.open_count == ZERO, task_lists.c.open_count < _MAX_OPEN_TASKS),
         task_lists.c.task_count < sa.bindparam("max_tasks"),
         *((task_lists.c.key_count < sa.bindparam("max_keys"),) if keys is ONE else ()),
@@ -126,7 +132,7 @@ def _write(*, to_trash: bool = False, only_if_at: bool) -> Any:
     task = GET.with_for_update(key_share=True).cte("task").prefix_with("MATERIALIZED")
     # After a restore, until the epoch is renewed, a revision can be used again, but with another time.
     as_expected = task.c.revision == sa.bindparam("expected"), task.c.updated_at == sa.bindparam("expected_at")
-    condition = sa.and_(*as_expected) if only_if_at else task.c.id == sa.bindparam("id")
+    condition = sa.and_(PERMITTED, *as_expected) if only_if_at else sa.and_(PERMITTED, task.c.id == sa.bindparam("id"))
     was_open = _number(task.c.completed_at.is_(None))
     counts = task_lists.c
     if to_trash:
@@ -169,18 +175,18 @@ def _write(*, to_trash: bool = False, only_if_at: bool) -> Any:
 
 
 def _lock_list() -> Any:
-    first = _insert(task_lists, dict.fromkeys((*COUNTER_NAMES, "forgotten_revision"), ZERO))
+    first = _insert(task_lists, {**dict.fromkeys(COUNTER_NAMES, ZERO), **_NEVER_FORGOTTEN})
     return first.on_conflict_do_update(index_elements=["user_id"], set_={"revision": task_lists.c.revision}).returning(
-        *(task_lists.c[name] for name in COUNTER_NAMES), REVISION_FLOOR
+        *(task_lists.c[name] for name in COUNTER_NAMES), REVISION_FLOOR, task_lists.c.erased_at, task_lists.c.erasing
     )
 
 
 ADD: Final = POSTGRESQL.compile(_add())
-"""Returns the id and the revision of the new task; no row if a quota forbids it."""
+"""Returns the id and the revision of the new task; no row if a quota or an erasure forbids it."""
 
 ADD_ONCE: Final = POSTGRESQL.compile(_add_once())
 """Returns the rows of `statements.KEY`; if there were none, a row of the same form with only the
-id and the revision of the new task; no row if a quota forbids it. If two run at once with one new
+id and the revision of the new task; no row if a quota or an erasure forbids it. If two run at once with one new
 key, one of them violates the primary key and is undone; when it runs again, it returns the stored rows."""
 
 WRITE: Final = POSTGRESQL.compile(_write(only_if_at=False))
@@ -188,8 +194,8 @@ WRITE_IF_AT: Final = POSTGRESQL.compile(_write(only_if_at=True))
 TRASH: Final = POSTGRESQL.compile(_write(to_trash=True, only_if_at=False))
 TRASH_IF_AT: Final = POSTGRESQL.compile(_write(to_trash=True, only_if_at=True))
 """Return the new revision, the numbers of remembered deletions and of tasks in the trash, and the task
-as it was before; without a row if there is no such task. Revision and numbers are null if a quota forbids
-the change, or if the task is not at the revision `expected` of the time `expected_at`."""
+as it was before; without a row if there is no such task. Revision and numbers are null if a quota or an
+erasure forbids the change, or if the task is not at the revision `expected` of the time `expected_at`."""
 
 LOCK_TASKS: Final = POSTGRESQL.compile(GET_STATES.with_for_update(key_share=True))
 
@@ -208,7 +214,7 @@ READ_TASKS_OF_PROJECT: Final = {
 """Raise LockNotAvailable like LOCK_MORE_TASKS."""
 
 LOCK_LIST: Final = POSTGRESQL.compile(_lock_list())
-"""Locks the list's row, creates it if it does not exist, and returns the fields of ListCounters.
+"""Locks the list's row, creates it if it does not exist, and returns a row for `rows.read_counters`.
 Until the transaction ends, other changes to the list wait."""
 
 _CHANGED: Final = (

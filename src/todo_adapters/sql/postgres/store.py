@@ -1,7 +1,7 @@
 """The store in PostgreSQL as a whole: its opening, closing and maintenance."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, Self
 
@@ -13,9 +13,10 @@ from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.epoch_log import log_renewed
 from todo_adapters.sql.postgres.access_tokens import PostgresAccessTokenRepository
 from todo_adapters.sql.postgres.database import Database
+from todo_adapters.sql.postgres.erase import erased_since, purge_erasures
 from todo_adapters.sql.postgres.purge import purge
 from todo_adapters.sql.tables import store
-from todo_domain import NotOpen, StorageUnavailable, revision_floor
+from todo_domain import NotOpen, StorageUnavailable, UserId, revision_floor
 
 _IS_STANDBY: Final = POSTGRESQL.compile(sa.select(sa.func.pg_is_in_recovery()).select_from(store))
 _PROBE: Final = POSTGRESQL.compile(statements.PROBE.returning(store.c.epoch))
@@ -74,6 +75,14 @@ class PostgresStore:
     ) -> int:
         """See StoreMaintenance. Three statements; each skips the rows that another transaction has locked."""
         return await purge(self._database, trash_before, deletions_before, keys_before, limit, dry_run=dry_run)
+
+    async def erased_since(self, since: datetime) -> Mapping[UserId, datetime]:
+        """See StoreMaintenance. One statement."""
+        return await erased_since(self._database, since)
+
+    async def purge_erasures(self, *, before: datetime, limit: int, dry_run: bool = False) -> int:
+        """See StoreMaintenance. Two statements, and a transaction for each erasure."""
+        return await purge_erasures(self._database, before, limit, dry_run=dry_run)
 
     async def renew_epoch(self, *, at: datetime) -> str:
         """See StoreMaintenance. One statement."""

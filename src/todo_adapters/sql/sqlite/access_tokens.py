@@ -8,6 +8,7 @@ from typing import Any, Final
 from todo_adapters.sql import access_tokens as statements
 from todo_adapters.sql.access_tokens import read_token, token_values
 from todo_adapters.sql.dialects import SQLITE
+from todo_adapters.sql.sqlite.erase import require_writable
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.writer import SqliteWriter
 from todo_domain import AccessToken, AccessTokenNotFound, QuotaExceeded, UserId
@@ -36,6 +37,7 @@ class SqliteAccessTokenRepository:
         values = token_values(SQLITE, token, token_hash)
 
         def insert(connection: sqlite3.Connection) -> None:
+            require_writable(connection, token.user_id)
             connection.execute(_REMOVE_EXPIRED, values)
             ((count,),) = connection.execute(_COUNT, values)
             if count >= MAX_ACCESS_TOKENS:
@@ -57,7 +59,8 @@ class SqliteAccessTokenRepository:
 
     async def remove(self, user_id: UserId, token_id: str) -> None:
         """See AccessTokenRepository."""
-        if not await self._write(_REMOVE, {"user_id": user_id, "id": token_id}):
+        values = {"user_id": user_id, "id": token_id, "issued_at": SQLITE.write_instant(user_id.issued_at)}
+        if not await self._write(_REMOVE, values):
             raise AccessTokenNotFound
 
     async def mark_used(self, user_id: UserId, token_hash: str, at: datetime) -> None:

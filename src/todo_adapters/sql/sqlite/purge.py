@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from todo_adapters.sql import projects, purging
 from todo_adapters.sql.dialects import SQLITE
+from todo_adapters.sql.sqlite.erase import require_writable
 from todo_adapters.sql.statements import OF_USER
 from todo_adapters.sql.tables import projects as project_table
 from todo_adapters.sql.tables import tasks
@@ -69,6 +70,7 @@ def purge(  # noqa: PLR0913 - the arguments of `purge`, and where
 
 def erase_oldest(connection: sqlite3.Connection, user_id: UserId, up_to: int, limit: int) -> int:
     """See TaskRepository."""
+    require_writable(connection, user_id)
     values = {"user_id": user_id, "up_to": up_to, **projects.ERASED_PROJECT}
     erased = connection.execute(_ERASE_PROJECTS_OF_USER, values).rowcount
     return erased + erase_oldest_tasks(connection, user_id, up_to, limit)

@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import sqlalchemy as sa
 
-from todo_adapters.sql import feed, migrations, projects, rows, statements, trash
+from todo_adapters.sql import erasing, feed, migrations, projects, rows, statements, trash
 from todo_adapters.sql.admission import Admission, Caller, Figures, no_caller
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.epoch_log import log_opened, log_renewed
@@ -21,6 +21,7 @@ from todo_adapters.sql.observer import Observe
 from todo_adapters.sql.snapshots import MAX_BYTES, Snapshots
 from todo_adapters.sql.sqlite.access_tokens import SqliteAccessTokenRepository
 from todo_adapters.sql.sqlite.epoch import renew_epoch
+from todo_adapters.sql.sqlite.erase import erase_user, purge_erasures
 from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_private
 from todo_adapters.sql.sqlite.identity import FileIdentity
 from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES, LogLimit
@@ -69,6 +70,7 @@ _CHANGES: Final = {kinds: SQLITE.compile(feed.changes(store, kinds)) for kinds i
 _GET_PROJECT: Final = SQLITE.compile(projects.GET_PROJECT)
 _LIST_PROJECTS: Final = SQLITE.compile(projects.LIST_PROJECTS)
 _REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
+_ERASED_SINCE: Final = SQLITE.compile(erasing.ERASED_SINCE)
 _EPOCH: Final = SQLITE.compile(statements.EPOCH)
 _PROBE: Final = SQLITE.compile(statements.PROBE)
 
@@ -237,6 +239,10 @@ class SqliteTaskRepository:
         """See SnapshotSource. One transaction."""
         return self._snapshots.take(user_id, partial(read_snapshot, self._file.reader, user_id))
 
+    async def erase_user(self, user_id: UserId, *, at: datetime, limit: int) -> bool:
+        """See TaskRepository."""
+        return await self._file.writer.run(lambda connection: erase_user(connection, user_id, at, limit))
+
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""
         found = await self._file.reader.read(_REVISIONS, {"user_ids": SQLITE.write_set(user_ids)})
@@ -272,6 +278,17 @@ class SqliteTaskRepository:
                 limit=limit,
                 dry_run=dry_run,
             )
+        )
+
+    async def erased_since(self, since: datetime) -> Mapping[UserId, datetime]:
+        """See StoreMaintenance."""
+        found = await self._file.reader.read(_ERASED_SINCE, {"since": SQLITE.write_instant(since)})
+        return {UserId(user_id): SQLITE.read_instant(erased_at) for user_id, erased_at in found}
+
+    async def purge_erasures(self, *, before: datetime, limit: int, dry_run: bool = False) -> int:
+        """See StoreMaintenance."""
+        return await self._file.writer.run(
+            lambda connection: purge_erasures(connection, before, limit, dry_run=dry_run)
         )
 
     async def renew_epoch(self, *, at: datetime) -> str:

@@ -73,9 +73,9 @@ class SqliteTaskList:
 
     def add(self, draft: TaskDraft, at: datetime, key: IdempotencyKey | None) -> Added:
         """See TaskRepository."""
+        counters = self._counters()
         if key and (replayed := rows.replay_add(SQLITE, self._user_id, draft, key, self._stored_key(key))):
             return replayed
-        counters = self._counters()
         task = Task.from_draft(
             draft, user_id=self._user_id, id=counters.last_task_id + 1, revision=counters.next_revision, at=at
         )
@@ -105,10 +105,10 @@ class SqliteTaskList:
 
     def apply(self, batch: Batch, at: datetime, key: IdempotencyKey | None) -> BatchResult:
         """See TaskRepository."""
+        counters = self._counters()
         if key and (replayed := rows.replay_apply(SQLITE, key, self._stored_key(key))):
             return replayed
         stored = {state.id: state for state in self._states(batch.task_ids)}
-        counters = self._counters()
         effects = run_evaluation(batch.evaluation(self._user_id, stored, counters, at), self._read_more)
         self._write(counters, effects, at, key)
         return effects.result(at)
@@ -137,7 +137,7 @@ class SqliteTaskList:
 
     def _counters(self) -> ListCounters:
         (row,) = self._execute(_COUNTERS)
-        return ListCounters(*row)
+        return rows.read_counters(SQLITE, self._user_id, row)
 
     def _write(
         self, before: ListCounters, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None

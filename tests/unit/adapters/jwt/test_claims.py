@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,12 @@ def test_a_principal_is_the_user_until_the_token_expires() -> None:
 
     assert principal == Principal(UserId("alice"), expires_at=NOW + timedelta(seconds=900))
     assert principal.expires_at.utcoffset() == timedelta(0)
+
+
+def test_a_principal_has_the_time_of_iat_and_that_of_1970_without_it() -> None:
+    issued = [verify_claims(claims).user_id.issued_at for claims in (CLAIMS, without("iat"))]
+
+    assert issued == [NOW, datetime(1970, 1, 1, tzinfo=UTC)]
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{}x", b'{"user_id":"alice","user_id":"bob","exp":1}'])

@@ -16,6 +16,7 @@ from todo_adapters.contract.batches import AppliesBatchesAtomically
 from todo_adapters.contract.changing import ChangesAtomically
 from todo_adapters.contract.concurrency import HandlesConcurrentWriters
 from todo_adapters.contract.erasing import ErasesContent
+from todo_adapters.contract.erasures import ErasesUsers
 from todo_adapters.contract.lifecycle import OpensAndCloses
 from todo_adapters.contract.preconditions import ChecksPreconditions
 from todo_adapters.contract.project_trash import ErasesProjects
@@ -66,6 +67,7 @@ class TestPostgresTaskRepository(DurableTaskRepositoryContract):
 @pytest.mark.usefixtures("few_examples")
 class TestPlainPostgresTaskRepository(
     MatchesTheModel,
+    ErasesUsers,
     BoundsDeletionsAndKeys,
     HandlesConcurrentWriters,
     PurgesAndExpires,
@@ -84,7 +86,7 @@ class TestPlainPostgresTaskRepository(
 
 
 @pytest.mark.usefixtures("few_examples")
-class TestPostgresTaskRepositoryOnPartitions(MatchesTheModel, HandlesConcurrentWriters, PurgesAndExpires):
+class TestPostgresTaskRepositoryOnPartitions(MatchesTheModel, ErasesUsers, HandlesConcurrentWriters, PurgesAndExpires):
     """What locks, counts and deletes rows."""
 
     @pytest.fixture

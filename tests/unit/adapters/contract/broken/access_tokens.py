@@ -14,7 +14,7 @@ class _Store(InMemoryTaskRepository):
 
     def __init__(self) -> None:
         super().__init__()
-        self.access_tokens = self.Tokens(self._require_open)
+        self.access_tokens = self.Tokens(self._require_open, self._require_writable)
 
 
 @breaks("test_an_access_token_of_another_user_is_not_found")
@@ -56,13 +56,13 @@ class ForgetsTokensWhenClosed(_Store):
 
     async def __aexit__(self, *_: object) -> None:
         await super().__aexit__()
-        self.access_tokens = self.Tokens(self._require_open)
+        self.access_tokens = self.Tokens(self._require_open, self._require_writable)
 
 
 @breaks("test_no_method_is_missing")
 class HasNoTokens(_Store):
     class Tokens:
-        def __init__(self, require_open: object) -> None: ...
+        def __init__(self, *_: object) -> None: ...
 
 
 @breaks("test_an_access_token_is_found_by_its_hash_and_listed_as_it_was_added")

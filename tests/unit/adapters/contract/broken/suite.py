@@ -10,6 +10,7 @@ from tests.tokens import NOW, hs256
 from tests.unit.adapters.contract.broken import (
     PROMISES,
     access_tokens,
+    erasures,
     feeds,
     lifecycle,
     lists,
@@ -29,6 +30,7 @@ from todo_domain import Principal, UserId
 
 __all__ = [
     "access_tokens",
+    "erasures",
     "feeds",
     "lifecycle",
     "lists",
