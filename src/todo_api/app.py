@@ -26,7 +26,19 @@ from todo_api.middleware.head_requests import HeadRequests
 from todo_api.middleware.https_only import HttpsOnly
 from todo_api.middleware.limits import HeaderLimit
 from todo_api.middleware.request_log import RequestLog
-from todo_api.routes import access_tokens, batch, calendar, changes, docs_pages, export, health, projects, tasks, trash
+from todo_api.routes import (
+    access_tokens,
+    batch,
+    calendar,
+    changes,
+    docs_pages,
+    erasure,
+    export,
+    health,
+    projects,
+    tasks,
+    trash,
+)
 from todo_api.routes.resource_metadata import resource_metadata
 from todo_api.server.shutdown import on_shutdown_signal
 from todo_api.server.store_opening import store_kept_open
@@ -105,6 +117,7 @@ def create_app(container: Container | None = None) -> App:
         export.router,
         calendar.router,
         access_tokens.router,
+        erasure.router,
         health.router,
         docs_pages.router,
     ):
@@ -124,7 +137,15 @@ async def _lifespan(app: App) -> AsyncIterator[None]:
     tracing = container.tracing() or nullcontext()
     mcp = container.mcp() or nullcontext()
     oauth = container.oauth_verifier() or nullcontext()
-    async with tracing, mcp, store_kept_open(container), container.token_verifier(), oauth, container.live_feed():
+    async with (
+        tracing,
+        mcp,
+        store_kept_open(container),
+        container.token_verifier(),
+        oauth,
+        container.live_feed(),
+        container.erased_users(),
+    ):
         with on_shutdown_signal(container.shutdown(), container.live_feed().close, drain_seconds):
             yield
 

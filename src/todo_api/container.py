@@ -4,13 +4,14 @@ The adapters for PostgreSQL and published keys, OpenTelemetry, and the SDK of th
 only when they are used, because importing them takes a large part of the start time.
 """
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from dependency_injector import containers, providers
 
@@ -24,6 +25,7 @@ from todo_adapters.system_clock import SystemClock
 from todo_api.http.deadlines import Deadlines, current_request
 from todo_api.http.user_limits import Bounds, UserLimits
 from todo_api.server.development import development_secret, prepare_directory
+from todo_api.server.erased_users import ErasedUsers
 from todo_api.server.health import HealthMonitor
 from todo_api.server.metrics.counts import Counts
 from todo_api.server.shutdown import Shutdown
@@ -33,12 +35,15 @@ from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import (
     AccessTokenUseCases,
     Clock,
+    ErasureUseCase,
     Quotas,
     TaskStore,
     TaskUseCases,
     TokenVerifier,
     UserId,
 )
+
+_log: Final = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from todo_adapters.sql.postgres.store import PostgresStore
@@ -142,6 +147,15 @@ def _secrets(settings: Settings) -> list[str]:
     return settings.secrets() or [development_secret(settings)]
 
 
+def _note_erasure(  # the objects that know something of a user, and the erasure
+    erased_users: ErasedUsers, token_verifier: AccessTokenVerifier, live_feed: LiveFeed, user_id: UserId, at: datetime
+) -> None:
+    erased_users.note(user_id, at)
+    token_verifier.forget(user_id)
+    live_feed.notify(user_id)
+    _log.warning("user erased", extra={"fields": {"user_id": user_id}})
+
+
 def _user_limits(settings: Settings) -> UserLimits:
     return UserLimits(Bounds(settings.max_in_progress, settings.max_streams, settings.user_work_per_second))
 
@@ -165,6 +179,7 @@ class Container(containers.DeclarativeContainer):
     exports = providers.Singleton(OpenExports)
     live_feed = providers.Singleton(LiveFeed, task_repository)
     health = providers.Singleton(HealthMonitor, task_repository, token_verifier)
+    erased_users = providers.Singleton(ErasedUsers, task_repository, clock, settings.provided.erasure_age)
     shutdown = providers.Singleton(Shutdown)
     counts = providers.Singleton(Counts)
     # Functions of the principal and the owner. A Factory would resolve all dependencies for every request.
@@ -175,6 +190,14 @@ class Container(containers.DeclarativeContainer):
         clock,
         notify=live_feed.provided.notify,
         keeps_trash=providers.Callable(bool, settings.provided.kept_trash_days),
+        erased_at=erased_users.provided.erased_at,
+    )
+    erasure_use_case = providers.Singleton(
+        partial,
+        ErasureUseCase,
+        task_repository,
+        clock,
+        providers.Singleton(partial, _note_erasure, erased_users, token_verifier, live_feed),
     )
     access_token_use_cases = providers.Singleton(
         partial,

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from todo_domain.task import MAX_TASK_ID
 
 _TRASH_DAYS: Final = 30
+_TOKEN_LIFE: Final = timedelta(days=31, minutes=1)
 _Bound = Annotated[int, Field(ge=0, le=MAX_TASK_ID)]
 
 
@@ -84,6 +85,11 @@ class LimitSettings(BaseSettings):
     def deletion_age(self) -> timedelta:
         """How long the change feed remembers a deletion."""
         return timedelta(days=self.deletions_days)
+
+    @property
+    def erasure_age(self) -> timedelta:
+        """How long an erasure is remembered: as long as a token or a feed token from before it could be valid."""
+        return max(_TOKEN_LIFE, self.deletion_age)
 
     @property
     def kept_trash_days(self) -> int:

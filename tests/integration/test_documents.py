@@ -123,6 +123,7 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
         and printed.count("BEGIN:VTODO") == 2
         and "STATUS:CANCELLED" in printed
     ),
+    "erase": lambda printed: [text for text in ('"id":1', "\n204\n", '"AUTH_INVALID"') if text not in printed] == [],
     "first": first_task_is_created,
     "token": lambda printed: '"tasks":[' in printed,
     "call": lambda printed: printed.count('"title":"Buy milk"') == 4 and '"count":1' in printed,

@@ -8,6 +8,7 @@ import typer
 
 from todo_api.cli.backup import backup, restore
 from todo_api.cli.database import epoch, migrate, purge
+from todo_api.cli.erasure import erase
 from todo_api.cli.inspection import check, openapi
 from todo_api.cli.options import one_line
 from todo_api.cli.serve import serve
@@ -41,7 +42,7 @@ def _options(
 
 
 cli.command(cls=CommandWithSettings)(serve)
-for command in (token, access_token, migrate, openapi, check, purge, epoch, backup, restore):
+for command in (token, access_token, migrate, openapi, check, purge, epoch, backup, restore, erase):
     cli.command()(command)
 
 

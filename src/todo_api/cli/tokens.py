@@ -50,7 +50,8 @@ def access_token(
 
 async def _create(container: Container, user: str, name: str, scopes: list[str]) -> str:
     draft = AccessTokenDraft(name=name, scopes=scopes)
-    operator = Principal(UserId(user), container.clock().now())
+    now = container.clock().now()
+    operator = Principal(UserId(user), expires_at=now, issued_at=now)
     async with container.task_repository():
         _, secret = await container.access_token_use_cases()(operator, user).create(draft)
     return str(secret)

@@ -67,8 +67,17 @@ async def authenticate(request: Request) -> Principal:
 async def use_cases(
     request: Request, user_id: UserIdInPath, _: Annotated[Any, Depends(_bearer)] = None
 ) -> TaskUseCases:
-    """Return the use cases for the list of the user in the path; raise AccessDenied if the caller is another user."""
-    return _use_cases_of(request, await authenticate(request), user_id)
+    """Return the use cases for the list of the user in the path.
+
+    Raises AccessDenied if the caller is another user, and TokenRejected if the caller was erased after the token
+    was issued.
+    """
+    principal = await authenticate(request)
+    container = container_of(request)
+    if (erased_users := container.erased_users()).is_stale():
+        await erased_users.refresh()
+    use_cases_of: Callable[[Principal, str], TaskUseCases] = container.task_use_cases()
+    return use_cases_of(principal, user_id)
 
 
 async def calendar_use_cases(request: Request, token: CalendarToken) -> TaskUseCases:
@@ -79,18 +88,17 @@ async def calendar_use_cases(request: Request, token: CalendarToken) -> TaskUseC
     unknown = ProblemError(NOT_FOUND, "there is no calendar with this token")
     if not token.startswith(TOKEN_PREFIX):
         raise unknown  # a session token is not even verified
+    container = container_of(request)
     try:
-        principal: Principal = await container_of(request).token_verifier().verify(token)
+        principal: Principal = await container.token_verifier().verify(token)
         principal.require(Scope.CALENDAR_READ)
+        if (erased_users := container.erased_users()).is_stale():
+            await erased_users.refresh()
+        request.scope["principal"] = principal
+        use_cases_of: Callable[[Principal, str], TaskUseCases] = container.task_use_cases()
+        return use_cases_of(principal, principal.user_id)
     except (TokenRejected, ScopeMissing) as fault:
         raise unknown from fault
-    request.scope["principal"] = principal
-    return _use_cases_of(request, principal, principal.user_id)
-
-
-def _use_cases_of(request: Request, principal: Principal, owner: str) -> TaskUseCases:
-    use_cases_of: Callable[[Principal, str], TaskUseCases] = container_of(request).task_use_cases()
-    return use_cases_of(principal, owner)
 
 
 Tasks = Annotated[TaskUseCases, Depends(use_cases)]

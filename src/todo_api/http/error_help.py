@@ -26,8 +26,9 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "one.",
     ),
     problems.AUTH_INVALID: ErrorHelp(
-        "The token is expired, revoked, malformed, signed with an unknown key, or lacks a required claim. The response "
-        "is the same for each of these; the server's log line has the reason.",
+        "The token is expired, revoked, malformed, signed with an unknown key, or lacks a required claim. Or it was "
+        "issued before everything of the user was erased. The response is the same for each of these; the server's log "
+        "line has the reason.",
         "Get a new token and repeat the request once. If the new token is refused too, compare the reason in the log "
         "with the settings that `todo-api check` prints.",
     ),
@@ -35,9 +36,11 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "The token is valid, but belongs to another user than the one in the path. The response is the same whether "
         "or not the user in the path exists. Or it is an access token without the scope that the request needs: then "
         "the response's `WWW-Authenticate` names the scope. Or a page whose `Origin` is not in `TODO_CORS_ORIGINS` "
-        "called the endpoint for assistants.",
+        "called the endpoint for assistants. Or everything of the user is to be erased, with a token that was issued "
+        "more than five minutes ago, or does not say when.",
         "Use the user id in the token's claim `user_id` as `{user_id}` in the path. For another scope, create another "
-        "access token. Access tokens themselves are managed with a session token only: the scope `account` is its own.",
+        "access token. Access tokens themselves are managed with a session token only: the scope `account` is its own. "
+        "To erase everything, sign in again.",
     ),
     problems.HTTPS_REQUIRED: ErrorHelp(
         "The server runs in production mode, and the request arrived over plain HTTP.",
@@ -98,7 +101,7 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.CURSOR_EXPIRED: ErrorHelp(
         "The change feed can't continue from this token without missing changes: the server has purged "
-        "deletions since then, or its database was restored from a backup.",
+        "deletions since then, everything of the user was erased, or the database was restored from a backup.",
         "Read the feed from the start, without `since`. Replace the local copy with the result, then send local "
         "changes that were not sent yet.",
     ),
@@ -119,7 +122,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.OVERLOADED: ErrorHelp(
         "The database can't serve all requests of all users in time, so the server refuses some at once. Or the "
-        "exports of all users would need more temporary files than the server allows. The request had no effect.",
+        "exports of all users would need more temporary files than the server allows, or everything of the user is "
+        "being erased. The request had no effect.",
         "Wait for the seconds in `Retry-After` and a random part of that time, then repeat the request. Double "
         "the time with every further refusal. Operators: `TODO_MAX_EXPORT_BYTES` bounds the files of exports.",
     ),

@@ -56,6 +56,7 @@ _TAGS: Final = {
     "export": "Take everything along: all projects and tasks as one file, with those in the trash.",
     "calendar": "Subscribe to the tasks in a calendar, by a secret URL.",
     "access tokens": "Create and revoke tokens for scripts, calendars and assistants. Only a session token can.",
+    "account": "Erase everything that a user has. Only a new session token can.",
     "health": "Probes for load balancers and monitoring. They need no token.",
 }
 _DESCRIPTION: Final = """Task lists for many users, one list per user.

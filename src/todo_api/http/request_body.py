@@ -32,16 +32,25 @@ async def refuse_body(request: Request) -> None:
     An empty chunked body is accepted, because proxies add one. A DELETE or POST may have
     `{}`, because some clients send it with every request.
     """
-    lengths = header_lines(request.scope, b"content-length")
-    if lengths in ([], ["0"]) and not header_lines(request.scope, b"transfer-encoding"):
+    if _has_no_body(request):
         return
     body = await _read(request, MAX_BODY_BYTES)
     if body and not (request.method in ("DELETE", "POST") and body.strip(_JSON_SPACE) == b"{}"):
         raise malformed("this request must not have a body", "no_body")
 
 
+def _has_no_body(request: Request) -> bool:
+    lengths = header_lines(request.scope, b"content-length")
+    return lengths in ([], ["0"]) and not header_lines(request.scope, b"transfer-encoding")
+
+
 async def read_body(request: Request, media_types: Collection[str], max_bytes: int) -> bytearray:
-    """Return the body. Refuses another media type, and more than `max_bytes`."""
+    """Return the body. Refuses another media type, and more than `max_bytes`.
+
+    A DELETE without a body counts as one with `{}`, so that its response names the fields that are missing.
+    """
+    if request.method == "DELETE" and _has_no_body(request):
+        return bytearray(b"{}")
     _check_media_type(request, media_types)
     _check_content_coding(request)
     return await _read(request, max_bytes)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from todo_api.http.authentication import Tasks, authenticate, container_of
+from todo_api.http.authentication import Tasks, container_of, use_cases
 from todo_api.http.openapi import problem_responses
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import CURSOR_EXPIRED
@@ -99,7 +99,7 @@ async def stream_changes(
         live_feed,
         usage_of(request),
         until=request.scope["principal"].expires_at,
-        verify=partial(authenticate, request),
+        verify=partial(use_cases, request, tasks.user_id),
     )
 
 

@@ -51,7 +51,8 @@ async def _purge_batch(store: TaskStore, container: Container, limit: int = _BAT
         limit=limit,
         dry_run=dry_run,
     )
-    return purged + await store.access_tokens.purge(before=now, limit=limit - purged, dry_run=dry_run)
+    purged += await store.access_tokens.purge(before=now, limit=limit - purged, dry_run=dry_run)
+    return purged + await store.purge_erasures(before=now - settings.erasure_age, limit=limit - purged, dry_run=dry_run)
 
 
 async def renew_epoch(container: Container) -> str:

@@ -92,7 +92,6 @@ class ChangeStream(Response):
             while not self._live_feed.closed:
                 # Clear before reading: a later change or close is then seen by this read, or wakes the wait.
                 wake.clear()
-                await self._verify()
                 if page.changes:
                     async with self._usage.pace():
                         self._usage.charge_tasks(page.changes)
@@ -100,6 +99,8 @@ class ChangeStream(Response):
                     await _send(send, events)
                 async with self._usage.pace():
                     page = await self._tasks.changes(page.next)
+                # After the read: a feed that can't be continued is the better reason.
+                await self._verify()
                 if not page.changes:
                     await self._wait(wake, send)
 

@@ -191,9 +191,10 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path", "route"), ROUTES, ids=[f"{method} {path}" for method, path, _ in ROUTES])
 def test_every_route_of_an_owner_requires_a_scope(method: str, path: str, route: APIRoute) -> None:
-    """Reads require `tasks:read`, all other methods `tasks:write`, and access tokens a session."""
+    """Reads require `tasks:read`, all other methods `tasks:write`, and access tokens and the erasure a session."""
     assert isinstance(route, OwnerRoute)
-    needed = "account" if path.startswith("/access-tokens") else "tasks:read" if method == "GET" else "tasks:write"
+    is_account = path.startswith("/access-tokens") or not path
+    needed = "account" if is_account else "tasks:read" if method == "GET" else "tasks:write"
     permitted = {"account": [], "tasks:read": ["tasks:read", "tasks:write"], "tasks:write": ["tasks:write"]}[needed]
     address = route.path.replace("{user_id}", "alice").replace("{", "").replace("}", "")
 

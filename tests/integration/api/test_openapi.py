@@ -77,6 +77,7 @@ def test_an_operation_id_is_a_verb_and_its_object() -> None:
         "delete_task",
         "empty_trash",
         "erase_task",
+        "erase_user",
         "export_content",
         "get_health",
         "get_project",

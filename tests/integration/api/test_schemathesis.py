@@ -29,4 +29,4 @@ def test_schemathesis_finds_no_fault(server: Server, tmp_path: Path) -> None:
     )
 
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "Tested: 27" in run.stdout
+    assert "Tested: 28" in run.stdout

@@ -28,7 +28,7 @@ from todo_api.cli.settings_help import described_settings
 from todo_api.container import assemble
 from todo_api.server.serving import app_of_process
 from todo_api.settings import read_settings
-from todo_domain import Principal, TaskDraft, UserId
+from todo_domain import Principal, TaskDraft, TaskQuery, UserId
 from todo_domain.idempotency import IdempotencyKey
 
 
@@ -414,3 +414,36 @@ def test_for_postgresql_its_own_program_is_named(todo_api: Run, command: str, pr
 
     assert f"use {program} for PostgreSQL" in line
     assert "docs/operating/backup.md" in line
+
+
+def test_an_erasure_leaves_nothing_of_the_user_and_can_be_repeated(todo_api: Run, tmp_path: Path) -> None:
+    async def titles(*, add: bool) -> list[str]:
+        async with SqliteTaskRepository(tmp_path / "tasks.db") as store:
+            if add:
+                for user in ("alice", "bob"):
+                    for _ in range(300):
+                        await store.add(UserId(user), TaskDraft(title=user), at=datetime.now(UTC))
+            found = [await store.list(UserId(user), TaskQuery()) for user in ("alice", "bob")]
+        return sorted({task.title for page in found for task in page.tasks})
+
+    asyncio.run(titles(add=True))
+
+    erased = [todo_api("erase", "--user", "alice", "--database", "tasks.db") for _ in range(2)]
+
+    assert erased == [Ended(0, "nothing is left of alice\n", "")] * 2
+    assert asyncio.run(titles(add=False)) == ["bob"]
+
+
+def test_an_erasure_needs_a_user_and_a_file_that_no_server_uses(todo_api: Run, tmp_path: Path) -> None:
+    assert refused(todo_api("erase", "--user", "a b", "--database", "tasks.db")).startswith("user_id: must have 1")
+    with closing(claim(tmp_path / "tasks.db")):
+        line = refused(todo_api("erase", "--user", "alice", "--database", "tasks.db"))
+
+    assert "is in use" in line
+
+
+def test_an_erasure_on_postgresql_works_beside_another_process(todo_api: Run, postgres: Postgres) -> None:
+    with postgres.database() as url:
+        todo_api("migrate", "--database", url)
+
+        assert todo_api("erase", "--user", "alice", "--database", url).status == 0

@@ -38,7 +38,7 @@ _MOST: Final = 64
 
 def _read_body(body: bytes) -> None:
     chunks = [body[start : start + 8] for start in range(0, len(body), 8)][::-1]
-    scope = {"type": "http", "headers": [(b"content-type", b"application/json")]}
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", b"application/json")]}
 
     async def receive() -> Message:
         return {"type": "http.request", "body": chunks.pop(), "more_body": bool(chunks)}

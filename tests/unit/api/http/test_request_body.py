@@ -21,7 +21,11 @@ def read(body: bytes, most: int = 10_000, **headers: str) -> Any:
     """Read a body that arrives in chunks of 3 bytes."""
     chunks = [body[start : start + 3] for start in range(0, len(body), 3)] or [b""]
     lines = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    scope = {"type": "http", "headers": [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in lines.items()],
+    }
 
     async def receive() -> Message:
         return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}

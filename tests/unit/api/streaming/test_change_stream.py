@@ -17,6 +17,7 @@ from todo_api.streaming.live_feed import LiveFeed
 from todo_domain import (
     TASKS,
     ChangePage,
+    CursorExpired,
     FeedToken,
     Kind,
     Principal,
@@ -195,6 +196,17 @@ def test_a_stream_ends_when_its_token_is_revoked_even_if_nothing_changes(monkeyp
 
     assert sent[-1]["more_body"] is False
     assert scope["error_code"] == "AUTH_INVALID"
+
+
+def test_a_stream_of_an_erased_user_ends_because_its_feed_cannot_be_continued() -> None:
+    scope: Scope = {}
+
+    async def refuse() -> None:
+        raise TokenRejected("everything of the user was erased after the token was issued")
+
+    asyncio.run(stream(repository=Failing(CursorExpired()), scope=scope, verify=refuse))
+
+    assert scope["error_code"] == "CURSOR_EXPIRED"
 
 
 def test_a_stream_whose_feed_cannot_be_read_ends_and_can_be_resumed() -> None:
