@@ -11,6 +11,7 @@ from todo_adapters.contract.completeness import HasEveryMethod
 from todo_adapters.contract.concurrency import HandlesConcurrentWriters
 from todo_adapters.contract.durability import SurvivesReopening
 from todo_adapters.contract.erasing import ErasesContent
+from todo_adapters.contract.erasure_records import RemembersErasures
 from todo_adapters.contract.erasures import ErasesUsers
 from todo_adapters.contract.feed import ReportsEveryChange
 from todo_adapters.contract.filtering import FindsTasks
@@ -40,6 +41,7 @@ from todo_adapters.contract.whole_lists import ReadsWholeLists
 
 
 class NamedPromises(
+    RemembersErasures,
     ErasesUsers,
     KeepsAccessTokens,
     TakesSnapshots,

@@ -55,9 +55,12 @@ def _delete_some(table: sa.Table) -> sa.Delete:
     key = [column for column in table.primary_key if column.name != "user_id"]
     of_user = table.c.user_id == sa.bindparam("user_id")
     # Writers lock records before the list: waiting for one, while this transaction has locked the list, could deadlock.
-    some = sa.select(*key).where(of_user).limit(sa.bindparam("limit")).offset(ZERO).with_for_update(skip_locked=True)
-    chosen = sa.select(some.cte("some").prefix_with("MATERIALIZED"))
-    return sa.delete(table).where(of_user, sa.tuple_(*key).in_(chosen), sa.exists(ONE).where(LIST_OF_USER, _ERASING))
+    first = sa.select(*key).where(of_user).order_by(*key).limit(sa.bindparam("limit")).offset(ZERO)
+    some = first.with_for_update(skip_locked=True).cte("some").prefix_with("MATERIALIZED")
+    # Redundant, but otherwise PostgreSQL may read all records of the user for each step.
+    among_first = key[0] <= sa.select(sa.func.max(some.c[key[0].name])).scalar_subquery()
+    chosen = sa.tuple_(*key).in_(sa.select(some))
+    return sa.delete(table).where(of_user, among_first, chosen, sa.exists(ONE).where(LIST_OF_USER, _ERASING))
 
 
 DELETE_SOME: Final = [_delete_some(table) for table in _TABLES]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from todo_api.http.authentication import Tasks, container_of
 from todo_api.http.deadlines import current_request
 from todo_api.http.openapi import BODY, problem_responses
-from todo_api.http.user_limits import usage_of
+from todo_api.http.user_limits import Usage, usage_of
 from todo_api.routes.access_tokens import AccountRoute
 from todo_api.schemas.erasure import Erasure
 from todo_domain import ErasureUseCase
@@ -30,7 +30,13 @@ async def erase_user(request: Request, tasks: Tasks, body: Erasure) -> Response:
     )
     pending = current_request()
     assert pending  # noqa: S101 - for the type checker
-    # Each step has the time of a request, because there may be many.
-    while not await pending.uncounted(use_case.step()):
-        usage_of(request).charge_operations(ERASED_AT_ONCE)
+    # The deadline is that of a step, because there may be many.
+    while not await pending.uncounted(_step(use_case, usage_of(request))):
+        pass
     return Response(status_code=204)
+
+
+async def _step(use_case: ErasureUseCase, usage: Usage) -> bool:
+    async with usage.pace():
+        usage.charge_operations(ERASED_AT_ONCE)
+        return await use_case.step()

@@ -233,7 +233,7 @@ class PostgresTaskRepository(PostgresStore):
         return trash.read_trash(POSTGRESQL, user_id, query, await self._database.run(_TRASH, values))
 
     async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
-        """See TaskRepository. One statement."""
+        """See TaskRepository. Two statements, and one more if nothing is erased."""
         return await erase_oldest(self._database, user_id, up_to=up_to, limit=limit)
 
     async def forget_keys(self, user_id: UserId, *, before: datetime, limit: int) -> int:

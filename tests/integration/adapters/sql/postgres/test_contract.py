@@ -16,6 +16,7 @@ from todo_adapters.contract.batches import AppliesBatchesAtomically
 from todo_adapters.contract.changing import ChangesAtomically
 from todo_adapters.contract.concurrency import HandlesConcurrentWriters
 from todo_adapters.contract.erasing import ErasesContent
+from todo_adapters.contract.erasure_records import RemembersErasures
 from todo_adapters.contract.erasures import ErasesUsers
 from todo_adapters.contract.lifecycle import OpensAndCloses
 from todo_adapters.contract.preconditions import ChecksPreconditions
@@ -67,6 +68,7 @@ class TestPostgresTaskRepository(DurableTaskRepositoryContract):
 @pytest.mark.usefixtures("few_examples")
 class TestPlainPostgresTaskRepository(
     MatchesTheModel,
+    RemembersErasures,
     ErasesUsers,
     BoundsDeletionsAndKeys,
     HandlesConcurrentWriters,
@@ -86,7 +88,9 @@ class TestPlainPostgresTaskRepository(
 
 
 @pytest.mark.usefixtures("few_examples")
-class TestPostgresTaskRepositoryOnPartitions(MatchesTheModel, ErasesUsers, HandlesConcurrentWriters, PurgesAndExpires):
+class TestPostgresTaskRepositoryOnPartitions(
+    MatchesTheModel, RemembersErasures, ErasesUsers, HandlesConcurrentWriters, PurgesAndExpires
+):
     """What locks, counts and deletes rows."""
 
     @pytest.fixture

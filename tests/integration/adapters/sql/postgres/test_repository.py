@@ -1,6 +1,7 @@
 """What the PostgreSQL adapter adds to the contract: few round trips, and recovery when server or network fails."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -115,7 +116,7 @@ async def remove_and_restore_project(repository: PostgresTaskRepository, user_id
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT, guard=lambda _: None), 2, 2, id="remove guarded"),
         pytest.param(lambda r, u, t: r.remove(u, t, at=AT, permanent=True), 1, 1, id="remove permanently"),
         pytest.param(lambda r, u, _: r.list_trash(u, TrashQuery()), 1, 1, id="list_trash"),
-        pytest.param(lambda r, u, _: r.erase_oldest(u, up_to=99, limit=9), 2, 2, id="erase_oldest"),
+        pytest.param(lambda r, u, _: r.erase_oldest(u, up_to=99, limit=9), 3, 3, id="erase nothing"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT), 8, 2, id="apply"),
         pytest.param(lambda r, u, _: r.apply(u, BATCH, at=AT, key=new_key(BATCH)), 11, 2, id="apply with a key"),
         pytest.param(lambda r, u, t: r.apply(u, Batch((Patch(t, move=FIRST),)), at=AT), 8, 3, id="move"),
@@ -189,7 +190,9 @@ def test_a_page_in_order_of_creation_starts_from_an_index(
         connection.execute(f"PREPARE page AS {statement}".encode())
         rows = connection.execute(f"EXPLAIN (COSTS OFF) EXECUTE page ({literals})".encode()).fetchall()
 
-    plan = [line.strip() for (line,) in rows]
+    # Without the search for an erasure, which is done once.
+    search = r"InitPlan 1\n.* erased\n(Index Cond: .*\n)?(Filter: .*\n)?|->  Result\n|One-Time Filter.*\n"
+    plan = re.sub(search, "", "\n".join(line.strip() for (line,) in rows)).splitlines()
     (found,) = (at for at, line in enumerate(plan) if line.endswith("using tasks_by_creation on tasks"))
     assert plan[found - 1] == before
     assert reached in plan[found + 1]
