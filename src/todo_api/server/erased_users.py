@@ -32,6 +32,9 @@ class ErasedUsers:
         self._times: dict[UserId, datetime] = {}
         self._read_at = self._loaded_at = -MAX_AGE_SECONDS - _RELOAD_SECONDS
         self._refreshing: asyncio.Task[None] | None = None
+        # The method of the dict itself: every request calls it.
+        self.erased_at = self._times.get
+        """Returns when a user was erased, or None."""
 
     async def __aenter__(self) -> Self:
         await self.refresh()
@@ -47,15 +50,13 @@ class ErasedUsers:
         """Note an erasure."""
         self._times[user_id] = max(at, self._times.get(user_id, at))
 
-    def erased_at(self, user_id: UserId) -> datetime | None:
-        """Return when a user was erased, and begin a refresh if it is time."""
-        if time.monotonic() - self._read_at > REFRESH_SECONDS:
-            self._begin_refresh()
-        return self._times.get(user_id)
-
     def is_stale(self) -> bool:
-        """Return whether a request should wait for a refresh."""
-        return time.monotonic() - self._read_at > MAX_AGE_SECONDS
+        """Return whether a request must wait for `refresh`. Begin one if it is time; call this for every request."""
+        age = time.monotonic() - self._read_at
+        if age <= REFRESH_SECONDS:
+            return False
+        self._begin_refresh()
+        return age > MAX_AGE_SECONDS
 
     async def refresh(self) -> None:
         """Ask the store who was erased. If that fails, what was known stays."""

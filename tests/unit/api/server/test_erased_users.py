@@ -46,13 +46,26 @@ async def test_a_later_erasure_by_another_process_is_known_after_a_refresh(monke
     async with Store() as store, ErasedUsers(store, StoppedClock(), AGE) as known:
         await store.erase_user(ALICE, at=NOW, limit=1)
 
-        unknown = known.erased_at(ALICE)
+        is_stale = [known.is_stale()]
         monkeypatch.setattr(erased_users, "REFRESH_SECONDS", -1)
-        begun = [known.erased_at(ALICE) for _ in range(2)]
+        is_stale += [known.is_stale() for _ in range(2)]
+        unknown = known.erased_at(ALICE)
         await asyncio.sleep(0)
 
-        assert (unknown, begun, known.erased_at(ALICE)) == (None, [None, None], NOW)
-        assert store.queries[:2] == [NOW - AGE, NOW - timedelta(minutes=10)]
+        assert is_stale == [False] * 3
+        assert (unknown, known.erased_at(ALICE)) == (None, NOW)
+        assert store.queries == [NOW - AGE, NOW - timedelta(minutes=10)]
+
+
+async def test_after_a_pause_a_request_waits_for_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Store() as store, ErasedUsers(store, StoppedClock(), AGE) as known:
+        monkeypatch.setattr(erased_users, "REFRESH_SECONDS", -1)
+        monkeypatch.setattr(erased_users, "MAX_AGE_SECONDS", -1)
+
+        assert known.is_stale()
+        await known.refresh()
+
+        assert len(store.queries) == 2
 
 
 async def test_several_callers_share_one_query() -> None:
@@ -101,7 +114,7 @@ async def test_closing_ends_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Store() as store:
         async with ErasedUsers(store, StoppedClock(), AGE) as known:
             store.blocked = asyncio.Event()
-            known.erased_at(ALICE)
+            known.is_stale()
             await asyncio.sleep(0)
 
-        assert not known.is_stale()
+        assert store.queries == [NOW - AGE, NOW - timedelta(minutes=10)]
