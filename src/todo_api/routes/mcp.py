@@ -106,6 +106,8 @@ class McpEndpoint:
             return Response(status_code=HTTPStatus.ACCEPTED)
         usage.charge_operations(_OPERATIONS_PER_MESSAGE)
         pending.is_read = message.scope is Scope.TASKS_READ
+        if (erased_users := container.erased_users()).is_stale():
+            await erased_users.refresh()
         tasks = container.task_use_cases()(principal, principal.user_id)
         with pending:
             reply = await self._mcp.respond(bytes(body), tasks, usage, request.scope, request.receive)

@@ -48,6 +48,12 @@ def test_a_revoked_token_is_refused(alice: Assistant) -> None:
     assert refusal(alice.message("tools/list")) == (401, "AUTH_INVALID")
 
 
+def test_a_token_of_an_erased_user_is_refused(alice: Assistant) -> None:
+    alice.api.request("DELETE", f"../{alice.user_id}", json={"confirm": alice.user_id})
+
+    assert refusal(alice.message("tools/list")) == (401, "AUTH_INVALID")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_tool_that_writes_requires_the_scope_to_write(server: Server, version: str) -> None:
     with Assistant(server, "tasks:read") as reader:

@@ -85,6 +85,19 @@ def test_a_token_calls_tools_on_the_list_of_its_subject(world: World) -> None:
     assert [task["title"] for task in listed["tasks"]] == ["Buy milk"]
 
 
+def test_a_token_from_before_the_erasure_of_its_subject_is_refused_and_a_later_one_begins_anew(world: World) -> None:
+    user_id, now = new_user(), int(time.time())
+    before = world.access_token(user_id)
+    world.call(before, "add_tasks", key="k", tasks=[{"title": "Buy milk"}])
+    headers = {"Authorization": f"Bearer {world.session_token(user_id)}"}
+    world.client.request("DELETE", f"/api/{user_id}", headers=headers, json={"confirm": user_id})
+
+    for token in (before, world.access_token(user_id, iat=None)):
+        assert refusal(world.call(token)) == (401, "AUTH_INVALID")
+    found = world.call(world.access_token(user_id, iat=now + 10)).json()["result"]["structuredContent"]
+    assert found["tasks"] == []
+
+
 def test_a_request_without_a_token_gets_401_with_the_address_of_the_metadata_and_no_error(world: World) -> None:
     response = world.call("")
 
