@@ -152,27 +152,33 @@ class ErasesUsers(Contract):
                 await repository.changes(user, FeedToken(token.epoch, revision), ALL)
         assert (await repository.changes(user, FeedToken(token.epoch, 3), ALL)).changes == ()
 
-    @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-    async def test_only_a_token_that_was_issued_after_an_erasure_can_write(
-        self, repository: TaskStore, write: Callable[[TaskStore, UserId, int], Awaitable[object]]
+    async def test_only_a_token_that_was_issued_after_an_erasure_can_write(self, repository: TaskStore) -> None:
+        for name, write in WRITES.items():
+            user = new_user()
+            await erase(repository, user, noon_plus(1))
+            newer = UserId(user, noon_plus(1.000001))
+            await repository.apply(newer, Batch((Create(DRAFT), Create(DRAFT), Remove(2))), at=NOON)
+            before = await read_everything(repository, user)
+
+            for issued_at in (NOON, noon_plus(1)):
+                with pytest.raises(TokenRejected):
+                    await write(repository, UserId(user, issued_at), 1)
+
+            assert await read_everything(repository, user) == before, name
+            await write(repository, newer, 1)
+
+    async def test_an_access_token_is_revoked_only_by_a_token_that_was_issued_after_an_erasure(
+        self, repository: TaskStore
     ) -> None:
         user = new_user()
         await erase(repository, user, noon_plus(1))
-        newer = UserId(user, noon_plus(1.000001))
-        await repository.apply(newer, Batch((Create(DRAFT), Create(DRAFT), Remove(2))), at=NOON)
-        _, token_hash = await add_token(repository, newer)
-        before = await read_everything(repository, user)
+        token, token_hash = await add_token(repository, UserId(user, noon_plus(2)))
 
-        for issued_at in (NOON, noon_plus(1)):
-            with pytest.raises(TokenRejected):
-                await write(repository, UserId(user, issued_at), 1)
-
-        assert await read_everything(repository, user) == before
-        token = await repository.access_tokens.find(user, token_hash)
         with pytest.raises((TokenRejected, AccessTokenNotFound)):
             await repository.access_tokens.remove(UserId(user, NOON), token.id)
-        await repository.access_tokens.remove(newer, token.id)
-        await write(repository, newer, 1)
+
+        assert await repository.access_tokens.find(user, token_hash) == token
+        await repository.access_tokens.remove(UserId(user, noon_plus(2)), token.id)
 
     async def test_an_erasure_changes_nothing_of_other_users(self, repository: TaskStore) -> None:
         user = new_user()

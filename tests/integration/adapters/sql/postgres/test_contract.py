@@ -16,7 +16,6 @@ from todo_adapters.contract.batches import AppliesBatchesAtomically
 from todo_adapters.contract.changing import ChangesAtomically
 from todo_adapters.contract.concurrency import HandlesConcurrentWriters
 from todo_adapters.contract.erasing import ErasesContent
-from todo_adapters.contract.erasure_records import RemembersErasures
 from todo_adapters.contract.erasures import ErasesUsers
 from todo_adapters.contract.lifecycle import OpensAndCloses
 from todo_adapters.contract.preconditions import ChecksPreconditions
@@ -68,7 +67,6 @@ class TestPostgresTaskRepository(DurableTaskRepositoryContract):
 @pytest.mark.usefixtures("few_examples")
 class TestPlainPostgresTaskRepository(
     MatchesTheModel,
-    RemembersErasures,
     ErasesUsers,
     BoundsDeletionsAndKeys,
     HandlesConcurrentWriters,
@@ -88,9 +86,7 @@ class TestPlainPostgresTaskRepository(
 
 
 @pytest.mark.usefixtures("few_examples")
-class TestPostgresTaskRepositoryOnPartitions(
-    MatchesTheModel, RemembersErasures, ErasesUsers, HandlesConcurrentWriters, PurgesAndExpires
-):
+class TestPostgresTaskRepositoryOnPartitions(MatchesTheModel, HandlesConcurrentWriters, PurgesAndExpires):
     """What locks, counts and deletes rows."""
 
     @pytest.fixture
