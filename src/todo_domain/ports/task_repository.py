@@ -83,7 +83,8 @@ class TaskRepository(SnapshotSource, Protocol):
           an empty list without trash, projects, keys and access tokens, and every write MUST raise
           ErasureInProgress.
         - A write MUST raise TokenRejected if the user was erased at `issued_at` of the user id, or later.
-          `require_not_erased` decides both. The check and the write MUST be one atomic step.
+          `require_not_erased` decides both. The check and the write MUST be one atomic step. An access token
+          that is added MUST be checked in the same way: it would be valid after the erasure.
 
     Values
         - A returned object MUST NOT change when the store does, and the store MUST NOT
