@@ -98,6 +98,8 @@ async def _require_empty(store: TaskStore, user_id: UserId, token_hash: str, rev
     assert (list(ids.ids), ids.revision) == ([], revision)
     assert list(await store.get_many(user_id, [1, 2, 3, 4])) == []
     assert list(await store.access_tokens.list(user_id)) == []
+    async with store.snapshot(user_id) as snapshot:
+        assert (snapshot.revision, snapshot.count, [chunk async for chunk in snapshot.chunks]) == (revision, 0, [])
     with pytest.raises(TaskNotFound):
         await store.get(user_id, 1)
     with pytest.raises(ProjectNotFound):

@@ -90,6 +90,16 @@ def test_every_route_refuses_a_token_from_before_the_erasure() -> None:
             assert refusal(send_request(app, method, address, token)) == (401, "AUTH_INVALID")
 
 
+def test_the_calendar_of_an_erased_user_is_gone() -> None:
+    app = app_in_memory()
+    calendar = f"/calendar/{stored(app, Scope.CALENDAR_READ)}.ics"
+    found = send_request(app, "GET", calendar, None)
+    send_request(app, "DELETE", "/api/alice", json={"confirm": "alice"})
+
+    assert found.status_code == 200
+    assert refusal(send_request(app, "GET", calendar, None)) == (404, "NOT_FOUND")
+
+
 def test_a_token_of_a_second_later_is_accepted_and_can_erase_again(alice: httpx.Client) -> None:
     erase(alice)
     newer = token_issued(user_of(alice), -1)
