@@ -1,7 +1,7 @@
 """Erasures: nothing of a user is left but what continues, and tokens from before can't write any more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -66,17 +66,16 @@ WRITES: Final[dict[str, Callable[[TaskStore, UserId, int], Awaitable[object]]]] 
 """Every way in which a caller writes."""
 
 
-async def fill(store: TaskStore, user_id: UserId) -> str:
-    """Give the user several records of each kind, and return the hash of an access token."""
+async def fill(store: TaskStore, user_id: UserId) -> Sequence[str]:
+    """Give the user several records of each kind, and return the hashes of the access tokens."""
     await add_titles(store, user_id, "abcd")
     await store.remove(user_id, 2, at=NOON)
     await store.remove(user_id, 3, at=NOON, permanent=True)
-    projects = (CreateProject(ProjectDraft(name=name)) for name in "abc")
+    projects = (CreateProject(ProjectDraft(name=name)) for name in "abcd")
     await store.apply(user_id, Batch((*projects, RemoveProject(2), RemoveProject(3, permanent=True))), at=NOON)
     await store.add(user_id, DRAFT, at=NOON, key=_key("one"))
     await store.apply(user_id, Batch((Create(DRAFT),) * 2), at=NOON, key=_key("two", Batch((Create(DRAFT),) * 2)))
-    await add_token(store, user_id)
-    return (await add_token(store, user_id))[1]
+    return [(await add_token(store, user_id))[1] for _ in range(2)]
 
 
 async def erase(store: TaskStore, user_id: UserId, at: datetime = NOON, limit: int = ALL) -> None:
@@ -85,7 +84,7 @@ async def erase(store: TaskStore, user_id: UserId, at: datetime = NOON, limit: i
         pass
 
 
-async def _require_empty(store: TaskStore, user_id: UserId, token_hash: str, revision: int) -> None:
+async def _require_empty(store: TaskStore, user_id: UserId, hashes: Sequence[str], revision: int) -> None:
     page, feed = await read_everything(store, user_id)
     trash = await store.list_trash(user_id, TrashQuery())
     projects = await store.list_projects(user_id)
@@ -101,11 +100,12 @@ async def _require_empty(store: TaskStore, user_id: UserId, token_hash: str, rev
     async with store.snapshot(user_id) as snapshot:
         assert (snapshot.revision, snapshot.count, [chunk async for chunk in snapshot.chunks]) == (revision, 0, [])
     with pytest.raises(TaskNotFound):
-        await store.get(user_id, 1)
+        await store.get(user_id, 4)
     with pytest.raises(ProjectNotFound):
-        await store.get_project(user_id, 1)
-    with pytest.raises(AccessTokenNotFound):
-        await store.access_tokens.find(user_id, token_hash)
+        await store.get_project(user_id, 4)
+    for token_hash in hashes:
+        with pytest.raises(AccessTokenNotFound):
+            await store.access_tokens.find(user_id, token_hash)
 
 
 class ErasesUsers(Contract):
@@ -113,12 +113,12 @@ class ErasesUsers(Contract):
 
     async def test_from_the_first_step_of_an_erasure_on_every_read_shows_nothing(self, repository: TaskStore) -> None:
         user = new_user()
-        token_hash = await fill(repository, user)
+        hashes = await fill(repository, user)
         revision = (await repository.revisions([user]))[user]
 
         is_done = await repository.erase_user(user, at=NOON, limit=1)
 
-        await _require_empty(repository, user, token_hash, revision + 1)
+        await _require_empty(repository, user, hashes, revision + 1)
         if not is_done:
             for write in WRITES.values():
                 with pytest.raises((ErasureInProgress, TaskNotFound)):
@@ -128,7 +128,7 @@ class ErasesUsers(Contract):
             is_done = await repository.erase_user(user, at=NOON, limit=1)
             steps += 1
         assert steps <= 8
-        await _require_empty(repository, user, token_hash, revision + 1)
+        await _require_empty(repository, user, hashes, revision + 1)
 
     async def test_ids_and_revisions_continue_after_an_erasure_and_keys_do_not(self, repository: TaskStore) -> None:
         user = new_user()
@@ -140,7 +140,7 @@ class ErasesUsers(Contract):
         added = await repository.add(user, DRAFT, at=NOON, key=_key("one"))
         project = await repository.apply(user, Batch((CreateProject(ProjectDraft(name="a")),)), at=NOON)
         assert (added.task.id, added.task.revision, added.replayed) == (8, revision + 2, False)
-        assert (project.outcomes[0].id, project.outcomes[0].revision) == (4, revision + 3)
+        assert (project.outcomes[0].id, project.outcomes[0].revision) == (5, revision + 3)
 
     async def test_feed_tokens_from_before_an_erasure_expire(self, repository: TaskStore) -> None:
         user = new_user()
@@ -192,7 +192,7 @@ class ErasesUsers(Contract):
         await erase(repository, user)
 
         assert [await read_everything(repository, other) for other in others] == before
-        for other, token_hash in zip(others, hashes, strict=True):
+        for other, (token_hash, _) in zip(others, hashes, strict=True):
             await repository.access_tokens.find(other, token_hash)
             old = UserId(other, NOON.replace(year=2001))
             assert (await repository.add(old, DRAFT, at=NOON, key=_key("one"))).replayed
