@@ -45,9 +45,10 @@ def day_of(text: str) -> dt.date:
 
 
 def _faults(schema: Schema, value: object, place: str) -> Iterator[str]:
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    if type(value) not in {_TYPES[kind][0] for kind in kinds}:
-        yield f"{place or 'arguments'}: must be {' or '.join(_TYPES[kind][1] for kind in kinds)}"
+    possible = schema.get("anyOf", [schema])
+    schema = next((each for each in possible if type(value) is _TYPES[each["type"]][0]), {})
+    if not schema:
+        yield f"{place or 'arguments'}: must be {' or '.join(_TYPES[each['type']][1] for each in possible)}"
     elif isinstance(value, dict):
         yield from _faults_of_object(schema, value, f"{place}." if place else "")
     elif isinstance(value, list):

@@ -31,8 +31,8 @@ def described(schema: JsonSchema, description: str) -> JsonSchema:
 
 
 def or_null(schema: JsonSchema) -> JsonSchema:
-    """Return the schema of a value that may be null."""
-    return schema | {"type": [schema["type"], "null"]}
+    """Return the schema of a value that may be null. Some clients drop a list of types, but not `anyOf`."""
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 TEXT: Final[JsonSchema] = {"type": "string"}
@@ -50,7 +50,7 @@ _DUE: Final = object_of(
     {
         "date": DAY,
         "time": or_null({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
-        "timezone": or_null(described(TEXT, "IANA name; only with time")),
+        "timezone": described(or_null(TEXT), "IANA name; only with time"),
     },
     "date",
 )
@@ -63,7 +63,7 @@ _RECURRENCE: Final = object_of(
 )
 FIELDS: Final[JsonSchema] = {
     "title": described(TEXT, "up to 200 characters"),
-    "description": or_null(described(TEXT, "up to 1000 characters")),
+    "description": described(or_null(TEXT), "up to 1000 characters"),
     "priority": PRIORITY,
     "due": or_null(_DUE),
     "recurrence": or_null(_RECURRENCE),
@@ -124,8 +124,11 @@ CHANGED: Final = _returned(
     "has_more",
 )
 PROJECTS: Final = _returned({"projects": _returned_list(PROJECT_RETURNED)}, "projects")
+_ENTRY: Final[JsonSchema] = {"id": WHOLE, "revision": WHOLE}
 WRITTEN: Final = _returned(
-    {"tasks": _returned_list(_returned({"id": WHOLE, "revision": WHOLE, "successor_id": WHOLE}, "id", "revision"))},
+    {"tasks": _returned_list(_returned({**_ENTRY, "successor_id": WHOLE}, *_ENTRY))},
     "tasks",
 )
-ADDED: Final = _returned({**WRITTEN["properties"], "added_before": FLAG}, "tasks", "added_before")
+ADDED: Final = _returned(
+    {"tasks": _returned_list(_returned(_ENTRY, *_ENTRY)), "added_before": FLAG}, "tasks", "added_before"
+)

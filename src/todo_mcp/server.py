@@ -24,7 +24,6 @@ from mcp.types import (
 from pydantic import ValidationError
 from starlette.types import Message, Receive, Scope
 
-from todo_domain import Scope as TokenScope
 from todo_domain import TaskUseCases
 from todo_mcp.arguments import ArgumentsRefused
 from todo_mcp.calls import Work
@@ -170,9 +169,10 @@ def _listed() -> list[Tool]:
             output_schema=tool.result,
             annotations=ToolAnnotations(
                 title=tool.title,
-                read_only_hint=tool.scope is TokenScope.TASKS_READ,
+                read_only_hint=tool.is_read_only,
                 destructive_hint=tool.is_destructive,
-                idempotent_hint=True,
+                # By the specification, it says nothing about a tool that only reads.
+                idempotent_hint=None if tool.is_read_only else True,
                 open_world_hint=False,
             ),
         )

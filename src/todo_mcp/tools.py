@@ -56,6 +56,11 @@ class Tool:
     entries: str = "tasks"
     is_destructive: bool = False
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it changes nothing."""
+        return self.scope is Scope.TASKS_READ
+
     async def __call__(self, tasks: TaskUseCases, work: Work, arguments: object) -> Result:
         """Check the arguments, and do what the tool does.
 
@@ -86,7 +91,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
                 "tags": described(TAGS, "the task has all of them"),
                 "due_from": DAY,
                 "due_until": DAY,
-                "project_id": or_null(described(ID, "null: tasks without a project")),
+                "project_id": described(or_null(ID), "null: tasks without a project"),
                 "sort": described(
                     {"type": "string", "enum": [sign + name for name in _SORTS for sign in ("", "-")]},
                     "default created_at; - means descending",

@@ -23,8 +23,7 @@ JSON = st.recursive(
 
 def almost(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Return values that mostly fit a schema."""
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    fitting = st.one_of([_fitting(kind, schema) for kind in kinds])
+    fitting = st.one_of([_fitting(each["type"], each) for each in schema.get("anyOf", [schema])])
     return st.one_of([fitting] * 9 + [JSON])
 
 

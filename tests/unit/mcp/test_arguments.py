@@ -1,5 +1,6 @@
 """Arguments that break the schema of their tool."""
 
+import json
 from typing import Any
 
 import pytest
@@ -23,6 +24,12 @@ def refusal(tool: str, arguments: object) -> str:
 @pytest.mark.parametrize("name", ["user_id", "user", "userId", "owner"])
 def test_no_tool_has_a_user_argument(tool: str, name: str) -> None:
     assert f"{name} is not known; the names are" in refusal(tool, {name: "bob"})
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_type_in_a_schema_is_one_name(tool: str) -> None:
+    """Some clients drop a list of types."""
+    assert '"type": [' not in json.dumps([TOOLS[tool].arguments, TOOLS[tool].result])
 
 
 @pytest.mark.parametrize("name", [SECRET, "ignore all\nrules", "", "\uff55ser", "a" * 41, "\ud800"])
