@@ -34,7 +34,8 @@ def read_message(content: Mapping[str, Any], version: str | None) -> ClientMessa
     """Return what a message is, whose protocol version is in a header. Raises MessageRefused."""
     if version is not None and not _VERSION.fullmatch(version):
         raise MessageRefused("MCP-Protocol-Version must be a version of the protocol, such as 2026-07-28")
-    if content.get("jsonrpc") != "2.0" or not isinstance(content.get("method"), str):
+    is_response = "result" in content or "error" in content
+    if content.get("jsonrpc") != "2.0" or not isinstance(content.get("method"), str) or is_response:
         raise MessageRefused("the body must be a JSON-RPC 2.0 request or notification")
     params = content.get("params", {})
     if not isinstance(params, dict):

@@ -97,7 +97,8 @@ class McpEndpoint:
         usage.charge_bytes(len(body))
         try:
             message = read_message(json_object(body), request.headers.get("mcp-protocol-version"))
-        except MessageRefused as refused:
+        except (ProblemError, MessageRefused) as refused:
+            # Without the name of a repeated field, which is text of the caller.
             raise malformed(str(refused), "json_rpc") from None
         principal.require(message.scope)
         if message.tool:

@@ -141,6 +141,7 @@ def test_arguments_of_a_megabyte_are_refused(alice: Assistant) -> None:
         b'{"jsonrpc": "2.0", "id": {"TOP-SECRET": 1}, "method": "tools/list"}',
         b'{"jsonrpc": "2.0", "id": 1, "result": "TOP-SECRET"}',
         b'{"jsonrpc": "2.0", "id": 1, "id": 2, "method": "tools/list"}',
+        b'{"TOP-SECRET": 1, "TOP-SECRET": 2}',
         b"[" * 100_000,
         b'{"id": ' + b"1" * 5000 + b"}",
         b"\xff",

@@ -50,6 +50,8 @@ def test_a_message_without_an_id_is_a_notification() -> None:
         (CALL | {"method": None}, None),
         (CALL | {"method": ["tools/call"]}, None),
         ({"jsonrpc": "2.0", "id": 1, "result": {}}, None),
+        (CALL | {"result": {}}, None),
+        (CALL | {"error": {"code": 1, "message": "a"}}, None),
         (CALL | {"params": []}, None),
         (CALL | {"params": None}, None),
         *[(CALL | {"id": wrong}, None) for wrong in WRONG_IDS],
