@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 _SQLITE_FILE: Final = re.compile(r"[/\\].*[^/\\]\Z|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
 _BASE_URL: Final = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[!-~]*)?", re.IGNORECASE)
-_OWN_PATH: Final = re.compile(r"(?!/(?:api|docs|redoc|health|openapi\.json)(?:/|\Z))(?:/[\w.~-]+)+", re.ASCII)
+_OWN_PATH: Final = re.compile(r"(?!/(?:api|docs|redoc|health|openapi\.json)(?:/|\Z))(?:/[\w~-][\w.~-]*)+", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
@@ -42,7 +42,9 @@ def accept_endpoint(url: str) -> str:
     """Return the URL of an endpoint of this server beside its API, as clients write it. Raises ValueError."""
     path = urlsplit(accept_base_url(url)).path
     if not _OWN_PATH.fullmatch(path):
-        raise ValueError("must have a path that the API does not have, such as https://tasks.example.org/mcp")
+        raise ValueError(
+            "must have a path that the API does not have, and no slash at its end, such as https://tasks.example.org/mcp"
+        )
     return origin_of(url) + path
 
 

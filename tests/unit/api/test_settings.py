@@ -268,7 +268,10 @@ def test_networks_of_proxies_are_trusted() -> None:
                 {"TODO_MCP_URL": f"https://tasks.example{path}"},
                 "TODO_MCP_URL: must have a path that the API does not have",
             )
-            for path in ("", "/", "/mcp/", "/a%20b", "/api", "/api/mcp", "/docs/mcp", "/health", "/openapi.json")
+            for path in (
+                *("", "/", "/mcp/", "/../mcp", "/.well-known/a", "/a%20b"),
+                *("/api", "/api/mcp", "/docs/mcp", "/health", "/openapi.json"),
+            )
         ],
         *[
             (given | {"TODO_OAUTH_ISSUER": "https://auth.example"}, "TODO_OAUTH_ISSUER needs TODO_MCP_URL, and BETTER_")
