@@ -25,10 +25,6 @@ GZIP = """
     gzip_types application/json;
 """
 OTHER_LOCATIONS = """
-        proxy_set_header Connection "";
-        proxy_set_header Host $host;
-        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto $scheme;
         location /old/ { proxy_pass http://127.0.0.1:8000/; proxy_http_version 1.0; }
         location /unbuffered/ { proxy_pass http://127.0.0.1:8000/; proxy_request_buffering off; }
         location /chained/ {
@@ -54,6 +50,7 @@ def configuration_of(directory: Path, port: int, upstream: int | None) -> str:
     return text
 
 
+RESOURCE = "https://127.0.0.1/mcp"
 PREFIXES = ["/todo", "/old", "/unbuffered", "/chained"]
 
 
@@ -78,7 +75,14 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     directory = tmp_path_factory.mktemp("nginx")
     certificate = directory / "certificate.pem"
     write_certificate(certificate, directory / "key.pem")
-    settings = settings_for(directory / "tasks.sqlite3", env="production", trusted_proxies="127.0.0.1")
+    settings = settings_for(
+        directory / "tasks.sqlite3",
+        env="production",
+        trusted_proxies="127.0.0.1",
+        mcp_url=RESOURCE,
+        auth="secret",
+        better_auth_url="https://auth.example",
+    )
     with running_server(Container(settings=settings)) as server:
         port = free_port()
         configuration = configuration_of(directory, port, httpx.URL(server.url).port)
@@ -141,6 +145,18 @@ def test_http_at_the_first_proxy_is_refused(proxy: Proxy) -> None:
         response = client.get("/tasks")
 
     assert (response.status_code, response.json()["error_code"]) == (403, "HTTPS_REQUIRED")
+
+
+def test_an_assistant_reaches_the_endpoint_and_its_metadata(proxy: Proxy) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    with proxy.client("/todo") as client:
+        token = client.post("/access-tokens", json={"name": "a", "scopes": ["tasks:read"]}).json()["token"]
+
+        response = client.post(f"{proxy.url}/mcp", json=message, headers={"Authorization": f"Bearer {token}"})
+        metadata = client.get(f"{proxy.url}/.well-known/oauth-protected-resource/mcp")
+
+    assert (response.status_code, response.json()["result"]) == (200, {})
+    assert metadata.json()["resource"] == RESOURCE
 
 
 @pytest.mark.parametrize("prefix", ["/todo", "/old"])
