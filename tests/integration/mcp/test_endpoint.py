@@ -2,6 +2,7 @@
 
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -81,6 +82,20 @@ def test_a_call_after_a_lost_response_adds_nothing_twice(alice: Assistant, versi
 
     assert again["structuredContent"] == first["structuredContent"] | {"added_before": True}
     assert len(alice.api.get("/tasks").json()["tasks"]) == 1
+
+
+def test_every_caller_of_many_gets_the_response_to_its_own_call(server: Server) -> None:
+    def titles(name: str) -> set[str]:
+        found = set()
+        with Assistant(server) as caller:  # all of them use the same request ids
+            for number, version in enumerate(VERSIONS * 4):
+                caller.call("add_tasks", version, key=f"k{number}", tasks=[{"title": name}])
+                found |= {task["title"] for task in caller.call("find_tasks", version)["structuredContent"]["tasks"]}
+        return found
+
+    names = [f"caller {number}" for number in range(8)]
+    with ThreadPoolExecutor(len(names)) as threads:
+        assert list(threads.map(titles, names)) == [{name} for name in names]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])

@@ -42,6 +42,20 @@ class Broken(InMemoryTaskRepository):
         raise ValueError(f"the projects of {user_id}")
 
 
+class Slow(InMemoryTaskRepository):
+    """A store whose batches begin when a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_begin, self.ended = threading.Event(), threading.Event()
+
+    async def apply(self, user_id: UserId, batch: Batch, **options: Any) -> BatchResult:
+        await asyncio.to_thread(self.may_begin.wait, 30)
+        result = await super().apply(user_id, batch, **options)
+        self.ended.set()
+        return result
+
+
 @pytest.fixture(scope="module")
 def broken() -> Iterator[Server]:
     settings = settings_for("never-opened.sqlite3", mcp_url=f"http://{HOST}/mcp", database_timeout_seconds=0.2)
@@ -74,6 +88,25 @@ def test_a_call_that_only_reads_ends_soon_after_its_client_has_disconnected(
     with running_server(container) as server, Assistant(server) as alice:
         with pytest.raises(httpx.ReadTimeout):
             alice.message("tools/call", {"name": "find_tasks"}, version, timeout=0.05)
+
+        assert store.ended.wait(timeout=30)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_call_that_writes_goes_on_after_its_client_has_disconnected(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadlines, "_ABANDONED_SECONDS", 0)
+    monkeypatch.setattr(deadlines, "_WATCH_SECONDS", 0.001)
+    settings = settings_for("never-opened.sqlite3", mcp_url=f"http://{HOST}/mcp", database_timeout_seconds=60)
+    store = Slow()
+    container = Container(settings=settings, task_repository=providers.Object(store))
+    call = {"name": "add_tasks", "arguments": {"key": "k", "tasks": [{"title": "a"}]}}
+    with running_server(container) as server, Assistant(server) as alice:
+        with pytest.raises(httpx.ReadTimeout):
+            alice.message("tools/call", call, version, timeout=0.1)
+        alice.api.get("/tasks")  # the server knows of the disconnection before it responds to this
+        store.may_begin.set()
 
         assert store.ended.wait(timeout=30)
 
