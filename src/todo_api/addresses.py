@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 _SQLITE_FILE: Final = re.compile(r"[/\\].*[^/\\]\Z|\.(?:sqlite3?|db)\Z", re.IGNORECASE)
 _BASE_URL: Final = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]+)?(?:/[!-~]*)?", re.IGNORECASE)
-_OWN_PATH: Final = re.compile(r"(?!/(?:api|docs|redoc|health|openapi\.json)(?:/|\Z))(?:/[\w~-][\w.~-]*)+", re.ASCII)
+_OWN_PATH: Final = re.compile(
+    r"(?!/(?:api|calendar|docs|redoc|health|openapi\.json)(?:/|\Z))(?:/[\w~-][\w.~-]*)+", re.ASCII
+)
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 

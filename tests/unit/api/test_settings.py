@@ -270,7 +270,7 @@ def test_networks_of_proxies_are_trusted() -> None:
             )
             for path in (
                 *("", "/", "/mcp/", "/../mcp", "/.well-known/a", "/a%20b"),
-                *("/api", "/api/mcp", "/docs/mcp", "/health", "/openapi.json"),
+                *("/api", "/api/mcp", "/calendar/a.ics", "/docs/mcp", "/health", "/openapi.json"),
             )
         ],
         *[
