@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.opening import open_at_once
-from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, quotas, recurring, suite, tasks, trash
+from tests.unit.adapters.contract.broken import PROMISES, feeds, lists, quotas, suite, tasks, trash
 from todo_adapters.contract.shrinking import Shrinking
 from todo_adapters.contract.state_machine import SMALL_QUOTAS, RepositoryMachine
 from todo_adapters.in_memory import InMemoryTaskRepository
@@ -60,7 +60,7 @@ def test_a_failed_comparison_shows_what_was_compared(failures: _Failures) -> Non
 
 
 SEARCH = settings(
-    max_examples=5000,  # it ends at the first difference
+    max_examples=1000,
     phases=[Phase.generate],
     derandomize=True,
     database=None,
@@ -79,7 +79,6 @@ SEARCH = settings(
         tasks.SkipsARevision,
         tasks.RaisesTheRevisionForNothing,
         feeds.ForgetsADeletion,
-        recurring.ForgetsThatASuccessorIsUnchanged,
         trash.ListsTheOldestFirst,
     ],
 )
