@@ -37,6 +37,16 @@ from todo_domain.errors import (
 )
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import ALL_SCOPES, Principal, Scope, UserId
+from todo_domain.import_batch import ImportBatch, ImportCounts, OwnIds
+from todo_domain.import_use_cases import ImportResult, ImportUseCases
+from todo_domain.imported import (
+    ImportedItem,
+    ImportedProject,
+    ImportedTask,
+    Origin,
+    RememberedItem,
+    origin_key,
+)
 from todo_domain.listing import Rank, SortKey, TaskIds, TaskPage, TaskQuery
 from todo_domain.move import Move
 from todo_domain.operations import (
@@ -88,6 +98,7 @@ from todo_domain.reads import (
     Neighbours,
     ProjectInTrash,
     Read,
+    RememberedItems,
     StoredTask,
     TasksOfProject,
     run_evaluation,
@@ -151,6 +162,13 @@ __all__ = [
     "Guard",
     "IdempotencyConflict",
     "IdempotencyKey",
+    "ImportBatch",
+    "ImportCounts",
+    "ImportResult",
+    "ImportUseCases",
+    "ImportedItem",
+    "ImportedProject",
+    "ImportedTask",
     "Kind",
     "ListCounters",
     "LockTasks",
@@ -159,7 +177,9 @@ __all__ = [
     "Neighbours",
     "NotOpen",
     "Operation",
+    "Origin",
     "Outcome",
+    "OwnIds",
     "Patch",
     "PatchProject",
     "PreconditionFailed",
@@ -184,6 +204,8 @@ __all__ = [
     "RecurrencePatch",
     "RecurrenceRule",
     "Ref",
+    "RememberedItem",
+    "RememberedItems",
     "Remove",
     "RemoveProject",
     "Restore",
@@ -228,6 +250,7 @@ __all__ = [
     "WeekdayNum",
     "WholeList",
     "initial_position",
+    "origin_key",
     "parse_rule",
     "require_not_erased",
     "revision_floor",

@@ -8,6 +8,7 @@ from enum import Enum
 from todo_domain.counters import ListCounters
 from todo_domain.draft import TaskDraft, TaskPatch
 from todo_domain.errors import EmptyPatch
+from todo_domain.imported import RememberedItem
 from todo_domain.move import Move
 from todo_domain.project import Project, ProjectDraft, ProjectPatch, ProjectState
 from todo_domain.quotas import Quotas
@@ -195,6 +196,7 @@ class BatchEffects:
     - bulk: changes of further tasks; no task is in two of them, or in one of them and in `changes`
     - successors: how many of the tasks were added because a recurring task was completed
     - tasks, projects: the final states by id, at least of those that the operations named or added
+    - remembered: the keys of the imported items among them
     """
 
     changes: tuple[TaskState, ...]
@@ -205,6 +207,7 @@ class BatchEffects:
     successors: int = 0
     tasks: Mapping[int, TaskState] = field(default_factory=dict, compare=False, repr=False)
     projects: Mapping[int, Project] = field(default_factory=dict, compare=False, repr=False)
+    remembered: tuple[RememberedItem, ...] = ()
 
     def checked_counters(self, quotas: Quotas, before: ListCounters, *, stores_key: bool) -> ListCounters:
         """Return the counters to write, with the outcomes of a key that is stored.

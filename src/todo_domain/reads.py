@@ -62,7 +62,14 @@ class TasksOfProject:
     in_trash: bool
 
 
-Read = Neighbours | LockTasks | AllProjects | ProjectInTrash | TasksOfProject
+@dataclass(frozen=True, slots=True)
+class RememberedItems:
+    """Read which of these keys of imported items are remembered: send a RememberedItem for each."""
+
+    keys: Sequence[str]
+
+
+Read = Neighbours | LockTasks | AllProjects | ProjectInTrash | TasksOfProject | RememberedItems
 Reads = Generator[Read, Any, T]
 """A generator that yields reads, and returns a result."""
 

@@ -13,6 +13,7 @@ from todo_domain.erasure import require_not_erased
 from todo_domain.errors import BatchFailed, TooManyKeys
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
+from todo_domain.import_use_cases import ImportUseCases
 from todo_domain.listing import TaskPage, TaskQuery
 from todo_domain.move import Move
 from todo_domain.operations import BatchResult, Create, Erase, Operation, Patch, Remove, RemoveProject, Restore
@@ -78,6 +79,7 @@ class TaskUseCases:
         self._clock = clock
         self._notify = notify
         self.keeps_trash = keeps_trash
+        self.imports = ImportUseCases(self.user_id, repository, clock, notify)
         self.projects = ProjectUseCases(self.user_id, repository, self._apply_one, keeps_trash=keeps_trash)
 
     async def create(self, draft: TaskDraft, key: str | None = None, move: Move | None = None) -> Added:

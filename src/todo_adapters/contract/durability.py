@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 from todo_adapters.contract.access_tokens import add_token
+from todo_adapters.contract.importing import add_all, project, task
 from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, read_everything, set_title
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_domain import (
@@ -116,3 +117,16 @@ class SurvivesReopening(Contract):
 
         async with _reopened(first, make_repository, is_same=is_same) as second:
             assert await second.access_tokens.find(user, token_hash) == token
+
+    @by_whom
+    async def test_imported_items_are_recognised_after_reopening(
+        self,
+        make_repository: MakeRepository,
+        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+    ) -> None:
+        user = new_user()
+        async with make_repository(NO_QUOTAS) as first:
+            await add_all(first, user, project(), task("a"))
+
+        async with _reopened(first, make_repository, is_same=is_same) as second:
+            assert await add_all(second, user, project(), task("a"), task("b")) == 1

@@ -5,12 +5,14 @@ from typing import Final
 
 import pytest
 
+from todo_adapters.contract.importing import project
 from todo_adapters.contract.scenario import NOON, add_titles, new_user
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_domain import (
     NO_QUOTAS,
     AccessToken,
     Batch,
+    ImportBatch,
     NotOpen,
     Remove,
     Scope,
@@ -31,6 +33,7 @@ CALLS: Final[dict[str, Callable[[TaskStore], Awaitable[object]]]] = {
     "change": lambda store: store.change(USER, 1, lambda task: task),
     "remove": lambda store: store.remove(USER, 1, at=NOON),
     "apply": lambda store: store.apply(USER, Batch((Remove(1),)), at=NOON),
+    "add_imported": lambda store: store.add_imported(USER, ImportBatch((project(),)), at=NOON),
     "list_trash": lambda store: store.list_trash(USER, TrashQuery()),
     "erase_oldest": lambda store: store.erase_oldest(USER, up_to=1, limit=1),
     "forget_keys": lambda store: store.forget_keys(USER, before=NOON, limit=1),

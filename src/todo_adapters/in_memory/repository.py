@@ -22,6 +22,7 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    ImportBatch,
     Kind,
     ListCounters,
     NotOpen,
@@ -140,6 +141,19 @@ class InMemoryTaskRepository:
         effects = run_evaluation(evaluation, tasks.read)
         tasks = self._lists.setdefault(user_id, tasks)
         self._write(tasks, effects, at, key)
+        return effects.result(at)
+
+    async def add_imported(
+        self, user_id: UserId, batch: ImportBatch, *, at: datetime, dry_run: bool = False
+    ) -> BatchResult:
+        """See TaskRepository."""
+        tasks = self._writable(user_id)
+        evaluation = batch.evaluation(user_id, tasks.find_states(batch.task_ids), self._counters_of(tasks), at)
+        effects = run_evaluation(evaluation, tasks.read)
+        if dry_run:
+            effects.checked_counters(self.quotas, tasks.counters, stores_key=False)
+        else:
+            self._write(self._lists.setdefault(user_id, tasks), effects, at)
         return effects.result(at)
 
     async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:

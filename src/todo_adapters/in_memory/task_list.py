@@ -1,4 +1,4 @@
-"""The data of one user: tasks, projects, what was deleted, and idempotency keys."""
+"""The data of one user: tasks, projects, what was deleted, idempotency keys, and keys of imported items."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +24,8 @@ from todo_domain import (
     ProjectState,
     ProjectTombstone,
     Read,
+    RememberedItem,
+    RememberedItems,
     Snapshot,
     StoredTask,
     Task,
@@ -62,6 +64,7 @@ class TaskList:
     projects: dict[int, Project] = field(default_factory=dict)
     deleted_projects: dict[int, TrashedProject | ProjectTombstone] = field(default_factory=dict)
     keys: dict[str, StoredKey] = field(default_factory=dict)
+    imported: dict[str, RememberedItem] = field(default_factory=dict)
     erased_at: datetime | None = None
 
     @property
@@ -104,6 +107,7 @@ class TaskList:
             self._write_tasks(bulk.applied_to(state) for state in self.find_states(bulk.revisions).values())
         self._write_tasks(effects.changes)
         self._write_projects(effects.project_changes)
+        self.imported |= {item.key: item for item in effects.remembered}
 
     def _write_tasks(self, changes: Iterable[TaskState]) -> None:
         for change in changes:
@@ -152,6 +156,8 @@ class TaskList:
             return self._tasks_of(asked.project_id, in_trash=asked.in_trash)
         if isinstance(asked, AllProjects):
             return self.projects.values()
+        if isinstance(asked, RememberedItems):
+            return [self.imported[key] for key in asked.keys if key in self.imported]
         others = [Neighbour(task.id, task.position) for task in self.tasks.values()]
         below = (each for each in others if each.position < asked.position)
         above = (each for each in others if each.position >= asked.position)
@@ -200,7 +206,10 @@ class TaskList:
         """Drop a deletion, so that feed tokens from before its revision expire."""
         if isinstance(deletion, TrashedTask):
             self.erase(deletion)
-        if isinstance(deletion, TrashedProject | ProjectTombstone):
+        kind = Kind.PROJECT if isinstance(deletion, TrashedProject | ProjectTombstone) else Kind.TASK
+        forgotten = (kind, deletion.id)
+        self.imported = {key: item for key, item in self.imported.items() if (item.kind, item.id) != forgotten}
+        if kind is Kind.PROJECT:
             del self.deleted_projects[deletion.id]
         else:
             del self.deleted[deletion.id]

@@ -9,7 +9,7 @@ the values that the domain derives for comparisons.
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Index, MetaData, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKeyConstraint, Index, MetaData, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 _TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
@@ -208,6 +208,34 @@ class AccessTokenRow(_Row, table=True):
     last_used_at: datetime | None = Field(sa_type=_INSTANT)
 
 
+class ImportedItemRow(_Row, table=True):
+    """What an imported task or project is recognised by when it is imported again: the SHA-256 of its origin.
+
+    The row is deleted together with the row of the task or project.
+
+    - task_id, project_id: one is null
+    """
+
+    __tablename__ = "imported_items"
+    __table_args__: ClassVar[Any] = (
+        *(
+            ForeignKeyConstraint(["user_id", f"{kind}_id"], [f"{kind}s.user_id", f"{kind}s.id"], ondelete="CASCADE")
+            for kind in ("task", "project")
+        ),
+        # For deleting these rows with what they are about.
+        *(
+            Index(f"imported_{kind}s", "user_id", f"{kind}_id", **_where(f"{kind}_id IS NOT NULL"))
+            for kind in ("task", "project")
+        ),
+        _CLUSTERED,
+    )
+
+    user_id: str = Field(primary_key=True, sa_type=_TEXT)
+    key: str = Field(primary_key=True, sa_type=_TEXT)
+    task_id: int | None = Field(sa_type=BigInteger)
+    project_id: int | None = Field(sa_type=BigInteger)
+
+
 class StoreRow(_Row, table=True):
     """The store: a single row with its epoch, and the floor for all new revisions.
 
@@ -228,4 +256,5 @@ tasks: Final = metadata.tables["tasks"]
 projects: Final = metadata.tables["projects"]
 idempotency_keys: Final = metadata.tables["idempotency_keys"]
 access_tokens: Final = metadata.tables["access_tokens"]
+imported_items: Final = metadata.tables["imported_items"]
 store: Final = metadata.tables["store"]

@@ -10,6 +10,7 @@ from todo_domain.changes import TASKS, ChangePage, FeedToken, Kind
 from todo_domain.draft import TaskDraft
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import UserId
+from todo_domain.import_batch import ImportBatch
 from todo_domain.listing import TaskIds, TaskPage, TaskQuery
 from todo_domain.operations import BatchResult
 from todo_domain.ports.snapshot_source import SnapshotSource
@@ -208,6 +209,18 @@ class TaskRepository(SnapshotSource, Protocol):
           first call, with their positions, and the `at` of the first call, and no tasks. A
           batch that failed MUST NOT store its key.
         - MUST raise BatchFailed when an operation fails, and IdempotencyConflict as `add` does.
+        """
+        ...
+
+    async def add_imported(
+        self, user_id: UserId, batch: ImportBatch, *, at: datetime, dry_run: bool = False
+    ) -> BatchResult:
+        """Add the tasks and projects of the batch that were not added before, or none.
+
+        - What `apply` says of a Batch also holds here, with `ImportBatch.evaluation`.
+        - The remembered items of the effects MUST be stored in the same transaction. Each MUST be kept as long as
+          its task or project, or the deletion of that, and no longer.
+        - A dry run MUST return the same result, or raise the same error, and MUST NOT change anything.
         """
         ...
 

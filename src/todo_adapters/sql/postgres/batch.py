@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from todo_adapters.sql import project_tasks, projects, rows, statements, tables
+from todo_adapters.sql import imported_items, project_tasks, projects, rows, statements, tables
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.postgres.driver.connection import BEGIN, COMMIT, ROLLBACK, Connection, Step
 from todo_adapters.sql.postgres.statements import (
@@ -29,6 +29,7 @@ from todo_domain import (
     ProjectInTrash,
     Quotas,
     Read,
+    RememberedItems,
     TasksOfProject,
     TaskState,
     UserId,
@@ -43,6 +44,8 @@ _FORGET_SURPLUS_PROJECTS: Final = [POSTGRESQL.compile(each) for each in projects
 _NEIGHBOURS: Final = POSTGRESQL.compile(statements.NEIGHBOURS)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _KEEP_KEY: Final = POSTGRESQL.compile(statements.KEEP_KEY)
+_REMEMBERED: Final = POSTGRESQL.compile(imported_items.REMEMBERED)
+_REMEMBER: Final = POSTGRESQL.compile(imported_items.REMEMBER)
 _WRITE_TASK: Final = POSTGRESQL.compile(statements.write_row(POSTGRESQL, tables.tasks))
 
 
@@ -77,18 +80,26 @@ class BatchWork:
     - found: the ids of the tasks that were found later
     """
 
-    def __init__(
-        self, quotas: Quotas, user_id: UserId, batch: Evaluable, at: datetime, key: IdempotencyKey | None
+    def __init__(  # noqa: PLR0913 - those of `apply` and `add_imported`
+        self,
+        quotas: Quotas,
+        user_id: UserId,
+        batch: Evaluable,
+        at: datetime,
+        key: IdempotencyKey | None = None,
+        *,
+        dry_run: bool = False,
     ) -> None:
         self._quotas = quotas
         self._user_id = user_id
         self._batch = batch
         self._at = at
         self._key = key
+        self._dry_run = dry_run
         self.found: set[int] = set()
 
     async def run(self, connection: Connection) -> tuple[BatchResult, ListCounters]:
-        """Apply the batch. Return its result, and the counters after it; all are 0 if it was replayed."""
+        """Apply the batch. Return its result, and the counters after it; all are 0 if nothing was written."""
         of_user = {"user_id": self._user_id}
         ids = POSTGRESQL.write_set(sorted({*self._batch.task_ids, *self.found}))
         asked: list[Step] = [(BEGIN, {}), connection.limit_transaction]
@@ -108,6 +119,9 @@ class BatchWork:
                 return replayed, ListCounters()
             effects = await self._evaluate(connection, stored, before)
             after = effects.checked_counters(self._quotas, before, stores_key=self._key is not None)
+            if self._dry_run:
+                await connection.run(ROLLBACK, {})
+                return effects.result(self._at), ListCounters()
         except Exception:
             await connection.run(ROLLBACK, {})
             raise
@@ -142,6 +156,9 @@ class BatchWork:
         if isinstance(asked, AllProjects):
             found = await connection.run(_ALL_PROJECTS, values)
             return [projects.read_project(POSTGRESQL, self._user_id, row) for row in found]
+        if isinstance(asked, RememberedItems):
+            values["keys"] = POSTGRESQL.write_set(asked.keys)
+            return imported_items.read_remembered(await connection.run(_REMEMBERED, values))
         values |= {"position": asked.position, "reach": asked.reach}
         return rows.read_neighbours(await connection.run(_NEIGHBOURS, values))
 
@@ -157,6 +174,7 @@ class BatchWork:
             ),
             (_SET_COUNTERS, rows.counter_values(self._user_id, after)),
             *((_KEEP_KEY, values) for values in keys),
+            *((_REMEMBER, values) for values in imported_items.remembered_values(self._user_id, effects.remembered)),
             *((each, of_user) for each in _FORGET_SURPLUS_PROJECTS if effects.project_changes),
         ]
 

@@ -34,6 +34,7 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    ImportBatch,
     Kind,
     Outcome,
     Project,
@@ -221,11 +222,18 @@ class PostgresTaskRepository(PostgresStore):
     ) -> BatchResult:
         """See TaskRepository. Two round trips."""
         work = BatchWork(self._quotas, user_id, batch, at, key)
-        result, counters = await self._database.transact(user_id, work.run, repeatable=key is not None)
+        result = await self._do(work, user_id, repeatable=key is not None)
         for task_id in {*batch.task_ids, *work.found}:
             self._recent.forget(user_id, task_id)
-        await forget_surplus(self._database, self._quotas, user_id, counters.deletion_count, counters.trash_count)
         return result
+
+    async def add_imported(
+        self, user_id: UserId, batch: ImportBatch, *, at: datetime, dry_run: bool = False
+    ) -> BatchResult:
+        """See TaskRepository. Four round trips."""
+        work = BatchWork(self._quotas, user_id, batch, at, dry_run=dry_run)
+        # A repeated transaction finds what the first one has added.
+        return await self._do(work, user_id, repeatable=True)
 
     async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
         """See TaskRepository. One statement."""
@@ -271,6 +279,11 @@ class PostgresTaskRepository(PostgresStore):
         """See TaskRepository. One statement."""
         found = await self._database.run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
         return {UserId(user_id): revision for user_id, revision in found}
+
+    async def _do(self, work: BatchWork, user_id: UserId, *, repeatable: bool) -> BatchResult:
+        result, counters = await self._database.transact(user_id, work.run, repeatable=repeatable)
+        await forget_surplus(self._database, self._quotas, user_id, counters.deletion_count, counters.trash_count)
+        return result
 
     async def _write(
         self, user_id: UserId, values: dict[str, Any], *, expected: Task | None = None, to_trash: bool = False

@@ -37,6 +37,7 @@ def connect_writer(path: Path, factory: type[sqlite3.Connection] = sqlite3.Conne
     connection.execute("PRAGMA journal_mode = WAL")
     # With NORMAL, commits survive a crash of the process but not a power failure.
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
     # Otherwise the text of removed tasks stays readable in the free space of pages.
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute(f"PRAGMA journal_size_limit = {_KEPT_LOG_BYTES}")

@@ -44,6 +44,7 @@ from todo_domain import (
     FeedToken,
     Guard,
     IdempotencyKey,
+    ImportBatch,
     Kind,
     NotOpen,
     Project,
@@ -200,6 +201,16 @@ class SqliteTaskRepository:
         """See TaskRepository."""
         return await self._file.writer.run(
             lambda connection: SqliteTaskList(connection, user_id, self._quotas).apply(batch, at, key)
+        )
+
+    async def add_imported(
+        self, user_id: UserId, batch: ImportBatch, *, at: datetime, dry_run: bool = False
+    ) -> BatchResult:
+        """See TaskRepository."""
+        return await self._file.writer.run(
+            lambda connection: SqliteTaskList(connection, user_id, self._quotas).add_imported(
+                batch, at, dry_run=dry_run
+            )
         )
 
     async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from todo_adapters.sql import project_tasks, projects, rows, statements, tables
+from todo_adapters.sql import imported_items, project_tasks, projects, rows, statements, tables
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.sqlite.purge import erase_oldest_tasks, forget_oldest_deletions
 from todo_domain import (
@@ -20,12 +20,14 @@ from todo_domain import (
     Edit,
     Guard,
     IdempotencyKey,
+    ImportBatch,
     ListCounters,
     LockTasks,
     Outcome,
     ProjectInTrash,
     Quotas,
     Read,
+    RememberedItems,
     Task,
     TaskDraft,
     TaskNotFound,
@@ -61,6 +63,8 @@ _SET_COUNTERS: Final = SQLITE.compile(statements.set_counters(SQLITE))
 _WRITE_TASK: Final = SQLITE.compile(statements.write_row(SQLITE, tables.tasks))
 _KEY: Final = SQLITE.compile(statements.KEY)
 _KEEP_KEY: Final = SQLITE.compile(statements.KEEP_KEY)
+_REMEMBERED: Final = SQLITE.compile(imported_items.REMEMBERED)
+_REMEMBER: Final = SQLITE.compile(imported_items.REMEMBER)
 
 
 class SqliteTaskList:
@@ -108,10 +112,23 @@ class SqliteTaskList:
         counters = self._counters()
         if key and (replayed := rows.replay_apply(SQLITE, key, self._stored_key(key))):
             return replayed
-        stored = {state.id: state for state in self._states(batch.task_ids)}
-        effects = run_evaluation(batch.evaluation(self._user_id, stored, counters, at), self._read_more)
+        effects = self._evaluate(batch, counters, at)
         self._write(counters, effects, at, key)
         return effects.result(at)
+
+    def add_imported(self, batch: ImportBatch, at: datetime, *, dry_run: bool) -> BatchResult:
+        """See TaskRepository."""
+        counters = self._counters()
+        effects = self._evaluate(batch, counters, at)
+        if dry_run:
+            effects.checked_counters(self._quotas, counters, stores_key=False)
+        else:
+            self._write(counters, effects, at)
+        return effects.result(at)
+
+    def _evaluate(self, batch: Batch | ImportBatch, counters: ListCounters, at: datetime) -> BatchEffects:
+        stored = {state.id: state for state in self._states(batch.task_ids)}
+        return run_evaluation(batch.evaluation(self._user_id, stored, counters, at), self._read_more)
 
     def _read_more(self, asked: Read) -> Any:
         if isinstance(asked, LockTasks):
@@ -124,6 +141,9 @@ class SqliteTaskList:
             return projects.read_project_state(SQLITE, self._user_id, found[0]) if found else None
         if isinstance(asked, AllProjects):
             return [projects.read_project(SQLITE, self._user_id, row) for row in self._execute(_ALL_PROJECTS)]
+        if isinstance(asked, RememberedItems):
+            found = self._execute(_REMEMBERED, keys=SQLITE.write_set(asked.keys))
+            return imported_items.read_remembered(found)
         return rows.read_neighbours(self._execute(_NEIGHBOURS, position=asked.position, reach=asked.reach))
 
     def _states(self, task_ids: Sequence[int]) -> list[TaskState]:
@@ -155,6 +175,9 @@ class SqliteTaskList:
             self._connection.execute(_WRITE_PROJECT, projects.project_values(SQLITE, self._user_id, project))
         if key:
             self._connection.executemany(_KEEP_KEY, rows.key_values(SQLITE, self._user_id, key, effects.outcomes, at))
+        if effects.remembered:
+            items = imported_items.remembered_values(self._user_id, effects.remembered)
+            self._connection.executemany(_REMEMBER, items)
         for statement in _FORGET_SURPLUS_PROJECTS if effects.project_changes else ():
             self._execute(statement)
         # Forgetting deletions can change the number of tasks in the trash, but not the reverse.

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tests.integration.adapters.sql.test_migrations import connection_to
 from todo_adapters.contract.erasures import erase, fill
+from todo_adapters.contract.importing import add_all, project, task
 from todo_adapters.contract.scenario import NOON, add_titles, new_user
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
@@ -52,6 +53,7 @@ async def test_an_erasure_deletes_the_rows_of_every_table_and_keeps_the_counters
     async with opened(url) as store:
         for each in (user, other):
             await fill(store, each)
+            await add_all(store, each, project(), task("a"))
         before = rows_of(url, user)
 
         await erase(store, user)

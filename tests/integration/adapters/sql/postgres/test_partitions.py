@@ -9,11 +9,13 @@ from tests.postgres import Postgres
 from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 
-TABLES: Final = ("access_tokens", "idempotency_keys", "projects", "task_lists", "tasks")
+TABLES: Final = ("access_tokens", "idempotency_keys", "imported_items", "projects", "task_lists", "tasks")
 KEPT: Final = (
     "SELECT replace(indexdef, ' ON ONLY ', ' ON ') FROM pg_indexes WHERE tablename = ANY(%(tables)s) ORDER BY 1",
     """SELECT table_name, column_name, data_type, is_nullable, collation_name FROM information_schema.columns
        WHERE table_name = ANY(%(tables)s) ORDER BY table_name, ordinal_position""",
+    """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+       WHERE contype = 'f' AND conrelid = ANY(%(tables)s::regclass[]) AND conparentid = 0 ORDER BY 1, 2""",
     *(f"SELECT * FROM {table} AS row ORDER BY row" for table in TABLES),
 )
 # A table and its partitions have the same storage parameters.
