@@ -4,6 +4,7 @@ The adapters for PostgreSQL and published keys, OpenTelemetry, and the SDK of th
 only when they are used, because importing them takes a large part of the start time.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +24,7 @@ from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_adapters.sql.sqlite.restore import restore
 from todo_adapters.system_clock import SystemClock
 from todo_api.http.deadlines import Deadlines, current_request
+from todo_api.http.uploads import UploadSpace
 from todo_api.http.user_limits import Bounds, UserLimits
 from todo_api.server.development import development_secret, prepare_directory
 from todo_api.server.erased_users import ErasedUsers
@@ -178,6 +180,9 @@ class Container(containers.DeclarativeContainer):
     user_limits = providers.Singleton(_user_limits, settings)
     exports = providers.Singleton(OpenExports)
     live_feed = providers.Singleton(LiveFeed, task_repository)
+    upload_space = providers.Singleton(UploadSpace)
+    # One file at a time: its check takes a whole processor.
+    import_checks = providers.Singleton(asyncio.Semaphore, 1)
     health = providers.Singleton(HealthMonitor, task_repository, token_verifier)
     erased_users = providers.Singleton(ErasedUsers, task_repository, clock, settings.provided.erasure_age)
     shutdown = providers.Singleton(Shutdown)

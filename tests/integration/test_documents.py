@@ -124,6 +124,12 @@ EXPECTATIONS: dict[str, Callable[[str], object]] = {
         and "STATUS:CANCELLED" in printed
     ),
     "erase": lambda printed: [text for text in ('"id":1', "\n204\n", '"AUTH_INVALID"') if text not in printed] == [],
+    "import_tasks": lambda printed: (
+        '{"created":2,"unchanged":0,"rows":[{"row":4,' in printed
+        and '{"created":0,"unchanged":2,' in printed
+        and '"checklist":[{"title":"Two litres","complete":false}]' in printed
+        and '"loc":["body",2,"TYPE"]' in printed.splitlines()[-1]
+    ),
     "first": first_task_is_created,
     "token": lambda printed: '"tasks":[' in printed,
     "call": lambda printed: printed.count('"title":"Buy milk"') == 4 and '"count":1' in printed,

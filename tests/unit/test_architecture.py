@@ -39,6 +39,7 @@ _PLANTED = [
     ("todo_api/http/problems.py", "import todo_api.routes.tasks", "Only the app knows routes"),
     ("todo_api/middleware/errors.py", "import todo_api.routes.tasks", "Only the app knows routes"),
     ("todo_api/schemas/formats.py", "import todo_api.http.headers", "Schemas know only the domain"),
+    ("todo_api/imports/report.py", "import todo_api.http.headers", "Imports know only schemas and the domain"),
 ]
 
 

@@ -368,6 +368,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/{user_id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import tasks and projects from a file
+         * @description First the whole file is checked. A file with a fault imports nothing: `errors` has the row of each fault.
+         *     Then what is missing is added, in transactions of 100 tasks and projects. So an import that was
+         *     interrupted, or sent twice, can be repeated: what was imported before is unchanged, even if it was
+         *     changed or deleted since.
+         *
+         *     What no field can have is in the description, as far as there is room, and `rows` says so.
+         */
+        post: operations["import_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/{user_id}/access-tokens": {
         parameters: {
             query?: never;
@@ -965,6 +990,50 @@ export interface components {
         IdOrRef: number | {
             /** @description 1–50 characters on one line, at least one of them visible. White space at both ends is removed and not counted. */
             ref: string;
+        };
+        /**
+         * ImportNote
+         * @description What was not imported of a row as it is in the file.
+         */
+        ImportNote: {
+            /**
+             * Row
+             * @description The line of `ndjson`, the row of `todoist`, otherwise the number of the item in the file.
+             */
+            row: number;
+            /** Msg */
+            msg: string;
+        };
+        /**
+         * ImportResponse
+         * @description The result of an import: how many tasks and projects were added, and how many were there already.
+         * @example {
+         *       "created": 212,
+         *       "rows": [
+         *         {
+         *           "msg": "Date: there is no field for it, so it is in the description",
+         *           "row": 7
+         *         }
+         *       ],
+         *       "rows_omitted": 0,
+         *       "unchanged": 3
+         *     }
+         */
+        ImportResponse: {
+            /** Created */
+            created: number;
+            /** Unchanged */
+            unchanged: number;
+            /**
+             * Rows
+             * @description At most 100, in the order in which they were found.
+             */
+            rows: components["schemas"]["ImportNote"][];
+            /**
+             * Rows Omitted
+             * @description How many more notes there are.
+             */
+            rows_omitted: number;
         };
         /**
          * @description A place in the order by hand; `after` and `before` name another task or project.
@@ -5726,6 +5795,185 @@ export interface operations {
                 };
             };
             /** @description OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
+            503: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_tasks: {
+        parameters: {
+            query?: {
+                /** @description The format of the file. Without it, Content-Type identifies the format: `application/x-ndjson` is `ndjson`, `text/csv` is `todoist`, and `text/calendar` is `ical`. */
+                format?: "ndjson" | "todoist" | "vikunja" | "takeout" | "ical";
+            };
+            header?: never;
+            path: {
+                /** @description The owner of the tasks, who must be the caller. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file, at most 10485760 bytes, in UTF-8. */
+        requestBody: {
+            content: {
+                /** @example {"kind": "task", "title": "Buy milk"} */
+                "application/x-ndjson": string;
+                /**
+                 * @example TYPE,CONTENT
+                 *     task,Buy milk
+                 */
+                "text/csv": string;
+                /**
+                 * @example BEGIN:VCALENDAR
+                 *     BEGIN:VTODO
+                 *     UID:1
+                 *     SUMMARY:Buy milk
+                 *     END:VTODO
+                 *     END:VCALENDAR
+                 */
+                "text/calendar": string;
+                /** @example {"kind": "tasks#taskLists", "items": []} */
+                "application/json": string;
+                /** @example {"kind": "task", "title": "Buy milk"} */
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportResponse"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Malformed request */
+            400: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_INVALID: Invalid token; AUTH_MISSING: Bearer token missing */
+            401: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_FORBIDDEN: Access denied; HTTPS_REQUIRED: HTTPS required; QUOTA_EXCEEDED: Quota exceeded */
+            403: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REQUEST_TIMEOUT: Request timeout */
+            408: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PAYLOAD_TOO_LARGE: Request body too large */
+            413: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Unsupported media type */
+            415: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_ERROR: Validation failed */
+            422: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests */
+            429: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description HEADERS_TOO_LARGE: Request headers too large */
+            431: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_ERROR: Database error; INTERNAL_ERROR: Internal server error */
+            500: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description AUTH_UNAVAILABLE: Token verification unavailable; OVERLOADED: Server overloaded; SERVER_STOPPING: Server stopping */
             503: {
                 headers: {
                     Link: components["headers"]["Link"];

@@ -9,6 +9,7 @@ import typer
 from todo_api.cli.backup import backup, restore
 from todo_api.cli.database import epoch, migrate, purge
 from todo_api.cli.erasure import erase
+from todo_api.cli.imports import import_
 from todo_api.cli.inspection import check, openapi
 from todo_api.cli.options import one_line
 from todo_api.cli.serve import serve
@@ -44,6 +45,7 @@ def _options(
 cli.command(cls=CommandWithSettings)(serve)
 for command in (token, access_token, migrate, openapi, check, purge, epoch, backup, restore, erase):
     cli.command()(command)
+cli.command("import")(import_)
 
 
 def main() -> None:

@@ -82,8 +82,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "Repeat the request on a new connection. A write was not done.",
     ),
     problems.PAYLOAD_TOO_LARGE: ErrorHelp(
-        "The body is larger than 64 KiB, or 512 KiB for a batch or a message of an assistant.",
-        "Split a batch into several batches. A single valid task is never this large.",
+        "The body is larger than 64 KiB, 512 KiB for a batch or a message of an assistant, or 10 MiB for an import.",
+        "Split a batch into several batches, and a file into several files. A single valid task is never this large.",
     ),
     problems.HEADERS_TOO_LARGE: ErrorHelp(
         "The address and the headers together are larger than 64 KiB.",
@@ -113,17 +113,17 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.RATE_LIMITED: ErrorHelp(
         "One user has sent more requests than the server allows: too much work per second, too many requests that "
-        "wait, too many open streams, a second export at a time, or more requests with an `Idempotency-Key` in the "
-        "last 24 hours than the server remembers. The request had no effect. `RateLimit-Policy`, if present, names the "
-        "bound.",
+        "wait, too many open streams, a second export or import at a time, or more requests with an `Idempotency-Key` "
+        "in the last 24 hours than the server remembers. The request had no effect. `RateLimit-Policy`, if present, "
+        "names the bound.",
         "Wait for the seconds in `Retry-After`, then repeat the request, with the same key if it had one. Send several "
         "changes as one batch, and read the change feed instead of the whole list. Operators: the settings "
         "`TODO_WORK_PER_SECOND`, `TODO_MAX_IN_PROGRESS`, `TODO_MAX_STREAMS` and `TODO_MAX_IDEMPOTENCY_KEYS`.",
     ),
     problems.OVERLOADED: ErrorHelp(
         "The database can't serve all requests of all users in time, so the server refuses some at once. Or the "
-        "exports of all users would need more temporary files than the server allows, or everything of the user is "
-        "being erased. The request had no effect.",
+        "exports or imports of all users would need more temporary files than the server allows, or too many files "
+        "wait to be checked, or everything of the user is being erased. The request had no effect.",
         "Wait for the seconds in `Retry-After` and a random part of that time, then repeat the request. Double "
         "the time with every further refusal. Operators: `TODO_MAX_EXPORT_BYTES` bounds the files of exports.",
     ),

@@ -55,6 +55,7 @@ _TAGS: Final = {
     "changes": "Keep a copy of the list up to date: read what changed since the last time, or follow it live.",
     "export": "Take everything along: all projects and tasks as one file, with those in the trash.",
     "calendar": "Subscribe to the tasks in a calendar, by a secret URL.",
+    "import": "Bring tasks from another program, or from an export.",
     "access tokens": "Create and revoke tokens for scripts, calendars and assistants. Only a session token can.",
     "account": "Erase everything that a user has. Only a new session token can.",
     "health": "Probes for load balancers and monitoring. They need no token.",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final
@@ -53,6 +54,8 @@ class OwnerRoute(APIRoute):
     the endpoint is defined. Models of queries are frozen, because equal queries share one
     object.
 
+    The endpoint of an upload reads the body itself, and bounds its waits itself.
+
     A GET requires the scope `tasks:read`, any other method `tasks:write`, unless a subclass sets `scope`.
     A subclass may identify the caller by another part of the path than the owner's id.
 
@@ -62,6 +65,7 @@ class OwnerRoute(APIRoute):
 
     max_body_bytes = MAX_BODY_BYTES
     is_stream = False
+    is_upload = False
     scope: Scope | None = None
     identify: Identify = staticmethod(use_cases)
     identified_by = "user_id"
@@ -110,10 +114,10 @@ class OwnerRoute(APIRoute):
             body = await pending.uncounted(read_body(request, self._media_types, self.max_body_bytes))
             usage.charge_bytes(len(body))
             content = json_object(body)
-        else:
+        elif not self.is_upload:
             await refuse_body(request)
         arguments = self._bind(request, tasks, content)
-        with pending:
+        with nullcontext() if self.is_upload else pending:
             response: Response = await self.endpoint(**arguments)
         return response
 
@@ -151,10 +155,10 @@ class OwnerRoute(APIRoute):
         """Return the error with locations in the request."""
         return RuleViolated([Violation(self._place_of(*v.field), v.code, v.message) for v in violated.violations])
 
-    def _place_of(self, name: str | int, *rest: str | int) -> tuple[str | int, ...]:
-        if header := self._parameters.headers.get(str(name)):
+    def _place_of(self, *place: str | int) -> tuple[str | int, ...]:
+        if place and (header := self._parameters.headers.get(str(place[0]))):
             return ("header", header)
-        return ("body" if self._parameters.body else "query", name, *rest)
+        return ("body" if self._parameters.body or self.is_upload else "query", *place)
 
 
 class OwnerRoutes:

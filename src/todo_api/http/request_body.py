@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Any, Final, NoReturn
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from todo_api.http.headers import header_lines
-from todo_api.http.media_types import media_type_in_utf8
+from todo_api.http.media_types import MAX_LENGTH, media_type_in_utf8
 from todo_api.http.problems import (
     MALFORMED,
     PAYLOAD_TOO_LARGE,
@@ -95,20 +95,36 @@ def _check_content_coding(request: Request) -> None:
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, "send the body without a Content-Encoding", headers)
 
 
+def check_file_type(request: Request) -> None:
+    """Refuse a file in a form of a web page, or with a Content-Encoding."""
+    _check_content_coding(request)
+    if "multipart/" in next(iter(header_lines(request.scope, b"content-type")), "")[:MAX_LENGTH].lower():
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, "send the file itself as the body, not a form")
+
+
 async def _read(request: Request, max_bytes: int) -> bytearray:
+    body = bytearray()
+    async for part in body_parts(request, max_bytes):
+        body += part
+    return body
+
+
+async def body_parts(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+    """Yield the parts of the body. Refuses more than `max_bytes`."""
     length = next(iter(header_lines(request.scope, b"content-length")), "0")
     if not length.isdecimal() or int(length) > max_bytes:
         raise _too_large(max_bytes)
-    body, is_more = bytearray(), True
+    size, is_more = 0, True
     while is_more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
+        part: bytes = message.get("body", b"")
         is_more = message.get("more_body", False)
-        if len(body) > max_bytes:
+        size += len(part)
+        if size > max_bytes:
             raise _too_large(max_bytes)
-    return body
+        yield part
 
 
 def _too_large(max_bytes: int) -> ProblemError:

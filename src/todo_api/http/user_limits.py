@@ -4,8 +4,8 @@ import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -30,6 +30,8 @@ ITEMS_PER_TASK: Final = 4
 """How many items of checklists cost as much as a task."""
 OPERATIONS_PER_UNIT: Final = 10
 BYTES_PER_UNIT: Final = 8192
+CHECK_COST: Final = 2
+"""How many seconds of a user's work a second of a check costs: it leaves others two thirds of the time for theirs."""
 _MAX_AHEAD: Final = BURST_SECONDS + 1e-4  # the sum of many units is not exact
 _MAX_REMEMBERED: Final = 1000
 
@@ -78,7 +80,17 @@ class Usage:
     sent, and can exceed that: then the user must wait longer before the next request.
     """
 
-    __slots__ = ("_bounds", "_clock", "_in_progress", "_pacing", "_paid_at", "_streams", "_unit", "_waiting")
+    __slots__ = (
+        "_bounds",
+        "_clock",
+        "_in_progress",
+        "_is_importing",
+        "_pacing",
+        "_paid_at",
+        "_streams",
+        "_unit",
+        "_waiting",
+    )
 
     def __init__(self, bounds: Bounds, clock: Callable[[], float]) -> None:
         self._bounds = bounds
@@ -88,6 +100,7 @@ class Usage:
         self._in_progress = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._streams = 0
+        self._is_importing = False
         self._pacing = asyncio.Lock()
 
     def is_idle(self) -> bool:
@@ -107,9 +120,13 @@ class Usage:
         if count > BYTES_PER_UNIT:
             self._charge(count / BYTES_PER_UNIT)
 
-    def charge_operations(self, count: int) -> None:
+    def charge_operations(self, count: float) -> None:
         """Charge what a batch costs besides its request."""
         self._charge(count / OPERATIONS_PER_UNIT)
+
+    def charge_check(self, seconds: float) -> None:
+        """Charge the check of a file, which took so much time of a processor."""
+        self._charge(CHECK_COST * seconds * self._bounds.work_per_second)
 
     def charge_tasks(self, returned: Sequence[Change], cost: int = 1) -> None:
         """Charge what it costs to return these tasks, projects and deletions, with the checklists."""
@@ -179,6 +196,17 @@ class Usage:
     def end_stream(self) -> None:
         """End a stream."""
         self._streams -= 1
+
+    @contextmanager
+    def importing(self) -> Iterator[None]:
+        """Count an import while the block runs. Raises RATE_LIMITED if there is another one."""
+        if self._is_importing:
+            raise too_many_at_once("imports", 1, "at most 1 import of a user is done at a time")
+        self._is_importing = True
+        try:
+            yield
+        finally:
+            self._is_importing = False
 
     def _charge(self, units: float) -> None:
         self._paid_at = max(self._paid_at, self._clock()) + units * self._unit

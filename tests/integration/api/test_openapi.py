@@ -83,6 +83,7 @@ def test_an_operation_id_is_a_verb_and_its_object() -> None:
         "get_project",
         "get_readiness",
         "get_task",
+        "import_tasks",
         "list_access_tokens",
         "list_changes",
         "list_occurrences",

@@ -69,7 +69,9 @@ CREDENTIALS = {
 
 
 @pytest.mark.parametrize("credentials", CREDENTIALS)
-@pytest.mark.parametrize(("method", "path"), [("POST", "tasks"), ("PUT", "tasks/1"), ("POST", "tasks/batch")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "tasks"), ("PUT", "tasks/1"), ("POST", "tasks/batch"), ("POST", "import")]
+)
 def test_the_body_of_an_unauthorized_request_is_never_read(credentials: str, method: str, path: str) -> None:
     token, expected = CREDENTIALS[credentials]
 

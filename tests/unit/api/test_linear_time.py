@@ -5,10 +5,12 @@ parser takes 16 times, a quadratic one 256 times.
 """
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -23,6 +25,8 @@ from todo_api.http.owner_route import _read_model, _read_query
 from todo_api.http.preconditions import expected_revisions, tag_matcher
 from todo_api.http.problems import ProblemError
 from todo_api.http.request_body import has_too_many_values, json_object, read_body
+from todo_api.imports.formats import Format, check
+from todo_api.imports.report import Report
 from todo_api.middleware.forwarded import ForwardedHeaders
 from todo_api.routes.tasks import router
 from todo_api.schemas.batches import BatchRequest
@@ -62,6 +66,14 @@ def _match_path(path: str) -> None:
     for route in router.routes:
         route.path_regex.match(path)  # type: ignore[attr-defined]
     hint_for(path)
+
+
+def _check(form: Format) -> Callable[[str], object]:
+    return lambda text: check(text.encode(), form, Report(datetime.now(UTC)))
+
+
+def _vikunja(description: str) -> str:
+    return json.dumps([{"title": "a", "tasks": [{"title": "a", "description": description}]}])
 
 
 _query = _read_query.__wrapped__
@@ -110,6 +122,25 @@ _INPUTS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[int], Any]]]] = {
         lambda count: _read_model(BatchRequest, {"operations": [_create([])] * count}, "body"),
         lambda n: n,
     ),
+    "import: lines": (_check(Format.NDJSON), lambda n: '{"kind":"task","title":"a"}\n' * (n // 100)),
+    "import: nested": (_check(Format.TAKEOUT), lambda n: "[" * n),
+    "import: labels": (_check(Format.TODOIST), lambda n: "TYPE,CONTENT\ntask," + " @" * n),
+    "import: quotes": (_check(Format.TODOIST), lambda n: "TYPE,CONTENT\n" + '"' * n),
+    "import: subtasks": (
+        _check(Format.TODOIST),
+        lambda n: "TYPE,CONTENT,INDENT\ntask,a,1\n" + "task,a,2\n" * (n // 20),
+    ),
+    "import: parents": (
+        _check(Format.ICAL),
+        lambda n: (
+            "BEGIN:VCALENDAR\n"
+            + "".join(f"BEGIN:VTODO\nUID:{i}\nRELATED-TO:{i + 1}\nEND:VTODO\n" for i in range(n // 40))
+        ),
+    ),
+    "import: folds": (_check(Format.ICAL), lambda n: "BEGIN:VCALENDAR\nBEGIN:VTODO\nSUMMARY:a" + "\n a" * n),
+    "import: parameters": (_check(Format.ICAL), lambda n: "BEGIN:VCALENDAR\nBEGIN:VTODO\nDUE" + ";A=b" * n + '"'),
+    "import: commas": (_check(Format.ICAL), lambda n: "BEGIN:VCALENDAR\nBEGIN:VTODO\nCATEGORIES:" + ",\\," * n),
+    "import: tags of HTML": (_check(Format.VIKUNJA), lambda n: _vikunja("<a" * n)),
     "forwarded": (_read_forwarded, lambda n: b"127.0.0.1," * (n // 10)),
 }
 

@@ -1,0 +1,5 @@
+"""`python -m todo_api.imports`: see `process`."""
+
+from todo_api.imports.process import main
+
+main()
