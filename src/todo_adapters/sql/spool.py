@@ -3,7 +3,7 @@
 import pickle
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import IO, Any
@@ -50,7 +50,8 @@ class Spool:
         """Delete the file, and free its space."""
         with self._lock:
             self._space.give_back(self._used_bytes)
-            self._file.close()
+            with suppress(OSError):  # closing tries again to write what did not fit on a full disk
+                self._file.close()
 
     def clear(self) -> None:
         """Drop what was written."""

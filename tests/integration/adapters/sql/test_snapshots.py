@@ -128,6 +128,20 @@ async def test_a_cancelled_snapshot_gives_way_to_the_next_one() -> None:
         assert snapshot.revision == 0
 
 
+def test_a_snapshot_on_a_full_disk_is_refused_and_frees_its_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w+b")  # noqa: SIM115 - the spool closes it
+    monkeypatch.setattr("todo_adapters.sql.spool.TemporaryFile", lambda **_: full)
+    space = Space(SPACE)
+
+    with closing(Spool(space)) as spool:
+        spool.write(Kind.TASK, [(1,)])
+        with pytest.raises(StorageUnavailable, match="No space left"):
+            spool.rewind()
+
+    assert full.closed
+    assert space.used_bytes == 0
+
+
 def test_a_thread_that_writes_after_the_snapshot_was_given_up_takes_no_space() -> None:
     space = Space(SPACE)
     with closing(Spool(space)) as spool:
