@@ -10,8 +10,8 @@ from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 
 _FIRST: Final = dt.datetime(1990, 1, 1)  # noqa: DTZ001 - in UTC, like all moments here
 _LAST: Final = dt.datetime(2050, 1, 1)  # noqa: DTZ001
-_STEP: Final = dt.timedelta(days=14)
-"""Shorter than the time between two changes: some zones suspend summer time for a month."""
+_STEP: Final = dt.timedelta(days=6)
+"""Shorter than the time between two changes: Gaza will have winter time for 7 days in 2040."""
 _MINUTE: Final = dt.timedelta(minutes=1)
 
 

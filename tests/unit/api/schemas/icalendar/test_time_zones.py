@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from todo_api.schemas.icalendar.time_zones import time_zone
 
-# With one that suspends summer time for a month, two of the south, and one that crossed the date line.
+# With some that changed for a month and for 12 days, two of the south, and one that crossed the date line.
 BEGIN = dt.datetime(1990, 1, 2, tzinfo=dt.UTC)
 ZONES = [
     "Africa/Casablanca",
+    "America/Argentina/Tucuman",
     "America/New_York",
     "Asia/Kolkata",
     "Australia/Lord_Howe",
@@ -40,6 +41,7 @@ def test_a_local_time_has_the_same_offset(name: str, hours: int) -> None:
         ("Europe/Berlin", "20261025T030000"),
         ("America/New_York", "20260308T020000"),
         ("Africa/Casablanca", "20120720T030000"),
+        ("America/Argentina/Tucuman", "20040613T000000"),
     ],
 )
 def test_an_onset_is_in_the_local_time_before_the_change(name: str, onset: str) -> None:
