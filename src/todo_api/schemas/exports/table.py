@@ -2,15 +2,18 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from todo_domain import Content, Priority, Project, Task, TrashedProject, TrashedTask
 
-_FORMULA_STARTS: Final = tuple(
-    "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}\t\r\n"
+_FORMULA: Final = re.compile(
+    "([;\t\r\n])(?=[^\\S\t\r\n]*[=+\\-@"
+    "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}])"
 )
+"""What a formula follows. A semicolon begins a cell in countries where a comma is the decimal separator."""
 _BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 """Without it, Excel does not read UTF-8."""
 
@@ -89,5 +92,7 @@ def _cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS) else text
+    if not isinstance(value, str) or value.isalnum():
+        return str(value)
+    start = "'" if value.startswith(("\t", "\r", "\n")) else ""
+    return start + _FORMULA.sub(r"\1'", f"\n{value}")[1:]

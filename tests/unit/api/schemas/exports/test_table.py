@@ -111,7 +111,7 @@ def test_lines_end_as_rfc_4180_says_and_the_file_begins_with_a_byte_order_mark()
 
 
 @pytest.mark.parametrize(
-    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", " =", "\u00a0@", "\n+"]
+    "start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", " =", "\u00a0@"]
 )
 def test_no_cell_begins_as_a_formula_of_a_spreadsheet(start: str) -> None:
     text = f"{start}1+1"
@@ -121,6 +121,26 @@ def test_no_cell_begins_as_a_formula_of_a_spreadsheet(start: str) -> None:
 
     assert project["title"] == row["project"] == f"'{text}"
     assert (row["title"], row["description"], row["tags"]) == (f"'{text}",) * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("\n+1", "'\n'+1"),
+        ("a\r\n= 1\n- 2", "a\r\n'= 1\n'- 2"),
+        ("a; @b;;=1;\t=2", "a;' @b;;'=1;\t'=2"),
+    ],
+)
+def test_nothing_in_a_cell_begins_as_a_formula_if_the_separator_is_a_semicolon(text: str, cell: str) -> None:
+    (row,) = rows_of(task(description=text))
+
+    assert row["description"] == cell
+
+
+def test_a_tag_can_not_begin_a_formula() -> None:
+    (row,) = rows_of(task(tags=("a", "=1+1")))
+
+    assert row["tags"] == "a;' =1+1"
 
 
 @pytest.mark.parametrize("text", ["a=1", "1+1", "a-b", "a@b", "'=1", '"=1', "[=]", "\u2212"])
