@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import errorcode
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -232,9 +233,13 @@ def _reason(error: Exception) -> str | None:
     for rejected in (error, cause):
         if isinstance(rejected, domain.TokenRejected):
             return rejected.reason
+    if cause is None:
+        return str(error) if isinstance(error, domain.StorageOverloaded) else None
     # The message of a database error may contain data of users.
     code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", "")
-    return f"{type(cause).__name__} {code}".rstrip() if cause else None
+    if isinstance(cause, OSError) and cause.errno:
+        code = errorcode.get(cause.errno, "")
+    return f"{type(cause).__name__} {code}".rstrip()
 
 
 def example(kind: ProblemType) -> dict[str, Any]:

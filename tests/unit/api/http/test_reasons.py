@@ -1,5 +1,6 @@
 """The reason of an error that only the log and the metrics have."""
 
+import errno
 import sqlite3
 from contextlib import closing
 
@@ -8,7 +9,7 @@ import pytest
 from fastapi import Request
 
 from todo_api.http.problems import error_response
-from todo_domain import StorageUnavailable
+from todo_domain import StorageOverloaded, StorageUnavailable
 
 
 def error_of_sqlite() -> sqlite3.Error:
@@ -24,6 +25,7 @@ def error_of_sqlite() -> sqlite3.Error:
         (psycopg.errors.DiskFull("secret"), "DiskFull 53100"),
         (psycopg.OperationalError("secret"), "OperationalError"),
         (TimeoutError("secret"), "TimeoutError"),
+        (OSError(errno.ENOSPC, "secret"), "OSError ENOSPC"),
         (None, None),
     ],
 )
@@ -37,3 +39,11 @@ def test_the_reason_of_a_database_error_is_the_class_of_its_cause_and_the_code(
     error_response(request, error)
 
     assert request.scope["reason"] == reason
+
+
+def test_the_reason_of_an_overload_is_which_bound_was_reached() -> None:
+    request = Request({"type": "http", "path": "/", "request_id": "1"})
+
+    error_response(request, StorageOverloaded("snapshots use at most 9 bytes of temporary files"))
+
+    assert request.scope["reason"] == "snapshots use at most 9 bytes of temporary files"
