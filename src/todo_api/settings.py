@@ -11,27 +11,19 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from todo_api.addresses import (
     accept_base_url,
-    accept_endpoint,
-    better_auth_endpoints,
     is_loopback,
-    origin_of,
     sqlite_path_of,
 )
+from todo_api.authentication_settings import PREFIX, AuthenticationSettings, also
 from todo_api.limit_settings import LimitSettings
 from todo_api.origins import serialized_origins
 
-_PREFIX: Final = "TODO_"
 _WORK_PER_SECOND: Final = 100
 ENV_FILE: Final = Path(".env")
 
 
 class WrongSetting(ValueError):
     """Raised when a setting prevents the start of the server. The message is one line, without secrets."""
-
-
-def _also(name: str) -> AliasChoices:
-    """Accept a setting also without the prefix; the name with the prefix takes precedence."""
-    return AliasChoices(_PREFIX + name, name)
 
 
 def data_path(name: str) -> Path:
@@ -42,11 +34,11 @@ def data_path(name: str) -> Path:
 _Words = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(LimitSettings):
+class Settings(AuthenticationSettings, LimitSettings):
     """The settings of the operator; `read_settings` reports invalid ones in one line."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
+        env_prefix=PREFIX,
         env_file=ENV_FILE,
         env_ignore_empty=True,
         extra="ignore",
@@ -58,15 +50,15 @@ class Settings(LimitSettings):
     env: Literal["development", "production"] = Field(
         "development", description="`production` requires authentication and HTTPS."
     )
-    host: str = Field("127.0.0.1", validation_alias=_also("HOST"), description="The address to listen on.")
+    host: str = Field("127.0.0.1", validation_alias=also("HOST"), description="The address to listen on.")
     port: int = Field(
-        8000, ge=0, le=65535, validation_alias=_also("PORT"), description="The port to listen on; 0 chooses a free one."
+        8000, ge=0, le=65535, validation_alias=also("PORT"), description="The port to listen on; 0 chooses a free one."
     )
     workers: int = Field(1, ge=1, le=100, description="The number of server processes; must be 1 with SQLite.")
 
     database_url: SecretStr | None = Field(
         None,
-        validation_alias=_also("DATABASE_URL"),
+        validation_alias=also("DATABASE_URL"),
         description="A PostgreSQL URL, or the path of an SQLite file. The default is an SQLite file in the user's data "
         "directory.",
     )
@@ -80,45 +72,8 @@ class Settings(LimitSettings):
         "expression. A write of one task then takes two round trips instead of one.",
     )
 
-    auth: Literal["secret", "jwks"] | None = Field(
-        None,
-        description="How tokens are verified: `jwks` where BETTER_AUTH_URL or TODO_JWKS_URL is set, else `secret`.",
-    )
-    better_auth_secret: SecretStr | None = Field(
-        None,
-        validation_alias=_also("BETTER_AUTH_SECRET"),
-        description="The secret of HS256 tokens, at least 32 bytes.",
-    )
-    previous_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Former secrets whose tokens are still accepted, separated by commas."
-    )
-    better_auth_url: str | None = Field(
-        None,
-        validation_alias=_also("BETTER_AUTH_URL"),
-        description="The base URL of the Better Auth server whose keys verify tokens. Its path is the base path of "
-        "Better Auth; without a path, that is `/api/auth`.",
-    )
-    jwks_url: str | None = Field(
-        None,
-        description="The URL of the keys that verify tokens. The default is `jwks` below the base path of "
-        "BETTER_AUTH_URL.",
-    )
-    jwt_issuer: str | None = Field(
-        None,
-        validation_alias=_also("JWT_ISSUER"),
-        description="The required `iss`. The default is the origin of BETTER_AUTH_URL.",
-    )
-    jwt_audience: str | None = Field(
-        None,
-        validation_alias=_also("JWT_AUDIENCE"),
-        description="The required value of `aud`, alone or in a list. The default is the origin of BETTER_AUTH_URL.",
-    )
-    user_from_sub: bool = Field(
-        default=False, description="Whether `sub` names the user of a token that has no `user_id`."
-    )
-
     cors_origins: _Words = Field(
-        (), validation_alias=_also("CORS_ORIGINS"), description="Origins of web pages that may call the API, or `*`."
+        (), validation_alias=also("CORS_ORIGINS"), description="Origins of web pages that may call the API, or `*`."
     )
     trusted_proxies: _Words = Field(
         (),
@@ -126,19 +81,6 @@ class Settings(LimitSettings):
     )
     ssl_certfile: FilePath | None = Field(None, description="The certificate chain, to serve HTTPS without a proxy.")
     ssl_keyfile: FilePath | None = Field(None, description="The private key of the certificate.")
-
-    mcp_url: str | None = Field(
-        None,
-        description="The URL at which assistants reach the endpoint of the Model Context Protocol, such as "
-        "https://tasks.example.org/mcp. Its path is the path of the endpoint, and requests must have its host. Without "
-        "it there is no such endpoint. Needs the extra `mcp`.",
-    )
-
-    oauth_issuer: str | None = Field(
-        None,
-        description="The required `iss` of OAuth access tokens for assistants. The default is the base URL and base "
-        "path of BETTER_AUTH_URL.",
-    )
 
     metrics_port: int | None = Field(
         None,
@@ -158,7 +100,7 @@ class Settings(LimitSettings):
 
     otel_exporter_otlp_endpoint: str | None = Field(
         None,
-        validation_alias=_also("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        validation_alias=also("OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="The base URL of the collector that spans are sent to, by OTLP over HTTP. Needs the extra `otel`.",
     )
 
@@ -172,11 +114,6 @@ class Settings(LimitSettings):
     def _fold_level(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("previous_secrets", mode="before")
-    @classmethod
-    def _split_secrets(cls, value: object) -> object:
-        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
-
     @field_validator("database_url")
     @classmethod
     def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
@@ -184,15 +121,10 @@ class Settings(LimitSettings):
         path = sqlite_path_of(value.get_secret_value()) if value else None
         return SecretStr(f"sqlite:///{path}") if path else value
 
-    @field_validator("better_auth_url", "jwks_url", "oauth_issuer", "otel_exporter_otlp_endpoint")
+    @field_validator("otel_exporter_otlp_endpoint")
     @classmethod
     def _check_address(cls, address: str | None) -> str | None:
         return accept_base_url(address) if address else address
-
-    @field_validator("mcp_url")
-    @classmethod
-    def _check_mcp(cls, address: str | None) -> str | None:
-        return accept_endpoint(address) if address else address
 
     @field_validator("cors_origins")
     @classmethod
@@ -209,12 +141,6 @@ class Settings(LimitSettings):
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
-        if self.auth == "jwks" and not (self.better_auth_url or self.jwks_url):
-            raise ValueError("TODO_AUTH=jwks needs BETTER_AUTH_URL or TODO_JWKS_URL")
-        if self.authentication == "jwks" and not self.better_auth_url and not (self.jwt_issuer and self.jwt_audience):
-            raise ValueError("TODO_JWKS_URL needs JWT_ISSUER and JWT_AUDIENCE, or BETTER_AUTH_URL")
-        if (self.auth == "secret" or self.previous_secrets) and not self.better_auth_secret:
-            raise ValueError("TODO_AUTH=secret and TODO_PREVIOUS_SECRETS need BETTER_AUTH_SECRET")
         if self.exposed and self.authentication == "development":
             raise ValueError("set BETTER_AUTH_SECRET or BETTER_AUTH_URL where others can reach the server")
         if bool(self.ssl_certfile) != bool(self.ssl_keyfile):
@@ -231,27 +157,10 @@ class Settings(LimitSettings):
             raise ValueError("TODO_WORKERS must be 1 with SQLite: set DATABASE_URL to a PostgreSQL database")
         return self
 
-    @model_validator(mode="after")
-    def _check_assistants(self) -> Self:
-        if self.oauth_issuer and not (self.mcp_url and (self.better_auth_url or self.jwks_url)):
-            raise ValueError("TODO_OAUTH_ISSUER needs TODO_MCP_URL, and BETTER_AUTH_URL or TODO_JWKS_URL")
-        if self.mcp_url and self.jwt_audience == self.mcp_url:
-            raise ValueError("JWT_AUDIENCE must not be TODO_MCP_URL, whose tokens are for assistants only")
-        return self
-
     @property
     def exposed(self) -> bool:
         """Whether other machines can reach the server. Always true in production, where a proxy passes requests on."""
         return self.env == "production" or not is_loopback(self.host)
-
-    @property
-    def authentication(self) -> Literal["secret", "jwks", "development"]:
-        """How tokens are verified: TODO_AUTH decides; without it, published keys take precedence over a secret."""
-        if self.auth:
-            return self.auth
-        if self.better_auth_url or self.jwks_url:
-            return "jwks"
-        return "secret" if self.better_auth_secret else "development"
 
     @property
     def user_work_per_second(self) -> int:
@@ -259,32 +168,6 @@ class Settings(LimitSettings):
         if self.work_per_second is not None:
             return self.work_per_second
         return 0 if self.authentication == "development" else _WORK_PER_SECOND
-
-    @property
-    def better_auth_endpoints(self) -> str:
-        """The base URL of the endpoints of Better Auth."""
-        return better_auth_endpoints(self.better_auth_url or "")
-
-    @property
-    def better_auth_origin(self) -> str:
-        """The origin of Better Auth, the default of `iss` and `aud`."""
-        return origin_of(self.better_auth_url or "")
-
-    @property
-    def keys_url(self) -> str:
-        """The URL of the keys of Better Auth."""
-        return self.jwks_url or f"{self.better_auth_endpoints}/jwks"
-
-    @property
-    def assistants_issuer(self) -> str | None:
-        """The issuer of OAuth access tokens for assistants, or None if none are accepted."""
-        default = self.better_auth_endpoints if self.better_auth_url else None
-        return (self.oauth_issuer or default) if self.mcp_url else None
-
-    def secrets(self) -> list[str]:
-        """Return the secrets that tokens may be signed with, the current one first."""
-        current = [self.better_auth_secret] if self.better_auth_secret else []
-        return [secret.get_secret_value() for secret in (*current, *self.previous_secrets)]
 
     @property
     def database(self) -> str:
@@ -307,7 +190,7 @@ class Settings(LimitSettings):
 def names_of(setting: str) -> tuple[str, ...]:
     """Return the environment variables of a setting, the one with the prefix first."""
     alias = Settings.model_fields[setting].validation_alias
-    return tuple(map(str, alias.choices)) if isinstance(alias, AliasChoices) else (_PREFIX + setting.upper(),)
+    return tuple(map(str, alias.choices)) if isinstance(alias, AliasChoices) else (PREFIX + setting.upper(),)
 
 
 def read_settings() -> Settings:
@@ -320,5 +203,5 @@ def read_settings() -> Settings:
 
 
 def _line(*location: int | str, message: str) -> str:
-    names = (" or ".join(names_of(str(name).removeprefix(_PREFIX).lower())) for name in location)
+    names = (" or ".join(names_of(str(name).removeprefix(PREFIX).lower())) for name in location)
     return ": ".join((*names, message.removeprefix("Value error, ")))

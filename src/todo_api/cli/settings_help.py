@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from pydantic import SecretStr
 from typer.core import TyperCommand
 
+from todo_api.authentication_settings import AuthenticationSettings
 from todo_api.limit_settings import LimitSettings
 from todo_api.settings import Settings, names_of
 
@@ -19,8 +20,10 @@ class DescribedSetting(NamedTuple):
 
 
 def described_settings() -> Iterator[DescribedSetting]:
-    """Return all settings, the limits last."""
-    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in LimitSettings.model_fields):
+    """Return all settings: first those of the server, then those about tokens, then the limits."""
+    parts = (LimitSettings, AuthenticationSettings)
+    in_order = sorted(Settings.model_fields.items(), key=lambda item: [item[0] in part.model_fields for part in parts])
+    for name, field in in_order:
         yield DescribedSetting(names_of(name)[-1], shown(field.default), field.description or "")
 
 
