@@ -72,7 +72,7 @@ def _changes(zone: ZoneInfo) -> Iterator[dt.datetime]:
 
 
 def _offset(moment: dt.datetime, zone: ZoneInfo) -> dt.timedelta:
-    return _local(moment, zone).replace(tzinfo=None) - moment
+    return _local(moment, zone).utcoffset() or dt.timedelta()
 
 
 def _local(moment: dt.datetime, zone: ZoneInfo) -> dt.datetime:
