@@ -157,7 +157,7 @@ PROBLEMS: Final[Mapping[type[domain.TodoError], Callable[[Any], ProblemError]]] 
     domain.TooManyKeys: lambda e: ProblemError(RATE_LIMITED, str(e), {"Retry-After": "3600"}),
     domain.NotOpen: lambda _: ProblemError(DATABASE_ERROR, "the server is starting or stopping", {"Retry-After": "1"}),
     domain.StorageOverloaded: lambda _: ProblemError(
-        OVERLOADED, "the request was not begun; the database has too many of them", {"Retry-After": "1"}
+        OVERLOADED, "the request was not begun, because the server has too many like it", {"Retry-After": "1"}
     ),
     domain.ErasureInProgress: lambda e: ProblemError(OVERLOADED, str(e), {"Retry-After": "1"}),
     domain.StorageUnavailable: lambda _: ProblemError(
