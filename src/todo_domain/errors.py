@@ -89,7 +89,7 @@ class TokenTooOld(AccessDenied):
     """Raised when a call needs a token that was issued more recently."""
 
     def __init__(self) -> None:
-        TodoError.__init__(self, "the token was issued too long ago: sign in again, or get a new token")
+        TodoError.__init__(self, "the token was issued too long ago: get a new session token")
 
 
 class TokenRejected(TodoError):

@@ -453,7 +453,8 @@ export interface paths {
          * Erase everything that the user has
          * @description It needs a session token that was issued in the last five minutes. From then on, every
          *     earlier token of the user is refused with 401. 204 means that nothing is left. If the response is
-         *     lost, or a 5xx, sign in again and repeat the request. What was begun is completed anyway.
+         *     lost, or is a 5xx, get a new session token and repeat the request. An erasure that has begun is
+         *     always completed.
          */
         delete: operations["erase_user"];
         options?: never;

@@ -31,7 +31,7 @@ def import_(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Import tasks and projects from a file. On SQLite, stop the server before. It is safe to repeat.
+    """Import tasks and projects from a file. On SQLite, stop the server first. It is safe to repeat.
 
     The exit status is 1 if the file has a fault or the tasks exceed a quota. Then nothing was imported.
     """

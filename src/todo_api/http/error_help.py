@@ -27,7 +27,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.AUTH_INVALID: ErrorHelp(
         "The token is expired, revoked, malformed, signed with an unknown key, or lacks a required claim. Or it was "
-        "issued before everything of the user was erased. The response is the same for each of these; the server's log "
+        "issued before everything of the user was erased. Or it is a session token at the endpoint for assistants, or "
+        "an OAuth access token for assistants at the API. The response is the same for each of these; the server's log "
         "line has the reason.",
         "Get a new token and repeat the request once. If the new token is refused too, compare the reason in the log "
         "with the settings that `todo-api check` prints.",
@@ -40,7 +41,7 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "more than five minutes ago, or does not say when.",
         "Use the user id in the token's claim `user_id` as `{user_id}` in the path. For another scope, create another "
         "access token. Access tokens themselves are managed with a session token only: the scope `account` is its own. "
-        "To erase everything, sign in again.",
+        "To erase everything, get a new session token.",
     ),
     problems.HTTPS_REQUIRED: ErrorHelp(
         "The server runs in production mode, and the request arrived over plain HTTP.",
@@ -61,7 +62,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "This user has no such task, project or access token: it never existed or was deleted. Or it is not in the "
         "trash, where it must be to be restored or erased. Or no calendar has this token. Or the API has no such path.",
         "Remove it from the client's copy. If the request repeats a DELETE whose response was lost, the first DELETE "
-        "has succeeded. If it repeats a restoration, read the task or the project.",
+        "has succeeded. If it repeats a restoration, read the task or the project. For a calendar, create another "
+        "access token.",
     ),
     problems.METHOD_NOT_ALLOWED: ErrorHelp(
         "The path exists, but not with this method.",
@@ -73,9 +75,9 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
     ),
     problems.UNSUPPORTED_MEDIA_TYPE: ErrorHelp(
         "The header `Content-Type` is missing, or names something other than JSON in UTF-8. Or the body has a "
-        "`Content-Encoding`.",
+        "`Content-Encoding`. Or neither `format` nor `Content-Type` names the format of an import.",
         "Send `Content-Type: application/json`, and the body uncompressed. PATCH also accepts "
-        "`application/merge-patch+json`.",
+        "`application/merge-patch+json`. For an import, name the format in the query, such as `?format=ndjson`.",
     ),
     problems.REQUEST_TIMEOUT: ErrorHelp(
         "The head of the request was not complete 10 s after its first byte, or no part of the body arrived for 10 s.",

@@ -23,7 +23,8 @@ async def erase_user(request: Request, tasks: Tasks, body: Erasure) -> Response:
 
     It needs a session token that was issued in the last five minutes. From then on, every
     earlier token of the user is refused with 401. 204 means that nothing is left. If the response is
-    lost, or a 5xx, sign in again and repeat the request. What was begun is completed anyway.
+    lost, or is a 5xx, get a new session token and repeat the request. An erasure that has begun is
+    always completed.
     """
     use_case: ErasureUseCase = container_of(request).erasure_use_case()(
         request.scope["principal"], tasks.user_id, body.as_domain

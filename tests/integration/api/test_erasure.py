@@ -118,7 +118,7 @@ def test_a_token_that_was_not_issued_lately_can_not_erase(alice: httpx.Client, s
     response = erase(alice, headers=token_issued(user_of(alice), seconds_ago))
 
     assert refusal(response) == (403, "AUTH_FORBIDDEN")
-    assert response.json()["detail"] == "the token was issued too long ago: sign in again, or get a new token"
+    assert response.json()["detail"] == "the token was issued too long ago: get a new session token"
     assert alice.get("/tasks").json()["count"] == 1
 
 
