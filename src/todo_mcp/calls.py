@@ -96,7 +96,7 @@ async def complete_tasks(tasks: TaskUseCases, work: Work, arguments: Arguments) 
 async def delete_tasks(tasks: TaskUseCases, work: Work, arguments: Arguments) -> Result:
     """Move tasks that are at the revisions that the caller saw to the trash, all or none."""
     if not tasks.keeps_trash:
-        raise ArgumentsRefused("this server keeps no trash, and no tool deletes for good: ask the user to delete")
+        raise ArgumentsRefused("this server keeps no trash, and no tool can erase a task: ask the user to do it")
     return await _apply(tasks, work, [Remove(entry["id"], {entry["revision"]}) for entry in arguments["tasks"]])
 
 

@@ -58,7 +58,7 @@ def query_of(arguments: Arguments) -> TaskQuery:
 
 
 def task_result(task: Task) -> dict[str, Any]:
-    """Serialize a task without what is empty: an assistant pays for every character."""
+    """Serialize a task without what is empty: an assistant must read every character."""
     values = {
         "id": task.id,
         "revision": task.revision,

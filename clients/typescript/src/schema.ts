@@ -355,8 +355,8 @@ export interface paths {
          * @description The token in the URL is an access token with the scope `calendar:read`. Any other token gets 404,
          *     also one that has expired or was revoked.
          *
-         *     A task is due on a whole day, or at a time in its time zone; without a time zone, this is the local
-         *     time of whoever looks at it. A recurring task has an RRULE, unless it is counted from the day of
+         *     A task is due on a whole day, or at a time in its time zone; without a time zone, at the local time
+         *     of the calendar app. A recurring task has an RRULE, unless it is counted from the day of
          *     completion.
          */
         get: operations["read_calendar"];
@@ -384,7 +384,7 @@ export interface paths {
          *     interrupted, or sent twice, can be repeated: what was imported before is unchanged, even if it was
          *     changed or deleted since.
          *
-         *     What no field can have is in the description, as far as there is room, and `rows` says so.
+         *     What has no field is added to the description, as far as there is room, and `rows` says so.
          */
         post: operations["import_tasks"];
         delete?: never;
@@ -994,7 +994,7 @@ export interface components {
         };
         /**
          * ImportNote
-         * @description What was not imported of a row as it is in the file.
+         * @description What is not imported of a row, or not as it is in the file.
          */
         ImportNote: {
             /**

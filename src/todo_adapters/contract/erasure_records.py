@@ -10,7 +10,7 @@ from todo_domain import CursorExpired, FeedToken, TaskStore, UserId
 
 
 class RemembersErasures(Contract):
-    """An erasure is known until it is purged. A purge completes erasures, and lets nothing old be used again."""
+    """An erasure is known until it is purged. A purge completes erasures, and no earlier revision is used again."""
 
     async def test_a_store_knows_who_was_erased_since_a_time(self, repository: TaskStore) -> None:
         first, second, twice = new_user(), new_user(), new_user()

@@ -1,4 +1,4 @@
-"""Erasures: nothing of a user is left but what continues, and tokens from before can't write any more."""
+"""Erasures: of a user, only the counters and the time stay, and tokens from before can't write any more."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -43,7 +43,7 @@ async def take(repository: TaskRepository, user_id: UserId) -> tuple[int, int, S
 
 
 class TakesSnapshots(Contract):
-    """A snapshot has everything with content, at one revision. Nobody waits for it."""
+    """A snapshot has everything with content, at one revision. No write waits for it."""
 
     async def test_a_snapshot_has_the_projects_and_then_the_tasks_in_order_of_id(self, repository: TaskStore) -> None:
         user, other = new_user(), new_user()

@@ -20,7 +20,7 @@ def erase(
         asyncio.run(_erase(container_of_options(database_url=database), user))
     except RuleViolated as error:
         raise WrongSetting(str(error)) from None
-    typer.echo(f"nothing is left of {user}")
+    typer.echo(f"everything of {user} is erased")
 
 
 async def _erase(container: Container, user: str) -> None:

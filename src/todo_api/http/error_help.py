@@ -37,8 +37,8 @@ ERROR_HELP: Final[Mapping[ProblemType, ErrorHelp]] = {
         "The token is valid, but belongs to another user than the one in the path. The response is the same whether "
         "or not the user in the path exists. Or it is an access token without the scope that the request needs: then "
         "the response's `WWW-Authenticate` names the scope. Or a page whose `Origin` is not in `TODO_CORS_ORIGINS` "
-        "called the endpoint for assistants. Or everything of the user is to be erased, with a token that was issued "
-        "more than five minutes ago, or does not say when.",
+        "called the endpoint for assistants. Or the request erases everything of the user, and its token was issued "
+        "more than five minutes ago, or has no `iat`.",
         "Use the user id in the token's claim `user_id` as `{user_id}` in the path. For another scope, create another "
         "access token. Access tokens themselves are managed with a session token only: the scope `account` is its own. "
         "To erase everything, get a new session token.",

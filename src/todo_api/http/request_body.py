@@ -96,7 +96,7 @@ def _check_content_coding(request: Request) -> None:
 
 
 def check_file_type(request: Request) -> None:
-    """Refuse a file in a form of a web page, or with a Content-Encoding."""
+    """Refuse a file in an HTML form, or with a Content-Encoding."""
     _check_content_coding(request)
     if "multipart/" in next(iter(header_lines(request.scope, b"content-type")), "")[:MAX_LENGTH].lower():
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, "send the file itself as the body, not a form")

@@ -42,7 +42,7 @@ class UploadSpace:
 
 
 async def spool_body(request: Request, file: BinaryIO, take: Callable[[int], None]) -> int:
-    """Write the body to a file, and return its size. Refuses more than `MAX_FILE_BYTES`, and a form of a web page."""
+    """Write the body to a file, and return its size. Refuses more than `MAX_FILE_BYTES`, and an HTML form."""
     check_file_type(request)
     size, waiting = 0, bytearray()
     async for part in body_parts(request, MAX_FILE_BYTES):

@@ -31,7 +31,7 @@ ITEMS_PER_TASK: Final = 4
 OPERATIONS_PER_UNIT: Final = 10
 BYTES_PER_UNIT: Final = 8192
 CHECK_COST: Final = 2
-"""How many seconds of a user's work a second of a check costs: it leaves others two thirds of the time for theirs."""
+"""A second of a check costs the work of so many seconds, so a user's checks run at most a third of the time."""
 _MAX_AHEAD: Final = BURST_SECONDS + 1e-4  # the sum of many units is not exact
 _MAX_REMEMBERED: Final = 1000
 
@@ -125,7 +125,7 @@ class Usage:
         self._charge(count / OPERATIONS_PER_UNIT)
 
     def charge_check(self, seconds: float) -> None:
-        """Charge the check of a file, which took so much time of a processor."""
+        """Charge the check of a file, which took this processor time."""
         self._charge(CHECK_COST * seconds * self._bounds.work_per_second)
 
     def charge_tasks(self, returned: Sequence[Change], cost: int = 1) -> None:
@@ -201,7 +201,7 @@ class Usage:
     def importing(self) -> Iterator[None]:
         """Count an import while the block runs. Raises RATE_LIMITED if there is another one."""
         if self._is_importing:
-            raise too_many_at_once("imports", 1, "at most 1 import of a user is done at a time")
+            raise too_many_at_once("imports", 1, "a user may have one import at a time")
         self._is_importing = True
         try:
             yield

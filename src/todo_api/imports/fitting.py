@@ -1,4 +1,4 @@
-"""Makes tasks of other programs fit: what no field can have is kept in the description, as far as there is room."""
+"""Makes tasks of other programs fit: what has no field is added to the description, as far as there is room."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

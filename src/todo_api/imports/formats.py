@@ -35,7 +35,7 @@ def check(content: bytes, form: Format, report: Report) -> Sequence[ImportedItem
 
     What can't be imported as it is becomes a note of the report.
     """
-    # Only the module that is used is imported: some need much time for that.
+    # Only the module that is used is imported: some take long to import.
     read: Callable[[str, Report], Iterable[ImportedItem]] = import_module(f"todo_api.imports.{form}").read
     items: list[ImportedItem] = []
     with suppress(FileRefused):

@@ -68,7 +68,7 @@ async def check_apart(
 ) -> CheckedFile:
     """Check an uploaded file, write what it has to another temporary file, and return that.
 
-    Raises RuleViolated with the faults, and TimeoutError if the check gets too little time of a processor.
+    Raises RuleViolated with the faults, and TimeoutError if the check gets too little processor time.
     """
     upload.seek(0)
     arguments = (form.value, now.isoformat(), str(int(keeps_trash)))

@@ -14,7 +14,7 @@ MAX_REPORTED: Final = 100
 
 
 class Note(NamedTuple):
-    """What was not imported of a row as it is in the file. It never contains text of the file."""
+    """What is not imported of a row, or not as it is in the file. It never contains text of the file."""
 
     row: int
     msg: str

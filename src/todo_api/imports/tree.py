@@ -24,7 +24,7 @@ def families_of(tasks: Sequence[LooseTask], report: Report) -> list[Family]:
     for task in tasks:
         root = outermost[task.place]
         if root is None:
-            report.fault(task.row, "is a part of itself: its parents form a circle", code="cycle")
+            report.fault(task.row, "is a part of itself: its parents form a cycle", code="cycle")
         elif root != task.place:
             families[root][1].append(task)
     return [*families.values(), *loose]
@@ -33,7 +33,7 @@ def families_of(tasks: Sequence[LooseTask], report: Report) -> list[Family]:
 def _root_of(
     task: LooseTask, by_place: dict[str, LooseTask], outermost: dict[str, str | None], report: Report
 ) -> str | None:
-    """Return the place of the outermost task, None for a circle, and store it for all tasks on the way."""
+    """Return the place of the outermost task, None for a cycle, and store it for all tasks on the way."""
     path: dict[str, None] = {}
     place: str | None = task.place
     while place is not None and place not in outermost and place not in path:

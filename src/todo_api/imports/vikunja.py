@@ -58,7 +58,7 @@ def _project(found: JsonObject, origin: Origin, report: Report) -> ImportedProje
     if found.has("description"):
         report.note(found.row, "the description of the project is not imported")
     if found.number("parent_project_id"):
-        report.note(found.row, "is a part of another project, and becomes a project of its own")
+        report.note(found.row, "is part of another project, and becomes a project of its own")
     return fit_project(
         origin,
         found.text("title"),

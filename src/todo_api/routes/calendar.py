@@ -66,8 +66,8 @@ async def read_calendar(
     The token in the URL is an access token with the scope `calendar:read`. Any other token gets 404,
     also one that has expired or was revoked.
 
-    A task is due on a whole day, or at a time in its time zone; without a time zone, this is the local
-    time of whoever looks at it. A recurring task has an RRULE, unless it is counted from the day of
+    A task is due on a whole day, or at a time in its time zone; without a time zone, at the local time
+    of the calendar app. A recurring task has an RRULE, unless it is counted from the day of
     completion.
     """
     matches = tag_matcher(if_none_match)

@@ -67,7 +67,7 @@ async def import_tasks(request: Request, tasks: Tasks, query: Annotated[ImportPa
     interrupted, or sent twice, can be repeated: what was imported before is unchanged, even if it was
     changed or deleted since.
 
-    What no field can have is in the description, as far as there is room, and `rows` says so.
+    What has no field is added to the description, as far as there is room, and `rows` says so.
     """
     form = _format_of(request, query)
     usage = usage_of(request)
@@ -110,7 +110,7 @@ def _format_of(request: Request, query: ImportParameters) -> Format:
 
 @asynccontextmanager
 async def _turn(checks: asyncio.Semaphore, usage: Usage) -> AsyncIterator[None]:
-    """Wait for the checks of other files, and charge the check in the block. Raises ProblemError after a long time."""
+    """Wait for checks of other files, and charge the check in the block. Raises OVERLOADED after `_WAIT_SECONDS`."""
     try:
         async with asyncio.timeout(_WAIT_SECONDS):
             await checks.acquire()

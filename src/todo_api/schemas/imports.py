@@ -25,7 +25,7 @@ class ImportParameters(BaseModel):
 
 
 class ImportNote(BaseModel):
-    """What was not imported of a row as it is in the file."""
+    """What is not imported of a row, or not as it is in the file."""
 
     row: int = Field(
         description="The line of `ndjson`, the row of `todoist`, otherwise the number of the item in the file."

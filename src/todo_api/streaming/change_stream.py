@@ -99,7 +99,7 @@ class ChangeStream(Response):
                     await _send(send, events)
                 async with self._usage.pace():
                     page = await self._tasks.changes(page.next)
-                # After the read: a feed that can't be continued is the better reason.
+                # After the read, because CURSOR_EXPIRED tells the client more than AUTH_INVALID.
                 await self._verify()
                 if not page.changes:
                     await self._wait(wake, send)

@@ -48,7 +48,7 @@ class OpenExports:
                 async with asyncio.timeout(WAIT_SECONDS):
                     await earlier.wait()
         if user_id in self._ends:
-            raise too_many_at_once("exports", 1, "one export of a user is sent at a time")
+            raise too_many_at_once("exports", 1, "a user may have one export at a time")
         if len(self._ends) >= MAX_OPEN:
             raise StorageOverloaded("too many exports are being sent")
         end = self._ends[user_id] = asyncio.Event()

@@ -430,7 +430,7 @@ def test_an_erasure_leaves_nothing_of_the_user_and_can_be_repeated(todo_api: Run
 
     erased = [todo_api("erase", "--user", "alice", "--database", "tasks.db") for _ in range(2)]
 
-    assert erased == [Ended(0, "nothing is left of alice\n", "")] * 2
+    assert erased == [Ended(0, "everything of alice is erased\n", "")] * 2
     assert asyncio.run(titles(add=False)) == ["bob"]
 
 

@@ -13,7 +13,7 @@ _FORMULA: Final = re.compile(
     "([;\t\r\n])(?=[^\\S\t\r\n]*[=+\\-@"
     "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}])"
 )
-"""What a formula follows. A semicolon begins a cell in countries where a comma is the decimal separator."""
+"""A formula can begin after these. A semicolon separates cells in countries where a comma is the decimal separator."""
 _BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}".encode()
 """Without it, Excel does not read UTF-8."""
 

@@ -69,10 +69,10 @@ def test_a_chain_of_subtasks_ends_in_the_outermost_task() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
-def test_a_circle_of_subtasks_is_refused(length: int) -> None:
-    circle = [{"id": str(n), "title": "a", "parent": str((n + 1) % length)} for n in range(length)]
+def test_a_cycle_of_subtasks_is_refused(length: int) -> None:
+    cycle = [{"id": str(n), "title": "a", "parent": str((n + 1) % length)} for n in range(length)]
 
-    faults = faults_of(Format.TAKEOUT, lists(*circle, {"id": "9", "title": "b", "parent": "0"}))
+    faults = faults_of(Format.TAKEOUT, lists(*cycle, {"id": "9", "title": "b", "parent": "0"}))
 
     assert faults == [((row,), "cycle") for row in range(2, length + 3)]
 

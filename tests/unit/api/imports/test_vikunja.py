@@ -40,7 +40,7 @@ def test_what_has_no_field_is_reported() -> None:
         (2, "Comment: there is no field for it, so it is in the description"),
         (4, "Repeats: there is no field for it, so it is in the description"),
         (4, "reminders can't be imported"),
-        (5, "is a part of another project, and becomes a project of its own"),
+        (5, "is part of another project, and becomes a project of its own"),
         (5, "the description of the project is not imported"),
     ]
 
