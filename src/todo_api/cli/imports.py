@@ -13,7 +13,16 @@ from todo_api.container import Container
 from todo_api.imports.formats import Format, check, parts_of
 from todo_api.imports.report import Report
 from todo_api.settings import WrongSetting
-from todo_domain import ImportedItem, ImportResult, Principal, QuotaExceeded, RuleViolated, UserId
+from todo_domain import (
+    ErasureInProgress,
+    ImportedItem,
+    ImportResult,
+    Principal,
+    QuotaExceeded,
+    RuleViolated,
+    TokenRejected,
+    UserId,
+)
 
 _FORMATS: Final = {
     ".ndjson": Format.NDJSON,
@@ -34,6 +43,7 @@ def import_(
     """Import tasks and projects from a file. On SQLite, stop the server first. It is safe to repeat.
 
     The exit status is 1 if the file has a fault or the tasks exceed a quota. Then nothing was imported.
+    It is also 1 if the user is erased meanwhile. Then nothing is left of the import.
     """
     form = format or _FORMATS.get(file.suffix.lower())
     if form is None:
@@ -51,8 +61,11 @@ def import_(
         for violation in violated.violations:
             _print_row(*violation.field, message=violation.message)
         raise typer.Exit(1) from None
-    except QuotaExceeded as exceeded:
-        typer.echo(f"todo-api: {exceeded}", err=True)
+    except (QuotaExceeded, ErasureInProgress) as refused:
+        typer.echo(f"todo-api: {refused}", err=True)
+        raise typer.Exit(1) from None
+    except TokenRejected:
+        typer.echo("todo-api: everything of the user was erased during the import", err=True)
         raise typer.Exit(1) from None
     for row, message in report.notes:
         _print_row(row, message=message)

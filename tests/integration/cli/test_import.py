@@ -1,6 +1,7 @@
 """`todo-api import`: the same files as over HTTP, without a server."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,30 @@ def test_a_user_whose_content_was_erased_can_import_it_again(todo_api: Run, ndjs
 
     assert erased.status == 0, erased.err
     assert todo_api(*ALICE, ndjson).out == "250 tasks and projects were added, 0 were there already\n"
+
+
+@pytest.mark.parametrize(
+    ("age", "reason"),
+    [
+        # As if the import had begun before the erasure.
+        (timedelta(hours=-1), "everything of the user was erased during the import"),
+        (timedelta(), "everything of the user is being erased"),
+    ],
+)
+def test_an_import_of_a_user_who_is_erased_meanwhile_ends_with_status_1(
+    todo_api: Run, ndjson: Path, age: timedelta, reason: str
+) -> None:
+    todo_api(*ALICE, ndjson)
+
+    async def erase() -> None:
+        async with assemble(read_settings()).task_repository() as repository:
+            await repository.erase_user(UserId("alice"), at=datetime.now(UTC) - age, limit=1)
+
+    asyncio.run(erase())
+    ended = todo_api(*ALICE, ndjson)
+
+    assert (ended.status, ended.out, ended.err) == (1, "", f"todo-api: {reason}\n")
+    assert asyncio.run(count()) == 0
 
 
 def test_what_does_not_fit_is_reported_row_by_row(todo_api: Run) -> None:
