@@ -26,6 +26,8 @@ _SECONDS: Final = 45
 _CPU_SECONDS: Final = 10
 _MEMORY_BYTES: Final = 1 << 30
 _LOWER_PRIORITY: Final = 10
+_STOPPED: Final = (-signal.SIGINT, -signal.SIGTERM)
+"""The statuses of a process that is stopped together with the server, as by Ctrl+C: the file has no fault."""
 _TOO_LARGE: Final = Violation((), "too_large", "checking the file takes too much time or memory; split it")
 
 
@@ -68,7 +70,7 @@ async def check_apart(
 ) -> CheckedFile:
     """Check an uploaded file, write what it has to another temporary file, and return that.
 
-    Raises RuleViolated with the faults, and TimeoutError if the check gets too little processor time.
+    Raises RuleViolated with the faults, and TimeoutError if the check is stopped or gets too little processor time.
     """
     upload.seek(0)
     arguments = (form.value, now.isoformat(), str(int(keeps_trash)))
@@ -84,6 +86,8 @@ async def check_apart(
         process.kill()
         await ended
         raise
+    if status in _STOPPED:
+        raise TimeoutError
     if status < 0:
         raise RuleViolated([_TOO_LARGE])
     if status:

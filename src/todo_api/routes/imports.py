@@ -2,8 +2,8 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -21,6 +21,7 @@ from todo_api.http.user_limits import Usage, usage_of
 from todo_api.imports.formats import MEDIA_TYPES, Format
 from todo_api.imports.process import check_apart, cpu_seconds
 from todo_api.schemas.imports import ImportParameters, ImportResponse, import_response
+from todo_domain import StorageUnavailable
 
 _WAIT_SECONDS: Final = 30
 """How long an import waits for the checks of other files."""
@@ -73,6 +74,7 @@ async def import_tasks(request: Request, tasks: Tasks, query: Annotated[ImportPa
     usage = usage_of(request)
     container = container_of(request)
     with (
+        _system_errors(),
         usage.importing(),
         container.upload_space().room() as take,
         tempfile.TemporaryFile() as upload,
@@ -106,6 +108,15 @@ def _format_of(request: Request, query: ImportParameters) -> Format:
         return form
     message = f"name the format in the query, such as ?format=ndjson, or send {' or '.join(MEDIA_TYPES)}, in UTF-8"
     raise ProblemError(UNSUPPORTED_MEDIA_TYPE, message)
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """Raise StorageUnavailable if there is no room for a temporary file, or no process can be started."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageUnavailable(f"an uploaded file can't be checked: {error.strerror}") from error
 
 
 @asynccontextmanager

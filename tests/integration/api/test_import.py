@@ -241,6 +241,25 @@ def test_a_check_that_is_killed_by_a_limit_refuses_the_file(tmp_path: Path, monk
         asyncio.run(check_by("kill -9 $$", tmp_path, monkeypatch))
 
 
+@pytest.mark.parametrize("signal", ["INT", "TERM"])
+def test_a_check_that_is_stopped_does_not_refuse_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal: str
+) -> None:
+    with pytest.raises(TimeoutError):
+        asyncio.run(check_by(f"kill -{signal} $$", tmp_path, monkeypatch))
+
+
+@pytest.mark.parametrize("place", [(tempfile, "tempdir"), (sys, "executable")], ids=["file", "process"])
+def test_a_system_without_a_file_or_process_for_the_check_can_import_later(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(*place, str(tmp_path / "missing"))
+        assert refusal(upload(app, LINE % 1)) == (500, "DATABASE_ERROR")
+
+    assert upload(app, LINE % 1).status_code == 200
+
+
 def test_a_check_that_fails_is_an_error_of_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError, match="status 3"):
         asyncio.run(check_by("exit 3", tmp_path, monkeypatch))
