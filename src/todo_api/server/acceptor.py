@@ -13,8 +13,8 @@ from todo_api.server.uvicorn_protocol import FIRST_REQUEST_SECONDS, HttpProtocol
 _PAUSE_SECONDS: Final = 0.05
 """How long accepting stops when there is no room, and no connection to close."""
 
-_ACCEPTED_PER_TURN: Final = 32
-"""How many connections are accepted, at most, before the event loop serves others."""
+_ACCEPTED_PER_TURN: Final = 16
+"""How many connections are accepted before the event loop serves others, at most one of them with a request."""
 _OPENED_PER_TURN: Final = 2
 """How many connections without a request are opened before the event loop serves others: one costs 50 µs."""
 _PEEKED_BYTES: Final = 16 * 1024
@@ -80,7 +80,7 @@ class Acceptor:
             await asyncio.sleep(0)
 
     async def _accept_some(self) -> None:
-        """Accept the connections that wait. Wait for one only if all others are open."""
+        """Accept connections up to one that opens now. Wait for one only if all others are open."""
         for _ in range(_ACCEPTED_PER_TURN):
             try:
                 accepted = self._listener.accept()[0]
@@ -93,17 +93,19 @@ class Acceptor:
                 while self._is_full():  # noqa: ASYNC110 - not only an event ends the wait, but time as well
                     await asyncio.sleep(0 if self._connections.make_room() else _PAUSE_SECONDS)
                 unopened.pop_all()
-            self._take(accepted)
+            if self._take(accepted):
+                return
 
-    def _take(self, accepted: socket.socket) -> None:
-        """Refuse the connection, or open it now or later: what has arrived decides."""
+    def _take(self, accepted: socket.socket) -> bool:
+        """Refuse the connection, or open it now or later: what has arrived decides. Return whether it opens now."""
         head = b"" if self._tls else _peek(accepted)
         if self._connections.refusals.refuse(accepted, head):
-            return
+            return False
         if self._tls or b"\r\n\r\n" in head:
             self._begin(accepted)
-        else:
-            self._connections.unopened.append(accepted)
+            return True
+        self._connections.unopened.append(accepted)
+        return False
 
     def _open_newest(self, count: int) -> None:
         unopened = self._connections.unopened
