@@ -6,8 +6,13 @@ import { type Send, sendWithRetries } from "./retries.ts";
 import type { paths } from "./schema.ts";
 import { TokenSource } from "./tokens.ts";
 import type {
+  AccessToken,
+  AccessTokenDraft,
   ExportFormat,
+  ImportFormat,
+  ImportReport,
   Kinds,
+  NewAccessToken,
   Operation,
   Project,
   ProjectDraft,
@@ -207,6 +212,51 @@ export class TodoClient {
       fetch: (request) => this.#authorized(fetch, request),
     });
     return dataOf(result) as ReadableStream<Uint8Array>;
+  }
+
+  /**
+   * Import a file: an export of this API, or the file of another program. A repetition adds nothing twice.
+   *
+   * A long file takes up to a minute, and is not sent again.
+   */
+  async import(file: Blob | string, format: ImportFormat, signal?: AbortSignal): Promise<ImportReport> {
+    const result = await this.#http.POST("/api/{user_id}/import", {
+      params: { path: this.#owner, query: { format } },
+      headers: { "Content-Type": "application/octet-stream" },
+      body: file as string,
+      bodySerializer: (body) => body,
+      signal,
+      fetch: (request) => this.#authorized(fetch, request),
+    });
+    return dataOf(result);
+  }
+
+  async accessTokens(): Promise<AccessToken[]> {
+    const params = { path: this.#owner };
+    return dataOf(await this.#http.GET("/api/{user_id}/access-tokens", { params })).access_tokens;
+  }
+
+  /** Create an access token. Only this response has its secret, `token`; the request is not sent again. */
+  async createAccessToken(draft: AccessTokenDraft): Promise<NewAccessToken> {
+    const result = await this.#http.POST("/api/{user_id}/access-tokens", {
+      params: { path: this.#owner },
+      body: draft,
+      fetch: (request) => this.#authorized(fetch, request),
+    });
+    return dataOf(result);
+  }
+
+  /** Revoke an access token. If it is already gone, that is not an error. */
+  async revokeAccessToken(id: string): Promise<void> {
+    const params = { path: { ...this.#owner, access_token_id: id } };
+    await unlessGone(this.#http.DELETE("/api/{user_id}/access-tokens/{access_token_id}", { params }));
+  }
+
+  /** Erase everything of the user, for good. It uses a new token, because the API demands one. */
+  async eraseUser(): Promise<void> {
+    await this.#tokens.replace(await this.#tokens.get());
+    const body = { confirm: this.#owner.user_id };
+    dataOf(await this.#http.DELETE("/api/{user_id}", { params: { path: this.#owner }, body }));
   }
 
   /**

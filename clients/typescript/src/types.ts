@@ -6,6 +6,12 @@ export type Task = Schemas["TaskResponse"];
 export type Project = Schemas["ProjectResponse"];
 export type Deletion = Schemas["DeletedChange"];
 export type Change = Schemas["ChangesResponse"]["changes"][number];
+export type AccessToken = Schemas["AccessTokenResponse"];
+export type AccessTokenDraft = Schemas["AccessTokenCreate"];
+/** An access token with its secret. */
+export type NewAccessToken = Schemas["AccessTokenCreated"];
+export type ImportFormat = NonNullable<NonNullable<operations["import_tasks"]["parameters"]["query"]>["format"]>;
+export type ImportReport = Schemas["ImportResponse"];
 export type ExportFormat = NonNullable<NonNullable<operations["export_content"]["parameters"]["query"]>["format"]>;
 /** What a reader of the feed requests. */
 export type Kinds = "task" | "project" | "task,project";

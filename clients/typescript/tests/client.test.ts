@@ -252,6 +252,65 @@ test("an export is a stream, which fails if the file is incomplete", async (t) =
   );
 });
 
+test("a file is imported as it is, and once more with a new token if the first is refused", async (t) => {
+  const report = { created: 1, unchanged: 0, rows: [] };
+  const { client, received } = await scripted(t, problem(401, "AUTH_INVALID"), json(200, report), lost);
+
+  assert.deepEqual(await client.import(new Blob(["TYPE,CONTENT\ntask,Buy milk\n"]), "todoist"), report);
+  await assert.rejects(client.import("{}", "ndjson"));
+
+  assert.deepEqual(
+    received.map(({ path, body }) => [path?.split("/ann")[1], body]),
+    [
+      ["/import?format=todoist", "TYPE,CONTENT\ntask,Buy milk\n"],
+      ["/import?format=todoist", "TYPE,CONTENT\ntask,Buy milk\n"],
+      ["/import?format=ndjson", "{}"],
+    ],
+  );
+});
+
+test("an access token is created once, listed, and revoked although responses are lost", async (t) => {
+  const token = { id: "a1", name: "Calendar", scopes: ["calendar:read"] };
+  const created = { ...token, token: "todo_pat_x" };
+  const { client, received } = await scripted(
+    t,
+    lost,
+    json(201, created),
+    json(200, { access_tokens: [token] }),
+    lost,
+    problem(404, "NOT_FOUND"),
+  );
+  const draft = { name: "Calendar", scopes: ["calendar:read" as const] };
+
+  await assert.rejects(client.createAccessToken(draft));
+  assert.deepEqual(await client.createAccessToken(draft), created);
+  assert.deepEqual(await client.accessTokens(), [token]);
+  await client.revokeAccessToken("a1");
+
+  assert.deepEqual(
+    received.map(({ method, path }) => [method, path?.split("/access-tokens")[1]]),
+    [
+      ["POST", ""],
+      ["POST", ""],
+      ["GET", ""],
+      ["DELETE", "/a1"],
+      ["DELETE", "/a1"],
+    ],
+  );
+});
+
+test("everything of a user is erased with a new token", async (t) => {
+  const erased = (response: ServerResponse) => response.writeHead(204).end();
+  const { client, received } = await scripted(t, json(200, milk), erased);
+  await client.get(1);
+
+  await client.eraseUser();
+
+  const [first, second] = received;
+  assert.deepEqual([second?.method, second?.path, second?.body], ["DELETE", "/api/ann", '{"confirm":"ann"}']);
+  assert.notEqual(first?.headers.authorization, second?.headers.authorization);
+});
+
 test("a project is written, deleted and restored although responses are lost", async (t) => {
   const { client, received } = await scripted(
     t,
