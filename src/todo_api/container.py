@@ -53,25 +53,29 @@ if TYPE_CHECKING:
     from todo_mcp.server import McpServer
 
 
+@contextmanager
+def _extra(name: str, setting: str) -> Iterator[None]:
+    """Say which setting needs the packages of an extra, if they are not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        message = f"{setting} needs the package {missing.name}: install todo-backend[api,{name}]"
+        raise WrongSetting(message) from missing
+
+
 def _tracing(settings: Settings) -> "Tracing | None":
     if not settings.otel_exporter_otlp_endpoint:
         return None
-    try:
+    with _extra("otel", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         from todo_api.tracing.export import Tracing  # noqa: PLC0415 - see the module
-    except ModuleNotFoundError as missing:
-        message = f"OTEL_EXPORTER_OTLP_ENDPOINT needs the package {missing.name}: install todo-backend[api,otel]"
-        raise WrongSetting(message) from missing
     return Tracing(settings.otel_exporter_otlp_endpoint)
 
 
 def _mcp(settings: Settings) -> "McpServer | None":
     if not settings.mcp_url:
         return None
-    try:
+    with _extra("mcp", "TODO_MCP_URL"):
         from todo_mcp.server import McpServer  # noqa: PLC0415 - see the module
-    except ModuleNotFoundError as missing:
-        message = f"TODO_MCP_URL needs the package {missing.name}: install todo-backend[api,mcp]"
-        raise WrongSetting(message) from missing
     return McpServer(version("todo-backend"))
 
 
