@@ -72,12 +72,16 @@ async def use_cases(
     Raises AccessDenied if the caller is another user, and TokenRejected if the caller was erased after the token
     was issued.
     """
-    principal = await authenticate(request)
+    return await use_cases_of(request, await authenticate(request), user_id)
+
+
+async def use_cases_of(request: Request, principal: Principal, owner: str) -> TaskUseCases:
+    """Return the use cases of a principal for the list of an owner. Raises AccessDenied and TokenRejected."""
     container = container_of(request)
     if (erased_users := container.erased_users()).is_stale():
         await erased_users.refresh()
-    use_cases_of: Callable[[Principal, str], TaskUseCases] = container.task_use_cases()
-    return use_cases_of(principal, user_id)
+    create: Callable[[Principal, str], TaskUseCases] = container.task_use_cases()
+    return create(principal, owner)
 
 
 async def calendar_use_cases(request: Request, token: CalendarToken) -> TaskUseCases:
@@ -88,15 +92,11 @@ async def calendar_use_cases(request: Request, token: CalendarToken) -> TaskUseC
     unknown = ProblemError(NOT_FOUND, "there is no calendar with this token")
     if not token.startswith(TOKEN_PREFIX):
         raise unknown  # a session token is not even verified
-    container = container_of(request)
     try:
-        principal: Principal = await container.token_verifier().verify(token)
+        principal: Principal = await container_of(request).token_verifier().verify(token)
         principal.require(Scope.CALENDAR_READ)
-        if (erased_users := container.erased_users()).is_stale():
-            await erased_users.refresh()
         request.scope["principal"] = principal
-        use_cases_of: Callable[[Principal, str], TaskUseCases] = container.task_use_cases()
-        return use_cases_of(principal, principal.user_id)
+        return await use_cases_of(request, principal, principal.user_id)
     except (TokenRejected, ScopeMissing) as fault:
         raise unknown from fault
 

@@ -88,7 +88,7 @@ class OwnerRoute(APIRoute):
             except RuleViolated as violated:
                 response = error_response(request, self._located(violated))
             except (TodoError, ProblemError) as error:
-                if _is_failure_of_store(error) and scope["method"] != "GET":
+                if is_failure_of_store(error) and scope["method"] != "GET":
                     container_of(request).health().write_failed()
                 response = error_response(request, error)
                 _repeat_refusal(scope, error)
@@ -195,7 +195,8 @@ def _repeat_refusal(scope: AsgiScope, error: Exception) -> None:
         repeat(scope, error)
 
 
-def _is_failure_of_store(error: Exception) -> bool:
+def is_failure_of_store(error: Exception) -> bool:
+    """Return whether the store failed, and was not merely too busy."""
     return isinstance(error, StorageUnavailable) and not isinstance(error, StorageOverloaded)
 
 

@@ -12,9 +12,10 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from todo_api.addresses import hosts_of, origin_of
-from todo_api.http.authentication import bearer_token_of, container_of
+from todo_api.http.authentication import bearer_token_of, container_of, use_cases_of
 from todo_api.http.deadlines import PendingRequest
 from todo_api.http.headers import header_lines
+from todo_api.http.owner_route import is_failure_of_store
 from todo_api.http.problems import (
     AUTH_FORBIDDEN,
     MISDIRECTED,
@@ -26,7 +27,7 @@ from todo_api.http.problems import (
 from todo_api.http.request_body import json_object, read_body
 from todo_api.routes.resource_metadata import SCOPES, metadata_url
 from todo_api.settings import Settings
-from todo_domain import Scope, StorageOverloaded, StorageUnavailable, TodoError
+from todo_domain import Scope, TodoError
 from todo_mcp.messages import MessageRefused, read_message
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class McpEndpoint:
             try:
                 response = await self._respond(request, pending)
             except (TodoError, ProblemError) as error:
-                if _is_failure_of_store(error) and not pending.is_read:
+                if is_failure_of_store(error) and not pending.is_read:
                     container_of(request).health().write_failed()
                 response = self._refusal(request, error)
             await response(scope, receive, send)
@@ -87,6 +88,7 @@ class McpEndpoint:
         self._check_addresses(request)
         container = container_of(request)
         principal = request.scope["principal"] = await container.assistant_verifier().verify(bearer_token_of(request))
+        tasks = await use_cases_of(request, principal, principal.user_id)
         principal.require(Scope.TASKS_READ)
         usage = container.user_limits().usage_of(principal.user_id)
         usage.charge_request()
@@ -107,9 +109,6 @@ class McpEndpoint:
             return Response(status_code=HTTPStatus.ACCEPTED)
         usage.charge_operations(_OPERATIONS_PER_MESSAGE)
         pending.is_read = message.scope is Scope.TASKS_READ
-        if (erased_users := container.erased_users()).is_stale():
-            await erased_users.refresh()
-        tasks = container.task_use_cases()(principal, principal.user_id)
         with pending:
             reply = await self._mcp.respond(bytes(body), tasks, usage, request.scope, request.receive)
         return Response(reply.body, reply.status, {"Cache-Control": "no-store"}, "application/json")
@@ -129,7 +128,3 @@ class McpEndpoint:
         if "WWW-Authenticate" in response.headers:
             response.headers["WWW-Authenticate"] += self._metadata
         return response
-
-
-def _is_failure_of_store(error: Exception) -> bool:
-    return isinstance(error, StorageUnavailable) and not isinstance(error, StorageOverloaded)
