@@ -6,7 +6,6 @@ padding. A store has only its SHA-256.
 
 import re
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final, NamedTuple, Self
 
+from todo_domain.base64url import decode_base64url, encode_base64url
 from todo_domain.errors import TokenRejected
 from todo_domain.identity import Principal, Scope, UserId
 from todo_domain.rules import Violations
@@ -111,14 +111,14 @@ class AccessToken(NamedTuple):
 
 def new_secret(user_id: UserId) -> str:
     """Return a new token for the user, which nobody can guess."""
-    return f"{TOKEN_PREFIX}{_base64url(user_id.encode())}.{_base64url(secrets.token_bytes(_SECRET_BYTES))}"
+    return f"{TOKEN_PREFIX}{encode_base64url(user_id.encode())}.{encode_base64url(secrets.token_bytes(_SECRET_BYTES))}"
 
 
 def owner_of(token: str) -> UserId:
     """Return the user that a token names. Raises TokenRejected unless it has exactly the form of `new_secret`."""
     if form := _TOKEN.fullmatch(token):
         with suppress(ValueError):
-            user_id, _ = map(_decode, form.groups())
+            user_id, _ = map(decode_base64url, form.groups())
             return UserId(user_id.decode("ascii"))
     raise TokenRejected("the access token is malformed")
 
@@ -126,15 +126,3 @@ def owner_of(token: str) -> UserId:
 def hash_of(token: str) -> str:
     """Return the SHA-256 of a token in hexadecimal digits, by which a store finds it."""
     return sha256(token.encode()).hexdigest()
-
-
-def _decode(text: str) -> bytes:
-    """Decode unpadded base64url; raise ValueError unless encoding gives the same text."""
-    content = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if _base64url(content) != text:
-        raise ValueError("not canonical base64url")
-    return content
-
-
-def _base64url(content: bytes) -> str:
-    return urlsafe_b64encode(content).rstrip(b"=").decode()

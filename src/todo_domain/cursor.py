@@ -1,10 +1,10 @@
 """Cursors: the position where a page of a list ends, as opaque text that the client sends back."""
 
-import base64
 import json
 from dataclasses import dataclass
 from typing import Final
 
+from todo_domain.base64url import decode_base64url, encode_base64url
 from todo_domain.errors import RuleViolated, Violation
 from todo_domain.task import MAX_TASK_ID
 
@@ -22,7 +22,7 @@ class Position:
 def encode_cursor(query_identity: str, position: Position) -> str:
     """Encode a position of one query as URL-safe base64."""
     content = _to_json([query_identity, position.value, position.id])
-    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    return encode_base64url(content.encode())
 
 
 def decode_cursor(cursor: str, query_identity: str) -> Position:
@@ -31,7 +31,7 @@ def decode_cursor(cursor: str, query_identity: str) -> Position:
     The caller must check that the query can order by a value of this type.
     """
     try:
-        _, value, task_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        _, value, task_id = json.loads(decode_base64url(cursor))
         position = Position(value, task_id)
         genuine = cursor == encode_cursor(query_identity, position)
     except (ValueError, TypeError, RecursionError):

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from todo_adapters.jwt.encoding import decode_base64url, read_json_object
+from todo_adapters.jwt.encoding import read_json_object
 from todo_domain import TokenRejected
+from todo_domain.base64url import decode_base64url
 
 MAX_TOKEN_LENGTH: Final = 8192
 SESSION_TYPES: Final[tuple[str | None, ...]] = (None, "jwt")

@@ -1,21 +1,8 @@
-"""Strict decoders for the encodings of tokens and key sets: unpadded base64url and JSON."""
+"""A strict decoder for the JSON of tokens and key sets."""
 
-import base64
 import json
 from collections.abc import Iterable
 from typing import Any, NoReturn
-
-
-def decode_base64url(text: str) -> bytes:
-    """Decode unpadded base64url (RFC 7515 §2); raise ValueError unless encoding gives the same text."""
-    try:
-        decoded = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
-        raise ValueError("not base64url") from None
-    # The decoder skips characters outside the alphabet, and ignores padding and left-over bits.
-    if base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() != text:
-        raise ValueError("not unpadded base64url")
-    return decoded
 
 
 def read_json_object(content: bytes) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any, Final
 from cryptography.exceptions import UnsupportedAlgorithm
 from jwt import PyJWK, PyJWTError
 
-from todo_adapters.jwt.encoding import decode_base64url, read_json_object
+from todo_adapters.jwt.encoding import read_json_object
+from todo_domain.base64url import decode_base64url
 
 MAX_KEYS: Final = 100
 MIN_RSA_BITS: Final = 2048

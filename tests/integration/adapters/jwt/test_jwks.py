@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.integration.adapters.jwt.issuer import DAY, KEY, URL, Issuer, token
 from tests.signing_keys import ALGORITHMS, SigningKey
 from tests.tokens import CLAIMS, NOW, SECONDS, StoppedClock, hs256
-from todo_adapters.jwt.encoding import decode_base64url
 from todo_adapters.jwt.jwks import JwksTokenVerifier
 from todo_domain import Principal, TokenRejected, UserId
+from todo_domain.base64url import decode_base64url
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.signing_keys import ALGORITHMS, SigningKey, rsa_key
 from tests.tokens import JSON, base64url
 from todo_adapters.jwt import key_set
-from todo_adapters.jwt.encoding import decode_base64url
 from todo_adapters.jwt.key_set import PublicKey, read_key_set
+from todo_domain.base64url import decode_base64url
 
 GOOD = SigningKey.generate(kid="good")
 EDDSA = SigningKey.generate().jwk
