@@ -9,6 +9,7 @@ from todo_domain.counters import ListCounters
 from todo_domain.errors import BatchFailed, TodoError
 from todo_domain.evaluation import Evaluation
 from todo_domain.identity import UserId
+from todo_domain.list_state import ListState
 from todo_domain.operations import (
     BatchEffects,
     Create,
@@ -71,7 +72,8 @@ class Batch:
         sent: see `reads`. Raises BatchFailed at the first operation that fails. Pure:
         `stored` is not changed.
         """
-        evaluation = Evaluation(user_id, stored, counters, at, is_only_operation=len(self.operations) == 1)
+        tasks = ListState(user_id, stored, counters, at, is_only_operation=len(self.operations) == 1)
+        evaluation = Evaluation(tasks)
         for index, operation in enumerate(self.operations):
             try:
                 yield from evaluation.apply(operation)

@@ -3,12 +3,9 @@
 It is a generator: it yields each read that it needs, and the caller sends what was read.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import replace
-from datetime import datetime
 
-from todo_domain.counters import ListCounters
-from todo_domain.identity import UserId
 from todo_domain.list_state import ListState
 from todo_domain.operations import (
     BatchEffects,
@@ -38,16 +35,8 @@ from todo_domain.trash import TaskState, TrashedTask, removed
 class Evaluation:
     """The operations of one batch, applied to a list one by one."""
 
-    def __init__(
-        self,
-        user_id: UserId,
-        states: Mapping[int, TaskState],
-        counters: ListCounters,
-        at: datetime,
-        *,
-        is_only_operation: bool,
-    ) -> None:
-        self._list = ListState(user_id, states, counters, at, is_only_operation=is_only_operation)
+    def __init__(self, tasks: ListState) -> None:
+        self._list = tasks
         self._projects: ProjectsState | None = None
         self._outcomes: list[Outcome] = []
         self._successors: set[int] = set()

@@ -47,7 +47,7 @@ class ListState:
         counters: ListCounters,
         at: datetime,
         *,
-        is_only_operation: bool = False,
+        is_only_operation: bool,
     ) -> None:
         self.user_id = user_id
         self.at = at
