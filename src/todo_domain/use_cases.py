@@ -72,8 +72,7 @@ class TaskUseCases:
         keeps_trash: bool = True,
         erased_at: Callable[[UserId], datetime | None] = lambda _: None,
     ) -> None:
-        if (erased := erased_at(principal.user_id)) is not None:
-            require_not_erased(principal.user_id, erased)
+        require_not_erased(principal.user_id, erased_at(principal.user_id))
         self.user_id = principal.access(owner)
         self._repository = repository
         self._clock = clock
