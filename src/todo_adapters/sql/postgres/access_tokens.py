@@ -8,16 +8,13 @@ import sqlalchemy as sa
 
 from todo_adapters.sql import access_tokens as statements
 from todo_adapters.sql.access_tokens import read_token, token_values
-from todo_adapters.sql.dialects import POSTGRESQL, Statement
+from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.erasing import STATE, require_permitted
 from todo_adapters.sql.postgres.database import Database
-from todo_adapters.sql.postgres.driver.connection import Connection
+from todo_adapters.sql.postgres.driver.connection import BEGIN, COMMIT, ROLLBACK, Connection
 from todo_domain import AccessToken, AccessTokenNotFound, QuotaExceeded, TodoError, UserId
 from todo_domain.access_token import MAX_ACCESS_TOKENS
 
-_BEGIN: Final = Statement("BEGIN", ())
-_COMMIT: Final = Statement("COMMIT", ())
-_ROLLBACK: Final = Statement("ROLLBACK", ())
 # A user's first token has no row to lock, nor need the user have a list.
 LOCK_TOKENS: Final = POSTGRESQL.compile(
     sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("user_id"), sa.literal_column("0"))))
@@ -48,15 +45,15 @@ class PostgresAccessTokenRepository:
 
         async def insert(connection: Connection) -> None:
             steps = [(each, values) for each in (LOCK_TOKENS, _STATE, _REMOVE_EXPIRED, _COUNT)]
-            *_, state, _, ((count,),) = await connection.run_all([(_BEGIN, {}), connection.limit_transaction, *steps])
+            *_, state, _, ((count,),) = await connection.run_all([(BEGIN, {}), connection.limit_transaction, *steps])
             try:
                 require_permitted(POSTGRESQL, token.user_id, state)
                 if count >= MAX_ACCESS_TOKENS:
                     raise QuotaExceeded("access tokens", MAX_ACCESS_TOKENS)
             except TodoError:
-                await connection.run(_ROLLBACK, {})
+                await connection.run(ROLLBACK, {})
                 raise
-            await connection.run_all([(_INSERT, values), (_COMMIT, {})])
+            await connection.run_all([(_INSERT, values), (COMMIT, {})])
 
         await self._database().transact(token.user_id, insert, repeatable=False)
 
