@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import Dialect, unchanged
+from todo_adapters.sql.erasing import require_permitted
 from todo_adapters.sql.forms import FORMS, Form, nullable
 from todo_adapters.sql.purging import ERASED_VALUES
 from todo_adapters.sql.statements import TASK
@@ -33,7 +34,6 @@ from todo_domain import (
     Tombstone,
     TrashedTask,
     UserId,
-    require_not_erased,
 )
 from todo_domain.text import fold
 
@@ -180,8 +180,7 @@ def _task_values(dialect: Dialect, task: Task) -> dict[str, Any]:
 def read_counters(dialect: Dialect, user_id: UserId, row: Sequence[Any]) -> ListCounters:
     """Return the counters in the row of `statements.COUNTERS`. Raises TokenRejected and ErasureInProgress."""
     *counters, erased_at, erasing = row
-    if erased_at is not None:
-        require_not_erased(user_id, dialect.read_instant(erased_at), is_erasing=bool(erasing))
+    require_permitted(dialect, user_id, [(erased_at, erasing)])
     return ListCounters(*counters)
 
 
