@@ -89,6 +89,11 @@ FORGET: Final = (
 """Forget an erasure from before `before`."""
 
 
+def permission_values(dialect: Dialect, user_id: UserId) -> dict[str, Any]:
+    """Return the parameter of `statements.PERMITTED`."""
+    return {"issued_at": dialect.write_instant(user_id.issued_at)}
+
+
 def require_permitted(dialect: Dialect, user_id: UserId, rows: Sequence[Sequence[Any]]) -> None:
     """Raise TokenRejected or ErasureInProgress as the row of `STATE` says."""
     for erased_at, erasing in rows:

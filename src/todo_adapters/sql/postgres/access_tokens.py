@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from todo_adapters.sql import access_tokens as statements
 from todo_adapters.sql.access_tokens import read_token, token_values
 from todo_adapters.sql.dialects import POSTGRESQL
-from todo_adapters.sql.erasing import STATE, require_permitted
+from todo_adapters.sql.erasing import STATE, permission_values, require_permitted
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.connection import BEGIN, COMMIT, ROLLBACK, Connection
 from todo_domain import AccessToken, AccessTokenNotFound, QuotaExceeded, TodoError, UserId
@@ -70,7 +70,7 @@ class PostgresAccessTokenRepository:
 
     async def remove(self, user_id: UserId, token_id: str) -> None:
         """See AccessTokenRepository. One statement."""
-        values = {"user_id": user_id, "id": token_id, "issued_at": POSTGRESQL.write_instant(user_id.issued_at)}
+        values = {"user_id": user_id, "id": token_id, **permission_values(POSTGRESQL, user_id)}
         if not await self._database().run(_REMOVE, values, repeatable=False):
             raise AccessTokenNotFound
 

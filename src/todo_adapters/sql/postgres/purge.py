@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.erasing import permission_values
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.erase import require_writable
 from todo_adapters.sql.projects import (
@@ -226,7 +227,7 @@ async def forget_keys(database: Database, user_id: UserId, before: datetime, lim
 
 async def erase_oldest(database: Database, user_id: UserId, *, up_to: int, limit: int) -> int:
     """See TaskRepository."""
-    values = {"user_id": user_id, "up_to": up_to, "issued_at": POSTGRESQL.write_instant(user_id.issued_at)}
+    values = {"user_id": user_id, "up_to": up_to, **permission_values(POSTGRESQL, user_id)}
     ((projects,),) = await database.run(ERASE_TRASHED_PROJECTS, {**values, **ERASED_PROJECT})
     erased = int(projects) + await _erase_oldest_tasks(database, user_id, up_to=up_to, limit=limit)
     if not erased:
@@ -238,9 +239,9 @@ async def _erase_oldest_tasks(
     database: Database, user_id: UserId, *, up_to: int, limit: int, trash_count: int = 0
 ) -> int:
     """Erase tasks in the trash, if there are still `trash_count`."""
-    issued_at = POSTGRESQL.write_instant(user_id.issued_at)
-    values = {"user_id": user_id, "up_to": up_to, "limit": limit, "trash_count": trash_count, "issued_at": issued_at}
-    ((count,),) = await database.run(ERASE_OLDEST, {**values, **ERASED_VALUES})
+    values = {"user_id": user_id, "up_to": up_to, "limit": limit, "trash_count": trash_count}
+    values |= {**permission_values(POSTGRESQL, user_id), **ERASED_VALUES}
+    ((count,),) = await database.run(ERASE_OLDEST, values)
     return int(count)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from todo_adapters.sql import feed, projects, rows, statements, trash
 from todo_adapters.sql.admission import Caller, no_caller
 from todo_adapters.sql.dialects import POSTGRESQL
+from todo_adapters.sql.erasing import permission_values
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.observer import Observe
 from todo_adapters.sql.postgres import statements as chained
@@ -61,10 +62,6 @@ _KEY: Final = POSTGRESQL.compile(statements.KEY)
 _REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
 _GET_PROJECT: Final = POSTGRESQL.compile(projects.GET_PROJECT)
 _LIST_PROJECTS: Final = POSTGRESQL.compile(projects.LIST_PROJECTS)
-
-
-def _issued(user_id: UserId) -> dict[str, Any]:
-    return {"issued_at": POSTGRESQL.write_instant(user_id.issued_at)}
 
 
 class _TaskChanged(Exception):
@@ -137,7 +134,7 @@ class PostgresTaskRepository(PostgresStore):
         """See TaskRepository. One statement, unless a quota forbids the task."""
         task = partial(Task.from_draft, draft, user_id=user_id, at=at)
         new = task(id=0, revision=0)
-        values = {**rows.state_values(POSTGRESQL, user_id, new), **self._bounds, **_issued(user_id)}
+        values = {**rows.state_values(POSTGRESQL, user_id, new), **self._conditions(user_id)}
         if key is None:
             while not (found := await self._database.run(chained.ADD, values, repeatable=False)):
                 await self._check_quotas(new)
@@ -294,7 +291,7 @@ class PostgresTaskRepository(PostgresStore):
         Raises _TaskChanged when it is not or a quota or an erasure forbids the change, TaskNotFound.
         """
         statement = chained.TRASH if to_trash else chained.WRITE
-        values = {**values, **self._bounds, **_issued(user_id)}
+        values = {**values, **self._conditions(user_id)}
         if expected:
             statement = chained.TRASH_IF_AT if to_trash else chained.WRITE_IF_AT
             values |= {"expected": expected.revision, "expected_at": expected.updated_at}
@@ -307,6 +304,10 @@ class PostgresTaskRepository(PostgresStore):
             raise _TaskChanged(self._recent.remember(rows.read_task(POSTGRESQL, user_id, current)))
         await forget_surplus(self._database, self._quotas, user_id, deletion_count, trash_count)
         return revision
+
+    def _conditions(self, user_id: UserId) -> dict[str, Any]:
+        """Return the parameters that decide whether a statement may write."""
+        return {**self._bounds, **permission_values(POSTGRESQL, user_id)}
 
     async def _check_quotas(self, change: Task, previous: Task | None = None, keys: int = 0) -> None:
         await check_quotas(self._database, self._quotas, change, previous, keys)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from todo_adapters.sql import access_tokens as statements
 from todo_adapters.sql.access_tokens import read_token, token_values
 from todo_adapters.sql.dialects import SQLITE
+from todo_adapters.sql.erasing import permission_values
 from todo_adapters.sql.sqlite.erase import require_writable
 from todo_adapters.sql.sqlite.readers import SqliteReader
 from todo_adapters.sql.sqlite.writer import SqliteWriter
@@ -59,7 +60,7 @@ class SqliteAccessTokenRepository:
 
     async def remove(self, user_id: UserId, token_id: str) -> None:
         """See AccessTokenRepository."""
-        values = {"user_id": user_id, "id": token_id, "issued_at": SQLITE.write_instant(user_id.issued_at)}
+        values = {"user_id": user_id, "id": token_id, **permission_values(SQLITE, user_id)}
         if not await self._write(_REMOVE, values):
             raise AccessTokenNotFound
 
