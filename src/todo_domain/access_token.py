@@ -99,10 +99,7 @@ class AccessToken(NamedTuple):
     @property
     def principal(self) -> Principal:
         """The principal that the token represents until it expires."""
-        scopes = frozenset(self.scopes)
-        if Scope.TASKS_WRITE in scopes:
-            scopes |= {Scope.TASKS_READ}
-        return Principal(self.user_id, self.expires_at or _NEVER, scopes, self.created_at)
+        return Principal(self.user_id, self.expires_at or _NEVER, frozenset(self.scopes), self.created_at)
 
     def has_expired(self, now: datetime) -> bool:
         """Return whether the token is no longer valid."""

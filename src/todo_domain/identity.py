@@ -75,8 +75,10 @@ class Principal:
     issued_at: datetime = field(default=_1970, compare=False)
 
     def __post_init__(self) -> None:
-        """Put the time of issue into the id."""
+        """Put the time of issue into the id, and add the scope that another one includes."""
         object.__setattr__(self, "user_id", UserId(self.user_id, self.issued_at))
+        if Scope.TASKS_WRITE in self.scopes and Scope.TASKS_READ not in self.scopes:
+            object.__setattr__(self, "scopes", self.scopes | {Scope.TASKS_READ})
 
     def access(self, owner: str) -> UserId:
         """Return the owner's id if the owner is the principal; else raise AccessDenied.

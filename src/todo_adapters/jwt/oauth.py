@@ -65,5 +65,4 @@ class _OAuthClaimRules(ClaimRules):
         if not isinstance(scope, str):
             raise TokenRejected("the token's scope is not text")
         named = scope.split(" ")
-        granted = frozenset(scope for scope in _GRANTED if scope in named)
-        return granted | {Scope.TASKS_READ} if Scope.TASKS_WRITE in granted else granted
+        return frozenset(scope for scope in _GRANTED if scope in named)

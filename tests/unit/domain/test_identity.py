@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.domain.strategies import NOON
-from todo_domain import AccessDenied, Principal, RuleViolated, UserId
+from todo_domain import AccessDenied, Principal, RuleViolated, Scope, UserId
 
 ALLOWED = set(string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@|")
 RULE = r"^user_id: must have 1 to 128 ASCII letters, digits and characters of - \. _ ~ .* and be neither \. nor \.\.$"
@@ -50,6 +50,13 @@ def test_text_that_breaks_the_rule_is_refused(text: str) -> None:
 def test_a_user_id_that_is_not_text_is_refused(value: Any) -> None:
     with pytest.raises(RuleViolated, match=RULE):
         UserId(value)
+
+
+@pytest.mark.parametrize(("scope", "others"), [(Scope.TASKS_WRITE, {Scope.TASKS_READ}), (Scope.TASKS_READ, set())])
+def test_a_principal_that_may_write_may_also_read(scope: Scope, others: set[Scope]) -> None:
+    alice = Principal(UserId("alice"), NOON, frozenset({scope}))
+
+    assert alice.scopes == {scope, *others}
 
 
 def test_a_principal_has_access_to_its_own_list() -> None:
