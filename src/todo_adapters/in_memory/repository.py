@@ -137,10 +137,8 @@ class InMemoryTaskRepository:
         tasks = self._writable(user_id)
         if stored := tasks.find_key(key):
             return BatchResult(stored.outcomes, stored.at, replayed=True)
-        evaluation = batch.evaluation(user_id, tasks.find_states(batch.task_ids), self._counters_of(tasks), at)
-        effects = run_evaluation(evaluation, tasks.read)
-        tasks = self._lists.setdefault(user_id, tasks)
-        self._write(tasks, effects, at, key)
+        effects = self._evaluate(tasks, user_id, batch, at)
+        self._write(self._lists.setdefault(user_id, tasks), effects, at, key)
         return effects.result(at)
 
     async def add_imported(
@@ -148,8 +146,7 @@ class InMemoryTaskRepository:
     ) -> BatchResult:
         """See TaskRepository."""
         tasks = self._writable(user_id)
-        evaluation = batch.evaluation(user_id, tasks.find_states(batch.task_ids), self._counters_of(tasks), at)
-        effects = run_evaluation(evaluation, tasks.read)
+        effects = self._evaluate(tasks, user_id, batch, at)
         if dry_run:
             effects.checked_counters(self.quotas, tasks.counters, stores_key=False)
         else:
@@ -320,6 +317,10 @@ class InMemoryTaskRepository:
 
     def _counters_of(self, tasks: TaskList) -> ListCounters:
         return tasks.counters._replace(revision_floor=self._revision_floor)
+
+    def _evaluate(self, tasks: TaskList, user_id: UserId, batch: Batch | ImportBatch, at: datetime) -> BatchEffects:
+        evaluation = batch.evaluation(user_id, tasks.find_states(batch.task_ids), self._counters_of(tasks), at)
+        return run_evaluation(evaluation, tasks.read)
 
     def _write(self, tasks: TaskList, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None) -> None:
         counters = effects.checked_counters(self.quotas, tasks.counters, stores_key=key is not None)
