@@ -1,13 +1,11 @@
 """Task lists in the memory of this process: for tests, demos and embedding."""
 
-import secrets
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from operator import attrgetter
-from typing import Self
 
-from todo_adapters.in_memory.access_tokens import InMemoryAccessTokenRepository
+from todo_adapters.in_memory.store import InMemoryStore
 from todo_adapters.in_memory.task_list import TaskList
 from todo_domain import (
     NO_QUOTAS,
@@ -25,7 +23,6 @@ from todo_domain import (
     ImportBatch,
     Kind,
     ListCounters,
-    NotOpen,
     Outcome,
     Project,
     ProjectList,
@@ -40,14 +37,12 @@ from todo_domain import (
     TrashPage,
     TrashQuery,
     UserId,
-    require_not_erased,
-    revision_floor,
     run_evaluation,
 )
 from todo_domain.trash import removed
 
 
-class InMemoryTaskRepository:
+class InMemoryTaskRepository(InMemoryStore):
     """A TaskStore for one event loop. Its lists exist as long as the object, whether it is open or not.
 
     No method awaits anything, so each is one atomic step among the tasks of the loop.
@@ -55,21 +50,8 @@ class InMemoryTaskRepository:
     """
 
     def __init__(self, quotas: Quotas = NO_QUOTAS) -> None:
+        super().__init__()
         self.quotas = quotas
-        self._all_lists: dict[UserId, TaskList] = {}
-        self._epoch = secrets.token_hex(4)
-        self._revision_floor = 0
-        self._is_open = False
-        self.access_tokens = InMemoryAccessTokenRepository(self._require_open, self._require_writable)
-
-    async def __aenter__(self) -> Self:
-        """Open the repository."""
-        self._is_open = True
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close the repository; its lists stay."""
-        self._is_open = False
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository."""
@@ -222,89 +204,6 @@ class InMemoryTaskRepository:
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See TaskRepository."""
         return {user_id: self._lists[user_id].counters.revision for user_id in user_ids if user_id in self._lists}
-
-    async def check_reads(self) -> None:
-        """See StoreMaintenance."""
-        self._require_open()
-
-    async def check_writes(self) -> None:
-        """See StoreMaintenance."""
-        self._require_open()
-
-    async def purge(
-        self,
-        *,
-        trash_before: datetime,
-        deletions_before: datetime,
-        keys_before: datetime,
-        limit: int,
-        dry_run: bool = False,
-    ) -> int:
-        """See StoreMaintenance."""
-        trash = [
-            (tasks, trashed)
-            for tasks in self._lists.values()
-            for trashed in tasks.all_trash
-            if deletions_before <= trashed.deleted_at < trash_before
-        ][:limit]
-        limit -= len(trash)
-        keys = [
-            (tasks, key)
-            for tasks in self._lists.values()
-            for key, stored in tasks.keys.items()
-            if stored.at < keys_before
-        ][:limit]
-        deletions = [
-            (tasks, deletion)
-            for tasks in self._lists.values()
-            for deletion in (*tasks.deleted.values(), *tasks.deleted_projects.values())
-            if deletion.deleted_at < deletions_before
-        ][: limit - len(keys)]
-        if not dry_run:
-            for tasks, trashed in trash:
-                tasks.erase(trashed)
-            for tasks, key in keys:
-                tasks.forget_key(key)
-            for tasks, deletion in deletions:
-                tasks.forget_deletion(deletion)
-        return len(trash) + len(keys) + len(deletions)
-
-    async def erased_since(self, since: datetime) -> Mapping[UserId, datetime]:
-        """See StoreMaintenance."""
-        times = ((user_id, tasks.erased_at) for user_id, tasks in self._lists.items())
-        return {user_id: at for user_id, at in times if at is not None and at >= since}
-
-    async def purge_erasures(self, *, before: datetime, limit: int, dry_run: bool = False) -> int:
-        """See StoreMaintenance."""
-        times = ((user_id, tasks.erased_at) for user_id, tasks in self._lists.items())
-        old = [user_id for user_id, at in times if at is not None and at < before][:limit]
-        for user_id in () if dry_run else old:
-            tasks = self._lists[user_id]
-            tasks.erased_at = None
-            if tasks.is_empty and not self.access_tokens.has_any(user_id):
-                self._revision_floor = max(self._revision_floor, tasks.counters.revision)
-                del self._lists[user_id]
-        return len(old)
-
-    async def renew_epoch(self, *, at: datetime) -> str:
-        """See StoreMaintenance."""
-        self._require_open()
-        self._revision_floor = max(self._revision_floor, revision_floor(at))
-        self._epoch = secrets.token_hex(4)
-        return self._epoch
-
-    @property
-    def _lists(self) -> dict[UserId, TaskList]:
-        self._require_open()
-        return self._all_lists
-
-    def _require_open(self) -> None:
-        if not self._is_open:
-            raise NotOpen(self)
-
-    def _require_writable(self, user_id: UserId) -> None:
-        if tasks := self._lists.get(user_id):
-            require_not_erased(user_id, tasks.erased_at)
 
     def _writable(self, user_id: UserId) -> TaskList:
         """Return the user's list, or a new one that is not stored. Raises TokenRejected after an erasure."""
