@@ -5,7 +5,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from todo_adapters.sql.sqlite import repository
+from todo_adapters.sql.sqlite import open_file
 from todo_adapters.sql.sqlite.file import connect_writer
 from todo_api.cli.start import main
 
@@ -18,5 +18,5 @@ def _connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection)
     return connection
 
 
-repository.connect_writer = _connect  # type: ignore[attr-defined]  # it is imported there
+open_file.connect_writer = _connect  # type: ignore[attr-defined]  # it is imported there
 main()

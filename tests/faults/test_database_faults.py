@@ -110,7 +110,7 @@ def test_a_read_only_file_serves_reads_and_is_ready_for_them(tmp_path: Path, mon
         writers.append(connect_writer(path, factory))
         return writers[-1]
 
-    monkeypatch.setattr("todo_adapters.sql.sqlite.repository.connect_writer", connect)
+    monkeypatch.setattr("todo_adapters.sql.sqlite.open_file.connect_writer", connect)
     with client_of(tmp_path / "tasks.db") as client:
         assert client.post("/tasks", json=MILK).status_code == 201
         # SQLite then refuses to write, as it does on a file system that became read-only.

@@ -121,7 +121,7 @@ def test_a_locked_file_refuses_new_writes_at_once_and_drops_those_of_clients_tha
         connection.set_trace_callback(lambda _: has_begun.set())
         return connection
 
-    monkeypatch.setattr("todo_adapters.sql.sqlite.repository.connect_writer", connect_and_trace)
+    monkeypatch.setattr("todo_adapters.sql.sqlite.open_file.connect_writer", connect_and_trace)
     with running_server(container) as server:
         requests = Requests(server)
         with closing(sqlite3.connect(database, isolation_level=None)) as other:

@@ -1,37 +1,25 @@
 """Task lists in an SQLite file: for development, one machine, and embedding."""
 
-import asyncio
-import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
-import sqlalchemy as sa
-
-from todo_adapters.sql import erasing, feed, migrations, projects, rows, statements, trash
-from todo_adapters.sql.admission import Admission, Caller, Figures, no_caller
+from todo_adapters.sql import feed, projects, rows, statements, trash
+from todo_adapters.sql.admission import Caller, no_caller
 from todo_adapters.sql.dialects import SQLITE
-from todo_adapters.sql.epoch_log import log_opened, log_renewed
 from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.observer import Observe
 from todo_adapters.sql.snapshots import MAX_BYTES, Snapshots
-from todo_adapters.sql.sqlite.access_tokens import SqliteAccessTokenRepository
-from todo_adapters.sql.sqlite.epoch import renew_epoch
-from todo_adapters.sql.sqlite.erase import erase_user, purge_erasures
-from todo_adapters.sql.sqlite.file import claim, connect_writer, fault_of, make_private
-from todo_adapters.sql.sqlite.identity import FileIdentity
-from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES, LogLimit
-from todo_adapters.sql.sqlite.long_reads import READER_THREADS, LongReads
-from todo_adapters.sql.sqlite.observed import ObservedWriter, connection_observed_by, reader_observed_by
-from todo_adapters.sql.sqlite.purge import erase_oldest, forget_keys, purge
-from todo_adapters.sql.sqlite.readers import SqliteReader
+from todo_adapters.sql.sqlite.erase import erase_user
+from todo_adapters.sql.sqlite.log_limit import LIMIT_BYTES
+from todo_adapters.sql.sqlite.open_file import open_file
+from todo_adapters.sql.sqlite.purge import erase_oldest, forget_keys
 from todo_adapters.sql.sqlite.snapshot import read_rows, read_snapshot
+from todo_adapters.sql.sqlite.store import SqliteStore
 from todo_adapters.sql.sqlite.task_list import SqliteTaskList
-from todo_adapters.sql.sqlite.writer import MAX_GROUP, SqliteWriter
 from todo_adapters.sql.tables import store
 from todo_domain import (
     NO_QUOTAS,
@@ -46,13 +34,11 @@ from todo_domain import (
     IdempotencyKey,
     ImportBatch,
     Kind,
-    NotOpen,
     Project,
     ProjectList,
     ProjectNotFound,
     Quotas,
     Snapshot,
-    StorageUnavailable,
     Task,
     TaskDraft,
     TaskIds,
@@ -71,12 +57,9 @@ _CHANGES: Final = {kinds: SQLITE.compile(feed.changes(store, kinds)) for kinds i
 _GET_PROJECT: Final = SQLITE.compile(projects.GET_PROJECT)
 _LIST_PROJECTS: Final = SQLITE.compile(projects.LIST_PROJECTS)
 _REVISIONS: Final = SQLITE.compile(statements.REVISIONS)
-_ERASED_SINCE: Final = SQLITE.compile(erasing.ERASED_SINCE)
-_EPOCH: Final = SQLITE.compile(statements.EPOCH)
-_PROBE: Final = SQLITE.compile(statements.PROBE)
 
 
-class SqliteTaskRepository:
+class SqliteTaskRepository(SqliteStore):
     """A TaskStore on one file, for one process and one event loop.
 
     One thread does all writes and commits waiting writes together, so that callers share
@@ -105,53 +88,18 @@ class SqliteTaskRepository:
         caller: Callable[[], Caller | None] = no_caller,
         observe: Observe | None = None,
     ) -> None:
-        self._path = path
         self._quotas = quotas
-        self._timeout_seconds = timeout_seconds
-        self._log_limit_bytes = log_limit_bytes
         self._snapshots = Snapshots(SQLITE, snapshot_bytes, read_rows)
-        self._caller = caller
-        self._connection_type = connection_observed_by(observe) if observe else sqlite3.Connection
-        self._writer_type = ObservedWriter if observe else SqliteWriter
-        self._reader_type = reader_observed_by(observe) if observe else SqliteReader
-        self._open_file: _OpenFile | None = None
-        self.access_tokens = SqliteAccessTokenRepository(lambda: self._file.reader, lambda: self._file.writer)
-
-    async def __aenter__(self) -> Self:
-        """Claim the file, create it or upgrade its schema, and start the writer.
-
-        Raises StorageUnavailable when another process uses the file, or when it is not
-        a database that can be used.
-        """
-        try:
-            async with AsyncExitStack() as opened:
-                opened.callback(claim(self._path).close)
-                await asyncio.to_thread(migrations.ensure, sa.URL.create("sqlite", database=str(self._path)))
-                make_private(self._path.resolve())
-                identity = FileIdentity(self._path)
-                connection = connect_writer(self._path, self._connection_type)
-                log_opened(*connection.execute(_EPOCH).fetchone())
-                long_reads = LongReads(
-                    self._path, self._admission(READER_THREADS), timeout_seconds=self._timeout_seconds
-                )
-                log_limit = LogLimit(connection, self._path, long_reads.restart, limit_bytes=self._log_limit_bytes)
-                writer = self._writer_type(
-                    connection, identity, log_limit, self._admission(MAX_GROUP), timeout_seconds=self._timeout_seconds
-                )
-                opened.push_async_callback(writer.close)
-                reader = self._reader_type(self._path, identity, long_reads)
-                opened.push_async_callback(reader.close)
-                self._open_file = _OpenFile(identity, writer, reader, opened.pop_all())
-        except sqlite3.Error as error:
-            raise StorageUnavailable(f"{self._path} can't be used: {fault_of(error)}") from error
-        except OSError as error:
-            raise StorageUnavailable(f"{self._path} can't be used: {error.strerror}") from error
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Finish the pending writes, end the reads, and release the file."""
-        file, self._open_file = self._file, None
-        await file.resources.aclose()
+        super().__init__(
+            partial(
+                open_file,
+                path,
+                timeout_seconds=timeout_seconds,
+                log_limit_bytes=log_limit_bytes,
+                caller=caller,
+                observe=observe,
+            )
+        )
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository."""
@@ -258,76 +206,3 @@ class SqliteTaskRepository:
         """See TaskRepository."""
         found = await self._file.reader.read(_REVISIONS, {"user_ids": SQLITE.write_set(user_ids)})
         return {UserId(user_id): revision for user_id, revision in found}
-
-    async def check_reads(self) -> None:
-        """See StoreMaintenance."""
-        self._file.identity.verify()
-        await self._file.reader.read(_EPOCH, {})
-
-    async def check_writes(self) -> None:
-        """See StoreMaintenance. SQLite does not write a row that keeps its value, so two updates cancel each other."""
-        await self._file.writer.run(
-            lambda connection: connection.executemany(_PROBE, [{"difference": 1}, {"difference": -1}])
-        )
-
-    async def purge(
-        self,
-        *,
-        trash_before: datetime,
-        deletions_before: datetime,
-        keys_before: datetime,
-        limit: int,
-        dry_run: bool = False,
-    ) -> int:
-        """See StoreMaintenance."""
-        return await self._file.writer.run(
-            partial(
-                purge,
-                trash_before=trash_before,
-                deletions_before=deletions_before,
-                keys_before=keys_before,
-                limit=limit,
-                dry_run=dry_run,
-            )
-        )
-
-    async def erased_since(self, since: datetime) -> Mapping[UserId, datetime]:
-        """See StoreMaintenance."""
-        found = await self._file.reader.read(_ERASED_SINCE, {"since": SQLITE.write_instant(since)})
-        return {UserId(user_id): SQLITE.read_instant(erased_at) for user_id, erased_at in found}
-
-    async def purge_erasures(self, *, before: datetime, limit: int, dry_run: bool = False) -> int:
-        """See StoreMaintenance."""
-        return await self._file.writer.run(
-            lambda connection: purge_erasures(connection, before, limit, dry_run=dry_run)
-        )
-
-    async def renew_epoch(self, *, at: datetime) -> str:
-        """See StoreMaintenance."""
-        epoch = await self._file.writer.run(partial(renew_epoch, at=at))
-        log_renewed(epoch)
-        return epoch
-
-    def figures(self) -> Figures:
-        """Return figures of the writer and the readers, by name and part; none while the store is not open."""
-        file = self._open_file
-        return {**file.writer.figures(), **file.reader.figures()} if file else {}
-
-    def _admission(self, size: int) -> Admission:
-        return Admission(size, self._timeout_seconds, self._caller)
-
-    @property
-    def _file(self) -> "_OpenFile":
-        if self._open_file is None:
-            raise NotOpen(self)
-        return self._open_file
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenFile:
-    """What an open repository uses; `resources` closes all of it."""
-
-    identity: FileIdentity
-    writer: SqliteWriter
-    reader: SqliteReader
-    resources: AsyncExitStack
