@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from todo_adapters.sql.dialects import POSTGRESQL, Statement
-from todo_adapters.sql.postgres import purge
+from todo_adapters.sql.postgres import purging
 from todo_adapters.sql.postgres.driver.connection import BEGIN, COMMIT, ROLLBACK, Connection
 from todo_adapters.sql.postgres.statements import LOCK_LIST
 from todo_adapters.sql.projects import (
@@ -127,19 +127,19 @@ _forget_keys: Final = _plain(
 )
 
 PLAIN_PURGES: Final[Mapping[Statement, PlainPurge]] = {
-    purge.FORGET_KEYS: _forget_keys,
-    purge.FORGET_KEYS_OF_USER: _forget_keys,
-    purge.FORGET_DELETIONS: _plain(OLD_DELETIONS, *_forget, totals=_forgotten),
-    purge.FORGET_OLDEST_DELETIONS: _plain(OLDEST_DELETIONS_OF_USER, *_forget, totals=_forgotten),
-    purge.ERASE_OLD: _plain(OLD_TRASH, *_erase, totals=_erased),
-    purge.ERASE_OLDEST: _plain(purge.OLDEST_IN_ORDER_OF_ID, *_erase, totals=_erased, skip_locked=False),
-    purge.FORGET_PROJECTS: _plain(
+    purging.FORGET_KEYS: _forget_keys,
+    purging.FORGET_KEYS_OF_USER: _forget_keys,
+    purging.FORGET_DELETIONS: _plain(OLD_DELETIONS, *_forget, totals=_forgotten),
+    purging.FORGET_OLDEST_DELETIONS: _plain(OLDEST_DELETIONS_OF_USER, *_forget, totals=_forgotten),
+    purging.ERASE_OLD: _plain(OLD_TRASH, *_erase, totals=_erased),
+    purging.ERASE_OLDEST: _plain(purging.OLDEST_IN_ORDER_OF_ID, *_erase, totals=_erased, skip_locked=False),
+    purging.FORGET_PROJECTS: _plain(
         OLD_PROJECTS,
         sa.delete(projects).where(_in_set(projects)),
         RAISE_FORGOTTEN,
         totals=lambda rows: {"forgotten_revision": max(row[2] for row in rows)},
         is_list_first=True,
     ),
-    purge.ERASE_OLD_PROJECTS: _plain(OLD_TRASHED_PROJECTS, _erase_projects, is_list_first=True),
-    purge.ERASE_TRASHED_PROJECTS: _plain(TRASHED_PROJECTS_OF_USER, _erase_projects, is_list_first=True),
+    purging.ERASE_OLD_PROJECTS: _plain(OLD_TRASHED_PROJECTS, _erase_projects, is_list_first=True),
+    purging.ERASE_TRASHED_PROJECTS: _plain(TRASHED_PROJECTS_OF_USER, _erase_projects, is_list_first=True),
 }
