@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from todo_api.cli.options import Database, container_of_options
+from todo_api.cli.options import Database, container_of_options, operator_for
 from todo_api.container import Container
 from todo_api.settings import WrongSetting
-from todo_domain import ErasureUseCase, Principal, RuleViolated, UserId
+from todo_domain import ErasureUseCase, RuleViolated
 
 
 def erase(
@@ -24,8 +24,7 @@ def erase(
 
 
 async def _erase(container: Container, user: str) -> None:
-    now = container.clock().now()
-    operator = Principal(UserId(user), expires_at=now, issued_at=now)
+    operator = operator_for(container, user)
     async with container.task_repository():
         use_case: ErasureUseCase = container.erasure_use_case()(operator, user, user)
         while not await use_case.step():

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from todo_api.cli.options import Database, container_of_options
+from todo_api.cli.options import Database, container_of_options, operator_for
 from todo_api.container import Container
 from todo_api.imports.formats import Format, check, parts_of
 from todo_api.imports.report import Report
@@ -17,7 +17,6 @@ from todo_domain import (
     ErasureInProgress,
     ImportedItem,
     ImportResult,
-    Principal,
     QuotaExceeded,
     RuleViolated,
     TokenRejected,
@@ -75,8 +74,7 @@ def import_(
 
 
 async def _import(container: Container, user: UserId, items: Sequence[ImportedItem]) -> ImportResult:
-    now = container.clock().now()
-    operator = Principal(user, expires_at=now, issued_at=now)
+    operator = operator_for(container, user)
     async with container.task_repository():
         with typer.progressbar(length=len(items), label="importing", file=sys.stderr, hidden=not _is_terminal()) as bar:
 

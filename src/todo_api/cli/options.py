@@ -1,4 +1,4 @@
-"""Shared by the commands: the option `--database`, and the conversion of options to settings."""
+"""Shared by the commands: the option `--database`, the conversion of options to settings, and the operator."""
 
 import os
 import stat
@@ -9,6 +9,7 @@ import typer
 
 from todo_api.container import Container, assemble
 from todo_api.settings import ENV_FILE, names_of, read_settings
+from todo_domain import Principal, UserId
 
 Database = Annotated[str | None, typer.Option(metavar="PATH|URL", help="An SQLite file, or a PostgreSQL URL.")]
 
@@ -19,6 +20,12 @@ def container_of_options(**options: object) -> Container:
     if _others_can_write(ENV_FILE):
         typer.echo("todo-api: warning: other users can write to .env, and so can change every setting", err=True)
     return assemble(read_settings())
+
+
+def operator_for(container: Container, user: str) -> Principal:
+    """Return the operator, who acts for a user with a session that begins now. Raises RuleViolated."""
+    now = container.clock().now()
+    return Principal(UserId(user), expires_at=now, issued_at=now)
 
 
 def _others_can_write(path: Path) -> bool:

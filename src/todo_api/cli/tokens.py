@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 import typer
 
-from todo_api.cli.options import Database, container_of_options
+from todo_api.cli.options import Database, container_of_options, operator_for
 from todo_api.container import Container, mint
 from todo_api.settings import WrongSetting
-from todo_domain import AccessTokenDraft, Principal, QuotaExceeded, RuleViolated, UserId
+from todo_domain import AccessTokenDraft, QuotaExceeded, RuleViolated
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -50,8 +50,7 @@ def access_token(
 
 async def _create(container: Container, user: str, name: str, scopes: list[str]) -> str:
     draft = AccessTokenDraft(name=name, scopes=scopes)
-    now = container.clock().now()
-    operator = Principal(UserId(user), expires_at=now, issued_at=now)
+    operator = operator_for(container, user)
     async with container.task_repository():
         _, secret = await container.access_token_use_cases()(operator, user).create(draft)
     return str(secret)
