@@ -8,17 +8,9 @@ from typing import Final
 from todo_api.http.deadlines import current_request
 from todo_api.http.user_limits import Usage, too_many_at_once
 from todo_api.schemas.exports import ExportFormat, ExportWriter
+from todo_api.schemas.exports.content import without_deletion
 from todo_api.streaming.parts import PartsResponse
-from todo_domain import (
-    Content,
-    Project,
-    Snapshot,
-    StorageOverloaded,
-    Task,
-    TaskUseCases,
-    TrashedProject,
-    TrashedTask,
-)
+from todo_domain import Snapshot, StorageOverloaded, TaskUseCases
 from todo_domain.ports import SNAPSHOT_SECONDS
 
 MAX_OPEN: Final = 50
@@ -86,7 +78,7 @@ async def export_parts(snapshot: Snapshot, writer: ExportWriter, usage: Usage, c
     """Yield the export in parts, one per chunk."""
     part = writer.begin()
     async for content in snapshot.chunks:
-        usage.charge_tasks([_without_deletion(each) for each in content], cost)
+        usage.charge_tasks([without_deletion(each)[0] for each in content], cost)
         size = 1 if cost > 1 else len(content)
         for start in range(0, len(content), size):
             part += writer.write(content[start : start + size])
@@ -94,9 +86,3 @@ async def export_parts(snapshot: Snapshot, writer: ExportWriter, usage: Usage, c
         yield part
         part = b""
     yield part + writer.end()
-
-
-def _without_deletion(each: Content) -> Task | Project:
-    if isinstance(each, TrashedTask):
-        return each.task
-    return each.project if isinstance(each, TrashedProject) else each

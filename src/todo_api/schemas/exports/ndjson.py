@@ -6,7 +6,8 @@ from typing import Any, Final
 import orjson
 
 from todo_api.schemas.changes import change_response
-from todo_domain import Content, TrashedProject, TrashedTask
+from todo_api.schemas.exports.content import without_deletion
+from todo_domain import Content
 
 _OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
@@ -28,8 +29,6 @@ class NdjsonExport:
 
 
 def _line(each: Content) -> dict[str, Any]:
-    if isinstance(each, TrashedTask):
-        return {**change_response(each.task), "deleted_at": each.deleted_at}
-    if isinstance(each, TrashedProject):
-        return {**change_response(each.project), "deleted_at": each.deleted_at}
-    return change_response(each)
+    content, deleted_at = without_deletion(each)
+    line = change_response(content)
+    return {**line, "deleted_at": deleted_at} if deleted_at else line

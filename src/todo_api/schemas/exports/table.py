@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from todo_domain import Content, Priority, Project, Task, TrashedProject, TrashedTask
+from todo_api.schemas.exports.content import without_deletion
+from todo_domain import Content, Priority, Project, Task
 
 _FORMULA: Final = re.compile(
     "([;\t\r\n])(?=[^\\S\t\r\n]*[=+\\-@"
@@ -66,15 +67,13 @@ class CsvExport:
         return b""
 
     def _values(self, each: Content) -> dict[str, Any]:
-        if isinstance(each, TrashedTask):
-            return {**self._values(each.task), "deleted_at": each.deleted_at}
-        if isinstance(each, TrashedProject):
-            return {**self._values(each.project), "deleted_at": each.deleted_at}
-        if isinstance(each, Project):
-            self._names[each.id] = each.name
-            return {"kind": "project", "title": each.name, **{name: getattr(each, name) for name in _OF_PROJECT}}
-        values = {name: value_of(each) for name, value_of in _OF_TASK.items()}
-        return {"kind": "task", **values, "project": self._names.get(each.project_id)}
+        content, deleted_at = without_deletion(each)
+        if isinstance(content, Project):
+            self._names[content.id] = content.name
+            values = {name: getattr(content, name) for name in _OF_PROJECT}
+            return {"kind": "project", "title": content.name, **values, "deleted_at": deleted_at}
+        values = {name: value_of(content) for name, value_of in _OF_TASK.items()}
+        return {"kind": "task", "project": self._names.get(content.project_id), **values, "deleted_at": deleted_at}
 
 
 def _rows(values: Sequence[Mapping[str, Any]]) -> bytes:
