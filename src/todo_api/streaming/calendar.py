@@ -14,12 +14,13 @@ async def calendar_parts(found: TaskPage | WholeList, usage: Usage, *, as_todos:
     await asyncio.to_thread(import_module, "todo_api.schemas.icalendar")
     from todo_api.schemas.icalendar import CalendarWriter, events_of, todos_of  # noqa: PLC0415 - as above
 
-    writer = CalendarWriter(todos_of if as_todos else events_of)
+    components_of = todos_of if as_todos else events_of
+    writer = CalendarWriter()
     text = writer.begin()
     async for tasks in _chunks(found):
         usage.charge_tasks(tasks, ICALENDAR_COST)
         for task in tasks:
-            text += writer.write(task)
+            text += writer.write(task, components_of(task))
             await asyncio.sleep(0)
         yield text
         text = b""

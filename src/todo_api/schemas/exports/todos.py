@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from icalendar import Todo
-
+from todo_api.schemas.exports.content import without_deletion
 from todo_api.schemas.icalendar import CalendarWriter, todos_of
 from todo_api.schemas.icalendar.values import Text
-from todo_domain import Content, Project, Task, TrashedProject, TrashedTask
+from todo_domain import Content, Project
 
 
 class TodoExport:
@@ -17,9 +16,8 @@ class TodoExport:
     """
 
     def __init__(self) -> None:
-        self._calendar = CalendarWriter(self._todos_of)
+        self._calendar = CalendarWriter()
         self._names: dict[int | None, str] = {}
-        self._cancelled = frozenset[int]()
 
     def begin(self) -> bytes:
         """Return the head of the calendar."""
@@ -27,7 +25,6 @@ class TodoExport:
 
     def write(self, content: Sequence[Content]) -> bytes:
         """Return the to-dos of the tasks."""
-        self._cancelled = frozenset(each.id for each in content if isinstance(each, TrashedTask))
         return b"".join(map(self._write, content))
 
     def end(self) -> bytes:
@@ -35,17 +32,14 @@ class TodoExport:
         return self._calendar.end()
 
     def _write(self, each: Content) -> bytes:
-        if isinstance(each, Project | TrashedProject):
-            project = each.project if isinstance(each, TrashedProject) else each
-            self._names[project.id] = project.name
+        content, deleted_at = without_deletion(each)
+        if isinstance(content, Project):
+            self._names[content.id] = content.name
             return b""
-        return self._calendar.write(each.task if isinstance(each, TrashedTask) else each)
-
-    def _todos_of(self, task: Task) -> Sequence[Todo]:
-        todos = todos_of(task)
+        todos = todos_of(content)
         for todo in todos:
-            if task.id in self._cancelled:
+            if deleted_at:
                 todo["STATUS"] = Text("CANCELLED")
-            if name := self._names.get(task.project_id):
+            if name := self._names.get(content.project_id):
                 todo["X-TODO-PROJECT"] = Text(name)
-        return todos
+        return self._calendar.write(content, todos)

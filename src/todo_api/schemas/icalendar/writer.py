@@ -1,6 +1,6 @@
 """The text of a calendar, written in parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,7 @@ class CalendarWriter:
     `begin`, the tasks and `end` are written in this order.
     """
 
-    def __init__(self, components_of: Callable[[Task], Sequence[Component]]) -> None:
-        self._components_of = components_of
+    def __init__(self) -> None:
         self._zones = set[ZoneInfo]()
 
     def begin(self) -> bytes:
@@ -33,9 +32,8 @@ class CalendarWriter:
         text: bytes = calendar.to_ical(sorted=False)
         return text.removesuffix(_END)
 
-    def write(self, task: Task) -> bytes:
-        """Return the components of a task."""
-        components = self._components_of(task)
+    def write(self, task: Task, components: Sequence[Component]) -> bytes:
+        """Return the text of the components of a task."""
         zone = zone_of(task.due) if components and task.due else None
         text = b"".join(component.to_ical(sorted=False) for component in components)
         if zone is None or zone in self._zones:

@@ -1,7 +1,7 @@
 """Calendars written for tests, and read by a second parser, which knows nothing of the library icalendar."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from itertools import islice
 from types import SimpleNamespace
@@ -9,21 +9,24 @@ from typing import Any
 
 import pytest
 import vobject
+from icalendar import Component
 
 from todo_api.schemas.icalendar import CalendarWriter, events_of, todos_of
 from todo_domain import Task
 
 
 def as_events(*tasks: Task) -> str:
-    return _written(CalendarWriter(events_of), tasks)
+    return _written(events_of, tasks)
 
 
 def as_todos(*tasks: Task) -> str:
-    return _written(CalendarWriter(todos_of), tasks)
+    return _written(todos_of, tasks)
 
 
-def _written(writer: CalendarWriter, tasks: Sequence[Task]) -> str:
-    return b"".join([writer.begin(), *map(writer.write, tasks), writer.end()]).decode()
+def _written(components_of: Callable[[Task], Sequence[Component]], tasks: Sequence[Task]) -> str:
+    writer = CalendarWriter()
+    written = [writer.write(task, components_of(task)) for task in tasks]
+    return b"".join([writer.begin(), *written, writer.end()]).decode()
 
 
 def read(text: str) -> Any:
