@@ -1,4 +1,4 @@
-"""The checklist of a task, in bodies."""
+"""The checklist of a task, in bodies and as text."""
 
 from typing import Annotated, Any, Final
 
@@ -32,3 +32,8 @@ def _count(items: object) -> object:
 
 
 Checklist = Annotated[list[ChecklistItem], BeforeValidator(_count), Field(json_schema_extra={"maxItems": MAX_ITEMS})]
+
+
+def checklist_text(task: domain.Task) -> str:
+    """Return the checklist as text: an item in each line, with `[x]` if it is complete."""
+    return "\n".join(f"[{'x' if item.complete else ' '}] {item.title}" for item in task.checklist)

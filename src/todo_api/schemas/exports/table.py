@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from todo_api.schemas.checklist import checklist_text
 from todo_api.schemas.exports.content import without_deletion
 from todo_domain import Content, Priority, Project, Task
 
@@ -32,7 +33,7 @@ _OF_TASK: Final[Mapping[str, Callable[[Task], Any]]] = {
     "recurrence": lambda task: task.recurrence and str(task.recurrence.rule),
     "recurrence_from": lambda task: task.recurrence and str(task.recurrence.counted_from),
     "tags": lambda task: "; ".join(task.tags),
-    "checklist": lambda task: "\n".join(f"[{'x' if item.complete else ' '}] {item.title}" for item in task.checklist),
+    "checklist": checklist_text,
     "project_id": lambda task: task.project_id,
     "position": lambda task: task.position,
     "successor_id": lambda task: task.successor_id,

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from icalendar import Event, Todo, vDatetime, vInt
 
+from todo_api.schemas.checklist import checklist_text
 from todo_api.schemas.icalendar.recurrence import note, series_of
 from todo_api.schemas.icalendar.values import Text, moment, recur
 from todo_domain import Priority, Task
@@ -87,5 +88,4 @@ def _properties(task: Task) -> Iterator[tuple[str, Any]]:
 
 def _description(task: Task) -> str:
     """Return the description of a task, and its checklist below it."""
-    items = "\n".join(f"[{'x' if item.complete else ' '}] {item.title}" for item in task.checklist)
-    return "\n\n".join(filter(None, (task.description, items)))
+    return "\n\n".join(filter(None, (task.description, checklist_text(task))))
