@@ -12,6 +12,7 @@ from todo_api.imports.fitting import fit
 from todo_api.imports.loose import LooseTask
 from todo_api.imports.projects import fit_project
 from todo_api.imports.report import Report
+from todo_api.imports.times import in_utc, wall_clock
 from todo_domain import Due, ImportedItem, ImportedProject, Origin, Priority, RecurrenceDraft, origin_key
 
 _SOURCE: Final = "ical"
@@ -174,8 +175,7 @@ def _ends(starts: Any, duration: dt.timedelta) -> Any:
 def _due_of(moment: dt.date | None) -> Due | None:
     if not isinstance(moment, dt.datetime):
         return Due(moment) if moment else None
-    zone = getattr(moment.tzinfo, "key", None)
-    return Due(moment.date(), dt.time(moment.hour, moment.minute), zone)
+    return wall_clock(moment, getattr(moment.tzinfo, "key", None))
 
 
 def _moment(component: _Component, name: str, report: Report) -> Any:
@@ -183,10 +183,7 @@ def _moment(component: _Component, name: str, report: Report) -> Any:
     parameters, value = component.first(name)
     if not value:
         return None
-    try:
-        moment = vDDDTypes.from_ical(value.strip(), timezone=parameters.get("TZID"))  # type: ignore[no-untyped-call]
-    except (ValueError, OverflowError):
-        moment = None
+    moment = _parsed(value.strip(), parameters.get("TZID"))
     if not isinstance(moment, dt.date):
         report.note(component.row, f"{name} is not a day or a time")
         return None
@@ -195,26 +192,26 @@ def _moment(component: _Component, name: str, report: Report) -> Any:
 
 def _instant(component: _Component, name: str, report: Report) -> dt.datetime | None:
     moment = _moment(component, name, report)
-    if not isinstance(moment, dt.datetime):
-        return None
-    try:
-        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
-    except OverflowError:
-        return None
+    return in_utc(moment) if isinstance(moment, dt.datetime) else None
 
 
 def _duration(component: _Component, report: Report) -> dt.timedelta | None:
     value = component.first("DURATION")[1].strip()
     if not value:
         return None
-    try:
-        duration = vDDDTypes.from_ical(value)  # type: ignore[no-untyped-call]
-    except (ValueError, OverflowError):
-        duration = None
+    duration = _parsed(value)
     if not isinstance(duration, dt.timedelta):
         report.note(component.row, "DURATION is not a duration")
         return None
     return duration
+
+
+def _parsed(value: str, zone: str | None = None) -> Any:
+    """Return what the library reads: a day, a time, a duration or a period; None if it is malformed."""
+    try:
+        return vDDDTypes.from_ical(value, timezone=zone)  # type: ignore[no-untyped-call]
+    except (ValueError, OverflowError):
+        return None
 
 
 def _priority(component: _Component, report: Report) -> Priority:

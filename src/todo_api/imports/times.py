@@ -13,9 +13,16 @@ from todo_domain.rules import Violations
 def instant_of(text: str) -> dt.datetime | None:
     """Return the time that a text in the format of ISO 8601 names, in UTC; without an offset, it is in UTC."""
     try:
-        time = dt.datetime.fromisoformat(text.strip())
+        return in_utc(dt.datetime.fromisoformat(text.strip()))
+    except ValueError:
+        return None
+
+
+def in_utc(time: dt.datetime) -> dt.datetime | None:
+    """Return a time in UTC; without a zone, it is in UTC already. None if it is outside of Python's calendar."""
+    try:
         return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
-    except (ValueError, OverflowError):
+    except OverflowError:
         return None
 
 
@@ -29,13 +36,16 @@ def fitting_time(time: dt.datetime | None, row: int, report: Report) -> dt.datet
 
 def due_at(time: dt.datetime, zone: str | None) -> Due:
     """Return the due at a time, as a wall clock in this time zone shows it; in UTC, if the zone is not known."""
-    due = Due(time.date(), dt.time(time.hour, time.minute), zone)
-    if zone is None or not is_valid(due):
-        return Due(time.date(), dt.time(time.hour, time.minute), "UTC")
+    if zone is None or not is_valid(wall_clock(time, zone)):
+        return wall_clock(time, "UTC")
     try:
-        local = time.astimezone(ZoneInfo(zone))
+        return wall_clock(time.astimezone(ZoneInfo(zone)), zone)
     except OverflowError:
-        return due_at(time, None)
+        return wall_clock(time, "UTC")
+
+
+def wall_clock(local: dt.datetime, zone: str | None) -> Due:
+    """Return the due at a local time of this zone, to the minute."""
     return Due(local.date(), dt.time(local.hour, local.minute), zone)
 
 
