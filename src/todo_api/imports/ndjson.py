@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from itertools import islice
 from typing import Any, Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import todo_domain as domain
-from todo_api.imports.report import MAX_REPORTED, Report
+from todo_api.imports.report import Report
 from todo_api.imports.times import fitting_time
 from todo_api.schemas.faults import faults_of, violation_of
 from todo_api.schemas.formats import Day, Id, Instant
 from todo_api.schemas.projects import ProjectCreate
 from todo_api.schemas.task_bodies import TaskCreate
-from todo_domain import ImportedItem, ImportedProject, ImportedTask, Origin, RuleViolated, origin_key
+from todo_domain import ImportedItem, ImportedProject, ImportedTask, Origin, RuleViolated, Violation, origin_key
 from todo_domain.imported import MAX_ORIGIN_ID
 
 _SOURCE: Final = "todo-backend"
@@ -100,15 +99,12 @@ def _read_row(
     try:
         draft: Any = model.model_validate(values).as_domain
     except (ValidationError, RuleViolated):
-        for violation in islice(faults_of(model, values), MAX_REPORTED):
-            report.fault(row, violation.message, *violation.field, code=violation.code)
+        _add_faults(report, row, faults_of(model, values))
         return None
     try:
         stored = _Stored.model_validate(values)
     except ValidationError as refused:
-        for error in refused.errors(include_url=False, include_input=False):
-            violation = violation_of(error)
-            report.fault(row, violation.message, *violation.field, code=violation.code)
+        _add_faults(report, row, map(violation_of, refused.errors(include_url=False, include_input=False)))
         return None
     return row, draft, stored, stored.origin(values["kind"], line.strip())
 
@@ -156,6 +152,10 @@ def _checked(  # noqa: PLR0913, PLR0917 - a row
             **{name: fitting_time(getattr(stored, name), row, report) for name in times},
         )
     except RuleViolated as violated:
-        for violation in violated.violations:
-            report.fault(row, violation.message, *violation.field, code=violation.code)
+        _add_faults(report, row, violated.violations)
         return None
+
+
+def _add_faults(report: Report, row: int, violations: Iterable[Violation]) -> None:
+    for violation in violations:
+        report.fault(row, violation.message, *violation.field, code=violation.code)
