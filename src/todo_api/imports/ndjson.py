@@ -1,11 +1,12 @@
 """Our own export: an object in each line, as in the change feed; `deleted_at` is set in the trash."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 import todo_domain as domain
 from todo_api.imports.report import Report
@@ -35,13 +36,12 @@ class _Stored(BaseModel):
 
     id: Id | None = None
     user_id: str = ""
-    project_id: Id | None = None
     position: str = _LAST
     created_at: Instant | None = None
     updated_at: Instant | None = None
     completed_at: Instant | None = None
     deleted_at: Instant | None = None
-    recurrence: _Anchored | None = Field(None)
+    recurrence: _Anchored | None = None
 
     def origin(self, kind: str, line: str) -> Origin:
         """Return what identifies the item: its id and its time of creation, otherwise its content."""
@@ -135,7 +135,7 @@ def _task(  # noqa: PLR0913, PLR0917 - a row, and what it refers to
         report.note(row, "its project is not in the file, so it is imported without a project")
     make = partial(
         ImportedTask,
-        draft=domain.TaskDraft(**{**draft.fields(), "project_id": None}),
+        draft=replace(draft, project_id=None),
         project=project,
         anchor=stored.recurrence.anchor if stored.recurrence else None,
     )
