@@ -72,15 +72,7 @@ class _Fitting:
         if notes := cleaned(task.notes, task.row, self._report).strip():
             self._paragraphs.append(notes)
         due = self._due()
-        draft = TaskDraft(
-            title=title,
-            complete=task.complete,
-            priority=task.priority,
-            due=due,
-            recurrence=self._recurrence(due),
-            tags=self._tags(),
-            checklist=self._checklist(children),
-        )
+        recurrence, tags, checklist = self._recurrence(due), self._tags(), self._checklist(children)
         self._paragraphs += task.lines
         for name, text in task.kept_as_text:
             self._keep(name, text)
@@ -90,7 +82,16 @@ class _Fitting:
         )
         return ImportedTask(
             origin=origin,
-            draft=TaskDraft(**{**draft.fields(), "description": self._description()}),
+            draft=TaskDraft(
+                title=title,
+                description=self._description(),
+                complete=task.complete,
+                priority=task.priority,
+                due=due,
+                recurrence=recurrence,
+                tags=tags,
+                checklist=checklist,
+            ),
             project=task.project,
             created_at=created_at,
             updated_at=updated_at,
