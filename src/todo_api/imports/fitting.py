@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from todo_api.imports.loose import LooseTask
 from todo_api.imports.report import Report
-from todo_api.imports.text import cleaned, on_one_line, shortened
+from todo_api.imports.text import UNTITLED, cleaned, on_one_line, shortened
 from todo_api.imports.times import fitting_due, fitting_time, text_of
 from todo_api.imports.tree import Family, families_of
 from todo_domain import (
@@ -22,8 +21,6 @@ from todo_domain import (
 from todo_domain.checklist import MAX_ITEM_TITLE_LENGTH, MAX_ITEMS
 from todo_domain.draft import MAX_DESCRIPTION_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 from todo_domain.text import fold
-
-_UNTITLED: Final = "Untitled"
 
 
 def fit(source: str, tasks: Sequence[LooseTask], report: Report) -> Iterator[ImportedTask]:
@@ -106,12 +103,12 @@ class _Fitting:
     def _title(self) -> str:
         title = on_one_line(cleaned(self._task.title, self._task.row, self._report))
         if not title:
-            self._report.note(self._task.row, f"has no title; it is called {_UNTITLED}")
+            self._report.note(self._task.row, f"has no title; it is called {UNTITLED}")
         elif len(title) > MAX_TITLE_LENGTH:
             self._paragraphs.append(title)
             message = f"the title has {len(title)} characters; the whole title is in the description"
             self._report.note(self._task.row, message)
-        return shortened(title, MAX_TITLE_LENGTH) or _UNTITLED
+        return shortened(title, MAX_TITLE_LENGTH) or UNTITLED
 
     def _due(self) -> Due | None:
         due, dropped_zone = fitting_due(self._task.due)
@@ -143,7 +140,7 @@ class _Fitting:
     def _checklist(self, children: Sequence[LooseTask]) -> tuple[ChecklistItem, ...]:
         items: list[ChecklistItem] = []
         for child in children:
-            title = on_one_line(cleaned(child.title, child.row, self._report)) or _UNTITLED
+            title = on_one_line(cleaned(child.title, child.row, self._report)) or UNTITLED
             has_room = len(items) < MAX_ITEMS
             if has_room:
                 items.append(ChecklistItem(shortened(title, MAX_ITEM_TITLE_LENGTH), child.complete))

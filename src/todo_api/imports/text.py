@@ -6,6 +6,9 @@ from typing import Final
 from todo_api.imports.report import Report
 from todo_domain.text import is_visible
 
+UNTITLED: Final = "Untitled"
+"""The name of what has none."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 _OTHERS: Final = (
     (b"PK\x03\x04", "the file is a ZIP archive; unpack it, and import a file of it"),
