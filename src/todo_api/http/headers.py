@@ -11,3 +11,8 @@ NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
 def header_lines(scope: Scope, name: bytes) -> list[str]:
     """Return the value of every field line with this name, in order; the name is in lower case."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def content_type(scope: Scope) -> str:
+    """Return the value of the first Content-Type, or an empty string."""
+    return next(iter(header_lines(scope, b"content-type")), "")

@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from todo_api.http.headers import header_lines
+from todo_api.http.headers import content_type, header_lines
 from todo_api.http.media_types import MAX_LENGTH, media_type_in_utf8
 from todo_api.http.problems import (
     MALFORMED,
@@ -83,7 +83,7 @@ def has_too_many_values(body: bytes | bytearray) -> bool:
 
 
 def _check_media_type(request: Request, media_types: Collection[str]) -> None:
-    value = next(iter(header_lines(request.scope, b"content-type")), "")
+    value = content_type(request.scope)
     if value not in media_types and media_type_in_utf8(value) not in media_types:
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"send the body as {' or '.join(media_types)}, in UTF-8")
 
@@ -98,7 +98,7 @@ def _check_content_coding(request: Request) -> None:
 def check_file_type(request: Request) -> None:
     """Refuse a file in an HTML form, or with a Content-Encoding."""
     _check_content_coding(request)
-    if "multipart/" in next(iter(header_lines(request.scope, b"content-type")), "")[:MAX_LENGTH].lower():
+    if "multipart/" in content_type(request.scope)[:MAX_LENGTH].lower():
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, "send the file itself as the body, not a form")
 
 

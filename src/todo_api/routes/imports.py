@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from todo_api.http.authentication import Tasks, container_of
-from todo_api.http.headers import header_lines
+from todo_api.http.headers import content_type
 from todo_api.http.media_types import media_type_in_utf8
 from todo_api.http.openapi import BODY, problem_responses
 from todo_api.http.owner_route import OwnerRoute
@@ -103,8 +103,7 @@ def _format_of(request: Request, query: ImportParameters) -> Format:
     """Return the format that the query names, otherwise that of the media type."""
     if query.format:
         return Format(query.format)
-    value = next(iter(header_lines(request.scope, b"content-type")), "")
-    if form := MEDIA_TYPES.get(media_type_in_utf8(value) or ""):
+    if form := MEDIA_TYPES.get(media_type_in_utf8(content_type(request.scope)) or ""):
         return form
     message = f"name the format in the query, such as ?format=ndjson, or send {' or '.join(MEDIA_TYPES)}, in UTF-8"
     raise ProblemError(UNSUPPORTED_MEDIA_TYPE, message)
