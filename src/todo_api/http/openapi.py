@@ -1,7 +1,7 @@
 """The OpenAPI document: what FastAPI derives from the endpoints, and what it can't derive."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 from itertools import groupby
@@ -106,6 +106,11 @@ def _headers(*names: str) -> dict[str, Any]:
 def schema_of(model: type[BaseModel]) -> dict[str, str]:
     """Return a reference to the schema of a model."""
     return {"$ref": _SCHEMA.format(model=model.__name__)}
+
+
+def text_content(examples: Mapping[str, str]) -> dict[str, Any]:
+    """Return the `content` of a body that is text, with the example of each media type."""
+    return {media_type: {"schema": {"type": "string"}, "example": example} for media_type, example in examples.items()}
 
 
 def documented_response(status: int, *headers: str) -> Responses:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from todo_api.http.authentication import CalendarTasks, calendar_use_cases
-from todo_api.http.openapi import NOT_MODIFIED, documented_response, problem_responses
+from todo_api.http.openapi import NOT_MODIFIED, documented_response, problem_responses, text_content
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.preconditions import IfNoneMatch, list_tag, tag_matcher
 from todo_api.http.problems import AUTH_FORBIDDEN, AUTH_INVALID, AUTH_MISSING, AUTH_UNAVAILABLE, NOT_FOUND
@@ -44,7 +44,7 @@ END:VEVENT\r
 END:VCALENDAR\r
 """
 _CALENDAR: Final = documented_response(200, "ETag")
-_CALENDAR[200]["content"] = {_MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EXAMPLE}}
+_CALENDAR[200]["content"] = text_content({_MEDIA_TYPE: _EXAMPLE})
 
 
 @router.get(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from todo_api.http.authentication import Tasks, container_of, use_cases
-from todo_api.http.openapi import problem_responses
+from todo_api.http.openapi import problem_responses, text_content
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import CURSOR_EXPIRED
 from todo_api.http.responses import JsonResponse
@@ -39,12 +39,9 @@ LastEventId = Annotated[
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Events without end. `id` is a feed token, `data` an entry of `changes` as JSON.",
-        "content": {
-            "text/event-stream": {
-                "schema": {"type": "string"},
-                "example": 'id: k3v9.42\ndata: {"id":7,"deleted":true,"revision":42,"kind":"task"}\n\n',
-            }
-        },
+        "content": text_content(
+            {"text/event-stream": 'id: k3v9.42\ndata: {"id":7,"deleted":true,"revision":42,"kind":"task"}\n\n'}
+        ),
     }
 }
 

@@ -1,7 +1,7 @@
 """The endpoint of the export: everything that a user has."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from todo_api.http.accept import preferred
 from todo_api.http.authentication import Tasks, container_of
 from todo_api.http.headers import header_lines
-from todo_api.http.openapi import NOT_MODIFIED, documented_response, problem_responses
+from todo_api.http.openapi import NOT_MODIFIED, documented_response, problem_responses, text_content
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.preconditions import IfNoneMatch, tag_matcher
 from todo_api.http.responses import not_modified
@@ -24,14 +24,8 @@ router: Final = APIRouter(prefix="/api/{user_id}/export", tags=["export"], route
 
 _DEFAULT: Final = next(iter(EXPORT_FORMATS))
 _NAMES: Final = {form.media_type: name for name, form in EXPORT_FORMATS.items()}
-_EXPORT: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        **documented_response(200, "ETag", "Content-Disposition")[200],
-        "content": {
-            media_type: {"schema": {"type": "string"}, "example": EXAMPLES[name]} for media_type, name in _NAMES.items()
-        },
-    }
-}
+_EXPORT: Final = documented_response(200, "ETag", "Content-Disposition")
+_EXPORT[200]["content"] = text_content({media_type: EXAMPLES[name] for media_type, name in _NAMES.items()})
 
 
 @router.get(

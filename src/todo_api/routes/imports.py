@@ -12,7 +12,7 @@ from starlette.responses import Response
 from todo_api.http.authentication import Tasks, container_of
 from todo_api.http.headers import content_type
 from todo_api.http.media_types import media_type_in_utf8
-from todo_api.http.openapi import BODY, problem_responses
+from todo_api.http.openapi import BODY, problem_responses, text_content
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.http.problems import OVERLOADED, QUOTA_EXCEEDED, UNSUPPORTED_MEDIA_TYPE, ProblemError
 from todo_api.http.responses import JsonResponse
@@ -37,9 +37,7 @@ _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "description": f"The file, at most {MAX_FILE_BYTES} bytes, in UTF-8.",
-        "content": {
-            media_type: {"schema": {"type": "string"}, "example": example} for media_type, example in _EXAMPLES.items()
-        },
+        "content": text_content(_EXAMPLES),
     }
 }
 
