@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from errno import errorcode
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -18,6 +17,7 @@ from starlette.types import Scope
 
 import todo_domain as domain
 from todo_api.http.hints import hint_for
+from todo_api.http.reasons import reason_of
 from todo_api.schemas.faults import MAX_FAULTS
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -224,22 +224,8 @@ def _help_link(scope: Scope, kind: ProblemType) -> str:
 
 def error_response(request: Request, error: domain.TodoError | ProblemError) -> Response:
     """Return the response to an error, and record the reason for the request log; the response does not have it."""
-    request.scope["reason"] = _reason(error)
+    request.scope["reason"] = reason_of(error)
     return problem_response(request, error if isinstance(error, ProblemError) else problem_of(error))
-
-
-def _reason(error: Exception) -> str | None:
-    cause = error.__cause__
-    for rejected in (error, cause):
-        if isinstance(rejected, domain.TokenRejected):
-            return rejected.reason
-    if cause is None:
-        return str(error) if isinstance(error, domain.StorageOverloaded) else None
-    # The message of a database error may contain data of users.
-    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", "")
-    if isinstance(cause, OSError) and cause.errno:
-        code = errorcode.get(cause.errno, "")
-    return f"{type(cause).__name__} {code}".rstrip()
 
 
 def example(kind: ProblemType) -> dict[str, Any]:
