@@ -37,7 +37,8 @@ from todo_api.http.user_limits import (
 )
 from todo_api.middleware.limits import MAX_HEAD_BYTES
 from todo_api.routes.batch import BatchRoute
-from todo_api.schemas.parameters import ChangeParameters, ListParameters, RemovalParameters
+from todo_api.schemas.feed_parameters import ChangeParameters
+from todo_api.schemas.parameters import ListParameters, RemovalParameters
 from todo_api.schemas.tasks import TaskResponse
 from todo_api.settings import Settings, names_of
 from todo_domain.batch import MAX_OPERATIONS

@@ -13,7 +13,7 @@ from todo_api.http.problems import CURSOR_EXPIRED
 from todo_api.http.responses import JsonResponse
 from todo_api.http.user_limits import usage_of
 from todo_api.schemas.changes import ChangesResponse
-from todo_api.schemas.parameters import FEED_TOKEN, ChangeParameters, StreamParameters
+from todo_api.schemas.feed_parameters import FEED_TOKEN, ChangeParameters, StreamParameters
 from todo_api.schemas.serialization import changes_response
 from todo_api.streaming.change_stream import ChangeStream
 from todo_domain import FeedToken, RuleViolated, Violation

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from todo_api.schemas.feed_parameters import ChangeParameters
 from todo_api.schemas.names import probably_meant
-from todo_api.schemas.parameters import ChangeParameters, ListParameters
+from todo_api.schemas.parameters import ListParameters
 from todo_api.schemas.task_bodies import TaskCreate
 
 FIELDS = frozenset(TaskCreate.model_fields)

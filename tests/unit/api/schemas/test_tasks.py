@@ -16,8 +16,9 @@ from tests.unit.domain.strategies import CONTROLS, clock_times, drafts, due_patc
 from todo_api.http.responses import json_bytes
 from todo_api.schemas.batches import BatchRequest
 from todo_api.schemas.due import Due
+from todo_api.schemas.feed_parameters import ChangeParameters, SinceParameter
 from todo_api.schemas.formats import MULTILINE, single_line
-from todo_api.schemas.parameters import ChangeParameters, ListParameters, SinceParameter
+from todo_api.schemas.parameters import ListParameters
 from todo_api.schemas.task_bodies import TaskCreate, TaskPatch, TaskUpdate
 from todo_api.schemas.tasks import PRIORITIES, TaskResponse, task_response
 from todo_domain import DuePatch, RuleViolated, Task, TaskDraft

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from todo_api.schemas.parameters import FEED_TOKEN
+from todo_api.schemas.feed_parameters import FEED_TOKEN
 from todo_domain import TASKS, FeedToken, Kind
 from todo_domain.task import MAX_REVISION
 
