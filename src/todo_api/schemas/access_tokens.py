@@ -4,11 +4,12 @@ import datetime as dt
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 import todo_domain as domain
 from todo_api.schemas.formats import Instant, single_line
+from todo_api.schemas.resource_body import ResourceBody
 from todo_domain.access_token import MAX_TOKEN_LIFE, MAX_TOKEN_NAME_LENGTH
 
 _READ_ONLY: Final = frozenset({"id", "user_id", "created_at", "last_used_at"})
@@ -28,15 +29,10 @@ Scope = TypeAliasType("Scope", Literal["tasks:read", "tasks:write", "calendar:re
 _SCOPES: Final = "`tasks:write` includes reading. `calendar:read` is only for the calendar, and can't be combined."
 
 
-class AccessTokenCreate(BaseModel):
+class AccessTokenCreate(ResourceBody):
     """A new access token. Read-only fields are accepted and ignored."""
 
-    model_config = ConfigDict(
-        strict=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        json_schema_extra={"examples": [{"name": "Backup script", "scopes": ["tasks:read"]}]},
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Backup script", "scopes": ["tasks:read"]}]})
     ignored: ClassVar = _READ_ONLY
     examples: ClassVar = EXAMPLE_TOKEN
 
@@ -45,11 +41,6 @@ class AccessTokenCreate(BaseModel):
     expires_at: Instant | None = Field(
         None, description=f"At most {MAX_TOKEN_LIFE.days} days ahead. Without it, the token never expires."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _ignore_read_only(cls, body: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in body.items() if name not in _READ_ONLY}
 
     @cached_property
     def as_domain(self) -> domain.AccessTokenDraft:

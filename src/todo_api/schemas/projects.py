@@ -4,12 +4,13 @@ import datetime as dt
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 import todo_domain as domain
 from todo_api.schemas.due import absent
 from todo_api.schemas.formats import single_line
 from todo_api.schemas.move import Move
+from todo_api.schemas.resource_body import ResourceBody
 from todo_domain.project import MAX_NAME_LENGTH
 
 _READ_ONLY: Final = frozenset(
@@ -40,19 +41,12 @@ def _describe_patch(schema: dict[str, Any]) -> None:
     schema["minProperties"] = 1
 
 
-class _ProjectBody(BaseModel):
-    """The base of all bodies that describe a project: strict types, no unknown fields."""
+class _ProjectBody(ResourceBody):
+    """The base of all bodies that describe a project."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_describe)
+    model_config = ConfigDict(json_schema_extra=_describe)
     ignored: ClassVar = _READ_ONLY
     examples: ClassVar = EXAMPLE_PROJECT
-
-    @model_validator(mode="before")
-    @classmethod
-    def _ignore_read_only(cls, body: object) -> object:
-        if isinstance(body, dict):
-            return {name: value for name, value in body.items() if name not in _READ_ONLY}
-        return body
 
     def _values(self) -> dict[str, Any]:
         """Return the fields of the project in the body."""

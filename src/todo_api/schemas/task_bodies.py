@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 import todo_domain as domain
 from todo_api.schemas.checklist import Checklist
@@ -11,6 +11,7 @@ from todo_api.schemas.due import Due, DuePatch, absent
 from todo_api.schemas.formats import Id
 from todo_api.schemas.move import Move
 from todo_api.schemas.recurrence import RecurrenceCreate, RecurrencePatch
+from todo_api.schemas.resource_body import ResourceBody
 from todo_api.schemas.tasks import EXAMPLE_TASK, PRIORITIES, Description, Priority, Tags, Title
 
 _READ_ONLY: Final = frozenset(
@@ -49,22 +50,12 @@ def _describe_patch(schema: dict[str, Any]) -> None:
     schema["minProperties"] = 1
 
 
-class _TaskBody(BaseModel):
-    """The base of all bodies that describe a task: strict types, no unknown fields.
+class _TaskBody(ResourceBody):
+    """The base of all bodies that describe a task."""
 
-    A client may send back a task that it received: read-only fields are accepted and ignored.
-    """
-
-    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, json_schema_extra=_describe)
+    model_config = ConfigDict(json_schema_extra=_describe)
     ignored: ClassVar = _READ_ONLY
     examples: ClassVar = EXAMPLE_TASK
-
-    @model_validator(mode="before")
-    @classmethod
-    def _ignore_read_only(cls, body: object) -> object:
-        if isinstance(body, dict) and not _READ_ONLY.isdisjoint(body):
-            return {name: value for name, value in body.items() if name not in _READ_ONLY}
-        return body
 
     def _values(self) -> dict[str, Any]:
         """Return the fields in the body, with values of the domain."""
@@ -90,8 +81,8 @@ class TaskCreate(_TaskBody):
     priority: Priority = "medium"
     due: Due | None = None
     recurrence: RecurrenceCreate | None = None
-    tags: Tags = []
-    checklist: Checklist = []
+    tags: Tags = Field([])
+    checklist: Checklist = Field([])
     project_id: Id | None = None
     move: Move = Field(default_factory=absent)
 
