@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from todo_api.cli.options import Database, container_of_options
-from todo_api.container import back_up_store, restore_store
+from todo_api.container.stores import back_up_store, restore_store
 
 
 def backup(

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from todo_api.cli.options import Database, container_of_options
-from todo_api.container import Container, upgrade_store
+from todo_api.container import Container
+from todo_api.container.stores import upgrade_store
 from todo_api.server import maintenance
 
 

@@ -8,7 +8,8 @@ import typer
 from todo_api.app import create_app
 from todo_api.cli.options import Database, container_of_options, one_line
 from todo_api.cli.settings_help import shown
-from todo_api.container import Container, store_name
+from todo_api.container import Container
+from todo_api.container.stores import store_name
 from todo_api.server.diagnosis import PROBLEMS, diagnose
 from todo_api.settings import Settings, names_of
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from todo_api.cli.options import Database, container_of_options
-from todo_api.container import mint
+from todo_api.container.tokens import mint
 from todo_api.server import serving
 from todo_api.settings import Settings
 

@@ -8,7 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from todo_api.cli.options import Database, container_of_options, operator_for
-from todo_api.container import Container, mint
+from todo_api.container import Container
+from todo_api.container.tokens import mint
 from todo_api.settings import WrongSetting
 from todo_domain import AccessTokenDraft, QuotaExceeded, RuleViolated
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from todo_api.container import Container, store_time
+from todo_api.container import Container
+from todo_api.container.stores import store_time
 from todo_api.server.descriptors import connection_limit
 from todo_api.settings import WrongSetting
 from todo_domain import StorageUnavailable, TokenVerificationUnavailable
