@@ -15,21 +15,32 @@ from todo_api.container import Container
 
 def app_in_memory(**settings: Any) -> App:
     """Return an app that keeps its tasks only in memory."""
-    repository = providers.Object(open_at_once(InMemoryTaskRepository()))
-    container = Container(settings=settings_for("never-opened.sqlite3", **settings), task_repository=repository)
+    return app_on(InMemoryTaskRepository(), **settings)
+
+
+def app_on(repository: InMemoryTaskRepository, **settings: Any) -> App:
+    """Open this store, and return an app that keeps its tasks in it."""
+    container = Container(
+        settings=settings_for("never-opened.sqlite3", **settings),
+        task_repository=providers.Object(open_at_once(repository)),
+    )
     open_at_once(container.token_verifier())
     return create_app(container)
+
+
+def client_of(app: App, token: str | None = token_of("alice")) -> httpx.AsyncClient:
+    """Return a client of the app, by default alice's."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://todo.example", headers=headers)
 
 
 def send_request(
     app: App, method: str, path: str, token: str | None = token_of("alice"), **request: Any
 ) -> httpx.Response:
     """Send one request, by default one of alice's."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    transport = httpx.ASGITransport(app)
 
     async def send() -> httpx.Response:
-        async with httpx.AsyncClient(transport=transport, base_url="http://todo.example", headers=headers) as client:
+        async with client_of(app, token) as client:
             return await client.request(method, path, **request)
 
     return asyncio.run(send())

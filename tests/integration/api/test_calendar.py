@@ -9,10 +9,9 @@ import httpx
 import pytest
 from dependency_injector import providers
 
-from tests.integration.api.asgi import app_in_memory, send_request
+from tests.integration.api.asgi import app_in_memory, app_on, client_of, send_request
 from tests.integration.api.problems import places, refusal
 from tests.integration.api.test_access_tokens import create, refused_tokens, stored
-from tests.integration.api.test_user_limits import app_on
 from tests.integration.server import token_of
 from tests.unit.api.schemas.icalendar.calendars import read
 from todo_adapters.in_memory import InMemoryTaskRepository
@@ -292,7 +291,7 @@ def test_a_long_calendar_has_each_task_once_and_leaves_the_event_loop_to_others_
 
     async def scenario() -> httpx.Response:
         counting = asyncio.create_task(count_turns())
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://todo.example") as client:
+        async with client_of(app, None) as client:
             response = await client.get(path)
         counting.cancel()
         return response

@@ -4,19 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import httpx
 import pytest
-from dependency_injector import providers
 
-from tests.integration.api.asgi import app_in_memory, send_request
+from tests.integration.api.asgi import app_in_memory, app_on, client_of, send_request
 from tests.integration.api.problems import refusal
-from tests.integration.server import Server, settings_for, token_of
-from tests.opening import open_at_once
+from tests.integration.server import Server, token_of
 from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_api.app import App, create_app
-from todo_api.container import Container
 from todo_api.streaming import export
 from todo_domain import Snapshot, UserId
 
@@ -41,20 +35,6 @@ class Held(InMemoryTaskRepository):
         await self.may_read.wait()
         async with super().snapshot(user_id) as snapshot:
             yield snapshot
-
-
-def app_on(repository: InMemoryTaskRepository, **settings: Any) -> App:
-    container = Container(
-        settings=settings_for("never-opened.sqlite3", **settings),
-        task_repository=providers.Object(open_at_once(repository)),
-    )
-    open_at_once(container.token_verifier())
-    return create_app(container)
-
-
-def client_of(app: App, user_id: str = "alice") -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {token_of(user_id)}"}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://todo.example", headers=headers)
 
 
 def test_an_export_has_the_entries_of_the_feed_and_the_trash(server: Server) -> None:
@@ -174,7 +154,7 @@ async def test_one_export_of_a_user_is_sent_at_a_time(monkeypatch: pytest.Monkey
     monkeypatch.setattr(export, "WAIT_SECONDS", 0)
     store = Held()
     app = app_on(store)
-    async with client_of(app) as alice, client_of(app, "bob") as bob:
+    async with client_of(app) as alice, client_of(app, token_of("bob")) as bob:
         first = asyncio.create_task(alice.get("/api/alice/export"))
         await store.has_begun.wait()
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.asgi import app_in_memory, send_request
+from tests.integration.api.asgi import app_in_memory, client_of, send_request
 from tests.integration.api.problems import places, refusal
 from tests.integration.server import token_of
 from tests.unit.api.imports.reading import NOW, file
@@ -207,12 +207,8 @@ def test_an_import_is_refused_if_other_files_are_checked_for_long(app: App, monk
     checks = app.container.import_checks()
 
     async def occupied() -> httpx.Response:
-        async with (
-            checks,
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://todo.example") as client,
-        ):
-            headers = {"Authorization": f"Bearer {token_of('alice')}"}
-            return await client.post(f"{PATH}?format=ndjson", content=LINE % 1, headers=headers)
+        async with checks, client_of(app) as client:
+            return await client.post(f"{PATH}?format=ndjson", content=LINE % 1)
 
     assert refusal(asyncio.run(occupied())) == (503, "OVERLOADED")
 

@@ -7,14 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from dependency_injector import providers
 
-from tests.integration.api.asgi import app_in_memory, send_request
+from tests.integration.api.asgi import app_in_memory, app_on, client_of, send_request
 from tests.integration.api.problems import refusal
 from tests.integration.server import Server, running_server, settings_for, token_of
-from tests.opening import open_at_once
 from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_api.app import App, create_app
 from todo_api.container import Container
 from todo_domain import Added, Task, UserId
 
@@ -40,20 +37,6 @@ class Slow(InMemoryTaskRepository):
         del user_id, task_id
         await asyncio.Event().wait()
         raise AssertionError
-
-
-def app_on(repository: InMemoryTaskRepository, **settings: Any) -> App:
-    container = Container(
-        settings=settings_for("never-opened.sqlite3", **settings),
-        task_repository=providers.Object(open_at_once(repository)),
-    )
-    open_at_once(container.token_verifier())
-    return create_app(container)
-
-
-def client_of(app: App, user_id: str = "alice") -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {token_of(user_id)}"}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://todo.example", headers=headers)
 
 
 def test_a_user_without_work_left_gets_429_before_anything_of_the_body_is_read() -> None:
