@@ -1,5 +1,6 @@
 """The promise of a durable store: what was written is there after reopening."""
 
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -24,18 +25,23 @@ from todo_domain import (
 DRAFT: Final = TaskDraft(title="d", description="e", complete=True, tags=("f",))
 BATCH: Final = Batch((Create(DRAFT), Remove(3)))
 
-by_whom = pytest.mark.parametrize("is_same", [True, False], ids=["the same object", "another object"])
+Reopen = Callable[[TaskStore, MakeRepository], TaskStore]
+"""Returns the object that opens the store again: the first one, or one that it makes."""
 
-
-def _reopened(first: TaskStore, make_repository: MakeRepository, *, is_same: bool) -> TaskStore:
-    return first if is_same else make_repository(NO_QUOTAS)
+by_whom = pytest.mark.parametrize(
+    "reopened",
+    [lambda first, _: first, lambda _, make_repository: make_repository(NO_QUOTAS)],
+    ids=["the same object", "another object"],
+)
 
 
 class SurvivesReopening(Contract):
     """Closing loses nothing, whether the same object opens the store again or another one does."""
 
     @by_whom
-    async def test_written_data_is_there_after_reopening(self, make_repository: MakeRepository, is_same: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+    async def test_written_data_is_there_after_reopening(
+        self, make_repository: MakeRepository, reopened: Reopen
+    ) -> None:
         user = new_user()
         async with make_repository(NO_QUOTAS) as first:
             await add_titles(first, user, "abc")
@@ -44,7 +50,7 @@ class SurvivesReopening(Contract):
             await first.apply(user, BATCH, at=NOON)
             before = await read_everything(first, user)
 
-        async with _reopened(first, make_repository, is_same=is_same) as second:
+        async with reopened(first, make_repository) as second:
             assert await read_everything(second, user) == before
             assert await second.revisions([user]) == {user: 7}
             added = (await second.add(user, DRAFT, at=NOON)).task
@@ -52,9 +58,7 @@ class SurvivesReopening(Contract):
 
     @by_whom
     async def test_idempotency_keys_are_recognised_after_reopening(
-        self,
-        make_repository: MakeRepository,
-        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+        self, make_repository: MakeRepository, reopened: Reopen
     ) -> None:
         user = new_user()
         add_key, batch_key = (IdempotencyKey.of_request(name, DRAFT) for name in ("add", "batch"))
@@ -62,7 +66,7 @@ class SurvivesReopening(Contract):
             added = await first.add(user, DRAFT, at=NOON, key=add_key)
             applied = await first.apply(user, Batch((Create(DRAFT),)), at=NOON, key=batch_key)
 
-        async with _reopened(first, make_repository, is_same=is_same) as second:
+        async with reopened(first, make_repository) as second:
             again = await second.add(user, DRAFT, at=NOON, key=add_key)
             applied_again = await second.apply(user, Batch((Create(DRAFT),)), at=NOON, key=batch_key)
 
@@ -71,15 +75,13 @@ class SurvivesReopening(Contract):
 
     @by_whom
     async def test_a_renewed_epoch_is_there_after_reopening(
-        self,
-        make_repository: MakeRepository,
-        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+        self, make_repository: MakeRepository, reopened: Reopen
     ) -> None:
         user = new_user()
         async with make_repository(NO_QUOTAS) as first:
             epoch = await first.renew_epoch(at=NOON)
 
-        async with _reopened(first, make_repository, is_same=is_same) as second:
+        async with reopened(first, make_repository) as second:
             (task,) = await add_titles(second, user, ["a"])
 
             assert (await second.changes(user, None, ALL)).next.epoch == epoch
@@ -87,9 +89,7 @@ class SurvivesReopening(Contract):
 
     @by_whom
     async def test_purged_data_is_still_forgotten_after_reopening(
-        self,
-        make_repository: MakeRepository,
-        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+        self, make_repository: MakeRepository, reopened: Reopen
     ) -> None:
         user = new_user()
         years_ago = NOON.replace(year=2001)
@@ -100,33 +100,29 @@ class SurvivesReopening(Contract):
             while await first.purge(trash_before=after, deletions_before=after, keys_before=years_ago, limit=1000):
                 pass
 
-        async with _reopened(first, make_repository, is_same=is_same) as second:
+        async with reopened(first, make_repository) as second:
             page = await second.changes(user, None, ALL)
 
             assert (page.changes, page.next.revision) == ((), 2)
 
     @by_whom
     async def test_access_tokens_are_there_after_reopening(
-        self,
-        make_repository: MakeRepository,
-        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+        self, make_repository: MakeRepository, reopened: Reopen
     ) -> None:
         user = new_user()
         async with make_repository(NO_QUOTAS) as first:
             token, token_hash = await add_token(first, user)
 
-        async with _reopened(first, make_repository, is_same=is_same) as second:
+        async with reopened(first, make_repository) as second:
             assert await second.access_tokens.find(user, token_hash) == token
 
     @by_whom
     async def test_imported_items_are_recognised_after_reopening(
-        self,
-        make_repository: MakeRepository,
-        is_same: bool,  # noqa: FBT001 - a parameter of pytest
+        self, make_repository: MakeRepository, reopened: Reopen
     ) -> None:
         user = new_user()
         async with make_repository(NO_QUOTAS) as first:
             await add_all(first, user, project(), task("a"))
 
-        async with _reopened(first, make_repository, is_same=is_same) as second:
+        async with reopened(first, make_repository) as second:
             assert await add_all(second, user, project(), task("a"), task("b")) == 1
