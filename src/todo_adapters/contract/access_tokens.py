@@ -8,14 +8,21 @@ from typing import Final
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, WRITERS, add_titles, new_user, noon_plus, read_everything
+from todo_adapters.contract.scenario import (
+    ALL,
+    NOON,
+    WRITERS,
+    YEARS_AGO,
+    add_titles,
+    new_user,
+    noon_plus,
+    read_everything,
+)
 from todo_adapters.contract.suite import Contract
 from todo_domain import AccessToken, AccessTokenDraft, AccessTokenNotFound, QuotaExceeded, Scope, TaskStore, UserId
 from todo_domain.access_token import MAX_ACCESS_TOKENS, hash_of, new_secret
 
 DRAFT: Final = AccessTokenDraft(name="Söme script 😀", scopes=[Scope.TASKS_READ, Scope.TASKS_WRITE])
-YEARS_AGO: Final = NOON.replace(year=2001)
-"""A time before everything that other tests wrote to the same store."""
 
 
 async def add_token(

@@ -7,7 +7,7 @@ import pytest
 
 from todo_adapters.contract.access_tokens import add_token
 from todo_adapters.contract.importing import add_all, project, task
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, read_everything, set_title
+from todo_adapters.contract.scenario import ALL, NOON, YEARS_AGO, add_titles, new_user, read_everything, set_title
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_domain import (
     NO_QUOTAS,
@@ -92,12 +92,11 @@ class SurvivesReopening(Contract):
         self, make_repository: MakeRepository, reopened: Reopen
     ) -> None:
         user = new_user()
-        years_ago = NOON.replace(year=2001)
         async with make_repository(NO_QUOTAS) as first:
             await add_titles(first, user, "a")
-            await first.remove(user, 1, at=years_ago)
+            await first.remove(user, 1, at=YEARS_AGO)
             after = NOON.replace(year=2002)
-            while await first.purge(trash_before=after, deletions_before=after, keys_before=years_ago, limit=1000):
+            while await first.purge(trash_before=after, deletions_before=after, keys_before=YEARS_AGO, limit=1000):
                 pass
 
         async with reopened(first, make_repository) as second:

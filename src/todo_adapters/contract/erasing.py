@@ -1,16 +1,12 @@
 """Erasing: nothing is left of a task but its deletion, and nothing else changes."""
 
 import asyncio
-from typing import Final
 
 from todo_adapters.contract.quotas import OPEN, add
-from todo_adapters.contract.scenario import ALL, NOON, WRITERS, add_titles, new_user, read_everything
+from todo_adapters.contract.scenario import ALL, NOON, WRITERS, YEARS_AGO, add_titles, new_user, read_everything
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_adapters.contract.trash import apply, cause_of, ids_in_trash, remove, trash_of
 from todo_domain import BatchFailed, Erase, Quotas, Remove, Restore, TaskNotFound, TaskQuery, TaskStore, TrashPage
-
-YEARS_AGO: Final = NOON.replace(year=2001)
-"""A time before everything that other tests wrote to the same store."""
 
 
 class ErasesContent(Contract):

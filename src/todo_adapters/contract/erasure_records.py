@@ -3,8 +3,7 @@
 import pytest
 
 from todo_adapters.contract.erasures import erase
-from todo_adapters.contract.purging import YEARS_AGO
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, feed_token, new_user
+from todo_adapters.contract.scenario import ALL, NOON, YEARS_AGO, add_titles, feed_token, new_user
 from todo_adapters.contract.suite import Contract
 from todo_domain import CursorExpired, FeedToken, TaskStore, UserId
 

@@ -11,6 +11,7 @@ from todo_adapters.contract.access_tokens import add_token
 from todo_adapters.contract.scenario import (
     ALL,
     NOON,
+    YEARS_AGO,
     add_titles,
     feed_token,
     new_user,
@@ -194,7 +195,7 @@ class ErasesUsers(Contract):
         assert [await read_everything(repository, other) for other in others] == before
         for other, (token_hash, _) in zip(others, hashes, strict=True):
             await repository.access_tokens.find(other, token_hash)
-            old = UserId(other, NOON.replace(year=2001))
+            old = UserId(other, YEARS_AGO)
             assert (await repository.add(old, DRAFT, at=NOON, key=_key("one"))).replayed
 
     async def test_no_write_of_concurrent_devices_outlives_an_erasure(self, repository: TaskStore) -> None:

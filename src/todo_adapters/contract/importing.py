@@ -8,7 +8,16 @@ import pytest
 
 from todo_adapters.contract.field_values import DAY
 from todo_adapters.contract.projects import EVERY_KIND, do
-from todo_adapters.contract.scenario import ALL, NOON, WRITERS, add_titles, new_user, noon_plus, read_everything
+from todo_adapters.contract.scenario import (
+    ALL,
+    NOON,
+    WRITERS,
+    YEARS_AGO,
+    add_titles,
+    new_user,
+    noon_plus,
+    read_everything,
+)
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_adapters.contract.trash import trash_of
 from todo_domain import (
@@ -36,7 +45,6 @@ from todo_domain import (
 )
 from todo_domain.quotas import NO_QUOTAS
 
-YEARS_AGO: Final = NOON.replace(year=2001)
 EARLIER: Final = noon_plus(-3600)
 _HOME: Final = Origin(origin_key("test", "home"))
 FULL: Final = TaskDraft(

@@ -3,11 +3,10 @@
 from datetime import datetime
 from functools import partial
 
-from todo_adapters.contract.erasing import YEARS_AGO
 from todo_adapters.contract.project_tasks import into, projects_of_tasks
 from todo_adapters.contract.projects import EVERY_KIND, add_projects, do
 from todo_adapters.contract.quotas import OPEN
-from todo_adapters.contract.scenario import ALL, NOON, new_user, noon_plus
+from todo_adapters.contract.scenario import ALL, NOON, YEARS_AGO, new_user, noon_plus
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_adapters.contract.trash import cause_of, trash_of
 from todo_domain import (

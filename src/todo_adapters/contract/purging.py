@@ -2,7 +2,7 @@
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, feed_token, new_user, read_everything
+from todo_adapters.contract.scenario import ALL, NOON, YEARS_AGO, add_titles, feed_token, new_user, read_everything
 from todo_adapters.contract.suite import Contract
 from todo_domain import (
     CursorExpired,
@@ -15,8 +15,6 @@ from todo_domain import (
     UserId,
 )
 
-YEARS_AGO = NOON.replace(year=2001)
-"""A time before everything that other tests wrote to the same store."""
 DRAFT = TaskDraft(title="once")
 
 

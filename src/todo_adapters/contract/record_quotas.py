@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from todo_adapters.contract.quotas import OPEN, add, compete, error_of, key_of
-from todo_adapters.contract.scenario import ALL, NOON, WRITERS, feed_token, new_user, noon_plus
+from todo_adapters.contract.scenario import ALL, NOON, WRITERS, YEARS_AGO, feed_token, new_user, noon_plus
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_domain import (
     Batch,
@@ -82,7 +82,7 @@ class BoundsDeletionsAndKeys(Contract):
             assert changes[-1] == Deletion(WRITERS + 1, 2 * (WRITERS + 1))
 
     async def test_purged_deletions_are_no_longer_counted(self, make_repository: MakeRepository) -> None:
-        user, before = new_user(), NOON.replace(year=2001)
+        user, before = new_user(), YEARS_AGO
         async with make_repository(Quotas(max_deletions=2)) as store:
             await add(store, user, *[OPEN] * 4)
             for task_id in (1, 2):
@@ -124,7 +124,7 @@ class BoundsDeletionsAndKeys(Contract):
             assert await _room_for_keys(store, user) == 2
 
     async def test_purged_keys_are_no_longer_counted(self, make_repository: MakeRepository) -> None:
-        user, before, batch = new_user(), NOON.replace(year=2001), Batch((Create(OPEN),) * 3)
+        user, before, batch = new_user(), YEARS_AGO, Batch((Create(OPEN),) * 3)
         async with make_repository(Quotas(max_keys=4)) as store:
             old = before - timedelta(days=1)
             await store.apply(user, batch, at=old, key=key_of("batch", batch))

@@ -6,7 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, feed_token, new_user, read_everything, set_title
+from todo_adapters.contract.scenario import (
+    ALL,
+    NOON,
+    YEARS_AGO,
+    add_titles,
+    feed_token,
+    new_user,
+    read_everything,
+    set_title,
+)
 from todo_adapters.contract.suite import Contract
 from todo_domain import (
     Batch,
@@ -114,7 +123,7 @@ class RenewsTheEpoch(Contract):
     async def test_a_renewal_with_an_earlier_time_does_not_lower_revisions(self, repository: TaskStore) -> None:
         await repository.renew_epoch(at=NOON)
 
-        await repository.renew_epoch(at=NOON.replace(year=2001))
+        await repository.renew_epoch(at=YEARS_AGO)
 
         (task,) = await add_titles(repository, new_user(), "a")
         assert task.revision == FIRST

@@ -20,6 +20,8 @@ from todo_domain import (
 )
 
 NOON: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
+YEARS_AGO: Final = NOON.replace(year=2001)
+"""A time before everything that other tests wrote to the same store."""
 WRITERS: Final = 20
 ALL: Final = 500
 
