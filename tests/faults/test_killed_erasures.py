@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, read_everything
+from todo_adapters.contract.erasures import erase
+from todo_adapters.contract.scenario import NOON, add_titles, new_user, read_everything
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_domain import ErasureInProgress, TaskDraft, TaskStore
@@ -62,7 +63,6 @@ async def test_a_killed_erasure_shows_nothing_and_can_be_completed(
         assert (page.tasks, feed.changes, page.revision) == ((), (), TASKS + 1)
         with pytest.raises(ErasureInProgress):
             await repository.add(user, TaskDraft(title="a"), at=NOON)
-        while not await repository.erase_user(user, at=NOON, limit=ALL):
-            pass
+        await erase(repository, user)
         (task,) = await add_titles(repository, user, "a")
         assert (task.id, task.revision) == (TASKS + 1, TASKS + 2)

@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from todo_adapters.contract.erasures import erase
 from todo_adapters.contract.field_values import DAY
 from todo_adapters.contract.projects import EVERY_KIND, do
 from todo_adapters.contract.scenario import (
@@ -259,8 +260,7 @@ class AddsImportedItemsOnce(Contract):
     async def test_an_erasure_of_the_user_forgets_imported_items(self, repository: TaskStore) -> None:
         user = new_user()
         await add_all(repository, user, project(), task("a", project=_HOME))
-        while not await repository.erase_user(user, at=NOON, limit=ALL):
-            pass
+        await erase(repository, user)
 
         again = await add_all(repository, UserId(user, noon_plus(1)), project(), task("a", project=_HOME))
 
