@@ -1,24 +1,13 @@
-"""The promises about imports: each item is added once, with its times, and is remembered as long as its row."""
+"""The promises about imports: each item is added with its values, its times and its project."""
 
-import asyncio
 from dataclasses import replace
 from typing import Final
 
 import pytest
 
-from todo_adapters.contract.erasures import erase
 from todo_adapters.contract.field_values import DAY
 from todo_adapters.contract.projects import EVERY_KIND, do
-from todo_adapters.contract.scenario import (
-    ALL,
-    NOON,
-    WRITERS,
-    YEARS_AGO,
-    add_titles,
-    new_user,
-    noon_plus,
-    read_everything,
-)
+from todo_adapters.contract.scenario import ALL, NOON, add_titles, new_user, noon_plus, read_everything
 from todo_adapters.contract.suite import Contract, MakeRepository
 from todo_adapters.contract.trash import trash_of
 from todo_domain import (
@@ -31,7 +20,6 @@ from todo_domain import (
     ImportedProject,
     ImportedTask,
     Origin,
-    OwnIds,
     Priority,
     ProjectDraft,
     QuotaExceeded,
@@ -44,10 +32,9 @@ from todo_domain import (
     UserId,
     origin_key,
 )
-from todo_domain.quotas import NO_QUOTAS
 
 EARLIER: Final = noon_plus(-3600)
-_HOME: Final = Origin(origin_key("test", "home"))
+HOME: Final = Origin(origin_key("test", "home"))
 FULL: Final = TaskDraft(
     title="Ä 😀",
     description="d\te",
@@ -67,7 +54,7 @@ def task(name: str, **values: object) -> ImportedTask:
 
 def project(in_trash: bool = False) -> ImportedProject:  # noqa: FBT001, FBT002 - read at its calls
     """Return a project to import."""
-    return ImportedProject(origin=_HOME, draft=ProjectDraft(name="Home"), created_at=EARLIER, in_trash=in_trash)
+    return ImportedProject(origin=HOME, draft=ProjectDraft(name="Home"), created_at=EARLIER, in_trash=in_trash)
 
 
 async def add_all(store: TaskStore, user_id: UserId, *items: ImportedItem) -> int:
@@ -75,13 +62,8 @@ async def add_all(store: TaskStore, user_id: UserId, *items: ImportedItem) -> in
     return len((await store.add_imported(user_id, ImportBatch(items), at=NOON)).outcomes)
 
 
-async def titles_of(store: TaskStore, user_id: UserId) -> list[str]:
-    """Return the titles of a user's tasks in the order of their ids."""
-    return [each.title for each in sorted((await store.list(user_id, TaskQuery())).tasks, key=lambda task: task.id)]
-
-
-class AddsImportedItemsOnce(Contract):
-    """An import adds what is missing, and nothing twice."""
+class AddsImportedItems(Contract):
+    """An import adds items as they were elsewhere, or adds nothing."""
 
     async def test_an_imported_task_has_its_values_and_its_times(self, repository: TaskStore) -> None:
         user = new_user()
@@ -102,63 +84,10 @@ class AddsImportedItemsOnce(Contract):
         assert expected[0].recurrence and expected[0].recurrence.anchor == anchor  # noqa: PT018 - for the type checker
         assert expected[1].completed_at == noon_plus(-60)
 
-    async def test_an_item_that_was_imported_before_is_not_changed(self, repository: TaskStore) -> None:
-        user = new_user()
-        items = (project(), task("a", project=_HOME), task("b"))
-        first = await add_all(repository, user, *items)
-        await repository.remove(user, 2, at=NOON)
-        before = await read_everything(repository, user)
-
-        again = await add_all(repository, user, *items)
-        changed = await add_all(repository, user, replace(items[1], draft=TaskDraft(title="A")), task("b"))
-
-        assert (first, again, changed) == (3, 0, 0)
-        assert await read_everything(repository, user) == before
-
-    async def test_an_exported_task_of_the_same_list_is_not_added_again(self, repository: TaskStore) -> None:
-        user = new_user()
-        await add_titles(repository, user, "abc")
-        await repository.remove(user, 2, at=NOON)
-        await repository.remove(user, 3, at=NOON, permanent=True)
-        exported = [
-            replace(task(name), origin=Origin(origin_key("export", name), user, task_id, created_at))
-            for task_id, name, created_at in (
-                (1, "a", NOON),
-                (1, "other a", EARLIER),
-                (2, "b", NOON),
-                (2, "other b", EARLIER),
-                (3, "c", NOON),
-            )
-        ]
-
-        added = await add_all(repository, user, *exported)
-
-        # Another list had a task 1 and a task 2 too. The erased task is added from its export.
-        assert added == 3
-        assert await titles_of(repository, user) == ["a", "other a", "other b", "c"]
-
-    async def test_an_imported_item_is_not_taken_for_another_one_of_the_same_time(self, repository: TaskStore) -> None:
-        user = new_user()
-        await add_titles(repository, user, "x")
-
-        def exported(item: ImportedItem, item_id: int) -> ImportedItem:
-            origin = Origin(origin_key("export", type(item).__name__, str(item_id)), user, item_id, EARLIER)
-            return replace(item, origin=origin, created_at=EARLIER)
-
-        items = [exported(project(), number) for number in (1, 2)]
-        items += [exported(task(f"{number}"), number) for number in (2, 3)]
-        for item in items:
-            batch = ImportBatch((item,), above=OwnIds.of(items, user, OwnIds()))
-            await repository.add_imported(user, batch, at=NOON)
-
-        assert await titles_of(repository, user) == ["x", "2", "3"]
-        assert [each.id for each in (await repository.list_projects(user)).projects] == [3, 4]
-        assert (await add_titles(repository, user, "y"))[0].id == 6
-
     async def test_a_task_finds_its_project_also_in_an_earlier_batch(self, repository: TaskStore) -> None:
         user = new_user()
-        await add_all(repository, user, project(), task("a", project=_HOME))
-        await add_all(repository, user, project(), task("b", project=_HOME), task("c"))
+        await add_all(repository, user, project(), task("a", project=HOME))
+        await add_all(repository, user, project(), task("b", project=HOME), task("c"))
 
         (home,) = (await repository.list_projects(user)).projects
         found = (await repository.list(user, TaskQuery())).tasks
@@ -169,15 +98,15 @@ class AddsImportedItemsOnce(Contract):
         user, named = new_user(), replace(project(), by_name=True)
         await do(repository, user, CreateProject(ProjectDraft(name="Home")))
 
-        added = [await add_all(repository, user, named), await add_all(repository, user, task("a", project=_HOME))]
+        added = [await add_all(repository, user, named), await add_all(repository, user, task("a", project=HOME))]
 
         assert added == [0, 1]
         assert [each.project_id for each in (await repository.list(user, TaskQuery())).tasks] == [1]
 
     async def test_the_trash_is_imported_into_the_trash(self, repository: TaskStore) -> None:
         user = new_user()
-        await add_all(repository, user, project(in_trash=True), task("a", project=_HOME, in_trash=True))
-        await add_all(repository, user, task("b", project=_HOME))
+        await add_all(repository, user, project(in_trash=True), task("a", project=HOME, in_trash=True))
+        await add_all(repository, user, task("b", project=HOME))
 
         trash = await trash_of(repository, user)
         assert [(each.task.title, each.deleted_at, each.deleted_with) for each in trash.tasks] == [("a", NOON, 1)]
@@ -187,7 +116,7 @@ class AddsImportedItemsOnce(Contract):
 
     async def test_every_imported_item_is_a_change_of_the_feed(self, repository: TaskStore) -> None:
         user = new_user()
-        await add_all(repository, user, project(), task("a", project=_HOME), task("b"))
+        await add_all(repository, user, project(), task("a", project=HOME), task("b"))
 
         page = await repository.changes(user, None, ALL, EVERY_KIND)
 
@@ -195,21 +124,6 @@ class AddsImportedItemsOnce(Contract):
             (1, "Project"), (2, "Task"), (3, "Task")
         ]  # fmt: skip
         assert (await repository.revisions([user]))[user] == 3
-
-    async def test_an_import_of_another_user_is_not_remembered(self, repository: TaskStore) -> None:
-        alice, mallory = new_user(), new_user()
-
-        assert await add_all(repository, alice, project(), task("a")) == 2
-        assert await add_all(repository, mallory, project(), task("a")) == 2
-
-    async def test_concurrent_imports_of_the_same_items_add_each_once(self, repository: TaskStore) -> None:
-        user = new_user()
-        items: list[ImportedItem] = [project(), *(task(name, project=_HOME) for name in "abcdefgh")]
-
-        added = await asyncio.gather(*(add_all(repository, user, *items) for _ in range(WRITERS)))
-
-        assert sorted(added) == [0] * (WRITERS - 1) + [len(items)]
-        assert await titles_of(repository, user) == list("abcdefgh")
 
     async def test_a_dry_run_counts_and_changes_nothing(self, repository: TaskStore) -> None:
         user = new_user()
@@ -239,41 +153,6 @@ class AddsImportedItemsOnce(Contract):
             assert await read_everything(repository, user) == before
             # What was refused is not remembered.
             assert await add_all(repository, user, *two, task("e", completed_at=EARLIER)) == 3
-
-    async def test_an_imported_item_is_forgotten_with_its_deletion(self, repository: TaskStore) -> None:
-        user, after = new_user(), YEARS_AGO.replace(hour=13)
-        items: list[ImportedItem] = [project(in_trash=True), *(task(name, in_trash=True) for name in "ab")]
-        for item in items:
-            await repository.add_imported(user, ImportBatch((item,)), at=YEARS_AGO)
-        await repository.add_imported(user, ImportBatch((task("c"),)), at=YEARS_AGO)
-        await repository.purge(trash_before=after, deletions_before=YEARS_AGO, keys_before=YEARS_AGO, limit=10**6)
-        erased = await add_all(repository, user, *items, task("c"))
-
-        while await repository.purge(
-            trash_before=after, deletions_before=after, keys_before=YEARS_AGO, limit=10**6
-        ):  # fmt: skip
-            pass
-
-        assert erased == 0
-        assert await add_all(repository, user, *items, task("c")) == 3
-
-    async def test_an_erasure_of_the_user_forgets_imported_items(self, repository: TaskStore) -> None:
-        user = new_user()
-        await add_all(repository, user, project(), task("a", project=_HOME))
-        await erase(repository, user)
-
-        again = await add_all(repository, UserId(user, noon_plus(1)), project(), task("a", project=_HOME))
-
-        assert again == 2
-
-    async def test_the_quotas_of_deletions_forget_imported_items_too(self, make_repository: MakeRepository) -> None:
-        user = new_user()
-        async with make_repository(replace(NO_QUOTAS, max_deletions=1)) as repository:
-            await add_all(repository, user, task("a"), task("b"))
-            for task_id in (1, 2):
-                await repository.remove(user, task_id, at=NOON)
-
-            assert await add_all(repository, user, task("a"), task("b")) == 1
 
     async def test_a_task_that_was_imported_is_a_task_like_others(self, repository: TaskStore) -> None:
         user = new_user()

@@ -15,7 +15,8 @@ from todo_adapters.contract.erasure_records import RemembersErasures
 from todo_adapters.contract.erasures import ErasesUsers
 from todo_adapters.contract.feed import ReportsEveryChange
 from todo_adapters.contract.filtering import FindsTasks
-from todo_adapters.contract.importing import AddsImportedItemsOnce
+from todo_adapters.contract.import_records import RemembersImports
+from todo_adapters.contract.importing import AddsImportedItems
 from todo_adapters.contract.isolation import IsolatesUsers
 from todo_adapters.contract.lifecycle import OpensAndCloses
 from todo_adapters.contract.moving import OrdersByHand
@@ -44,7 +45,8 @@ from todo_adapters.contract.whole_lists import ReadsWholeLists
 class NamedPromises(
     RemembersErasures,
     ErasesUsers,
-    AddsImportedItemsOnce,
+    RemembersImports,
+    AddsImportedItems,
     KeepsAccessTokens,
     TakesSnapshots,
     CountsTasksOfProjects,
