@@ -1,19 +1,15 @@
 """An erasure concerns every table of the database, and its steps are bounded."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from tests.integration.adapters.sql.test_migrations import connection_to
+from tests.integration.adapters.sql.test_migrations import connection_to, store_of
 from todo_adapters.contract.erasures import erase, fill
 from todo_adapters.contract.importing import add_all, project, task
 from todo_adapters.contract.scenario import NOON, add_titles, new_user
-from todo_adapters.sql.postgres.repository import PostgresTaskRepository
-from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
-from todo_domain import TaskStore, UserId
+from todo_domain import UserId
 
 pytestmark = pytest.mark.anyio
 
@@ -24,14 +20,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'todo.db'}"
     database_url: str = request.getfixturevalue("database_url")
     return database_url
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[TaskStore]:
-    path = Path(url.removeprefix("sqlite:///"))
-    store: TaskStore = SqliteTaskRepository(path) if url.startswith("sqlite:") else PostgresTaskRepository(url)
-    async with store:
-        yield store
 
 
 def rows_of(url: str, user_id: UserId) -> dict[str, int]:
@@ -50,7 +38,7 @@ def rows_of(url: str, user_id: UserId) -> dict[str, int]:
 async def test_an_erasure_deletes_the_rows_of_every_table_and_keeps_the_counters(url: str) -> None:
     """A new table fails this test until `fill` adds rows to it."""
     user, other = new_user(), new_user()
-    async with opened(url) as store:
+    async with store_of(url) as store:
         for each in (user, other):
             await fill(store, each)
             await add_all(store, each, project(), task("a"))
@@ -66,7 +54,7 @@ async def test_an_erasure_deletes_the_rows_of_every_table_and_keeps_the_counters
 
 async def test_each_step_deletes_at_most_limit_rows_of_a_table(url: str) -> None:
     user = new_user()
-    async with opened(url) as store:
+    async with store_of(url) as store:
         await add_titles(store, user, "abcde")
 
         left = []
@@ -78,7 +66,7 @@ async def test_each_step_deletes_at_most_limit_rows_of_a_table(url: str) -> None
 
 async def test_the_row_of_a_user_is_deleted_when_the_erasure_is_forgotten(url: str) -> None:
     user, at = new_user(), NOON.replace(year=2000)
-    async with opened(url) as store:
+    async with store_of(url) as store:
         await add_titles(store, user, "a")
         await erase(store, user, at)
 

@@ -24,7 +24,7 @@ from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_adapters.sql.rows import read_task, state_values
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_adapters.sql.tables import metadata
-from todo_domain import StorageUnavailable, Task, TaskDraft, UserId
+from todo_domain import StorageUnavailable, Task, TaskDraft, TaskStore, UserId
 
 UPGRADE = "import sys; from todo_adapters.sql.migrations import upgrade; upgrade(sys.argv[1])"
 
@@ -93,18 +93,20 @@ def is_current(url: str) -> bool:
         return connection.scalars(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).all() == [HEAD]
 
 
+def store_of(url: str) -> TaskStore:
+    """Return the adapter of the database at a URL."""
+    if url.startswith("sqlite:"):
+        return SqliteTaskRepository(Path(url.removeprefix("sqlite:///")))
+    return PostgresTaskRepository(url)
+
+
 def start(url: str) -> None:
     """Open the adapter as a server does."""
 
     async def open_and_close() -> None:
-        async with adapter:
+        async with store_of(url):
             pass
 
-    adapter = (
-        SqliteTaskRepository(Path(url.removeprefix("sqlite:///")))
-        if url.startswith("sqlite:")
-        else PostgresTaskRepository(url)
-    )
     asyncio.run(open_and_close())
 
 

@@ -9,12 +9,12 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.callers import Callers
 from tests.long_lists import long_list, store_in_sqlite
+from todo_adapters.contract.scenario import new_user
 from todo_adapters.sql import snapshots
 from todo_adapters.sql.admission import no_caller
 from todo_adapters.sql.dialects import SQLITE
@@ -40,10 +40,6 @@ AT = datetime(2026, 12, 1, 17, tzinfo=UTC)
 DRAFT = TaskDraft(title="Water the plants")
 SIZE = 5000
 SPACE = 2000
-
-
-def new_user() -> UserId:
-    return UserId(f"user-{uuid4()}")
 
 
 async def read_nothing(_: Spool) -> Sequence[Sequence[int]]:

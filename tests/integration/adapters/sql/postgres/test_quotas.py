@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 
 from tests.integration.adapters.sql.counters import WRONG_COUNTERS
 from tests.integration.adapters.sql.postgres.proxy import Proxy
+from todo_adapters.contract.scenario import new_user
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_domain import (
     Batch,
@@ -51,10 +51,6 @@ async def opened(repository: PostgresTaskRepository) -> AsyncIterator[PostgresTa
     # Far beyond every deadline that a test sets: to reach it is to have waited for ever.
     async with asyncio.timeout(120), repository:
         yield repository
-
-
-def new_user() -> UserId:
-    return UserId(uuid4().hex)
 
 
 def reopened(task: Task) -> Task:

@@ -17,6 +17,7 @@ from tests.integration.adapters.sql.erasing import KEPT, QUOTAS, TEXTS, erase_in
 from tests.integration.adapters.sql.postgres.pooler import pooling
 from tests.integration.adapters.sql.postgres.proxy import Proxy
 from tests.postgres import Postgres
+from todo_adapters.contract.scenario import new_user
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.migrations import upgrade
@@ -65,10 +66,6 @@ async def opened(url: str, **settings: Any) -> AsyncIterator[PostgresTaskReposit
     # Far beyond every deadline that a test sets: only a call that hangs reaches it.
     async with asyncio.timeout(120), PostgresTaskRepository(url, **settings) as repository:
         yield repository
-
-
-def new_user() -> UserId:
-    return UserId(uuid4().hex)
 
 
 def new_key(request: object = DRAFT) -> IdempotencyKey:
