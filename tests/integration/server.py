@@ -41,6 +41,11 @@ def token_of(user_id: str, lifetime: timedelta = timedelta(hours=1)) -> str:
     return hs256({"user_id": user_id, "iat": now.timestamp(), "exp": (now + lifetime).timestamp()})
 
 
+def user_of(client: httpx.Client) -> str:
+    """Return the id of the user whose list is at the base URL of a client."""
+    return str(client.base_url).rstrip("/").rpartition("/")[2]
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server, and a factory of its clients."""

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from tests.integration.api.asgi import app_in_memory, send_request
 from tests.integration.api.problems import places, refusal
 from tests.integration.api.test_stream import Events
+from tests.integration.server import user_of
 from todo_api.app import App
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.streaming import change_stream
@@ -40,7 +41,7 @@ def test_only_the_response_that_creates_a_token_has_its_secret(alice: httpx.Clie
     assert secret.startswith("todo_pat_")
     assert token == {
         "id": token["id"],
-        "user_id": str(alice.base_url).rstrip("/").rpartition("/")[2],
+        "user_id": user_of(alice),
         "name": "Backup",
         "scopes": ["tasks:read"],
         "created_at": token["created_at"],

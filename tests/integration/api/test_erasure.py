@@ -16,16 +16,12 @@ from tests.integration.api.asgi import app_in_memory, send_request
 from tests.integration.api.problems import places, refusal
 from tests.integration.api.test_access_tokens import ROUTES, bearer, create, stored
 from tests.integration.api.test_stream import Events, stream
-from tests.integration.server import Server, running_server, settings_for, token_of
+from tests.integration.server import Server, running_server, settings_for, token_of, user_of
 from tests.tokens import hs256
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_api.container import Container
 from todo_api.server import erased_users, store_opening
 from todo_domain import Scope, TaskDraft, UserId
-
-
-def user_of(client: httpx.Client) -> str:
-    return str(client.base_url).rstrip("/").rpartition("/")[2]
 
 
 def token_issued(user: str, seconds_ago: float | None) -> dict[str, str]:
