@@ -50,6 +50,7 @@ export class TodoClient {
   readonly #http: Client<paths>;
   readonly #owner: { user_id: string };
   readonly #tokens: TokenSource;
+  readonly #sendWithoutRetries = (request: Request) => this.#authorized(fetch, request);
 
   constructor({ url, userId, fetchToken }: TodoClientOptions) {
     this.#tokens = new TokenSource(fetchToken);
@@ -209,7 +210,7 @@ export class TodoClient {
       params: { path: this.#owner, query: { format } },
       parseAs: "stream",
       signal,
-      fetch: (request) => this.#authorized(fetch, request),
+      fetch: this.#sendWithoutRetries,
     });
     return dataOf(result) as ReadableStream<Uint8Array>;
   }
@@ -226,7 +227,7 @@ export class TodoClient {
       body: file as string,
       bodySerializer: (body) => body,
       signal,
-      fetch: (request) => this.#authorized(fetch, request),
+      fetch: this.#sendWithoutRetries,
     });
     return dataOf(result);
   }
@@ -241,7 +242,7 @@ export class TodoClient {
     const result = await this.#http.POST("/api/{user_id}/access-tokens", {
       params: { path: this.#owner },
       body: draft,
-      fetch: (request) => this.#authorized(fetch, request),
+      fetch: this.#sendWithoutRetries,
     });
     return dataOf(result);
   }
@@ -279,7 +280,7 @@ export class TodoClient {
           params,
           parseAs: "stream",
           signal: streamSignal,
-          fetch: (request) => this.#authorized(fetch, request),
+          fetch: this.#sendWithoutRetries,
         });
         dataOf(result);
         return result.response.body;
