@@ -16,11 +16,11 @@ import psutil
 import psycopg
 from tests.long_lists import long_list, store_in_postgres, store_in_sqlite
 from tests.postgres import running_postgres
+from tests.usage import without_bounds
 
 from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.postgres.repository import PostgresTaskRepository
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
-from todo_api.http.user_limits import Bounds, UserLimits
 from todo_api.schemas.exports import EXPORT_FORMATS
 from todo_api.streaming.export import export_parts
 from todo_domain import UserId
@@ -74,7 +74,7 @@ class Delays:
 async def measure(name: str, repository: _Repository) -> None:
     """Take a snapshot, write it in each format, and print the results."""
     delays, process = Delays(), psutil.Process()
-    usage = UserLimits(Bounds(0, 0, 0)).usage_of(_USER)
+    usage = without_bounds()
     measuring = asyncio.create_task(delays.measure())
     for form_name, form in EXPORT_FORMATS.items():
         written, before = 0, process.memory_info().rss
