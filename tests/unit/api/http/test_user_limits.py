@@ -7,6 +7,7 @@ import pytest
 from starlette.types import Scope
 
 from tests.unit.domain.strategies import task
+from tests.usage import requests_until_refused
 from todo_api.http.deadlines import HAS_DISCONNECTED, Deadlines, PendingRequest
 from todo_api.http.problems import RATE_LIMITED, ProblemError
 from todo_api.http.user_limits import MAX_WAITING, Bounds, Usage, UserLimits
@@ -33,15 +34,6 @@ def limits(clock: Clock | None = None, **bounds: int) -> UserLimits:
 async def pace(usage: Usage) -> None:
     async with usage.pace():
         pass
-
-
-def requests_until_refused(usage: Usage, most: int = 10_000) -> int:
-    for count in range(most):
-        try:
-            usage.charge_request()
-        except ProblemError:
-            return count
-    return most
 
 
 async def begin(usage: Usage, request: PendingRequest | None = None) -> None:

@@ -6,9 +6,9 @@ import pytest
 from starlette.types import Message, Scope
 
 from tests.tokens import StoppedClock
+from tests.usage import requests_until_refused
 from todo_adapters.in_memory import InMemoryTaskRepository
-from todo_api.http.problems import ProblemError
-from todo_api.http.user_limits import BURST_SECONDS, Bounds, Usage, UserLimits
+from todo_api.http.user_limits import BURST_SECONDS, Bounds, UserLimits
 from todo_api.schemas.exports import EXPORT_FORMATS
 from todo_api.server.uvicorn_connection import ABORT_CONNECTION
 from todo_api.streaming import export
@@ -68,15 +68,6 @@ class Export:
             await asyncio.Event().wait()
 
 
-def requests_left(usage: Usage) -> int:
-    for count in range(10 * BURST_SECONDS + 1):
-        try:
-            usage.charge_request()
-        except ProblemError:
-            return count
-    raise AssertionError
-
-
 async def test_the_owner_pays_for_what_is_read_and_for_what_is_sent() -> None:
     exporting = Export()
     async with exporting.repository as repository:
@@ -92,7 +83,7 @@ async def test_the_owner_pays_for_what_is_read_and_for_what_is_sent() -> None:
 
     assert exporting.sent[-1]["body"] == b""
     # 401 tasks and projects: 1 for 200 that are read, 1 for 20 that are sent.
-    assert requests_left(exporting.usage) == 10 * BURST_SECONDS - 2 - 20 - 1
+    assert requests_until_refused(exporting.usage) == 10 * BURST_SECONDS - 2 - 20 - 1
 
 
 async def test_an_export_that_its_client_does_not_read_in_time_is_aborted_and_another_may_begin(
