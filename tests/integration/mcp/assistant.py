@@ -42,10 +42,10 @@ class Assistant:
     def message(
         self, method: str, params: dict[str, Any] | None = None, version: str = NEW, **request: Any
     ) -> httpx.Response:
-        """Send a message in one of the versions."""
+        """Send a message in the old version, or in the form of the new one."""
         headers = {"MCP-Protocol-Version": version}
         params = dict(params or {})
-        if version == NEW:
+        if version != OLD:
             headers |= {"Mcp-Method": method} | ({"Mcp-Name": str(params["name"])} if "name" in params else {})
             params["_meta"] = {
                 "io.modelcontextprotocol/protocolVersion": version,

@@ -210,15 +210,7 @@ def test_an_unknown_tool_is_refused_with_the_names_of_the_tools(alice: Assistant
 
 
 def test_an_unknown_version_is_refused_with_the_one_to_use(alice: Assistant) -> None:
-    version = "2099-01-01"
-    meta = {
-        "io.modelcontextprotocol/protocolVersion": version,
-        "io.modelcontextprotocol/clientCapabilities": {},
-    }
-    headers = {"MCP-Protocol-Version": version, "Mcp-Method": "tools/list"}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
-
-    response = alice.send(headers=headers, json=message)
+    response = alice.message("tools/list", version="2099-01-01")
 
     assert response.status_code == 400
     assert response.json()["error"]["data"]["supported"] == [NEW]
