@@ -44,7 +44,7 @@ def test_every_place_that_states_the_version_has_that_of_the_project() -> None:
     texts |= {str(path): path.read_text() for path in [*_ROOT.glob("docs/**/*.md"), *_ROOT.glob("deploy/**/*.yaml")]}
     pattern = re.compile(r"(?:This is version |todo_backend-|todo-client-|/todo-api:)(\d+\.\d+\.\d+)")
     stated = {(path, found) for path, text in texts.items() for found in pattern.findall(text)}
-    for folder in ("clients/typescript", "examples/web"):
+    for folder in ("clients/typescript", "examples/web", "examples/mcp"):
         lock = json.loads((_ROOT / folder / "package-lock.json").read_text())
         stated |= {(folder, json.loads((_ROOT / folder / "package.json").read_text())["version"])}
         stated |= {(folder, lock["version"]), (folder, lock["packages"][""]["version"])}
