@@ -23,10 +23,11 @@ from todo_adapters.contract.moving import OrdersByHand
 from todo_adapters.contract.ordering import ListsInOrder
 from todo_adapters.contract.paging import ContinuesPages
 from todo_adapters.contract.preconditions import ChecksPreconditions
+from todo_adapters.contract.project_feed import ReportsProjects
 from todo_adapters.contract.project_races import RemovesProjectsAmongWriters
 from todo_adapters.contract.project_tasks import PutsTasksIntoProjects, TrashesProjects
 from todo_adapters.contract.project_trash import CountsTasksOfProjects, ErasesProjects
-from todo_adapters.contract.projects import KeepsProjects, ReportsProjects
+from todo_adapters.contract.projects import KeepsProjects
 from todo_adapters.contract.purging import PurgesAndExpires
 from todo_adapters.contract.record_quotas import BoundsDeletionsAndKeys
 from todo_adapters.contract.recurring import ContinuesSeries
