@@ -1,11 +1,12 @@
 """What a write does to one list of the model."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from todo_adapters.contract.model_log import ModelLog
+from todo_adapters.contract.model_places import ModelPlaces
 from todo_domain import (
     Create,
     CreateProject,
@@ -14,7 +15,6 @@ from todo_domain import (
     Guard,
     Kind,
     Move,
-    Neighbour,
     Operation,
     Outcome,
     Patch,
@@ -36,7 +36,6 @@ from todo_domain import (
     UserId,
     Violation,
 )
-from todo_domain.placement import place
 from todo_domain.succession import settle_completed, settle_reopened
 from todo_domain.trash import removed
 
@@ -47,6 +46,7 @@ class ModelList:
     def __init__(self, user_id: UserId, log: ModelLog) -> None:
         self._user_id = user_id
         self._log = log
+        self._places = ModelPlaces(log)
         self._created: dict[str, int] = {}
 
     def find(self, task_id: int) -> Task:
@@ -63,7 +63,7 @@ class ModelList:
 
     def create(self, draft: TaskDraft, at: datetime, move: Move | None = None) -> Task:
         task_id = max(self._log.latest(), default=0) + 1
-        position = self._move(move) if move else None
+        position = self._places.move(move) if move else None
         task = Task.from_draft(
             draft, user_id=self._user_id, id=task_id, revision=self._next, at=at, position=position
         )._replace(project_id=self._id_of(draft.project_id))
@@ -117,7 +117,7 @@ class ModelList:
 
     def _do_to_project(self, operation: ProjectOperation, at: datetime) -> Outcome:
         if isinstance(operation, CreateProject):
-            position = self._move(operation.move, kind=Kind.PROJECT) if operation.move else None
+            position = self._places.move(operation.move, kind=Kind.PROJECT) if operation.move else None
             project_id, revision = max(self._log.latest_projects(), default=0) + 1, self._next
             draft = operation.draft
             project = Project.from_draft(
@@ -146,7 +146,7 @@ class ModelList:
         if operation.patch:
             changed = project.patched(operation.patch, at)
         if operation.move:
-            position = self._move(operation.move, project, Kind.PROJECT)
+            position = self._places.move(operation.move, project, Kind.PROJECT)
             changed = changed.moved(position, at)
         if changed != project:
             changed = changed._replace(revision=self._next)
@@ -160,7 +160,7 @@ class ModelList:
             raise ProjectNotFound(project_id)
         project = trashed.project
         project.require(operation.expected)
-        position = self._place_again(project, Kind.PROJECT)
+        position = self._places.place_again(project, Kind.PROJECT)
         updated_at = max(at, project.updated_at)
         self._log.states.append(project._replace(position=position, revision=self._next, updated_at=updated_at))
         outcome = Outcome(project.id, self._log.revision)
@@ -178,7 +178,7 @@ class ModelList:
         def edit(task: Task) -> Task:
             patched = conditional(operation, at)(task)
             self._require_open(patched.project_id, task.project_id)
-            return patched.moved(self._move(operation.move, task), at) if operation.move else patched
+            return patched.moved(self._places.move(operation.move, task), at) if operation.move else patched
 
         return edit
 
@@ -197,7 +197,7 @@ class ModelList:
         task = trashed.restored(at)
         if not isinstance(self._log.latest_projects().get(task.project_id or 0), Project):
             task = task._replace(project_id=None)
-        position = self._place_again(task, Kind.TASK)
+        position = self._places.place_again(task, Kind.TASK)
         task = task._replace(position=position, revision=self._next)
         self._log.states.append(task)
         return task
@@ -219,38 +219,6 @@ class ModelList:
         if project.archived:
             message = "must be the id of a project that is not archived"
             raise RuleViolated([Violation(("project_id",), "archived_project", message)])
-
-    def _move(self, move: Move, moved: Task | Project | None = None, kind: Kind = Kind.TASK) -> str:
-        order = self._order(moved, kind)
-        ids = [each.id for each in order]
-        if move.anchor is None:
-            return self._place(order, 0 if move.first else len(order), moved, kind)
-        if move.anchor not in ids:
-            raise move.refused_anchor()
-        return self._place(order, ids.index(move.anchor) + (move.before is None), moved, kind)
-
-    def _place_again(self, placed: Task | Project, kind: Kind) -> str:
-        order = self._order(placed, kind)
-        return self._place(order, sum(each.position < placed.position for each in order), placed, kind)
-
-    def _order(self, but: Task | Project | None, kind: Kind) -> Sequence[Neighbour]:
-        present = [each for each in self._log.present(kind) if but is None or each.id != but.id]
-        return sorted((Neighbour(each.id, each.position) for each in present), key=lambda each: each.position)
-
-    def _place(self, order: Sequence[Neighbour], index: int, placed: Task | Project | None, kind: Kind) -> str:
-        log = self._log
-        below, above = order[:index][::-1], order[index:]
-        latest = log.latest() if kind is Kind.TASK else log.latest_projects()
-        last_id, current = max(latest, default=0), placed and placed.position
-        # The whole list is read at once, so there is always room.
-        placement = place(below, above, reach=len(order) + 1, last_id=last_id, current=current)
-        assert placement
-        present = {each.id: each for each in log.present(kind)}
-        spread = enumerate(placement.spread.items(), self._next)
-        log.states += [
-            present[each_id]._replace(position=position, revision=revision) for revision, (each_id, position) in spread
-        ]
-        return placement.position
 
     @property
     def _next(self) -> int:
