@@ -4,8 +4,9 @@ import { mkdtemp } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
+import { freePorts } from "../../web/tests/ports.ts";
 import type { Grant } from "./assistant.ts";
-import { freePorts, world } from "./world.ts";
+import { world } from "./world.ts";
 
 const PACKAGE = createRequire(import.meta.url).resolve("@modelcontextprotocol/inspector/package.json");
 const PROGRAM = join(dirname(PACKAGE), "clients/launcher/build/index.js");

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -10,9 +9,9 @@ import { after } from "node:test";
 import { toNodeHandler } from "better-auth/node";
 
 import { type Api, startApi } from "../../web/server/api.ts";
+import { freePorts, HOST } from "../../web/tests/ports.ts";
 import { createAuth } from "../auth.ts";
 
-const HOST = "127.0.0.1";
 const PASSWORD = "long enough";
 
 /** A Better Auth server, and an API with an endpoint for assistants, which accepts its tokens. */
@@ -95,15 +94,6 @@ export class User {
     const { tasks } = await (await this.fetchTasks(await this.sessionToken())).json();
     return tasks.map((task: { title: string }) => task.title);
   }
-}
-
-/** Return free ports. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, HOST));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }
 
 /** Return the query of the URL to which a response of Better Auth sends the browser. */

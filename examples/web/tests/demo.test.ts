@@ -5,10 +5,10 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { freePorts } from "./world.ts";
+import { freePorts } from "./ports.ts";
 
 test("one command starts everything and prints the URL, and Ctrl-C stops everything", async () => {
-  const [port, apiPort] = await freePorts();
+  const [port, apiPort] = await freePorts(2);
   const demo = spawn("npm", ["start"], {
     cwd: fileURLToPath(new URL("..", import.meta.url)),
     env: { ...process.env, PORT: String(port), API_PORT: String(apiPort) },

@@ -12,7 +12,8 @@ import type { Page } from "playwright-core";
 import { build } from "vite";
 
 import { type Api, startApi } from "../server/api.ts";
-import { freePorts, world } from "./world.ts";
+import { freePorts } from "./ports.ts";
+import { world } from "./world.ts";
 
 const SECRET = "a secret of these tests alone, of 32 bytes at least";
 // A page without a library: it fetches the list once and shows the titles.
@@ -56,7 +57,7 @@ let api: Api;
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "todo-pages-"));
-  const [port] = await freePorts();
+  const [port] = await freePorts(1);
   origin = `http://127.0.0.1:${port}`;
   await once(pages.listen(port, "127.0.0.1"), "listening");
   api = await startApi(directory, { PORT: "0", BETTER_AUTH_SECRET: SECRET, CORS_ORIGINS: origin });

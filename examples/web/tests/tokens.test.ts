@@ -13,7 +13,8 @@ import { request } from "playwright-core";
 
 import { type Api, startApi } from "../server/api.ts";
 import { createAuth, Tables } from "../server/auth.ts";
-import { add, freePorts, openWindow, shown, signUp, tokenOf, World, world } from "./world.ts";
+import { freePorts } from "./ports.ts";
+import { add, openWindow, shown, signUp, tokenOf, World, world } from "./world.ts";
 
 const ALGORITHMS = ["EdDSA", "ES256", "RS256", "PS256"] as const;
 
@@ -158,7 +159,7 @@ const PLACEMENTS = {
 
 for (const [how, { path, options, endpoints, settings }] of Object.entries(PLACEMENTS)) {
   test(`the token of a Better Auth ${how}`, async () => {
-    const [port] = await freePorts();
+    const [port] = await freePorts(1);
     const url = `http://127.0.0.1:${port}`;
     const auth = createServer(toNodeHandler(createAuth(`${url}${path}`, new Tables(), options)));
     await once(auth.listen(port, "127.0.0.1"), "listening");

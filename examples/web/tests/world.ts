@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach } from "node:test";
@@ -22,10 +21,10 @@ import {
 import { type Api, runApi, startApi } from "../server/api.ts";
 import { type AuthOptions, createAuth, Tables } from "../server/auth.ts";
 import { createSite } from "../server/site.ts";
+import { freePorts, HOST } from "./ports.ts";
 
 export const PASSWORD = "long enough";
 
-const HOST = "127.0.0.1";
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync", "--disable-component-update"];
 // The browser resolves no host but loopback: a page that loads anything from another host fails.
@@ -43,7 +42,7 @@ export class World {
   static async open(options: AuthOptions = {}): Promise<World> {
     const world = new World();
     world.#directory = await mkdtemp(join(tmpdir(), "todo-e2e-"));
-    const [port, apiPort] = await freePorts();
+    const [port, apiPort] = await freePorts(2);
     world.url = `http://${HOST}:${port}`;
     world.#site = createSite(createAuth(world.url, world.tables, options), `http://${HOST}:${apiPort}`);
     await world.startSite();
@@ -167,15 +166,6 @@ export async function assertAccessible(page: Page): Promise<void> {
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   const path = fileURLToPath(new URL(`../../../docs/images/web-${name}.png`, import.meta.url));
   if (process.env.SCREENSHOTS) await page.screenshot({ path });
-}
-
-/** Return two free ports. */
-export async function freePorts(): Promise<number[]> {
-  const servers = [createServer().listen(0, HOST), createServer().listen(0, HOST)];
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }
 
 /** All tests share one world, since opening one takes seconds. Each test signs up its own users. */
