@@ -1,20 +1,14 @@
 """The state machine: it makes any sequence of calls on a repository and on the model."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from todo_adapters.contract import strategies
+from todo_adapters.contract.comparison import ComparingMachine, Run
 from todo_adapters.contract.model import Model
 from todo_adapters.contract.model_list import conditional
 from todo_adapters.contract.scenario import ALL, NOON, new_user
@@ -37,7 +31,6 @@ from todo_domain import (
     TaskPatch,
     TaskQuery,
     TaskStore,
-    TodoError,
     TrashQuery,
     UserId,
 )
@@ -48,31 +41,26 @@ _WITHOUT_FLOOR: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 SMALL_QUOTAS: Final = Quotas(max_open_tasks=3, max_tasks=5, max_deletions=2, max_trash=1, max_keys=3)
 """Few enough that a short sequence of calls reaches each."""
 
-Run = Callable[[Awaitable[Any]], Any]
-"""Runs a coroutine in the event loop of the repository, and returns its result."""
 
-
-class RepositoryMachine(RuleBasedStateMachine):
+class RepositoryMachine(ComparingMachine):
     """Makes each call on the repository and on the model, for three users that are new to the store."""
 
     def __init__(
         self, repository: TaskStore, run: Run, shrinking: Shrinking | None = None, quotas: Quotas = NO_QUOTAS
     ) -> None:
-        super().__init__()
-        self._shrinking = shrinking or Shrinking()
-        self._shrinking.stop_when_time_is_up()
-        self._calls: list[str] = []
-        self._repository = repository
-        self._run = run
-        self._name = new_user()
-        self._users = [UserId(f"{self._name}{suffix}") for suffix in "aA_"]
+        shrinking = shrinking or Shrinking()
+        shrinking.stop_when_time_is_up()
+        name = new_user()
+        users = [UserId(f"{name}{suffix}") for suffix in "aA_"]
+        first = run(repository.changes(users[0], None, ALL, frozenset(Kind))).next
+        super().__init__(repository, run, Model(first.epoch, quotas), shrinking)
+        self._name = name
+        self._users = users
+        self._tokens: dict[UserId, FeedToken] = dict.fromkeys(users, first)
         self._written_to: UserId | None = None
         self._returned_tasks: list[tuple[object, str]] = []
         self._last_request: tuple[str, int, TaskDraft | Batch, str] | None = None
         self._next_page: tuple[UserId, dict[str, Any]] | None = None
-        first = run(repository.changes(self._users[0], None, ALL, frozenset(Kind))).next
-        self._tokens: dict[UserId, FeedToken] = dict.fromkeys(self._users, first)
-        self._model = Model(first.epoch, quotas)
 
     @initialize(drafts=strategies.FIRST_DRAFTS)
     def begin_with_two_lists(self, drafts: Sequence[TaskDraft]) -> None:
@@ -236,23 +224,3 @@ class RepositoryMachine(RuleBasedStateMachine):
             self._last_request = (method, user, request, key)
             named = IdempotencyKey.of_request(f"{key}:{self._name}", request)
         self._compare(method, self._write_to(user), request, at=at, key=named)
-
-    def _compare(self, method: str, *args: Any, **named: Any) -> Any:
-        """Make a call on both, compare the results, and return the result. An error of the domain is a result."""
-        expected = _result_of(lambda: getattr(self._model, method)(*args, **named))
-        call = f"{method}({', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in named.items())])})"
-        with self._watch(call):
-            result = _result_of(lambda: self._run(getattr(self._repository, method)(*args, **named)))
-            assert result == expected, call
-        return result
-
-    def _watch(self, call: str) -> AbstractContextManager[None]:
-        self._calls.append(call)
-        return self._shrinking.watch(self._calls)
-
-
-def _result_of(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except TodoError as error:
-        return type(error), str(error)
