@@ -9,43 +9,26 @@ the values that the domain derives for comparisons.
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKeyConstraint, Index, MetaData, SmallInteger, Text, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, Boolean, ForeignKeyConstraint, Index, SmallInteger
+from sqlmodel import Field
 
-_TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
-# On SQLite, `todo_domain.listing.instant_key`: text of fixed width that sorts like time.
-_INSTANT: Final = DateTime(timezone=True).with_variant(Text(), "sqlite")
-# Clustered by the primary key: the tasks of a user are stored together, and there is one index less to write.
-_CLUSTERED: Final = {"sqlite_with_rowid": False}
-
-
-def _where(condition: str, on_sqlite: str | None = None) -> dict[str, Any]:
-    """Return the condition of a partial index for both databases."""
-    return {"sqlite_where": text(on_sqlite or condition), "postgresql_where": text(condition)}
-
-
-_IN_TRASH: Final = _where("in_trash", "in_trash = 1")
-
+from todo_adapters.sql.table_parts import CLUSTERED, IN_TRASH, INSTANT, TEXT, Row, where
 
 OPEN_TASKS: Final = Index(
-    "open_tasks", "user_id", "created_at", "id", **_where("completed_at IS NULL AND deleted_at IS NULL")
+    "open_tasks", "user_id", "created_at", "id", **where("completed_at IS NULL AND deleted_at IS NULL")
 )
 """For pages of open tasks: their cost does not depend on how many tasks were completed."""
 
 
-TASKS_OF_PROJECT: Final = Index("tasks_of_project", "user_id", "project_id", **_where("project_id IS NOT NULL"))
+TASKS_OF_PROJECT: Final = Index("tasks_of_project", "user_id", "project_id", **where("project_id IS NOT NULL"))
 """For pages of a project, and for its removal and its restoration."""
 
 
-TASKS_BY_POSITION: Final = Index("tasks_by_position", "user_id", "position", **_where("deleted_at IS NULL"))
+TASKS_BY_POSITION: Final = Index("tasks_by_position", "user_id", "position", **where("deleted_at IS NULL"))
 """For the neighbours of a place in the order by hand, and for what has the place of a task in the trash."""
 
 
-class _Row(SQLModel):
-    metadata: ClassVar[MetaData] = MetaData()
-
-
-class TaskListRow(_Row, table=True):
+class TaskListRow(Row, table=True):
     """The counters of one user's list: those of ListCounters, and `FeedState.purged_revision`.
 
     Every change to a list updates its row. No index has a column that such a change sets, and
@@ -57,11 +40,11 @@ class TaskListRow(_Row, table=True):
 
     __tablename__ = "task_lists"
     __table_args__: ClassVar[Any] = (
-        Index("erased_lists", "erased_at", **_where("erased_at IS NOT NULL")),
-        {**_CLUSTERED, "postgresql_with": {"fillfactor": 50}},
+        Index("erased_lists", "erased_at", **where("erased_at IS NOT NULL")),
+        {**CLUSTERED, "postgresql_with": {"fillfactor": 50}},
     )
 
-    user_id: str = Field(primary_key=True, sa_type=_TEXT)
+    user_id: str = Field(primary_key=True, sa_type=TEXT)
     revision: int = Field(sa_type=BigInteger)
     last_task_id: int = Field(sa_type=BigInteger)
     open_count: int = Field(sa_type=BigInteger)
@@ -72,11 +55,11 @@ class TaskListRow(_Row, table=True):
     last_project_id: int = Field(sa_type=BigInteger)
     project_count: int = Field(sa_type=BigInteger)
     forgotten_revision: int = Field(sa_type=BigInteger)
-    erased_at: datetime | None = Field(sa_type=_INSTANT)
+    erased_at: datetime | None = Field(sa_type=INSTANT)
     erasing: bool | None = Field(sa_type=Boolean)
 
 
-class TaskRow(_Row, table=True):
+class TaskRow(Row, table=True):
     r"""A task in one of three states.
 
     - in the list: `deleted_at` is null
@@ -99,68 +82,68 @@ class TaskRow(_Row, table=True):
         # Unique, because two changes to a list never have the same revision: a lost increment raises an error.
         Index("tasks_by_revision", "user_id", "revision", unique=True),
         # For the default order: the cost of an unfiltered page depends only on its size.
-        Index("tasks_by_creation", "user_id", "created_at", "id", **_where("deleted_at IS NULL")),
+        Index("tasks_by_creation", "user_id", "created_at", "id", **where("deleted_at IS NULL")),
         OPEN_TASKS,
         TASKS_BY_POSITION,
         TASKS_OF_PROJECT,
-        Index("tasks_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
+        Index("tasks_by_deletion", "deleted_at", **where("deleted_at IS NOT NULL")),
         # For purging: tombstones are remembered longer, and would have to be read each time.
-        Index("trash_by_deletion", "deleted_at", **_IN_TRASH),
-        Index("trash_by_revision", "user_id", "revision", **_IN_TRASH),
-        _CLUSTERED,
+        Index("trash_by_deletion", "deleted_at", **IN_TRASH),
+        Index("trash_by_revision", "user_id", "revision", **IN_TRASH),
+        CLUSTERED,
     )
 
-    user_id: str = Field(primary_key=True, sa_type=_TEXT)
+    user_id: str = Field(primary_key=True, sa_type=TEXT)
     id: int = Field(primary_key=True, sa_type=BigInteger)
     revision: int = Field(sa_type=BigInteger)
-    title: str = Field(sa_type=_TEXT)
-    title_key: str = Field(sa_type=_TEXT)
-    description: str | None = Field(sa_type=_TEXT)
-    description_key: str | None = Field(sa_type=_TEXT)
-    completed_at: datetime | None = Field(sa_type=_INSTANT)
+    title: str = Field(sa_type=TEXT)
+    title_key: str = Field(sa_type=TEXT)
+    description: str | None = Field(sa_type=TEXT)
+    description_key: str | None = Field(sa_type=TEXT)
+    completed_at: datetime | None = Field(sa_type=INSTANT)
     priority: int = Field(sa_type=SmallInteger)
-    due: str | None = Field(sa_type=_TEXT)
-    due_key: str | None = Field(sa_type=_TEXT)
-    recurrence: str | None = Field(sa_type=_TEXT)
-    tags: str = Field(sa_type=_TEXT)
-    tags_key: str = Field(sa_type=_TEXT)
-    checklist: str = Field(sa_type=_TEXT)
-    checklist_key: str = Field(sa_type=_TEXT)
+    due: str | None = Field(sa_type=TEXT)
+    due_key: str | None = Field(sa_type=TEXT)
+    recurrence: str | None = Field(sa_type=TEXT)
+    tags: str = Field(sa_type=TEXT)
+    tags_key: str = Field(sa_type=TEXT)
+    checklist: str = Field(sa_type=TEXT)
+    checklist_key: str = Field(sa_type=TEXT)
     project_id: int | None = Field(sa_type=BigInteger)
-    position: str = Field(sa_type=_TEXT)
+    position: str = Field(sa_type=TEXT)
     successor_id: int | None = Field(sa_type=BigInteger)
-    succeeds: str | None = Field(sa_type=_TEXT)
-    created_at: datetime = Field(sa_type=_INSTANT)
-    updated_at: datetime = Field(sa_type=_INSTANT)
-    deleted_at: datetime | None = Field(sa_type=_INSTANT)
+    succeeds: str | None = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+    deleted_at: datetime | None = Field(sa_type=INSTANT)
     in_trash: bool = Field(sa_type=Boolean)
     deleted_with: int | None = Field(sa_type=BigInteger)
 
 
-class ProjectRow(_Row, table=True):
+class ProjectRow(Row, table=True):
     """A project in one of three states, like a TaskRow."""
 
     __tablename__ = "projects"
     __table_args__: ClassVar[Any] = (
         Index("projects_by_revision", "user_id", "revision", unique=True),
-        Index("projects_by_deletion", "deleted_at", **_where("deleted_at IS NOT NULL")),
-        Index("trashed_projects", "deleted_at", **_IN_TRASH),
-        _CLUSTERED,
+        Index("projects_by_deletion", "deleted_at", **where("deleted_at IS NOT NULL")),
+        Index("trashed_projects", "deleted_at", **IN_TRASH),
+        CLUSTERED,
     )
 
-    user_id: str = Field(primary_key=True, sa_type=_TEXT)
+    user_id: str = Field(primary_key=True, sa_type=TEXT)
     id: int = Field(primary_key=True, sa_type=BigInteger)
     revision: int = Field(sa_type=BigInteger)
-    name: str = Field(sa_type=_TEXT)
+    name: str = Field(sa_type=TEXT)
     archived: bool = Field(sa_type=Boolean)
-    position: str = Field(sa_type=_TEXT)
-    created_at: datetime = Field(sa_type=_INSTANT)
-    updated_at: datetime = Field(sa_type=_INSTANT)
-    deleted_at: datetime | None = Field(sa_type=_INSTANT)
+    position: str = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+    deleted_at: datetime | None = Field(sa_type=INSTANT)
     in_trash: bool = Field(sa_type=Boolean)
 
 
-class IdempotencyKeyRow(_Row, table=True):
+class IdempotencyKeyRow(Row, table=True):
     """The outcome of one operation of a request with an idempotency key.
 
     A batch has a row for each operation, at positions from 0; a single create has only
@@ -171,22 +154,22 @@ class IdempotencyKeyRow(_Row, table=True):
 
     __tablename__ = "idempotency_keys"
     __table_args__: ClassVar[Any] = (
-        Index("idempotency_keys_by_creation", "created_at", **_where("position = 0")),
-        Index("idempotency_keys_of_user", "user_id", "created_at", **_where("position = 0")),
-        _CLUSTERED,
+        Index("idempotency_keys_by_creation", "created_at", **where("position = 0")),
+        Index("idempotency_keys_of_user", "user_id", "created_at", **where("position = 0")),
+        CLUSTERED,
     )
 
-    user_id: str = Field(primary_key=True, sa_type=_TEXT)
-    key: str = Field(primary_key=True, sa_type=_TEXT)
+    user_id: str = Field(primary_key=True, sa_type=TEXT)
+    key: str = Field(primary_key=True, sa_type=TEXT)
     position: int = Field(primary_key=True, sa_type=SmallInteger)
-    fingerprint: str = Field(sa_type=_TEXT)
+    fingerprint: str = Field(sa_type=TEXT)
     task_id: int = Field(sa_type=BigInteger)
     revision: int = Field(sa_type=BigInteger)
-    task_position: str | None = Field(sa_type=_TEXT)
-    created_at: datetime = Field(sa_type=_INSTANT)
+    task_position: str | None = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
 
 
-class AccessTokenRow(_Row, table=True):
+class AccessTokenRow(Row, table=True):
     """An access token, found by its SHA-256 in hexadecimal digits.
 
     - scopes: separated by spaces
@@ -194,21 +177,21 @@ class AccessTokenRow(_Row, table=True):
 
     __tablename__ = "access_tokens"
     __table_args__: ClassVar[Any] = (
-        Index("access_tokens_by_expiry", "expires_at", **_where("expires_at IS NOT NULL")),
-        _CLUSTERED,
+        Index("access_tokens_by_expiry", "expires_at", **where("expires_at IS NOT NULL")),
+        CLUSTERED,
     )
 
-    user_id: str = Field(primary_key=True, sa_type=_TEXT)
-    hash: str = Field(primary_key=True, sa_type=_TEXT)
-    id: str = Field(sa_type=_TEXT)
-    name: str = Field(sa_type=_TEXT)
-    scopes: str = Field(sa_type=_TEXT)
-    created_at: datetime = Field(sa_type=_INSTANT)
-    expires_at: datetime | None = Field(sa_type=_INSTANT)
-    last_used_at: datetime | None = Field(sa_type=_INSTANT)
+    user_id: str = Field(primary_key=True, sa_type=TEXT)
+    hash: str = Field(primary_key=True, sa_type=TEXT)
+    id: str = Field(sa_type=TEXT)
+    name: str = Field(sa_type=TEXT)
+    scopes: str = Field(sa_type=TEXT)
+    created_at: datetime = Field(sa_type=INSTANT)
+    expires_at: datetime | None = Field(sa_type=INSTANT)
+    last_used_at: datetime | None = Field(sa_type=INSTANT)
 
 
-class ImportedItemRow(_Row, table=True):
+class ImportedItemRow(Row, table=True):
     """What an imported task or project is recognised by when it is imported again: the SHA-256 of its origin.
 
     The row is deleted together with the row of the task or project.
@@ -224,33 +207,33 @@ class ImportedItemRow(_Row, table=True):
         ),
         # For deleting these rows with what they are about.
         *(
-            Index(f"imported_{kind}s", "user_id", f"{kind}_id", **_where(f"{kind}_id IS NOT NULL"))
+            Index(f"imported_{kind}s", "user_id", f"{kind}_id", **where(f"{kind}_id IS NOT NULL"))
             for kind in ("task", "project")
         ),
-        _CLUSTERED,
+        CLUSTERED,
     )
 
-    user_id: str = Field(primary_key=True, sa_type=_TEXT)
-    key: str = Field(primary_key=True, sa_type=_TEXT)
+    user_id: str = Field(primary_key=True, sa_type=TEXT)
+    key: str = Field(primary_key=True, sa_type=TEXT)
     task_id: int | None = Field(sa_type=BigInteger)
     project_id: int | None = Field(sa_type=BigInteger)
 
 
-class StoreRow(_Row, table=True):
+class StoreRow(Row, table=True):
     """The store: a single row with its epoch, and the floor for all new revisions.
 
     - timeline: the server's timeline in this epoch, see `postgres.timeline`; empty where there is none
     """
 
     __tablename__ = "store"
-    __table_args__: ClassVar[Any] = _CLUSTERED
+    __table_args__: ClassVar[Any] = CLUSTERED
 
-    epoch: str = Field(primary_key=True, sa_type=_TEXT)
+    epoch: str = Field(primary_key=True, sa_type=TEXT)
     revision_floor: int = Field(sa_type=BigInteger)
-    timeline: str = Field(sa_type=_TEXT)
+    timeline: str = Field(sa_type=TEXT)
 
 
-metadata: Final = _Row.metadata
+metadata: Final = Row.metadata
 task_lists: Final = metadata.tables["task_lists"]
 tasks: Final = metadata.tables["tasks"]
 projects: Final = metadata.tables["projects"]
