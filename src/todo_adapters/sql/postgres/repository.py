@@ -1,67 +1,41 @@
 """Task lists in PostgreSQL, in single statements and short transactions."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from todo_adapters.sql import feed, projects, rows, statements, trash
+from todo_adapters.sql import rows, statements
 from todo_adapters.sql.admission import Caller, no_caller
 from todo_adapters.sql.dialects import POSTGRESQL
 from todo_adapters.sql.erasing import permission_values
-from todo_adapters.sql.listing import ids_statement, list_statement
 from todo_adapters.sql.observer import Observe
 from todo_adapters.sql.postgres import statements as chained
 from todo_adapters.sql.postgres.batch import BatchWork, Evaluable
 from todo_adapters.sql.postgres.database import Database
 from todo_adapters.sql.postgres.driver.conninfo import conninfo_of
 from todo_adapters.sql.postgres.erase import erase_user, require_writable
-from todo_adapters.sql.postgres.packed_ids import packed, read_packed_ids
 from todo_adapters.sql.postgres.purge import erase_oldest, forget_keys, forget_surplus
 from todo_adapters.sql.postgres.quotas import bound_values, check_quotas
-from todo_adapters.sql.postgres.recent_tasks import RecentTasks
-from todo_adapters.sql.postgres.snapshot import read_snapshot
-from todo_adapters.sql.postgres.store import PostgresStore
-from todo_adapters.sql.postgres.timeline import read_changes
-from todo_adapters.sql.snapshots import MAX_BYTES, Snapshots
+from todo_adapters.sql.postgres.reads import PostgresReads
+from todo_adapters.sql.snapshots import MAX_BYTES
 from todo_domain import (
     NO_QUOTAS,
-    TASKS,
     Added,
     BatchResult,
-    ChangePage,
     Edit,
-    FeedToken,
     Guard,
     IdempotencyKey,
     ImportBatch,
-    Kind,
     Outcome,
-    Project,
-    ProjectList,
-    ProjectNotFound,
     Quotas,
-    Snapshot,
     Task,
     TaskDraft,
-    TaskIds,
-    TaskNotFound,
-    TaskPage,
-    TaskQuery,
     Tombstone,
-    TrashPage,
-    TrashQuery,
     UserId,
 )
 
-_GET: Final = POSTGRESQL.compile(statements.GET)
-_GET_SOME: Final = POSTGRESQL.compile(statements.GET_SOME)
-_TRASH: Final = POSTGRESQL.compile(trash.TRASH)
 _KEY: Final = POSTGRESQL.compile(statements.KEY)
-_REVISIONS: Final = POSTGRESQL.compile(statements.REVISIONS)
-_GET_PROJECT: Final = POSTGRESQL.compile(projects.GET_PROJECT)
-_LIST_PROJECTS: Final = POSTGRESQL.compile(projects.LIST_PROJECTS)
 
 
 class _TaskChanged(Exception):
@@ -75,7 +49,7 @@ class _TaskChanged(Exception):
         self.current = current
 
 
-class PostgresTaskRepository(PostgresStore):
+class PostgresTaskRepository(PostgresReads):
     """A TaskStore on a PostgreSQL database, or on a pooler in transaction mode.
 
     - url: in any form that `driver.conninfo` reads
@@ -111,8 +85,6 @@ class PostgresTaskRepository(PostgresStore):
     ) -> None:
         self._quotas = quotas
         self._bounds = bound_values(quotas)
-        self._recent = RecentTasks()
-        self._snapshots = Snapshots(POSTGRESQL, snapshot_bytes)
         super().__init__(
             partial(
                 self.database_type,
@@ -122,13 +94,9 @@ class PostgresTaskRepository(PostgresStore):
                 prepare_threshold=prepare_threshold,
                 caller=caller,
                 observe=observe,
-            )
+            ),
+            snapshot_bytes,
         )
-
-    async def __aexit__(self, *exception: object) -> None:
-        """Close all connections; those in use close at the end of their transaction."""
-        await super().__aexit__(*exception)
-        self._recent.clear()
 
     async def add(self, user_id: UserId, draft: TaskDraft, *, at: datetime, key: IdempotencyKey | None = None) -> Added:
         """See TaskRepository. One statement, unless a quota forbids the task."""
@@ -151,28 +119,6 @@ class PostgresTaskRepository(PostgresStore):
                 return replayed
             ((_, task_id, revision, *_),) = found
         return Added(self._recent.remember(task(id=task_id, revision=revision)))
-
-    async def get(self, user_id: UserId, task_id: int) -> Task:
-        """See TaskRepository. One statement."""
-        found = await self._database.run(_GET, {"user_id": user_id, "id": task_id})
-        if not found:
-            raise self._missing(user_id, task_id)
-        return self._recent.remember(rows.read_task(POSTGRESQL, user_id, found[0]))
-
-    async def list(self, user_id: UserId, query: TaskQuery) -> TaskPage:
-        """See TaskRepository. One statement."""
-        found = await self._database.read(*list_statement(POSTGRESQL, user_id, query))
-        return rows.read_page(POSTGRESQL, user_id, query, found)
-
-    async def list_ids(self, user_id: UserId, query: TaskQuery) -> TaskIds:
-        """See TaskRepository. One statement."""
-        statement, values = ids_statement(POSTGRESQL, user_id, query)
-        return read_packed_ids(query, await self._database.read(packed(statement), values))
-
-    async def get_many(self, user_id: UserId, task_ids: Sequence[int]) -> Sequence[Task]:
-        """See TaskRepository. One statement."""
-        found = await self._database.run(_GET_SOME, {"user_id": user_id, "ids": POSTGRESQL.write_set(task_ids)})
-        return rows.in_order_of(task_ids, [rows.read_task(POSTGRESQL, user_id, row) for row in found])
 
     async def change(self, user_id: UserId, task_id: int, edit: Edit) -> Task:
         """See TaskRepository. Two statements, one if the last state was seen here, and one more for each lost race."""
@@ -232,11 +178,6 @@ class PostgresTaskRepository(PostgresStore):
         # A repeated transaction finds what the first one has added.
         return await self._do(work, user_id, repeatable=True)
 
-    async def list_trash(self, user_id: UserId, query: TrashQuery) -> TrashPage:
-        """See TaskRepository. One statement."""
-        values = {"user_id": user_id, "before": query.before, "limit": query.limit + 1}
-        return trash.read_trash(POSTGRESQL, user_id, query, await self._database.run(_TRASH, values))
-
     async def erase_oldest(self, user_id: UserId, *, up_to: int, limit: int) -> int:
         """See TaskRepository. Two statements, and one more if nothing is erased."""
         return await erase_oldest(self._database, user_id, up_to=up_to, limit=limit)
@@ -245,37 +186,9 @@ class PostgresTaskRepository(PostgresStore):
         """See TaskRepository. One statement."""
         return await forget_keys(self._database, user_id, before, limit)
 
-    async def get_project(self, user_id: UserId, project_id: int) -> Project:
-        """See TaskRepository. One statement."""
-        for row in await self._database.run(_GET_PROJECT, {"user_id": user_id, "id": project_id}):
-            return projects.read_project(POSTGRESQL, user_id, row)
-        raise ProjectNotFound(project_id)
-
-    async def list_projects(self, user_id: UserId) -> ProjectList:
-        """See TaskRepository. One statement."""
-        found = await self._database.run(_LIST_PROJECTS, {"user_id": user_id})
-        return projects.read_projects(POSTGRESQL, user_id, found)
-
-    async def changes(
-        self, user_id: UserId, since: FeedToken | None, limit: int, kinds: frozenset[Kind] = TASKS
-    ) -> ChangePage:
-        """See TaskRepository. One statement."""
-        asked = {"user_id": user_id, "since": since.revision if since else 0, "limit": limit + 1}
-        found = await read_changes(self._database.run, kinds, asked)
-        return feed.read_changes(POSTGRESQL, user_id, since, limit, kinds, found)
-
-    def snapshot(self, user_id: UserId) -> AbstractAsyncContextManager[Snapshot]:
-        """See SnapshotSource. One transaction, with a round trip for each `ROWS` tasks."""
-        return self._snapshots.take(user_id, partial(read_snapshot, self._database, user_id))
-
     async def erase_user(self, user_id: UserId, *, at: datetime, limit: int) -> bool:
         """See TaskRepository. One round trip."""
         return await erase_user(self._database, user_id, at, limit)
-
-    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
-        """See TaskRepository. One statement."""
-        found = await self._database.run(_REVISIONS, {"user_ids": POSTGRESQL.write_set(user_ids)})
-        return {UserId(user_id): revision for user_id, revision in found}
 
     async def _do(self, work: BatchWork, user_id: UserId, *, repeatable: bool) -> BatchResult:
         result, counters = await self._database.transact(user_id, work.run, repeatable=repeatable)
@@ -311,7 +224,3 @@ class PostgresTaskRepository(PostgresStore):
 
     async def _check_quotas(self, change: Task, previous: Task | None = None, keys: int = 0) -> None:
         await check_quotas(self._database, self._quotas, change, previous, keys)
-
-    def _missing(self, user_id: UserId, task_id: int) -> TaskNotFound:
-        self._recent.forget(user_id, task_id)
-        return TaskNotFound(task_id)
