@@ -1,25 +1,24 @@
 """The use cases: what a caller can do with a task list."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from todo_domain.batch import Batch
 from todo_domain.changes import DEFAULT_CHANGES, MAX_CHANGES, TASKS, ChangePage, FeedToken, Kind
 from todo_domain.draft import TaskDraft, TaskPatch
 from todo_domain.erasure import require_not_erased
-from todo_domain.errors import BatchFailed, TooManyKeys
 from todo_domain.idempotency import IdempotencyKey
 from todo_domain.identity import Principal, UserId
 from todo_domain.import_use_cases import ImportUseCases
+from todo_domain.list_writer import ListWriter, NeedsBatch
 from todo_domain.listing import TaskPage, TaskQuery
 from todo_domain.move import Move
 from todo_domain.operations import BatchResult, Create, Erase, Operation, Patch, Remove, RemoveProject, Restore
 from todo_domain.ports import MAX_MANY, Added, Clock, TaskRepository
 from todo_domain.project_use_cases import ProjectUseCases
-from todo_domain.quotas import KEY_AGE, MAX_FORGOTTEN
 from todo_domain.rules import check_page_size
 from todo_domain.snapshot import Snapshot
 from todo_domain.task import Task
@@ -27,12 +26,6 @@ from todo_domain.trash import MAX_ERASED, TrashPage, TrashQuery
 
 DEFAULT_OCCURRENCES: Final = 10
 MAX_OCCURRENCES: Final = 100
-
-_T = TypeVar("_T")
-
-
-class _NeedsBatch(Exception):
-    """Raised by an edit that `TaskRepository.change` can't do, because it concerns a successor or a project too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +68,10 @@ class TaskUseCases:
         require_not_erased(principal.user_id, erased_at(principal.user_id))
         self.user_id = principal.access(owner)
         self._repository = repository
-        self._clock = clock
-        self._notify = notify
+        self._writer = ListWriter(self.user_id, repository, clock, notify)
         self.keeps_trash = keeps_trash
         self.imports = ImportUseCases(self.user_id, repository, clock, notify)
-        self.projects = ProjectUseCases(self.user_id, repository, self._apply_one, keeps_trash=keeps_trash)
+        self.projects = ProjectUseCases(self.user_id, repository, self._writer.apply_one, keeps_trash=keeps_trash)
 
     async def create(self, draft: TaskDraft, key: str | None = None, move: Move | None = None) -> Added:
         """Add a task; with an idempotency key, at most once for that key. Without a move, it is after all others.
@@ -88,7 +80,7 @@ class TaskUseCases:
         QuotaExceeded and TooManyKeys.
         """
         if move or draft.project_id is not None:
-            result = await self._apply_one(Create(draft, move), key)
+            result = await self._writer.apply_one(Create(draft, move), key)
             (outcome,) = result.outcomes
             task = Task.from_draft(
                 draft,
@@ -100,9 +92,7 @@ class TaskUseCases:
             )
             return Added(task, result.replayed)
         named = None if key is None else IdempotencyKey.of_request(key, draft)
-        added = await self._with_room_for_keys(lambda at: self._repository.add(self.user_id, draft, at=at, key=named))
-        self._notify(self.user_id)
-        return added
+        return await self._writer.add(draft, named)
 
     async def get(self, task_id: int) -> Task:
         """Return one task, or raise TaskNotFound."""
@@ -153,10 +143,10 @@ class TaskUseCases:
         """
         if patch and not move:
             try:
-                return await self._change(task_id, patch, expected)
-            except _NeedsBatch:
+                return await self._writer.change(task_id, patch, expected)
+            except NeedsBatch:
                 pass
-        return _task_of(await self._apply_one(Patch(task_id, patch, expected, move)), task_id)
+        return _task_of(await self._writer.apply_one(Patch(task_id, patch, expected, move)), task_id)
 
     async def occurrences(self, task_id: int, limit: int = DEFAULT_OCCURRENCES) -> tuple[Task, Sequence[date]]:
         """Return a task, and up to 1–100 days after its due on which it recurs. Raises TaskNotFound and RuleViolated.
@@ -169,10 +159,7 @@ class TaskUseCases:
 
     async def remove(self, task_id: int, expected: Container[int] | None = None, *, permanent: bool = False) -> None:
         """Move a task to the trash, or erase it. Raises TaskNotFound and PreconditionFailed."""
-        guard = None if expected is None else lambda task: task.require(expected)
-        permanent = permanent or not self.keeps_trash
-        await self._repository.remove(self.user_id, task_id, at=self._clock.now(), guard=guard, permanent=permanent)
-        self._notify(self.user_id)
+        await self._writer.remove(task_id, expected, permanent=permanent or not self.keeps_trash)
 
     async def trash(self, query: TrashQuery) -> TrashPage:
         """Return a page of the tasks and projects in the trash, the last deleted ones first."""
@@ -183,11 +170,11 @@ class TaskUseCases:
 
         Raises TaskNotFound if it is not in the trash, PreconditionFailed and QuotaExceeded.
         """
-        return _task_of(await self._apply_one(Restore(task_id, expected)), task_id)
+        return _task_of(await self._writer.apply_one(Restore(task_id, expected)), task_id)
 
     async def erase(self, task_id: int, expected: Container[int] | None = None) -> None:
         """Erase a task in the trash. Raises TaskNotFound if it is not in the trash, and PreconditionFailed."""
-        await self._apply_one(Erase(task_id, expected))
+        await self._writer.apply_one(Erase(task_id, expected))
 
     async def empty_trash(self) -> int:
         """Erase all that is in the trash now, and return how much that is. If it fails, some of it is erased."""
@@ -205,20 +192,7 @@ class TaskUseCases:
         named = None if key is None else IdempotencyKey.of_request(key, batch)
         if not self.keeps_trash:
             batch = Batch(tuple(map(_permanently, batch.operations)))
-        return await self._apply(batch, named)
-
-    async def _apply_one(self, operation: Operation, key: str | None = None) -> BatchResult:
-        """Do one operation that concerns more rows than its own. Raises the error of the operation."""
-        named = None if key is None else IdempotencyKey.of_request(key, operation)
-        try:
-            return await self._apply(Batch((operation,)), named)
-        except BatchFailed as failed:
-            raise failed.cause from None
-
-    async def _apply(self, batch: Batch, key: IdempotencyKey | None) -> BatchResult:
-        result = await self._with_room_for_keys(lambda at: self._repository.apply(self.user_id, batch, at=at, key=key))
-        self._notify(self.user_id)
-        return result
+        return await self._writer.apply(batch, named)
 
     async def changes(
         self,
@@ -238,33 +212,6 @@ class TaskUseCases:
     def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
         """Take a snapshot of everything that the owner has. Entering may raise StorageOverloaded."""
         return self._repository.snapshot(self.user_id)
-
-    async def _with_room_for_keys(self, write: Callable[[datetime], Awaitable[_T]]) -> _T:
-        """Return the result of the write; forget keys that are older than `KEY_AGE` when there are too many."""
-        forgotten: int | None = None
-        while True:
-            at = self._clock.now()
-            try:
-                return await write(at)
-            except TooManyKeys:
-                # Another request may have forgotten them: fail only if there is no room after that.
-                if forgotten == 0:
-                    raise
-                forgotten = await self._repository.forget_keys(self.user_id, before=at - KEY_AGE, limit=MAX_FORGOTTEN)
-
-    async def _change(self, task_id: int, patch: TaskPatch, expected: Container[int] | None) -> Task:
-        at = self._clock.now()
-
-        def edit(task: Task) -> Task:
-            task.require(expected)
-            patched = task.patched(patch, at)
-            if not patched.is_settled or patched.project_id not in (None, task.project_id):
-                raise _NeedsBatch
-            return patched
-
-        changed = await self._repository.change(self.user_id, task_id, edit)
-        self._notify(self.user_id)
-        return changed
 
 
 def _task_of(result: BatchResult, task_id: int) -> Task:

@@ -37,6 +37,7 @@ from todo_domain import (
     TrashedTask,
     TrashQuery,
     UserId,
+    list_writer,
     use_cases,
 )
 
@@ -397,7 +398,7 @@ def test_keys_are_forgotten_after_24_hours_when_there_are_too_many(
 def test_keys_are_forgotten_until_there_is_room_for_a_whole_batch(
     repository: InMemoryTaskRepository, alice: TaskUseCases, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(use_cases, "MAX_FORGOTTEN", 2)
+    monkeypatch.setattr(list_writer, "MAX_FORGOTTEN", 2)
     for number in range(6):
         run(alice.create(MILK, f"{number}"))
     repository.quotas = Quotas(max_keys=5)
