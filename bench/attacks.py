@@ -117,6 +117,21 @@ async def exports(abuser: Abuser) -> None:
     await asyncio.gather(abuser.repeat(request, 1), abuser.repeat(abuser.request("HEAD", _EXPORT), 4))
 
 
+async def imports(abuser: Abuser) -> None:
+    """Import 10 MiB of rows and 10 MiB that are not text, again and again, on two connections each."""
+    head = abuser.request("POST", f"/api/{ABUSER}/import?format=todoist")
+    files = ("TYPE,CONTENT\n" + "task,a\n" * 1_490_000, "\x00" * (10 << 20))
+    requests = [head.replace("\r\n\r\n", f"\r\nContent-Length: {len(file)}\r\n\r\n{file}", 1) for file in files]
+    await asyncio.gather(*(abuser.repeat(request, 2) for request in requests))
+
+
+async def erasures(abuser: Abuser) -> None:
+    """Erase everything while five devices write; the tokens are refused from then on."""
+    write = abuser.request("POST", _TASKS, {"title": "x"})
+    erase = abuser.request("DELETE", f"/api/{ABUSER}", {"confirm": ABUSER})
+    await asyncio.gather(abuser.repeat(write, 5), abuser.repeat(erase, 1))
+
+
 async def streams(abuser: Abuser) -> None:
     """Open 9,000 streams, and write twice per second."""
     write = abuser.request("POST", _TASKS, {"title": "x"})
@@ -183,8 +198,10 @@ ATTACKS = {
     "whole-list": Attack(whole_list, _BOTH),
     "calendars": Attack(calendars, _BOTH),
     "exports": Attack(exports, _BOTH),
+    "imports": Attack(imports, _BOTH),
     "streams": Attack(streams, _BOTH),
     "empty-operations": Attack(empty_operations),
     "tags": Attack(tags),
     "incomplete-heads": Attack(incomplete_heads, descriptors=1024),
+    "erasures": Attack(erasures, _BOTH),  # the last one, because it leaves nothing of the abuser
 }
