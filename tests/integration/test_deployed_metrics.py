@@ -71,4 +71,9 @@ def test_promtool_accepts_the_configuration_and_its_alert_rules() -> None:
 
 @needs_promtool
 def test_each_alert_is_raised_by_its_fault_and_not_without_it() -> None:
-    promtool("test", "rules", RULES / "alerts.test.yml")
+    tests = RULES / "alerts.test.yml"
+    alerts = re.findall(r"alert: (\w+)", (RULES / "alerts.yml").read_text())
+    for pattern in (r"alertname: (\w+)\n +exp_alerts:\n", r"alertname: (\w+), exp_alerts: \[\]"):
+        assert sorted(re.findall(pattern, tests.read_text())) == sorted(alerts)
+
+    promtool("test", "rules", tests)
