@@ -20,12 +20,14 @@ from hypothesis import strategies as st
 
 from tests.documents import text_of
 from tests.integration.cli.conftest import Ended, Run
+from tests.integration.server import running_server, settings_for
 from tests.postgres import Postgres
 from tests.tokens import SECRET
+from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.sqlite.file import claim
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_api.cli.settings_help import described_settings
-from todo_api.container import assemble
+from todo_api.container import Container, assemble
 from todo_api.server.serving import app_of_process
 from todo_api.settings import read_settings
 from todo_domain import Principal, TaskDraft, TaskQuery, UserId
@@ -442,8 +444,15 @@ def test_an_erasure_needs_a_user_and_a_file_that_no_server_uses(todo_api: Run, t
     assert "is in use" in line
 
 
-def test_an_erasure_on_postgresql_works_beside_another_process(todo_api: Run, postgres: Postgres) -> None:
+def test_an_erasure_on_postgresql_works_beside_a_server(todo_api: Run, postgres: Postgres) -> None:
     with postgres.database() as url:
-        todo_api("migrate", "--database", url)
+        upgrade(url)
+        container = Container(settings=settings_for(url))
+        with running_server(container) as server, server.client("alice") as alice, server.client("bob") as bob:
+            statuses = [client.post("/tasks", json={"title": "a"}).status_code for client in (alice, bob)]
 
-        assert todo_api("erase", "--user", "alice", "--database", url).status == 0
+            erased = todo_api("erase", "--user", "alice", "--database", url)
+
+            assert (statuses, erased.status) == ([201, 201], 0)
+            assert alice.post("/tasks", json={"title": "b"}).status_code == 401
+            assert bob.get("/tasks").json()["count"] == 1
