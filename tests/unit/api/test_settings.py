@@ -71,6 +71,11 @@ def test_the_trash_keeps_content_at_most_as_long_as_deletions_are_remembered(
     assert settings.kept_trash_days == kept
 
 
+@pytest.mark.parametrize(("deletions_days", "days"), [("", 31), ("1", 31), ("31", 31), ("60", 60)])
+def test_an_erasure_is_remembered_as_long_as_deletions_and_session_tokens(deletions_days: str, days: int) -> None:
+    assert settings_of(TODO_DELETIONS_DAYS=deletions_days).erasure_age.days == days
+
+
 def test_a_trash_that_outlasts_the_deletions_is_refused() -> None:
     assert fault_of(TODO_TRASH_DAYS="31") == "TODO_TRASH_DAYS must be at most TODO_DELETIONS_DAYS"
     assert "TODO_TRASH_DAYS" in fault_of(TODO_TRASH_DAYS="-1")
