@@ -179,6 +179,13 @@ def test_a_scrape_that_fails_is_logged_and_does_not_stop_the_listener(caplog: py
     ]
 
 
+def test_metrics_are_off_by_default_and_never_on_the_public_listener() -> None:
+    settings = settings_for("never-opened.sqlite3")
+
+    assert (settings.metrics_port, settings.metrics_host) == (None, "127.0.0.1")
+    assert send_request(app_in_memory(metrics_port=9464), "GET", "/metrics", None).status_code == 404
+
+
 @pytest.mark.parametrize(("port", "counted"), [(None, 0), (9464, 1)])
 def test_requests_are_counted_only_if_there_are_metrics(port: int | None, counted: int) -> None:
     app = app_in_memory(metrics_port=port)
