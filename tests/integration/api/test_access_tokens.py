@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -11,7 +12,8 @@ from fastapi.routing import APIRoute
 from tests.integration.api.asgi import app_in_memory, send_request
 from tests.integration.api.problems import places, refusal
 from tests.integration.api.test_stream import Events
-from tests.integration.server import user_of
+from tests.integration.server import Server, user_of
+from todo_adapters.access_token_verifier import KNOWN_FOR
 from todo_api.app import App
 from todo_api.http.owner_route import OwnerRoute
 from todo_api.streaming import change_stream
@@ -49,6 +51,17 @@ def test_only_the_response_that_creates_a_token_has_its_secret(alice: httpx.Clie
         "last_used_at": None,
     }
     assert alice.get("/access-tokens").json() == {"access_tokens": [token], "count": 1}
+
+
+def test_the_database_has_only_the_sha_256_of_a_secret(server: Server, alice: httpx.Client) -> None:
+    secret = create(alice)["token"]
+
+    path = server.container.settings().sqlite_path
+    assert path
+    content = path.read_bytes() + path.with_name(f"{path.name}-wal").read_bytes()
+
+    assert sha256(secret.encode()).hexdigest().encode() in content
+    assert secret.rpartition(".")[2].encode() not in content
 
 
 def test_a_token_works_until_it_is_revoked(alice: httpx.Client) -> None:
@@ -231,6 +244,11 @@ def test_a_token_of_another_user_is_refused_for_its_user_whatever_its_scopes() -
     response = send_request(app, "POST", "/api/alice/tasks", stored(app, Scope.CALENDAR_READ, user_id="bob"))
 
     assert response.json()["detail"] == "the token belongs to another user"
+
+
+def test_a_revocation_takes_effect_in_other_processes_within_ten_seconds() -> None:
+    """A stream that has just verified its token does so again with the longest-known token."""
+    assert timedelta(seconds=change_stream.VERIFY_SECONDS) + KNOWN_FOR < timedelta(seconds=10)
 
 
 def test_a_stream_ends_soon_after_its_token_was_revoked(alice: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
