@@ -238,6 +238,7 @@ def test_child_processes_serve_with_the_options_of_the_command_and_their_counts_
     assert statuses == {201}
     assert value(values, "todo_http_requests_total", **route, status="201") == 20
     assert value(values, "todo_tokens_verified_total") == 20
+    assert 1 <= sum(value(values, "todo_pool_connections", state=state) for state in ("used", "idle")) <= 10 * count
     assert status == 0
 
 
