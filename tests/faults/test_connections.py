@@ -16,6 +16,7 @@ from dependency_injector import providers
 
 from tests.integration.api.raw_connections import exchange
 from tests.integration.certificates import write_certificate
+from tests.integration.cli.test_serve import Process
 from tests.integration.server import IMPATIENT, Server, new_user, running_server, settings_for, token_of
 from todo_adapters.in_memory import InMemoryTaskRepository
 from todo_api.container import Container
@@ -105,6 +106,18 @@ def test_a_connection_without_a_request_is_closed_after_the_keep_alive_time(impa
         assert rest_of(connection) == b""
 
     assert time.monotonic() - begun >= IMPATIENT.keep_alive_seconds
+
+
+def test_the_keep_alive_time_and_the_maximum_of_connections_are_settings(tmp_path: Path) -> None:
+    process = Process(tmp_path, TODO_KEEP_ALIVE_SECONDS="0.1", TODO_MAX_CONNECTIONS="7", TODO_LOG_FORMAT="json")
+    try:
+        url = httpx.URL(process.url())
+        with socket.create_connection((url.host, url.port or 0), timeout=LONG) as connection:
+            assert rest_of(connection) == b""
+    finally:
+        process.kill()
+
+    assert '"max_connections":7' in process.output
 
 
 def test_each_response_begins_the_keep_alive_time_anew(impatient: Server) -> None:

@@ -1,9 +1,11 @@
 """The API while its database fails."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,6 +18,8 @@ from tests.postgres import LocalPostgres, Postgres
 from todo_adapters.sql.migrations import upgrade
 from todo_adapters.sql.sqlite.file import connect_writer
 from todo_api.container import Container
+from todo_api.settings import Settings
+from todo_domain import StorageUnavailable
 
 READY = {"status": "ready", "reads": "ready", "writes": "ready", "keys": "ready"}
 MILK = {"title": "Buy milk"}
@@ -76,6 +80,17 @@ def test_the_timeout_of_the_database_ends_a_write_that_waits_for_a_lock(tmp_path
         assert error_code(refused) == "DATABASE_ERROR"
         assert client.get("/tasks").json()["count"] == 0
         assert client.post("/tasks", json=MILK).status_code == 201
+
+
+@pytest.mark.anyio
+async def test_the_timeout_of_the_database_applies_without_a_request_too(tmp_path: Path) -> None:
+    container = Container(settings=settings_for(tmp_path / "tasks.db", database_timeout_seconds=0.1))
+    async with container.task_repository() as store:
+        with closing(sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            async with asyncio.timeout(Settings.model_construct().database_timeout_seconds / 2):
+                with pytest.raises(StorageUnavailable):
+                    await store.renew_epoch(at=datetime.now(UTC))
 
 
 def set_read_only(server: LocalPostgres, *, is_read_only: bool) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests.integration.api.problems import refusal
 from tests.integration.server import Server, new_user, running_server, settings_for, token_of
 from tests.postgres import Postgres
 from todo_adapters.sql.migrations import upgrade
@@ -97,6 +100,27 @@ def let_reads_take(database: Path, steps: int) -> None:
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {steps})
             SELECT stored.* FROM n CROSS JOIN stored WHERE n.i < 0
         """)
+
+
+def test_a_read_that_never_ends_does_not_delay_the_end_of_the_server(tmp_path: Path) -> None:
+    database = tmp_path / "tasks.db"
+    settings = settings_for(database, database_timeout_seconds=DEADLINE_SECONDS)
+    with ThreadPoolExecutor() as threads:
+        with running_server(Container(settings=settings), finish_seconds=0.2) as server:
+            client = server.client()
+            client.post("/tasks", json={"title": "Buy milk"}).raise_for_status()
+            with closing(sqlite3.connect(database)) as connection:
+                connection.execute("ALTER TABLE tasks RENAME TO stored")
+            let_reads_take(database, 1 << 60)
+            reading = threads.submit(client.get, "/tasks?limit=10")
+            until(lambda: any(thread.name.startswith("sqlite-reader") for thread in threading.enumerate()))
+            begun = time.monotonic()
+
+        response = reading.result(DEADLINE_SECONDS)
+        client.close()
+
+    assert refusal(response) == (503, "SERVER_STOPPING")
+    assert time.monotonic() - begun < DEADLINE_SECONDS / 6
 
 
 def test_sqlite_ends_the_reads_of_clients_that_have_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

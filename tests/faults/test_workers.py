@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ from todo_api.server.workers import Workers
 SPAWN = get_context("spawn")
 QUICK_SECONDS = 10.0
 LONG = 60.0
+END_SECONDS = 2.0
+START = "from todo_api.cli.start import main; main()"
 
 
 def until(reached: Callable[[], object]) -> Any:
@@ -178,6 +181,20 @@ def test_workers_start_wait_are_restarted_without_a_database_and_finish_requests
     assert (created, status) == (201, 0)
     assert time.monotonic() - begun < QUICK_SECONDS
     assert notified == ["READY=1", "STOPPING=1"]
+
+
+def test_workers_are_not_killed_while_they_drain(tmp_path: Path, postgres: Postgres) -> None:
+    script = f"from todo_api.server import serving; serving.END_SECONDS = {END_SECONDS}; {START}"
+    with postgres.database() as url:
+        upgrade(url)
+        settings = {"DATABASE_URL": url, "BETTER_AUTH_SECRET": SECRET, "TODO_DRAIN_SECONDS": str(END_SECONDS + 0.5)}
+        process = Process(tmp_path, "--workers", "2", program=(sys.executable, "-c", script), **settings)
+        try:
+            until(lambda: process.output.count('"event":"purged"') == 2)  # both serve
+
+            assert process.end() == 0
+        finally:
+            process.kill()
 
 
 def test_workers_end_with_their_parent(tmp_path: Path, postgres: Postgres) -> None:

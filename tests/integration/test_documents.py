@@ -40,6 +40,10 @@ from todo_api.routes.batch import BatchRoute
 from todo_api.schemas.feed_parameters import ChangeParameters
 from todo_api.schemas.parameters import ListParameters, RemovalParameters
 from todo_api.schemas.tasks import TaskResponse
+from todo_api.server.connections import LOG_SECONDS, Limits
+from todo_api.server.descriptors import MOST_CONNECTIONS
+from todo_api.server.uvicorn_protocol import MAX_PIPELINED
+from todo_api.server.uvicorn_server import END_SECONDS, FINISH_SECONDS
 from todo_api.settings import Settings, names_of
 from todo_domain.batch import MAX_OPERATIONS
 from todo_domain.changes import MAX_CHANGES
@@ -262,6 +266,26 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f"values in the JSON of a body | {MAX_VALUES:,} |",
     ):
         assert limit in text_of(HTTP_API)
+
+
+def test_the_limits_of_connections_and_of_the_end_are_those_of_the_code() -> None:
+    limits, text = Limits(connections=1), text_of("docs/operating/index.md")
+    settings = Settings.model_construct()
+
+    assert FINISH_SECONDS < END_SECONDS < 10
+    for limit in (
+        f"`TODO_MAX_CONNECTIONS`; by default {MOST_CONNECTIONS:,}, or",
+        f"`TODO_KEEP_ALIVE_SECONDS`, {settings.keep_alive_seconds:.0f} by default",
+        f"TLS handshake; request head | {limits.progress_seconds:.0f} s |",
+        f"response that the client reads | {limits.progress_seconds:.0f} s without progress |",
+        f"{limits.held_bytes >> 20} MiB per process",
+        f"(pipelining) | {MAX_PIPELINED} |",
+        f"At most every {LOG_SECONDS:.0f} s, a line `connections ended`",
+        f"`TODO_DRAIN_SECONDS` ({settings.drain_seconds:.0f} by default)",
+        f"finishes the requests in progress within {FINISH_SECONDS} s",
+        "ends within 10 s after the drain",
+    ):
+        assert limit in text
 
 
 def test_every_request_and_every_parameter_is_in_the_reference() -> None:

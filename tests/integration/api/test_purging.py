@@ -1,6 +1,7 @@
 """The server purges expired records periodically."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,16 @@ from tests.integration.server import running_server, settings_for
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
 from todo_api.container import Container
 from todo_api.server import maintenance
-from todo_domain import AccessTokenDraft, IdempotencyKey, Principal, StorageUnavailable, TaskDraft, UserId
+from todo_domain import (
+    AccessTokenDraft,
+    CursorExpired,
+    IdempotencyKey,
+    Principal,
+    StorageUnavailable,
+    TaskDraft,
+    TrashQuery,
+    UserId,
+)
 
 
 class LateClock:
@@ -107,3 +117,24 @@ async def test_an_access_token_that_has_expired_is_purged(tmp_path: Path) -> Non
 
     async with container.task_repository() as store:
         assert (purged, await store.access_tokens.list(UserId("alice"))) == ([1, 1], [kept])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("days", "in_trash", "in_feed"), [(6, 1, True), (8, 0, True), (59, 0, True), (61, 0, False)])
+async def test_content_and_deletions_are_kept_as_long_as_their_settings_say(
+    tmp_path: Path, days: int, in_trash: int, *, in_feed: bool
+) -> None:
+    container = Container(settings=settings_for(tmp_path / "tasks.sqlite3", trash_days=7, deletions_days=60))
+    alice, at = UserId("alice"), datetime.now(UTC)
+    container.clock.override(providers.Object(FixedClock(at + timedelta(days=days))))
+    async with container.task_repository() as store:
+        await store.add(alice, TaskDraft(title="Buy milk"), at=at)
+        before = (await store.changes(alice, None, 1)).next
+        await store.remove(alice, 1, at=at)
+
+    _ = [count async for count in maintenance.purge(container, dry_run=False)]
+
+    async with container.task_repository() as store:
+        assert len((await store.list_trash(alice, TrashQuery())).tasks) == in_trash
+        with nullcontext() if in_feed else pytest.raises(CursorExpired):
+            assert await store.changes(alice, before, 1)

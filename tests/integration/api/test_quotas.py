@@ -1,6 +1,7 @@
 """Quotas over HTTP: what exceeds one is refused with 403 or 429, and everything else still works."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -128,3 +129,13 @@ def test_the_feed_remembers_the_last_deletions_only(alice: httpx.Client) -> None
 
     assert after_one.json()["changes"] == [{"id": 1, "deleted": True, "revision": 4, "kind": "task"}]
     assert refusal(alice.get("/changes", params={"since": before})) == (410, "CURSOR_EXPIRED")
+
+
+def test_the_trash_keeps_the_last_tasks_only(tmp_path: Path) -> None:
+    container = Container(settings=settings_for(tmp_path / "tasks.sqlite3", max_trash=1))
+    with running_server(container) as server, server.client() as client:
+        for task_id in (1, 2):
+            client.post("/tasks", json=OPEN).raise_for_status()
+            client.delete(f"/tasks/{task_id}").raise_for_status()
+
+        assert [task["id"] for task in client.get("/trash").json()["tasks"]] == [2]

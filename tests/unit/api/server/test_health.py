@@ -98,6 +98,11 @@ def test_a_check_that_never_ends_has_failed(monkeypatch: pytest.MonkeyPatch) -> 
     run(test)
 
 
+def test_readiness_is_known_within_a_second_and_writes_are_probed_once_a_second() -> None:
+    assert health.CHECK_SECONDS < 1
+    assert health.PROBE_SECONDS == 1
+
+
 def test_callers_at_the_same_time_share_one_check() -> None:
     async def test(monitor: HealthMonitor, store: Store, _: Verifier) -> None:
         impatient = asyncio.create_task(monitor.check())
