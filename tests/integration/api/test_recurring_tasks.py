@@ -37,7 +37,8 @@ def test_a_recurrence_is_returned_in_canonical_form_with_its_anchor(alice: httpx
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 def test_completing_a_recurring_task_adds_the_next_one(alice: httpx.Client, method: str) -> None:
-    task = create(alice, tags=["home"])
+    checklist = [{"title": "b", "complete": True}, {"title": "c", "complete": False}]
+    task = create(alice, tags=["home"], priority="high", checklist=checklist)
 
     done = alice.request(method, "/tasks/1", json={**task, "complete": True})
     again = alice.request(method, "/tasks/1", json={**task, "complete": True})
@@ -52,6 +53,7 @@ def test_completing_a_recurring_task_adds_the_next_one(alice: httpx.Client, meth
         **task,
         "id": 2,
         "revision": 3,
+        "checklist": [{**item, "complete": False} for item in checklist],
         "due": {"date": "2030-12-03", "time": None, "timezone": None},
         "recurrence": {"rule": "FREQ=DAILY", "from": "due", "anchor": "2030-12-03"},
         **{name: tasks[1][name] for name in ("created_at", "updated_at", "position") if name in tasks[1]},

@@ -10,6 +10,7 @@ from todo_domain import (
     Batch,
     BatchEffects,
     BatchFailed,
+    ChecklistItem,
     CountedFrom,
     Create,
     Due,
@@ -21,6 +22,7 @@ from todo_domain import (
     Operation,
     Outcome,
     Patch,
+    Priority,
     QuotaExceeded,
     Quotas,
     Read,
@@ -84,7 +86,8 @@ def refusal(make: Any) -> list[tuple[str, ...]]:
 
 
 def test_completing_a_recurring_task_moves_its_rule_to_a_successor_with_the_next_due() -> None:
-    stored = recurring(tags=("a",), description="text")
+    items = ChecklistItem("b", complete=True), ChecklistItem("c")
+    stored = recurring(tags=("a",), description="text", priority=Priority.HIGH, project_id=7, checklist=items)
 
     effects = evaluate(Patch(1, COMPLETE), stored=stored)
 
@@ -93,6 +96,7 @@ def test_completing_a_recurring_task_moves_its_rule_to_a_successor_with_the_next
     assert successor == stored._replace(
         id=4,
         revision=6,
+        checklist=(ChecklistItem("b"), ChecklistItem("c")),
         due=Due(day(1)),
         recurrence=DAILY.anchored(day(1)),
         position=initial_position(4),

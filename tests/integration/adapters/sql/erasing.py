@@ -6,6 +6,7 @@ from typing import Final
 
 from todo_domain import (
     Batch,
+    ChecklistItem,
     Create,
     CreateProject,
     Erase,
@@ -25,8 +26,17 @@ from todo_domain import (
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEPT: Final = "Buy milk"
-SECRET: Final = TaskDraft(title="Tell nobody", description="A long story. " * 70, tags=("hush",), complete=True)
-TEXTS: Final = (b"Tell nobody", b"tell nobody", b"A long story", b"hush", b"Whisper", b"Conspiracy")
+SECRET: Final = TaskDraft(
+    title="Tell nobody",
+    description="A long story. " * 70,
+    tags=("hush",),
+    checklist=(ChecklistItem("Skeleton"),),
+    complete=True,
+)
+TEXTS: Final = (
+    *(b"Tell nobody", b"tell nobody", b"A long story", b"hush", b"Skeleton", b"skeleton", b"Whisper"),
+    b"Conspiracy",
+)
 SECRET_PROJECT: Final = ProjectDraft(name="Conspiracy")
 QUOTAS: Final = Quotas(max_trash=2)
 
