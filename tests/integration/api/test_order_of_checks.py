@@ -1,7 +1,7 @@
 """The order of checks: the first fault is reported, and the body of an unauthorized request is not read."""
 
 from collections.abc import AsyncIterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import httpx
 import pytest
@@ -25,9 +25,11 @@ FAULTS = {
 }
 
 
-def send(owner: httpx.Client, other_user: httpx.Client, faults: set[str]) -> httpx.Response:
-    """Change the owner's task 1 with these faults in the request."""
-    path = f"tasks/{2 if 'task' in faults else 1}{'/x' if 'path' in faults else ''}"
+def send(
+    owner: httpx.Client, other_user: httpx.Client, faults: set[str], collection: str = "tasks", field: str = "title"
+) -> httpx.Response:
+    """Change the owner's task or project 1 with these faults in the request."""
+    path = f"{collection}/{2 if 'task' in faults else 1}{'/x' if 'path' in faults else ''}"
     client = other_user if "owner" in faults else owner
     headers = {"Content-Type": "text/plain" if "media type" in faults else "application/json"}
     if "token" in faults:
@@ -39,7 +41,7 @@ def send(owner: httpx.Client, other_user: httpx.Client, faults: set[str]) -> htt
         str(owner.base_url.join(path)),
         params={"unknown": "1"} if "rule" in faults else None,
         headers=headers,
-        content=('{"title": "b"' + ("" if "form" in faults else "}")).ljust(70_000 if "size" in faults else 1),
+        content=(f'{{"{field}": "b"' + ("" if "form" in faults else "}")).ljust(70_000 if "size" in faults else 1),
     )
 
 
@@ -59,6 +61,16 @@ def test_of_two_faults_the_one_checked_first_is_reported(
 
     assert refusal(send(alice, bob, {earlier, later})) == FAULTS[earlier]
     assert alice.get("/tasks/1").json()["title"] == "a"
+
+
+@pytest.mark.parametrize(("earlier", "later"), list(pairwise(FAULTS)))
+def test_requests_for_a_project_are_checked_in_the_same_order(
+    alice: httpx.Client, bob: httpx.Client, earlier: str, later: str
+) -> None:
+    project = alice.post("/projects", json={"name": "a"}).json()
+
+    assert refusal(send(alice, bob, {earlier, later}, "projects", "name")) == FAULTS[earlier]
+    assert alice.get("/projects/1").json() == project
 
 
 CREDENTIALS = {

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from todo_adapters.jwt.encoding import read_json_object as read_token_part
+from todo_api.http.accept import preferred
 from todo_api.http.endpoint import Model
 from todo_api.http.hints import hint_for
 from todo_api.http.media_types import media_type_in_utf8
@@ -25,6 +26,7 @@ from todo_api.http.owner_route import _read_model, _read_query
 from todo_api.http.preconditions import expected_revisions, tag_matcher
 from todo_api.http.problems import ProblemError
 from todo_api.http.request_body import has_too_many_values, json_object, read_body
+from todo_api.http.trace_context import trace_id_of
 from todo_api.imports.formats import Format, check
 from todo_api.imports.report import Report
 from todo_api.middleware.forwarded import ForwardedHeaders
@@ -87,6 +89,9 @@ _INPUTS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[int], Any]]]] = {
     "entity tags: one": (expected_revisions, lambda n: '"' + "a" * n),
     "entity tags: blanks": (expected_revisions, lambda n: '"1"' + " ," * (n // 2) + "x"),
     "entity tags: to match": (lambda tags: tag_matcher(tags)('"1"'), lambda n: 'W/"a",' * (n // 6)),
+    "accept: ranges": (lambda text: preferred(text, ["a/b"]), lambda n: "a/c;q=0.5," * (n // 10)),
+    "accept: parameters": (lambda text: preferred(text, ["a/b"]), lambda n: "a/c" + ";q=0 " * (n // 5)),
+    "trace": (lambda text: trace_id_of([(b"traceparent", text)]), lambda n: b"01-" + b"a" * n),
     "query: parameters": (lambda text: _query(_list_query, text), lambda n: b"&a=1" * (n // 40)),
     "query: tags": (lambda text: _query(_list_query, text), lambda n: b"&tag=a" * (n // 60)),
     "query: escapes": (lambda text: _query(_list_query, text), lambda n: b"q=" + b"%CC%81%CC%A3" * (n // 12)),
@@ -109,6 +114,10 @@ _INPUTS: Final[dict[str, tuple[Callable[[Any], Any], Callable[[int], Any]]]] = {
     "task: unknown names": (
         lambda names: _read_model(TaskCreate, names, "body"),
         lambda n: {f"n{i}": 1 for i in range(n // 10)},
+    ),
+    "task: rule": (
+        lambda rule: _read_model(TaskCreate, {"title": "a", "recurrence": {"rule": rule}}, "body"),
+        lambda n: "FREQ=DAILY;BYMONTHDAY=" + "1," * (n // 2),
     ),
     "batch: tags": (
         lambda count: _read_model(BatchRequest, {"operations": [_create(["a"] * count)]}, "body"),
