@@ -31,9 +31,11 @@ from todo_domain import (
     RuleViolated,
     TaskDraft,
     TaskPatch,
+    TrashedProject,
     run_evaluation,
 )
 from todo_domain.project import MAX_PROJECTS
+from todo_domain.project_evaluation import ProjectsState
 
 LATER = NOON + timedelta(seconds=1)
 
@@ -88,8 +90,13 @@ def test_a_patch_that_alters_nothing_returns_the_same_project() -> None:
 
 def test_the_time_of_a_change_never_decreases() -> None:
     one = project()._replace(updated_at=LATER)
+    state = ProjectsState(ALICE, [], NOON)
+
+    state.restore(TrashedProject(one, LATER), ListCounters(last_project_id=1))
 
     assert one.patched(ProjectPatch(name="b"), NOON).updated_at == LATER
+    assert isinstance(restored := state.changes[1], Project)
+    assert restored.updated_at == LATER
 
 
 def test_projects_are_read_once_and_only_if_an_operation_needs_them() -> None:
