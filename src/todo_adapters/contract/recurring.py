@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from todo_adapters.contract.field_values import DAY, NEXT_DAY
 from todo_adapters.contract.quotas import DONE, OPEN, add, compete, error_of, key_of
@@ -33,7 +34,7 @@ RECURRING: Final = TaskDraft(title="water", description="the plants", due=Due(DA
 COMPLETE: Final = Patch(1, TaskPatch(complete=True))
 REOPEN: Final = Patch(1, TaskPatch(complete=False))
 ROUNDS: Final = 3
-"""How often all writers complete one task."""
+"""How often all writers complete one task, unless the profile of Hypothesis is `deep`."""
 
 
 async def _apply(store: TaskStore, user: UserId, *operations: Operation) -> None:
@@ -86,8 +87,9 @@ class ContinuesSeries(Contract):
     async def test_of_many_devices_that_complete_a_task_at_once_one_adds_a_successor(
         self, repository: TaskStore
     ) -> None:
-        users = [new_user() for _ in range(ROUNDS)]
-        for user in users:
+        rounds = 1_000 if settings.get_current_profile_name() == "deep" else ROUNDS
+        for _ in range(rounds):
+            user = new_user()
             await add(repository, user, RECURRING)
 
             await asyncio.gather(*(_apply(repository, user, COMPLETE) for _ in range(WRITERS)))
