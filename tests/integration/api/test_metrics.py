@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -64,6 +65,8 @@ def test_every_metric_is_exposed_and_no_other(tmp_path: Path) -> None:
             with server.client("alice") as client:
                 client.post("/tasks", json={"title": "Buy milk"}).raise_for_status()
                 assert client.get("/tasks", headers={"Authorization": "none"}).status_code == 401
+                while container.counts().purged_at is None:
+                    time.sleep(0.01)
                 database.unlink()
                 assert client.post("/tasks", json={"title": "Buy milk"}).status_code == 500
             with socket.create_connection(("127.0.0.1", httpx.URL(server.url).port or 0)) as slow:
