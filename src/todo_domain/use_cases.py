@@ -68,10 +68,23 @@ class TaskUseCases:
         require_not_erased(principal.user_id, erased_at(principal.user_id))
         self.user_id = principal.access(owner)
         self._repository = repository
-        self._writer = ListWriter(self.user_id, repository, clock, notify)
+        self._clock = clock
+        self._notify = notify
         self.keeps_trash = keeps_trash
-        self.imports = ImportUseCases(self.user_id, repository, clock, notify)
-        self.projects = ProjectUseCases(self.user_id, repository, self._writer.apply_one, keeps_trash=keeps_trash)
+
+    @property
+    def projects(self) -> ProjectUseCases:
+        """What the principal can do with the projects of the owner."""
+        return ProjectUseCases(self.user_id, self._repository, self._writer.apply_one, keeps_trash=self.keeps_trash)
+
+    @property
+    def imports(self) -> ImportUseCases:
+        """What the principal can import into the list of the owner."""
+        return ImportUseCases(self.user_id, self._repository, self._clock, self._notify)
+
+    @property
+    def _writer(self) -> ListWriter:
+        return ListWriter(self.user_id, self._repository, self._clock, self._notify)
 
     async def create(self, draft: TaskDraft, key: str | None = None, move: Move | None = None) -> Added:
         """Add a task; with an idempotency key, at most once for that key. Without a move, it is after all others.
