@@ -6,7 +6,7 @@ conversion, `_KEYS` the columns that are derived from fields.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice, repeat
 from typing import Any, Final
 
@@ -49,6 +49,7 @@ _KEYS: Final[Mapping[str, Callable[[Task], Any]]] = {
 _WIDTH: Final = len(TASK)
 _ID: Final = TASK.index(tasks.c.id)
 _REVISION: Final = TASK.index(tasks.c.revision)
+_NEW_TASK: Final = partial(tuple.__new__, Task)
 
 
 _Readers = Sequence[tuple[int, Callable[[Any], Any]]]
@@ -99,11 +100,14 @@ def read_page(dialect: Dialect, user_id: UserId, query: TaskQuery, rows: Sequenc
 
 
 def _read_columns(dialect: Dialect, user_id: UserId, columns: Iterable[Iterable[Any]]) -> Sequence[Task]:
-    """Return the tasks in the columns of `statements.TASK`. Reading a page by columns is faster than by rows."""
+    """Return the tasks in the columns of `statements.TASK`. Reading a page by columns is faster than by rows.
+
+    So is `tuple.__new__`, which does not count the fields again, unlike `Task._make`.
+    """
     fields: list[Iterable[Any]] = [repeat(user_id), *columns]
     for place, read in _readers(dialect):
         fields[place] = map(read, fields[place])
-    return tuple(map(Task._make, zip(*fields, strict=False)))
+    return tuple(map(_NEW_TASK, zip(*fields, strict=False)))
 
 
 def read_ids(query: TaskQuery, rows: Iterable[Sequence[Any]]) -> TaskIds:
