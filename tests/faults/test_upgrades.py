@@ -39,7 +39,7 @@ upgrade(os.environ["DATABASE_URL"])
 from todo_api.cli.start import main
 main()
 """
-COLUMN: Final = "    title_key: str = Field(sa_type=_TEXT)\n"
+COLUMN: Final = "    title_key: str = Field(sa_type=TEXT)\n"
 VALUE: Final = '    "title_key": lambda task: fold(task.title),\n'
 
 
