@@ -43,4 +43,10 @@ def reader_observed_by(observe: Observe) -> type[SqliteReader]:
             with observe([sql]):
                 return await super().fetch(sql, values, fetch)
 
+        async def fetch_in_thread(
+            self, sql: str, values: Mapping[str, Any], fetch: Fetch[T], timeout_seconds: float
+        ) -> T:
+            with observe([sql]):
+                return await super().fetch_in_thread(sql, values, fetch, timeout_seconds)
+
     return ObservedReader

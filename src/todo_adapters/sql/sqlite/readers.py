@@ -60,15 +60,15 @@ class SqliteReader:
                     return result
         except sqlite3.Error as error:
             raise StorageUnavailable(f"SQLite: {error}") from error
-        return await self.fetch_in_thread(sql, values, fetch)
+        return await self._run(sql, values, fetch)
 
-    async def fetch_in_thread(
+    async def fetch_in_thread(self, sql: str, values: Mapping[str, Any], fetch: Fetch[T], timeout_seconds: float) -> T:
+        """Return what `fetch` makes of the cursor in a thread, by a deadline of its own. Raises the same as `read`."""
+        return await self._run(sql, values, fetch, timeout_seconds)
+
+    async def _run(
         self, sql: str, values: Mapping[str, Any], fetch: Fetch[T], timeout_seconds: float | None = None
     ) -> T:
-        """Return what `fetch` makes of the cursor in a thread. Raises the same as `read`.
-
-        - timeout_seconds: the deadline, if it is not that of long reads
-        """
         self._identity.verify()  # a thread opens the path again
         try:
             return await self._long_reads.run(sql, values, fetch, timeout_seconds)

@@ -76,6 +76,18 @@ async def test_reads_writes_and_batches_are_observed_without_values(
     assert statements.errors == []
 
 
+async def test_a_snapshot_is_observed(
+    repository: tuple[SqliteTaskRepository | PostgresTaskRepository, Statements],
+) -> None:
+    tasks, statements = repository
+
+    async with tasks:
+        CALLER.set("a request")
+        async with tasks.snapshot(UserId(new_user())):
+            assert statements.texts[0].startswith("BEGIN")
+        CALLER.set(None)
+
+
 async def test_a_statement_that_fails_is_reported(tmp_path: Path) -> None:
     statements = Statements()
 
