@@ -193,3 +193,18 @@ def write_row(dialect: Dialect, table: sa.Table) -> Any:
         index_elements=table.primary_key.columns.keys(),
         set_={column.name: row.excluded[column.name] for column in table.c if not column.primary_key},
     )
+
+
+INDEXED: Final = frozenset({"completed_at", "project_id", "position", "created_at"})
+"""The fields that indexes of tasks use, in their columns or conditions, besides the key and the revision."""
+
+_UNCHANGED: Final = {"user_id", "id", "deleted_at", "in_trash", "deleted_with", *INDEXED}
+CHANGE_CONTENT: Final = (
+    sa.update(tasks)
+    .where(OF_USER, tasks.c.id == sa.bindparam("id"))
+    .values({column.name: parameter(column) for column in tasks.c if column.name not in _UNCHANGED})
+)
+"""Write a task whose `INDEXED` fields stay as they are; takes the values of all columns.
+
+SQLite writes an entry in each index whose columns a statement sets, even if it sets the same values.
+"""

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from todo_adapters.sql import imported_items, project_tasks, projects, rows, statements, tables
-from todo_adapters.sql.dialects import SQLITE
+from todo_adapters.sql.dialects import SQLITE, Statement
 from todo_adapters.sql.sqlite.purge import erase_oldest_tasks, forget_oldest_deletions
 from todo_domain import (
     Added,
@@ -61,6 +62,8 @@ _NEIGHBOURS: Final = SQLITE.compile(statements.NEIGHBOURS)
 _COUNTERS: Final = SQLITE.compile(statements.COUNTERS)
 _SET_COUNTERS: Final = SQLITE.compile(statements.set_counters(SQLITE))
 _WRITE_TASK: Final = SQLITE.compile(statements.write_row(SQLITE, tables.tasks))
+_CHANGE_CONTENT: Final = SQLITE.compile(statements.CHANGE_CONTENT)
+_INDEXED: Final = attrgetter(*statements.INDEXED)
 _KEY: Final = SQLITE.compile(statements.KEY)
 _KEEP_KEY: Final = SQLITE.compile(statements.KEEP_KEY)
 _REMEMBERED: Final = SQLITE.compile(imported_items.REMEMBERED)
@@ -95,7 +98,9 @@ class SqliteTaskList:
             return task
         counters = self._counters()
         edited = edited._replace(revision=counters.next_revision)
-        self._write(counters, BatchEffects((edited,), counters.after(edited, task), ()), edited.updated_at)
+        effects = BatchEffects((edited,), counters.after(edited, task), ())
+        statement = _CHANGE_CONTENT if _INDEXED(edited) == _INDEXED(task) else _WRITE_TASK
+        self._write(counters, effects, edited.updated_at, write_task=statement)
         return edited
 
     def remove(self, task_id: int, at: datetime, guard: Guard | None, *, permanent: bool) -> None:
@@ -160,12 +165,18 @@ class SqliteTaskList:
         return rows.read_counters(SQLITE, self._user_id, row)
 
     def _write(
-        self, before: ListCounters, effects: BatchEffects, at: datetime, key: IdempotencyKey | None = None
+        self,
+        before: ListCounters,
+        effects: BatchEffects,
+        at: datetime,
+        key: IdempotencyKey | None = None,
+        *,
+        write_task: Statement = _WRITE_TASK,
     ) -> None:
         after = effects.checked_counters(self._quotas, before, stores_key=key is not None)
         self._connection.execute(_SET_COUNTERS, rows.counter_values(self._user_id, after))
         self._connection.executemany(
-            _WRITE_TASK, [rows.state_values(SQLITE, self._user_id, change) for change in effects.changes]
+            write_task, [rows.state_values(SQLITE, self._user_id, change) for change in effects.changes]
         )
         for change in effects.bulk:
             values = project_tasks.bulk_values(SQLITE, self._user_id, change)

@@ -15,7 +15,7 @@ from todo_adapters.sql import access_tokens, erasing, feed, project_tasks, proje
 from todo_adapters.sql.dialects import SQLITE
 from todo_adapters.sql.listing import list_statement
 from todo_adapters.sql.sqlite.repository import SqliteTaskRepository
-from todo_adapters.sql.tables import store
+from todo_adapters.sql.tables import store, tasks
 from todo_domain import (
     Batch,
     Create,
@@ -95,8 +95,13 @@ async def first_words(
         ),
         pytest.param(
             lambda store: store.change(ALICE, 1, lambda task: task.patched(TaskPatch(title="Buy bread"), NOON)),
-            written("SELECT", "SELECT", "INSERT", "INSERT"),
+            written("SELECT", "SELECT", "INSERT", "UPDATE"),
             id="change",
+        ),
+        pytest.param(
+            lambda store: store.change(ALICE, 1, lambda task: task.patched(TaskPatch(complete=True), NOON)),
+            written("SELECT", "SELECT", "INSERT", "INSERT"),
+            id="complete",
         ),
         pytest.param(lambda store: store.change(ALICE, 1, lambda task: task), written("SELECT"), id="change nothing"),
         pytest.param(
@@ -231,6 +236,18 @@ def test_no_statement_scans_rows_that_it_does_not_need(sqlite_path: Path, sql: s
 
     scanned = {step.split()[1] for step in plan if step.startswith("SCAN")}
     assert not scanned & {"tasks", "other", "task_lists", "projects", "idempotency_keys", "access_tokens"}
+
+
+def test_a_change_of_the_content_writes_only_the_indexes_of_the_revision(sqlite_path: Path) -> None:
+    sql = SQLITE.compile(statements.CHANGE_CONTENT)
+
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        names = dict(connection.execute("SELECT rootpage, name FROM sqlite_master"))
+        steps = [row[1:4] for row in connection.execute(f"EXPLAIN {sql}", dict.fromkeys(tasks.c.keys()))]
+
+    opened = {cursor: names[page] for operation, cursor, page in steps if operation == "OpenWrite"}
+    written = {opened[cursor] for operation, cursor, _ in steps if operation == "IdxInsert"}
+    assert written == {"tasks", "tasks_by_revision", "trash_by_revision"}
 
 
 OLDEST, NEWEST = TaskQuery(limit=100), TaskQuery(limit=100, descending=True)
