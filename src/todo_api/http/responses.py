@@ -1,6 +1,6 @@
 """Responses in JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -47,6 +47,6 @@ def not_modified(tag: str) -> Response:
     return Response(status_code=304, headers={"ETag": tag, **CACHING})
 
 
-def json_bytes(content: Mapping[str, Any]) -> bytes:
+def json_bytes(content: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """Serialize as JSON, with times in UTC with `Z` (RFC 3339)."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)

@@ -13,7 +13,7 @@ async def json_parts(whole: WholeList, usage: Usage) -> AsyncIterator[bytes]:
     count, begin = 0, b'{"tasks":['
     async for tasks in whole.chunks:
         usage.charge_tasks(tasks)
-        written = b",".join(json_bytes(task_response(task)) for task in tasks)
+        written = json_bytes([task_response(task) for task in tasks])[1:-1]
         yield begin + (b"," if count and written else b"") + written
         count, begin = count + len(tasks), b""
     yield begin + b"]," + json_bytes({"count": count, "next_cursor": None, "revision": whole.revision})[1:]
