@@ -103,14 +103,7 @@ def _forget_keys(old: sa.Select[Any], *, skip_locked: bool) -> Any:
         .returning(keys.user_id, keys.position)
         .cte("gone")
     )
-    last = sa.select(gone.c.user_id, sa.func.count().label("count")).group_by(gone.c.user_id).cte("last")
-    counted = (
-        sa.update(task_lists)
-        .where(task_lists.c.user_id == last.c.user_id)
-        .values(key_count=task_lists.c.key_count - last.c.count)
-        .cte("counted")
-    )
-    return _count(gone).where(gone.c.position == ZERO).add_cte(counted)
+    return _count(gone).where(gone.c.position == ZERO).add_cte(_lower(task_lists.c.key_count, gone))
 
 
 def _erase(old: sa.Select[Any], *, only_if: sa.ColumnElement[bool], skip_locked: bool) -> Any:
@@ -120,14 +113,7 @@ def _erase(old: sa.Select[Any], *, only_if: sa.ColumnElement[bool], skip_locked:
         .returning(tasks.c.user_id)
         .cte("erased")
     )
-    last = sa.select(erased.c.user_id, sa.func.count().label("count")).group_by(erased.c.user_id).cte("last")
-    counted = (
-        sa.update(task_lists)
-        .where(task_lists.c.user_id == last.c.user_id)
-        .values(trash_count=task_lists.c.trash_count - last.c.count)
-        .cte("counted")
-    )
-    return _count(erased).add_cte(counted)
+    return _count(erased).add_cte(_lower(task_lists.c.trash_count, erased))
 
 
 def _lock(old: sa.Select[Any], only_if: sa.ColumnElement[bool], *, skip_locked: bool) -> tuple[sa.CTE, sa.CTE]:
@@ -141,6 +127,17 @@ def _lock(old: sa.Select[Any], only_if: sa.ColumnElement[bool], *, skip_locked: 
         .prefix_with("MATERIALIZED")
     )
     return rows, lists
+
+
+def _lower(counter: sa.Column[int], gone: sa.CTE) -> sa.CTE:
+    """Lower a counter of each list by the number of its rows that are gone."""
+    last = sa.select(gone.c.user_id, sa.func.count().label("count")).group_by(gone.c.user_id).cte("last")
+    return (
+        sa.update(task_lists)
+        .where(task_lists.c.user_id == last.c.user_id)
+        .values({counter.name: counter - last.c.count})
+        .cte("counted")
+    )
 
 
 def _count(rows: sa.FromClause) -> Any:
