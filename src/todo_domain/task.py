@@ -41,8 +41,9 @@ class Task(NamedTuple):
     The constructor does not check its arguments, so that adapters can restore stored
     tasks. TaskDraft and TaskPatch check the values of a caller.
 
-    Use the fields by name; only adapters use their order. It is a tuple because creating
-    a frozen dataclass takes twice the time, and a page has many tasks.
+    Use the fields by name; only adapters and the serialization of responses use their order.
+    It is a tuple because creating a frozen dataclass takes twice the time, and a page has
+    many tasks.
     """
 
     user_id: UserId
